@@ -1,0 +1,257 @@
+//! Identities that cannot be mixed up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A connection to another system that brings records into Halo or takes them out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Integration {
+    Also,
+    Westcoast,
+}
+
+impl Integration {
+    /// Every integration this build has, in the order lists show them.
+    pub const ALL: [Self; 2] = [Self::Also, Self::Westcoast];
+
+    /// The name scripts and settings use.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Also => "also",
+            Self::Westcoast => "westcoast",
+        }
+    }
+
+    /// The vendor's own name, as people read it (C12: never the other brand's).
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Also => "ALSO",
+            Self::Westcoast => "Westcoast Cloud",
+        }
+    }
+
+    /// The entities it can import, in the order they must run (customers first, Q2).
+    pub const fn entities(self) -> &'static [Entity] {
+        match self {
+            Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
+        }
+    }
+}
+
+impl fmt::Display for Integration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl FromStr for Integration {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|i| i.key() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|i| i.key()).collect();
+            format!("'{text}' is not an integration; known are {}", known.join(", "))
+        })
+    }
+}
+
+/// A kind of record that an integration keeps in step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Entity {
+    Customers,
+    Subscriptions,
+}
+
+impl Entity {
+    pub const ALL: [Self; 2] = [Self::Customers, Self::Subscriptions];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::Subscriptions => "subscriptions",
+        }
+    }
+
+    /// One of them, in a sentence.
+    pub const fn singular(self) -> &'static str {
+        match self {
+            Self::Customers => "customer",
+            Self::Subscriptions => "subscription",
+        }
+    }
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl FromStr for Entity {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|e| e.key() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|e| e.key()).collect();
+            format!("'{text}' is not an entity; known are {}", known.join(", "))
+        })
+    }
+}
+
+/// A system with a connection of its own: Halo (which is no integration) or an integration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    Halo,
+    #[serde(untagged)]
+    Of(Integration),
+}
+
+impl Place {
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Halo => "halo",
+            Self::Of(i) => i.key(),
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Halo => "Halo",
+            Self::Of(i) => i.label(),
+        }
+    }
+
+    /// Halo first, then every integration.
+    pub fn all() -> impl Iterator<Item = Self> {
+        std::iter::once(Self::Halo).chain(Integration::ALL.into_iter().map(Self::Of))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "halo" { Ok(Self::Halo) } else { text.parse().map(Self::Of) }
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(text.as_ref().trim().into())
+            }
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(number: i64) -> Self {
+                Self(number.to_string().into())
+            }
+        }
+    };
+}
+
+text_id! {
+    /// The id of a record at the source (a marketplace's `AccountId`), in canonical text: numbers and numeric
+    /// strings are equal, spaces outside are gone. Never a display name.
+    SourceId
+}
+text_id! {
+    /// The id of a record at the target (Halo), in canonical text.
+    TargetId
+}
+
+impl TargetId {
+    /// Halo's ids are whole numbers; `None` for an id that cannot be one.
+    pub fn number(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+}
+
+macro_rules! numbered_id {
+    ($(#[$doc:meta])* $name:ident, $letter:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($letter, "{}"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                text.trim()
+                    .trim_start_matches([$letter.chars().next().unwrap_or_default().to_ascii_lowercase(), $letter.chars().next().unwrap_or_default()])
+                    .parse()
+                    .map(Self)
+                    .map_err(|_| format!(concat!("'{}' is not an id such as ", $letter, "12"), text))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+numbered_id! {
+    /// A stored plan, written `P7`.
+    PlanId, "P"
+}
+numbered_id! {
+    /// One execution of a plan, written `J12`.
+    JobId, "J"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbered_ids_read_what_they_write() {
+        assert_eq!("J12".parse(), Ok(JobId(12)));
+        assert_eq!("12".parse(), Ok(JobId(12)));
+        assert_eq!("j12".parse(), Ok(JobId(12)));
+        assert!("P12".parse::<JobId>().is_err());
+        assert_eq!(serde_json::to_string(&PlanId(7)).unwrap(), "\"P7\"");
+    }
+
+    #[test]
+    fn a_source_id_is_the_same_as_number_or_text() {
+        assert_eq!(SourceId::from(310_101), SourceId::new(" 310101 "));
+    }
+}

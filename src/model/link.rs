@@ -1,0 +1,94 @@
+//! Links: which record at the source is which record at the target, and who said so.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fields, Moment, TargetId};
+
+/// How a link came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// A person paired them.
+    Manual,
+    /// 'Generate mappings' found exactly one of the same name on either side (K4).
+    Exact,
+    /// We created the target record.
+    Created,
+    /// A file of mappings was imported.
+    Import,
+    /// An import found exactly one of the same name (L6).
+    NameAtImport,
+}
+
+impl How {
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Exact => "exact",
+            Self::Created => "created",
+            Self::Import => "import",
+            Self::NameAtImport => "name-at-import",
+        }
+    }
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl FromStr for How {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Manual, Self::Exact, Self::Created, Self::Import, Self::NameAtImport]
+            .into_iter()
+            .find(|how| how.key() == text)
+            .ok_or_else(|| format!("'{text}' is not a way a mapping is made"))
+    }
+}
+
+/// A source record and the target record it feeds. Stored under (integration, entity, source id).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub target: TargetId,
+    /// For a subscription: the source id of its customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<super::SourceId>,
+    /// Names when the link was made or last confirmed: labels, never keys.
+    pub source_name: Box<str>,
+    pub target_name: Box<str>,
+    pub how: How,
+    pub since: Moment,
+    /// Owned fields as we last wrote or confirmed them; `None` for a record that was only just linked (decision 31).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Fields>,
+    /// What we did to it because it had vanished at the source: only that is taken back when it returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
+}
+
+/// What we did to a target record because its source record was gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    pub at: Moment,
+    pub zeroed: bool,
+    pub deactivated: bool,
+}
+
+/// What a person decided about one source customer (the mapping table, K1-K5, P16).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Decision {
+    /// It is this target customer.
+    Map { target: TargetId, target_name: Box<str>, how: How },
+    /// It has no partner: create it, look-alikes or not (P14).
+    New,
+    /// Leave it alone; an optional note says why, an optional date until when.
+    Exclude { note: Box<str>, until: Option<super::Date> },
+    /// Back to undecided. Never deletes data anywhere (K2).
+    Clear,
+}

@@ -1,0 +1,23 @@
+//! Plain types that every floor shares. No input or output, no vendor's JSON.
+
+pub mod count;
+pub mod date;
+pub mod field;
+pub mod id;
+pub mod link;
+pub mod money;
+pub mod problem;
+pub mod record;
+pub mod secret;
+pub mod settings;
+pub mod text;
+
+pub use count::Count;
+pub use date::{Date, Moment};
+pub use field::{Field, FieldName, Fields, Value};
+pub use id::{Entity, Integration, JobId, Place, PlanId, SourceId, TargetId};
+pub use link::{Decision, How, Link};
+pub use money::{Amount, Currency};
+pub use problem::{Class, Problem};
+pub use record::{Address, Found, MatchKeys, Verdict, Wanted};
+pub use secret::Secret;

@@ -1,0 +1,293 @@
+//! The settings of a profile, typed. How they are read from and written to TOML is in [`crate::settings`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entity, Integration, Place};
+
+/// Everything a profile can be told (`design/cli.md`, "Settings").
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub profile: Profile,
+    pub halo: Halo,
+    pub also: Marketplace,
+    pub westcoast: Marketplace,
+    pub safety: Safety,
+}
+
+impl Settings {
+    pub fn marketplace(&self, integration: Integration) -> &Marketplace {
+        match integration {
+            Integration::Also => &self.also,
+            Integration::Westcoast => &self.westcoast,
+        }
+    }
+
+    pub fn marketplace_mut(&mut self, integration: Integration) -> &mut Marketplace {
+        match integration {
+            Integration::Also => &mut self.also,
+            Integration::Westcoast => &mut self.westcoast,
+        }
+    }
+
+    /// The limits of one integration: its own where it has any, else the profile's.
+    pub fn safety(&self, integration: Integration) -> Safety {
+        self.marketplace(integration).safety.clone().unwrap_or_else(|| self.safety.clone())
+    }
+
+    pub fn pace(&self, place: Place) -> Pace {
+        match place {
+            Place::Halo => self.halo.pace,
+            Place::Of(i) => self.marketplace(i).pace,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    pub kind: Kind,
+    /// A theme of its own for this profile; empty means the program's.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub theme: String,
+}
+
+/// The mark in the header (P53).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    #[default]
+    Production,
+    Sandbox,
+}
+
+/// Where a secret comes from. Sealed ones are in the sealed file under the setting's own key; the others are read
+/// at each use and never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretSource {
+    #[default]
+    Unset,
+    Sealed,
+    Env(String),
+    File(PathBuf),
+    Command(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Halo {
+    pub resource_server: String,
+    pub authorisation_server: String,
+    pub tenant: String,
+    pub client_id: String,
+    pub client_secret: SecretSource,
+    pub allow_http: bool,
+    pub pace: Pace,
+    /// How long an unanswered create may still be carried out, in seconds (sync-engine 7.4).
+    pub settle_seconds: u64,
+    /// What Halo bills in where a customer has no currency of its own. Empty: asked of Halo; unknown holds prices.
+    pub currency: String,
+    /// Field of a customer that carries our marker in the create; empty to send none (decision 33).
+    pub customer_marker_field: String,
+    /// Field of a licence that carries our marker in the create; empty to send none (decision 33).
+    pub licence_marker_field: String,
+}
+
+impl Default for Halo {
+    fn default() -> Self {
+        Self {
+            resource_server: String::new(),
+            authorisation_server: String::new(),
+            tenant: String::new(),
+            client_id: String::new(),
+            client_secret: SecretSource::Unset,
+            allow_http: false,
+            pace: Pace { requests: 300, per_seconds: 300, at_once: 4, spacing_ms: 0, share: 0.9 },
+            settle_seconds: 300,
+            currency: String::new(),
+            customer_marker_field: "ref".into(),
+            licence_marker_field: "snowid".into(),
+        }
+    }
+}
+
+/// The request budget of one host. `requests` 0 lifts the window.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pace {
+    pub requests: u32,
+    pub per_seconds: u32,
+    pub at_once: u32,
+    /// Least time between two sends, in milliseconds.
+    pub spacing_ms: u64,
+    /// The part of the window we allow ourselves, above 0 and up to 1: the rest is for people and other tools.
+    pub share: f64,
+}
+
+impl Default for Pace {
+    /// The marketplaces' contract (apis/also.md 12): no published window, one call at a time, a second apart.
+    fn default() -> Self {
+        Self { requests: 0, per_seconds: 300, at_once: 1, spacing_ms: 1000, share: 1.0 }
+    }
+}
+
+/// ALSO and Westcoast Cloud: one driver, two brands (decision 12).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Marketplace {
+    pub enabled: bool,
+    pub marketplace_url: String,
+    pub username: String,
+    pub password: SecretSource,
+    pub allow_http: bool,
+    pub pace: Pace,
+    /// Name of the top level new customers are placed under (K8); empty: Halo's default.
+    pub top_level_for_new_customers: String,
+    /// K9: a mapped customer's main site address follows the marketplace. New customers always get the address.
+    pub update_main_site_address: bool,
+    /// K6: a mapped customer's name in Halo follows the marketplace.
+    pub rename_in_halo: bool,
+    pub customer_subscriptions_to_import: Scope,
+    /// B5: price and cost are written at import and on every scheduled run.
+    pub set_price_and_cost: bool,
+    /// B9, B10: in scheduled runs a deleted subscription's licence is made inactive instead of zeroed.
+    pub deactivate_deleted: bool,
+    /// B9: also set the count to 0 when deactivating.
+    pub zero_deactivated: bool,
+    /// B7: the marketplace's word for a state -> `active` or `inactive`. A word that is not here holds the row.
+    pub status_words: BTreeMap<String, StatusMeaning>,
+    /// B6, decision 21: the end date's sources, in order.
+    pub end_date_order: Vec<EndDateSource>,
+    pub schedule: Schedule,
+    /// Notes of the administrators, several lines; never sent anywhere.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub notes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safety: Option<Safety>,
+}
+
+impl Default for Marketplace {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            marketplace_url: String::new(),
+            username: String::new(),
+            password: SecretSource::Unset,
+            allow_http: false,
+            pace: Pace::default(),
+            top_level_for_new_customers: String::new(),
+            update_main_site_address: false,
+            rename_in_halo: false,
+            customer_subscriptions_to_import: Scope::default(),
+            set_price_and_cost: false,
+            deactivate_deleted: false,
+            zero_deactivated: false,
+            status_words: BTreeMap::from([
+                ("Active".to_owned(), StatusMeaning::Active),
+                ("Terminated".to_owned(), StatusMeaning::Inactive),
+            ]),
+            end_date_order: EndDateSource::DEFAULT.to_vec(),
+            schedule: Schedule::default(),
+            notes: String::new(),
+            safety: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusMeaning {
+    Active,
+    Inactive,
+}
+
+/// A field of a marketplace subscription that can be its end date (decision 21).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndDateSource {
+    /// `ScheduledTerminationDate`: the subscription's own end.
+    ScheduledTermination,
+    /// `AdvancePeriodEndDate` when `AdvancePeriodEndAction` says that it will end.
+    EndingPeriod,
+    /// `ContractEndDate`.
+    Contract,
+    /// `AdvancePeriodEndDate` whatever happens then.
+    Period,
+}
+
+impl EndDateSource {
+    pub const DEFAULT: [Self; 4] =
+        [Self::ScheduledTermination, Self::EndingPeriod, Self::Contract, Self::Period];
+}
+
+/// B3: which subscriptions are in scope. An empty list means all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Scope {
+    /// Customer ids at the distributor.
+    pub customers: Vec<String>,
+    /// Technical product ids (`ServiceName`) or product names at the distributor.
+    pub products: Vec<String>,
+    /// State words of the distributor, such as `Active`.
+    pub statuses: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Schedule {
+    pub enabled: bool,
+    /// Which entities a scheduled run takes, whether or not the schedule is on (Q2).
+    pub entities: Vec<Entity>,
+    /// Local time of day, `HH:MM`.
+    pub at: String,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self { enabled: false, entities: vec![Entity::Customers, Entity::Subscriptions], at: "02:30".into() }
+    }
+}
+
+/// Decision 3 and the valves of sync-engine section 10.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Safety {
+    pub max_removals_percent: f64,
+    pub max_removals_floor: u64,
+    pub max_removals: u64,
+    pub removal_grace_runs: u32,
+    /// V8: largest change of money a month that policy approves; empty: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_money_change: Option<rust_decimal::Decimal>,
+    /// V9: source customer ids that every listing must contain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub canaries: Vec<String>,
+    /// Age in hours beyond which a plan must be built anew (P2).
+    pub plan_hours: u32,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self {
+            max_removals_percent: 5.0,
+            max_removals_floor: 5,
+            max_removals: 500,
+            removal_grace_runs: 0,
+            max_money_change: None,
+            canaries: Vec::new(),
+            plan_hours: 24,
+        }
+    }
+}
+
+impl Safety {
+    /// How many removals one run may make among `in_scope` linked records (decision 3).
+    pub fn removal_limit(&self, in_scope: u64) -> u64 {
+        let share = (in_scope as f64 * self.max_removals_percent / 100.0).floor() as u64;
+        share.max(self.max_removals_floor).min(self.max_removals)
+    }
+}
