@@ -1,0 +1,144 @@
+//! What stands above the rows of a plan: totals, limits, money, cost, hash.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Action;
+use crate::model::{Currency, Entity, Integration, Moment, Place, PlanId};
+
+/// Rows by action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Totals {
+    pub create: u64,
+    pub update: u64,
+    pub link: u64,
+    pub zero: u64,
+    pub deactivate: u64,
+    pub unchanged: u64,
+    pub skipped: u64,
+    pub held: u64,
+}
+
+impl Totals {
+    pub fn count(&mut self, action: Action) {
+        *self.slot(action) += 1;
+    }
+
+    pub fn get(&self, action: Action) -> u64 {
+        *self.clone().slot(action)
+    }
+
+    /// Rows that apply would act on.
+    pub fn acting(&self) -> u64 {
+        self.create + self.update + self.link + self.zero + self.deactivate
+    }
+
+    pub fn all(&self) -> u64 {
+        self.acting() + self.unchanged + self.skipped + self.held
+    }
+
+    fn slot(&mut self, action: Action) -> &mut u64 {
+        match action {
+            Action::Create => &mut self.create,
+            Action::Update => &mut self.update,
+            Action::Link => &mut self.link,
+            Action::Zero => &mut self.zero,
+            Action::Deactivate => &mut self.deactivate,
+            Action::Unchanged => &mut self.unchanged,
+            Action::Skipped => &mut self.skipped,
+            Action::Held => &mut self.held,
+        }
+    }
+}
+
+/// The safety valves of sync-engine section 10.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Valve {
+    /// Removals beyond the limit.
+    V1,
+    /// A source, or one of its stages, is empty and was not before.
+    V2,
+    /// Customers losing all their lines.
+    V3,
+    /// Change of the total of seats.
+    V4,
+    /// A field going blank or to zero across many records.
+    V5,
+    /// Creates after the first run.
+    V6,
+    /// Updates.
+    V7,
+    /// Money a month.
+    V8,
+    /// A canary is missing.
+    V9,
+    /// The account on either side is another one than last time.
+    V10,
+    /// First run, or mapping or scope changed since.
+    V11,
+}
+
+/// One valve's finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    pub valve: Valve,
+    pub entity: Option<Entity>,
+    pub tripped: bool,
+    /// How many this plan would make (rows, seats or percent, as the sentence says).
+    pub number: u64,
+    pub limit: u64,
+    /// What the limit is a share of.
+    pub population: u64,
+    /// Whether it binds a person too (V2, V9, V10), or only asks (V1 by typed number, V4-V8 a question), decision 32.
+    pub binds_people: bool,
+    /// Numbers, limit and remedy in one sentence.
+    pub sentence: String,
+}
+
+/// Money a month in one currency, before and after; currencies are never added together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyDelta {
+    pub currency: Option<Currency>,
+    pub before: rust_decimal::Decimal,
+    pub after: rust_decimal::Decimal,
+}
+
+/// What applying costs (N11).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cost {
+    pub requests: BTreeMap<Place, u64>,
+    pub seconds: u64,
+}
+
+/// What the planner finds out beside the rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Outline {
+    /// Whether each entity's listings were proven complete on both sides (P7).
+    pub complete: BTreeMap<Entity, bool>,
+    /// What a person must know before anything else: incomplete listings, suspended removals.
+    pub alerts: Vec<String>,
+    pub totals: Totals,
+    pub by_entity: BTreeMap<Entity, Totals>,
+    pub limits: Vec<Limit>,
+    pub money: Vec<MoneyDelta>,
+    pub rows_without_price: u64,
+    pub cost: Cost,
+}
+
+/// A stored plan without its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub id: PlanId,
+    pub integration: Integration,
+    pub entities: Vec<Entity>,
+    pub scheduled: bool,
+    pub built_at: Moment,
+    pub built_by: String,
+    pub expires_at: Moment,
+    pub rows: u32,
+    /// SHA-256 over the outline and every row; apply accepts this one only.
+    pub hash: String,
+    #[serde(flatten)]
+    pub outline: Outline,
+}
