@@ -1,1 +1,6 @@
-//! (see `docs/architecture.md`)
+//! The engine's home: commands, queries and events behind one [`Handle`].
+
+pub mod handle;
+pub mod words;
+
+pub use handle::{Call, Handle};

@@ -1,0 +1,668 @@
+//! The words between the engine's home and everyone above it: commands, queries, answers, events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::integrations::FieldRule;
+use crate::model::settings::{Kind, Settings};
+use crate::model::{
+    Class, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId, TargetId,
+};
+use crate::plan::{Action, Change, Plan, Totals};
+
+/// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`].
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Sets or clears settings, all or nothing.
+    Set {
+        changes: Vec<SettingChange>,
+    },
+    /// Settings from a file, TOML or JSON; plain secrets in it are sealed at once.
+    ImportSettings {
+        text: String,
+    },
+    /// Seals one secret under the key of its setting.
+    SealSecret {
+        key: String,
+        secret: Secret,
+    },
+    /// 'Test configuration' (C10), with values that are not saved yet. Never writes.
+    Test {
+        place: Place,
+        draft: Vec<SettingChange>,
+        secrets: Vec<(String, Secret)>,
+    },
+    /// Reads the customers of both sides for the mapping table; changes nothing.
+    ReadCustomers {
+        integration: Integration,
+    },
+    /// 'Generate mappings' (K4).
+    Generate {
+        integration: Integration,
+    },
+    /// Decisions about source customers: one undo step, saved as one transaction (P21).
+    Decide {
+        integration: Integration,
+        decisions: Vec<(SourceId, Decision)>,
+    },
+    /// Takes back the last decision step of this integration; `redo` brings it again.
+    Undo {
+        integration: Integration,
+        redo: bool,
+    },
+    /// Mappings from CSV, already parsed: shown as a diff (`dry_run`) or taken as one step (P19).
+    ImportMappings {
+        integration: Integration,
+        csv: String,
+        dry_run: bool,
+    },
+    /// Reads both sides and stores a plan. Writes nothing outside.
+    BuildPlan {
+        integration: Integration,
+        entities: Vec<Entity>,
+        scheduled: bool,
+    },
+    /// The same listings, planned again with the decisions made since; the old plan is discarded.
+    Replan {
+        plan: PlanId,
+    },
+    DiscardPlan {
+        plan: PlanId,
+    },
+    /// Carries out a stored plan.
+    Apply {
+        plan: PlanId,
+        choices: Choices,
+    },
+    /// Plan, then apply under the safety limits, as one job without a question.
+    Run {
+        integration: Integration,
+        entities: Vec<Entity>,
+        scheduled: bool,
+        allow_removals: bool,
+    },
+    Order {
+        job: JobId,
+        order: JobOrder,
+    },
+    /// Stops after the records in hand and answers when all is on disk.
+    Stop,
+}
+
+/// A setting and its new value in TOML, or `None` for its default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingChange {
+    pub key: String,
+    pub value: Option<String>,
+}
+
+/// What a person chose on the plan screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    /// Rows left out of this apply (U19).
+    pub leave_out: BTreeSet<u32>,
+    /// Only this customer's rows (P63).
+    pub only_customer: Option<SourceId>,
+    /// The typed number of removals beyond the limit (U27); must equal what the limit holds.
+    pub removals_typed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobOrder {
+    Pause,
+    GoOn,
+    Cancel,
+    /// Goes on with an interrupted job.
+    Resume,
+}
+
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// Done; the sentence says what happened.
+    Done(String),
+    /// Settings were changed; the sentences say what was cleaned.
+    Saved {
+        changed: Vec<SavedChange>,
+        notes: Vec<String>,
+    },
+    Tested(TestReport),
+    Generated(GeneratedReport),
+    /// Mappings from a file: what would change, or did.
+    Mappings(MappingImport),
+    Planned(Box<Plan>),
+    Started(JobId),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SavedChange {
+    pub key: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// K4's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GeneratedReport {
+    pub integration: Integration,
+    pub added: u64,
+    pub skipped: u64,
+    pub ambiguous: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MappingImport {
+    pub integration: Integration,
+    pub dry_run: bool,
+    pub added: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    /// One sentence a line that differs.
+    pub diff: Vec<String>,
+    /// `(line, sentence)`; with any of these nothing is taken.
+    pub errors: Vec<(u64, String)>,
+}
+
+/// 'Test configuration', check by check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestReport {
+    pub place: Place,
+    pub ok: bool,
+    pub checks: Vec<Check>,
+    pub at: Moment,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub name: String,
+    pub state: CheckState,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    Ok,
+    Failed,
+    Unproven,
+    Skipped,
+}
+
+/// What a viewer wants to know. Answered at once from memory or the store, never from the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    Overview,
+    Settings,
+    /// The ids of the mapping table's rows in order: the viewer freezes this (U11) and asks for rows by id.
+    MapOrder {
+        integration: Integration,
+        filter: MapFilter,
+        by_target: bool,
+    },
+    MapRows {
+        integration: Integration,
+        ids: Vec<SourceId>,
+    },
+    /// Halo's customers for the picker, best first (nucleo's query language).
+    Candidates {
+        integration: Integration,
+        text: String,
+        limit: usize,
+    },
+    Fields {
+        integration: Integration,
+    },
+    Plan {
+        plan: PlanId,
+    },
+    /// Row numbers in order.
+    PlanOrder {
+        plan: PlanId,
+        filter: PlanFilter,
+        order: PlanOrder,
+    },
+    PlanRows {
+        plan: PlanId,
+        rows: Vec<u32>,
+    },
+    Jobs {
+        last: usize,
+    },
+    Job {
+        job: JobId,
+    },
+    Log {
+        job: JobId,
+        filter: LogFilter,
+        from: u64,
+        limit: usize,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Overview(Box<Overview>),
+    Settings(Box<SettingsView>),
+    MapOrder(MapOrderView),
+    MapRows(Vec<MapRow>),
+    Candidates(CandidatesView),
+    Fields(Vec<FieldRule>),
+    Plan(Box<Plan>),
+    PlanOrder(Vec<u32>),
+    PlanRows(Vec<Change>),
+    Jobs(Vec<JobReport>),
+    Job(Box<JobReport>),
+    Log(LogView),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    pub profile: String,
+    pub kind: Kind,
+    /// The profile's own theme, if it names one.
+    pub theme: String,
+    /// Halo first, then the integrations.
+    pub places: Vec<PlaceView>,
+    /// The running job, else none.
+    pub running: Option<JobProgress>,
+    /// Interrupted jobs, newest first: they wait for `resume` or `cancel`.
+    pub interrupted: Vec<JobReport>,
+    pub last: Option<JobReport>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaceView {
+    pub place: Place,
+    pub state: PlaceState,
+    pub address: String,
+    pub account: String,
+    pub test: Option<TestReport>,
+    /// Over 24 hours old (C10).
+    pub test_is_stale: bool,
+    pub last_job: Option<JobReport>,
+    pub map: MapCounts,
+    /// When the customers were last read; `None`: never.
+    pub read_at: Option<Moment>,
+    /// One line a setting that matters on the pane.
+    pub options: Vec<String>,
+    /// What stands between this integration and its next clean import, most important first.
+    pub to_do: Vec<ToDo>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlaceState {
+    /// Disabled: can never run (C1).
+    Off,
+    NotConfigured,
+    Untested,
+    Ok,
+    Failing,
+    Running,
+}
+
+impl PlaceState {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::NotConfigured => "not set up",
+            Self::Untested => "untested",
+            Self::Ok => "ok",
+            Self::Failing => "failing",
+            Self::Running => "running",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToDo {
+    pub sentence: String,
+    pub leads_to: Leads,
+}
+
+/// Where Enter on a to-do goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leads {
+    Settings,
+    Test,
+    Customers,
+    Plan,
+    Jobs,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SettingsView {
+    pub settings: Settings,
+    /// Keys of the secrets that are sealed here.
+    pub sealed: Vec<String>,
+    /// Top levels in Halo, where they were read.
+    pub top_levels: Vec<String>,
+}
+
+/// The states of a mapping row (`design/cli.md`, `map list`), and two finer ones that screens show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MapState {
+    Mapped,
+    Unmapped,
+    New,
+    Excluded,
+    Orphaned,
+    Renamed,
+}
+
+impl MapState {
+    pub const ALL: [Self; 6] =
+        [Self::Mapped, Self::Unmapped, Self::New, Self::Excluded, Self::Orphaned, Self::Renamed];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Mapped => "mapped",
+            Self::Unmapped => "unmapped",
+            Self::New => "new",
+            Self::Excluded => "excluded",
+            Self::Orphaned => "orphaned",
+            Self::Renamed => "renamed",
+        }
+    }
+
+    /// ux.md 3.3.
+    pub const fn sign(self) -> char {
+        match self {
+            Self::Mapped => '=',
+            Self::Unmapped => '?',
+            Self::New => '+',
+            Self::Excluded => 'x',
+            Self::Orphaned => 'o',
+            Self::Renamed => '>',
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MapCounts {
+    pub all: u64,
+    pub mapped: u64,
+    pub unmapped: u64,
+    pub new: u64,
+    pub excluded: u64,
+    pub orphaned: u64,
+    pub renamed: u64,
+    /// Of the unmapped: an exact name stands ready for one key (K4).
+    pub exact: u64,
+    /// Of the unmapped: more than one customer of that exact name.
+    pub ambiguous: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MapFilter {
+    /// Words in any order on both sides; empty: all.
+    pub text: String,
+    /// Empty: all states.
+    pub states: BTreeSet<MapState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapOrderView {
+    pub ids: Vec<SourceId>,
+    pub counts: MapCounts,
+    /// `None`: never read.
+    pub read_at: Option<Moment>,
+    /// Why the last reading failed, if it did.
+    pub trouble: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapRow {
+    pub source: Party<SourceId>,
+    pub target: Option<Party<TargetId>>,
+    pub state: MapState,
+    pub how: Option<crate::model::How>,
+    pub since: Option<Moment>,
+    /// Subscriptions that feed through this row, where they were read.
+    pub note: String,
+    /// Halo customers of the same exact name, if it is unmapped: 1 is one key away, more is ambiguous.
+    pub same_name: Vec<Party<TargetId>>,
+    /// What a person should know ("inactive in Halo", "renamed from ...", "ended at ALSO").
+    pub remarks: Vec<String>,
+}
+
+/// A customer on either side, as tables show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party<Id> {
+    pub id: Id,
+    pub name: String,
+    pub place: String,
+    pub domain: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidatesView {
+    pub total: u64,
+    pub of: u64,
+    pub rows: Vec<CandidateRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidateRow {
+    pub party: Party<TargetId>,
+    pub is_active: bool,
+    /// Source customers of this integration that are mapped to it already.
+    pub mapped_to: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlanFilter {
+    pub text: String,
+    pub actions: BTreeSet<Action>,
+    pub customer: Option<SourceId>,
+    /// Keep the rows that change nothing (unchanged).
+    pub with_unchanged: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlanOrder {
+    /// What needs a decision or hurts first, then by customer (ux.md 3.8).
+    #[default]
+    Urgency,
+    Row,
+    Money,
+}
+
+/// The state of a job (`design/cli.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    Running,
+    Ok,
+    Warnings,
+    Partial,
+    Held,
+    Failed,
+    Cancelled,
+    Interrupted,
+}
+
+impl JobState {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Ok => "ok",
+            Self::Warnings => "warnings",
+            Self::Partial => "partial",
+            Self::Held => "held",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// What became of a job's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct JobTotals {
+    #[serde(flatten)]
+    pub rows: Totals,
+    pub failed: u64,
+    pub not_done: u64,
+}
+
+/// A job as reports show it; serialises to the document of `design/cli.md`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobReport {
+    pub job: JobId,
+    pub plan: Option<PlanId>,
+    pub integration: Integration,
+    pub entities: Vec<Entity>,
+    pub scheduled: bool,
+    pub state: JobState,
+    pub totals: JobTotals,
+    pub requests: BTreeMap<Place, u64>,
+    pub started: Moment,
+    pub finished: Option<Moment>,
+    pub by: String,
+    pub stages: Vec<StageProgress>,
+    /// At most 100 of each cause are kept here; the log has all.
+    pub problems: Vec<RowProblem>,
+    /// Why it failed or waits as a whole.
+    pub trouble: Option<Problem>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowProblem {
+    pub row: u32,
+    pub entity: Entity,
+    pub source: ProblemSource,
+    pub message: String,
+    /// What kind of trouble: failed rows carry their problem's class, held rows `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemSource {
+    pub id: SourceId,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageProgress {
+    pub entity: Entity,
+    pub done: u64,
+    pub total: u64,
+    pub totals: JobTotals,
+}
+
+/// A running job, as the strip and the job screen show it; at most ten a second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobProgress {
+    pub job: JobId,
+    pub integration: Integration,
+    pub entities: Vec<Entity>,
+    pub plan: Option<PlanId>,
+    pub phase: Phase,
+    pub stages: Vec<StageProgress>,
+    /// Records a second over the last ten seconds.
+    pub rate: f64,
+    pub seconds_left: Option<u64>,
+    pub budget: BudgetView,
+    pub held: u64,
+    pub failed: u64,
+    pub is_paused: bool,
+    /// Why nothing moves just now ("Halo asked us to wait 12 s").
+    pub waiting: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Listing one side: what, how many so far, of how many if known.
+    Reading {
+        what: String,
+        done: u64,
+        of: Option<u64>,
+    },
+    Planning,
+    Applying,
+    /// Waiting for a request without an answer to settle, or reading back.
+    Verifying {
+        what: String,
+    },
+    Stopping,
+}
+
+/// The request budget of Halo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BudgetView {
+    pub used: u64,
+    /// 0: no window.
+    pub limit: u64,
+    pub window_seconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What happens around the rows: waits, stages, folded unchanged rows.
+    Note,
+    /// A row that was written.
+    Change,
+    /// A row that was held or skipped.
+    Held,
+    Error,
+}
+
+/// One line of a job's log, as stored (JSON Lines) and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    pub at: Moment,
+    pub level: Level,
+    pub sign: char,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub customer: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    pub text: String,
+    /// The plan's row, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogFilter {
+    /// Lines of this level and above; `None`: all.
+    pub least: Option<Level>,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogView {
+    /// Lines that pass the filter.
+    pub total: u64,
+    pub first: u64,
+    pub lines: Vec<LogLine>,
+}
+
+/// Something changed in the engine. Small on purpose: the viewer asks for what it shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Settings, secrets or tests.
+    Settings,
+    Map(Integration),
+    /// Customers are being read for the mapping table: what, done, of.
+    Reading {
+        integration: Integration,
+        what: String,
+        done: u64,
+        of: Option<u64>,
+    },
+    Plan(PlanId),
+    Progress(Box<JobProgress>),
+    /// A job's log has this many lines now.
+    Log {
+        job: JobId,
+        lines: u64,
+    },
+    /// A job started or ended.
+    Job(Box<JobReport>),
+    /// The engine can no longer go on (its disk, its trail).
+    Broken(Problem),
+}
