@@ -18,6 +18,12 @@ pub struct Address {
     pub country: Box<str>,
 }
 
+impl MatchKeys {
+    pub fn is_empty(&self) -> bool {
+        self.vat.is_none() && self.domains.is_empty()
+    }
+}
+
 impl Address {
     pub fn is_blank(&self) -> bool {
         [&self.street, &self.city, &self.region, &self.postcode].iter().all(|part| part.trim().is_empty())

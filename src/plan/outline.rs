@@ -137,6 +137,12 @@ pub struct Plan {
     pub built_by: String,
     pub expires_at: Moment,
     pub rows: u32,
+    /// The newest id Halo had of each entity when this was read: a later record of the same name is news (P2).
+    #[serde(default)]
+    pub seen_up_to: BTreeMap<Entity, i64>,
+    /// What the reading itself asked of each host.
+    #[serde(default)]
+    pub read_requests: BTreeMap<Place, u64>,
     /// SHA-256 over the outline and every row; apply accepts this one only.
     pub hash: String,
     #[serde(flatten)]
