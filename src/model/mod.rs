@@ -5,6 +5,7 @@ pub mod date;
 pub mod field;
 pub mod id;
 pub mod link;
+pub mod marketplace;
 pub mod money;
 pub mod problem;
 pub mod record;
