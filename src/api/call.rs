@@ -121,6 +121,13 @@ impl Failure {
     pub fn new(cause: Cause, problem: Problem) -> Self {
         Self { cause, problem, in_doubt: cause.may_have_run() }
     }
+
+    /// The same, of a call before the one that matters: it says nothing of what that one did.
+    #[must_use]
+    pub fn doubt_of(mut self, in_doubt: bool) -> Self {
+        self.in_doubt = in_doubt;
+        self
+    }
 }
 
 impl From<Failure> for Problem {
@@ -150,8 +157,9 @@ impl<T> From<Result<T, Failure>> for WriteVerdict<T> {
             Ok(value) => Self::Done(value),
             Err(failure) if failure.in_doubt => Self::Unknown(failure.problem),
             Err(failure) if failure.cause == Cause::Throttled => Self::Throttled,
-            Err(failure) if failure.cause.not_sent() => Self::NotSent(failure.problem),
-            Err(failure) => Self::Rejected(failure.problem),
+            Err(failure) if failure.cause.proves_refusal() => Self::Rejected(failure.problem),
+            // Nothing that may have run, nothing that was refused: it never left, or the sign-in before it failed.
+            Err(failure) => Self::NotSent(failure.problem),
         }
     }
 }

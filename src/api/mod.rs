@@ -4,5 +4,7 @@
 pub mod address;
 pub mod budget;
 pub mod call;
+pub mod halo;
 pub mod http;
+pub mod listing;
 pub mod row;
