@@ -4,7 +4,9 @@
 pub mod address;
 pub mod budget;
 pub mod call;
+pub mod check;
 pub mod halo;
 pub mod http;
 pub mod listing;
+pub mod marketplace;
 pub mod row;
