@@ -93,12 +93,11 @@ fn parse(text: &str, allow_http: bool) -> Result<Option<(Url, Vec<String>)>, Str
     if trimmed.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err("is not an address: it has a space or line break inside".into());
     }
-    let (scheme, rest) = match trimmed.split_once("://") {
-        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
-        None => {
-            notes.push("https:// was put in front".into());
-            ("https".to_owned(), trimmed.trim_start_matches('/'))
-        }
+    let (scheme, rest) = if let Some((scheme, rest)) = trimmed.split_once("://") {
+        (scheme.to_ascii_lowercase(), rest)
+    } else {
+        notes.push("https:// was put in front".into());
+        ("https".to_owned(), trimmed.trim_start_matches('/'))
     };
     if scheme != "https" && scheme != "http" {
         return Err("must begin with https://".into());

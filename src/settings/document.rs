@@ -1,5 +1,7 @@
 //! Settings as a file (P65): import changes all or nothing, export is stable and holds no secret.
 
+use std::fmt::Write as _;
+
 use super::edit::{Change, Draft, Values, sentence, unknown_key};
 use super::kind::{Kind, inline};
 use super::node::{self, Node, Raw};
@@ -95,39 +97,38 @@ pub(super) fn section_text(values: &Values, section: &str) -> String {
         match leaf.split_once('.') {
             Some(("safety", limit)) => {
                 if values.value(&format!("{section}.safety")).is_some() {
-                    line(&mut limits, limit, values, &setting.key, setting.kind);
+                    limits += &line(limit, values, &setting.key, setting.kind);
                 }
             }
             Some((group, _)) if written.contains(&group) => {}
             Some((group, _)) => {
                 written.push(group);
-                out.push_str(&format!("{group} = {}\n", group_text(values, &format!("{section}.{group}"))));
+                let text = group_text(values, &format!("{section}.{group}"));
+                let _ = writeln!(out, "{group} = {text}");
             }
-            None => line(&mut out, leaf, values, &setting.key, setting.kind),
+            None => out += &line(leaf, values, &setting.key, setting.kind),
         }
     }
     if !limits.is_empty() {
-        out.push_str(&format!("\n[{section}.safety]\n{limits}"));
+        let _ = write!(out, "\n[{section}.safety]\n{limits}");
     }
     out
 }
 
-fn line(out: &mut String, leaf: &str, values: &Values, key: &str, kind: Kind) {
-    let value = values.value(key);
-    match (kind, value) {
+/// One setting on its line.
+fn line(leaf: &str, values: &Values, key: &str, kind: Kind) -> String {
+    match (kind, values.value(key)) {
         (Kind::Secret, Some(reference @ toml::Value::Table(_))) => {
-            out.push_str(&format!("{leaf} = {}\n", inline(reference)));
+            format!("{leaf} = {}\n", inline(reference))
         }
         (Kind::Secret, Some(toml::Value::String(state))) if state == "sealed" => {
-            out.push_str(&format!("# {leaf} is sealed and never exported\n"));
+            format!("# {leaf} is sealed and never exported\n")
         }
-        (Kind::Secret, _) => out.push_str(&format!("# {leaf} is not set\n")),
-        (_, Some(value)) => out.push_str(&format!("{leaf} = {}\n", kind.write(value))),
+        (Kind::Secret, _) => format!("# {leaf} is not set\n"),
+        (_, Some(value)) => format!("{leaf} = {}\n", kind.write(value)),
         // Settings that are left out while empty: written all the same, so that a file can say "none".
-        (_, None) => {
-            let empty = if kind == Kind::Words { "[]" } else { "\"\"" };
-            out.push_str(&format!("{leaf} = {empty}\n"));
-        }
+        (Kind::Words, None) => format!("{leaf} = []\n"),
+        (_, None) => format!("{leaf} = \"\"\n"),
     }
 }
 
@@ -141,5 +142,5 @@ pub(super) fn group_text(values: &Values, group: &str) -> String {
             Some(format!("{leaf} = {}", setting.kind.write(values.value(&setting.key)?)))
         })
         .collect();
-    format!("{{ {} }}", parts.join(", "))
+    if parts.is_empty() { "{}".into() } else { format!("{{ {} }}", parts.join(", ")) }
 }

@@ -1,5 +1,6 @@
 //! What a setting may hold: how it is read from a document, typed into a form, shown and written.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -199,32 +200,18 @@ impl Kind {
         Ok(Node::new(value))
     }
 
-    /// Reads the argument of `config set`: TOML, or a bare word.
+    /// Reads the argument of `config set`: TOML where it is TOML of this kind, else a bare word.
     pub(super) fn argument(self, text: &str) -> Result<Node, String> {
-        match node::from_toml_value(text) {
-            // `config set also.username 12345`: a text setting takes a bare number as the text it is.
-            Some(node) if !self.is_textual() || matches!(node.value, Raw::Text(_)) => Ok(match node.value {
-                // `"a, b"` for a list, `"5"` for a number: quotes from a shell script, not from TOML.
-                Raw::Text(inner) => self.typed(&inner)?,
-                _ => node,
-            }),
+        let Some(node) = node::from_toml_value(text) else { return self.typed(text) };
+        match (self, &node.value) {
+            (_, Raw::Text(inner)) => self.typed(inner),
+            (Self::Words | Self::Choices(_), Raw::List(_))
+            | (Self::WordMap(_), Raw::Table(_))
+            | (Self::Flag, Raw::Flag(_))
+            | (Self::Number { .. } | Self::Fraction { .. }, Raw::Whole(_) | Raw::Decimal(..)) => Ok(node),
+            // `config set also.username 12345`: the text it is.
             _ => self.typed(text),
         }
-    }
-
-    const fn is_textual(self) -> bool {
-        matches!(
-            self,
-            Self::Text
-                | Self::Lines
-                | Self::MarketplaceUrl
-                | Self::HaloUrl
-                | Self::Secret
-                | Self::Money
-                | Self::Currency
-                | Self::Choice(_)
-                | Self::Time
-        )
     }
 
     /// For people and `config get`: what [`Kind::typed`] reads back.
@@ -308,7 +295,9 @@ pub fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", c as u32)),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", c as u32);
+            }
             c => out.push(c),
         }
     }

@@ -6,6 +6,7 @@ mod memory;
 mod sled;
 
 use std::io::{BufRead, Write};
+use std::sync::Arc;
 
 use crate::model::{Class, Problem};
 
@@ -79,6 +80,28 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// Where the store cannot be read.
     fn size_on_disk(&self) -> Result<u64, Problem>;
+}
+
+/// For an index that outlives the store it is in, as in a simulated crash.
+impl<T: Index + ?Sized> Index for Arc<T> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        (**self).get(key)
+    }
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Pair>, Problem> {
+        (**self).scan(prefix, after, limit)
+    }
+    fn commit(&self, ops: &[Op]) -> Result<(), Problem> {
+        (**self).commit(ops)
+    }
+    fn write(&self, ops: &[Op]) -> Result<(), Problem> {
+        (**self).write(ops)
+    }
+    fn flush(&self) -> Result<(), Problem> {
+        (**self).flush()
+    }
+    fn size_on_disk(&self) -> Result<u64, Problem> {
+        (**self).size_on_disk()
+    }
 }
 
 /// Writes every pair as one line of JSON, always in the same order: a backup, and the way to another engine.

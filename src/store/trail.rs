@@ -269,7 +269,7 @@ impl Writer {
             let due = closed
                 || deadline.is_some_and(|at| at <= Instant::now())
                 || waiting.iter().any(|job| job.reply.is_some());
-            if due {
+            if due && !waiting.is_empty() {
                 self.write(&mut waiting);
                 // Lines that could not be written for want of space wait for the next round.
                 deadline = (!waiting.is_empty()).then(|| Instant::now() + Self::SOON);

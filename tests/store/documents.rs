@@ -169,6 +169,9 @@ fn config_set_takes_toml_and_bare_words() {
         ("also.schedule.entities", "subscriptions", "subscriptions"),
         ("also.schedule.entities", "[\"customers\", \"subscriptions\"]", "customers, subscriptions"),
         ("also.customer_subscriptions_to_import.products", "[\"a, b\", \"c\"]", "[\"a, b\", \"c\"]"),
+        ("also.customer_subscriptions_to_import.customers", "310101", "310101"),
+        ("also.customer_subscriptions_to_import.customers", "310101, 310102", "310101, 310102"),
+        ("also.safety.max_removals_percent", "5%", "5"),
         ("also.status_words", "Active = active, Ended = inactive", "Active = active, Ended = inactive"),
         ("also.password", "{ env = \"X\" }", "{ env = \"X\" }"),
         ("safety.max_money_change", "250.50", "250.5"),
@@ -196,6 +199,17 @@ fn config_set_takes_toml_and_bare_words() {
     assert_eq!(reset(&s, "also.password").unwrap().also.password, SecretSource::Unset);
 }
 
+fn walk(prefix: &str, value: &serde_json::Value, leaves: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) if !prefix.ends_with("status_words") => {
+            for (key, value) in map {
+                walk(&format!("{prefix}.{key}"), value, leaves);
+            }
+        }
+        _ => leaves.push(prefix.trim_start_matches('.').to_owned()),
+    }
+}
+
 #[test]
 fn the_table_names_every_setting_and_no_brand_but_its_own() {
     // Every leaf of the typed settings is in the table, and every row of the table is a leaf.
@@ -208,16 +222,6 @@ fn the_table_names_every_setting_and_no_brand_but_its_own() {
         full.marketplace_mut(i).notes = "x".into();
     }
     let mut leaves = Vec::new();
-    fn walk(prefix: &str, value: &serde_json::Value, leaves: &mut Vec<String>) {
-        match value {
-            serde_json::Value::Object(map) if !prefix.ends_with("status_words") => {
-                for (key, value) in map {
-                    walk(&format!("{prefix}.{key}"), value, leaves);
-                }
-            }
-            _ => leaves.push(prefix.trim_start_matches('.').to_owned()),
-        }
-    }
     walk("", &serde_json::to_value(&full).unwrap(), &mut leaves);
     let mut rows: Vec<_> = all().iter().map(|setting| setting.key.clone()).collect();
     leaves.sort();

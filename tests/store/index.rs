@@ -140,9 +140,9 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target)
+            copy(&entry.path(), &target);
         } else {
-            drop(std::fs::copy(entry.path(), target).unwrap())
+            assert!(std::fs::copy(entry.path(), target).is_ok());
         }
     }
 }
@@ -202,7 +202,7 @@ fn a_broken_snapshot_is_cured_without_loss_and_a_broken_database_is_kept_aside()
     assert_eq!(index.scan(&[0], None, 9999).unwrap().len(), 2000);
     drop(index);
 
-    std::fs::write(folder.join("conf"), b"garbage").unwrap();
+    std::fs::write(folder.join("conf"), b"this is no configuration at all").unwrap();
     let (index, opened) = sled(dir.path());
     let Opened::Rebuilt { aside } = opened else { panic!("{opened:?}") };
     assert!(aside.join("db").exists());

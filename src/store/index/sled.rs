@@ -31,7 +31,7 @@ pub struct SledIndex {
 /// How the index was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// Empty: never used before.
+    /// Empty: never used before, or everything in it was lost. The trail fills it.
     New,
     Found,
     /// Its snapshot was damaged and made again from its log; nothing was lost. A copy of what was found lies there.
@@ -53,7 +53,7 @@ impl SledIndex {
         files::make_private_dir(path)?;
         let is_new = !path.join("db").exists();
         remove_unfinished_snapshots(path)?;
-        let (db, opened) = match try_open(path) {
+        let (db, mut opened) = match try_open(path) {
             Ok(db) => (db, if is_new { Opened::New } else { Opened::Found }),
             Err(Fault::Refused(error)) => return Err(files::problem(path, "open the index", &error)),
             Err(Fault::Damaged) => repair(path)?,
@@ -70,7 +70,12 @@ impl SledIndex {
         };
         match index.get(SCHEMA)? {
             Some(version) if version == VERSION => {}
-            None => index.commit(&[Op::put(SCHEMA, VERSION)])?,
+            None => {
+                index.commit(&[Op::put(SCHEMA, VERSION)])?;
+                if opened == Opened::Found {
+                    opened = Opened::New;
+                }
+            }
             Some(_) => {
                 let message =
                     format!("The index {} was written by a newer version of this program.", path.display());

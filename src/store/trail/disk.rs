@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How written data gets onto the disk.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,12 @@ pub struct SimulatedDisk {
     syncs: AtomicU64,
     /// The sync that fails; 0 for none.
     fails_at: AtomicU64,
+    gate: Mutex<()>,
+}
+
+/// While it lives, syncs wait: between written and durable.
+pub struct Paused<'a> {
+    _gate: MutexGuard<'a, ()>,
 }
 
 impl Default for SimulatedDisk {
@@ -42,6 +48,7 @@ impl SimulatedDisk {
             off: AtomicBool::new(false),
             syncs: AtomicU64::new(0),
             fails_at: AtomicU64::new(0),
+            gate: Mutex::default(),
         }
     }
 
@@ -58,6 +65,11 @@ impl SimulatedDisk {
     /// The `n`-th sync from now on fails, counted from 1.
     pub fn fail_sync(&self, n: u64) {
         self.fails_at.store(self.syncs.load(Ordering::SeqCst) + n, Ordering::SeqCst);
+    }
+
+    /// Lets every sync wait until the answer is dropped.
+    pub fn pause(&self) -> Paused<'_> {
+        Paused { _gate: self.gate.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
     /// How many syncs were asked for.
@@ -98,6 +110,7 @@ impl SimulatedDisk {
     }
 
     fn sync(&self) -> io::Result<()> {
+        drop(self.pause());
         let count = self.syncs.fetch_add(1, Ordering::SeqCst) + 1;
         if count == self.fails_at.load(Ordering::SeqCst) {
             return Err(io::Error::other("simulated failure of the disk"));
