@@ -1,5 +1,7 @@
 //! One row of a plan: what, before, after, why.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Currency, Entity, FieldName, Fields, SourceId, TargetId, Value};
@@ -73,7 +75,7 @@ impl Action {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side<Id> {
     pub id: Id,
-    pub name: Box<str>,
+    pub name: Arc<str>,
 }
 
 /// What is special about a field's change; shown in a colour and a sign of its own.
@@ -124,7 +126,7 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     pub target: TargetId,
-    pub name: Box<str>,
+    pub name: Arc<str>,
     pub why: Box<str>,
 }
 
@@ -136,6 +138,9 @@ pub struct Hold {
     /// What the row does once the cause is gone; [`Action::Held`] where nobody can tell yet.
     pub would_be: Action,
 }
+
+/// Sentences of a row. Shared, because most rows of a plan say the same.
+pub type Reasons = Arc<[Box<str>]>;
 
 /// One row of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,14 +164,18 @@ pub struct Change {
     /// For a customer update: the main site whose address changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<TargetId>,
+    /// For a customer create: the top level it goes under; `None` leaves it to Halo (K8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_level: Option<TargetId>,
     /// What is written, field by field; empty for rows that write nothing outside. For a held row: what would be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
     /// The rules that led here, in words, most important first (N2). Never empty.
-    pub reasons: Vec<Box<str>>,
+    pub reasons: Reasons,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold: Option<Hold>,
-    /// All owned values as the source gives them: becomes the link's base once the row is done.
+    pub hold: Option<Box<Hold>>,
+    /// All owned values as the source gives them: becomes the link's base once the row is done. An unchanged row
+    /// carries them only where the link's base differs: it is then confirmed without any write.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub owned: Fields,
     #[serde(default, skip_serializing_if = "Option::is_none")]
