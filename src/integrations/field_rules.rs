@@ -84,7 +84,9 @@ pub fn field_rules(integration: Integration, settings: &Marketplace) -> Vec<Fiel
         .collect();
     let order: Vec<&str> = settings.end_date_order.iter().map(|source| end_date_text(*source)).collect();
     let price_note = match (settings.set_price_and_cost, integration) {
-        (true, _) => "monthly price of the counted unit; a missing price writes nothing, another currency is held (B5)",
+        (true, _) => {
+            "monthly price of the counted unit; a missing price writes nothing, another currency is held (B5)"
+        }
         (false, Integration::Westcoast) => "never written; not in the vendor guide for this marketplace (B5)",
         (false, Integration::Also) => "never written (B5)",
     };
@@ -120,7 +122,15 @@ pub fn field_rules(integration: Integration, settings: &Marketplace) -> Vec<Fiel
             "blank parts never clear Halo's; new customers always get the address (K9)".into(),
             Some("update_main_site_address"),
         ),
-        line(subscriptions, "ServiceDisplayName", "name", "text", Rule::Source, "a renamed product renames the licence (B2)".into(), None),
+        line(
+            subscriptions,
+            "ServiceDisplayName",
+            "name",
+            "text",
+            Rule::Source,
+            "a renamed product renames the licence (B2)".into(),
+            None,
+        ),
         line(
             subscriptions,
             "AccountState",
@@ -139,15 +149,34 @@ pub fn field_rules(integration: Integration, settings: &Marketplace) -> Vec<Fiel
             "whole numbers only, everything else is held; products without a unit send no count (B2)".into(),
             None,
         ),
-        line(subscriptions, "PriceableItems: SalesPrice", "price", "money", on(settings.set_price_and_cost, Rule::Off), price_note.into(), Some("set_price_and_cost")),
-        line(subscriptions, "PriceableItems: PurchasePrice", "purchase_price", "money", on(settings.set_price_and_cost, Rule::Off), price_note.into(), Some("set_price_and_cost")),
+        line(
+            subscriptions,
+            "PriceableItems: SalesPrice",
+            "price",
+            "money",
+            on(settings.set_price_and_cost, Rule::Off),
+            price_note.into(),
+            Some("set_price_and_cost"),
+        ),
+        line(
+            subscriptions,
+            "PriceableItems: PurchasePrice",
+            "purchase_price",
+            "money",
+            on(settings.set_price_and_cost, Rule::Off),
+            price_note.into(),
+            Some("set_price_and_cost"),
+        ),
         line(
             subscriptions,
             "end dates, in order",
             "end_date",
             "date",
             if order.is_empty() { Rule::Off } else { Rule::Source },
-            format!("{}; none leaves Halo's (B6)", if order.is_empty() { "no source chosen".to_owned() } else { order.join(", then ") }),
+            format!(
+                "{}; none leaves Halo's (B6)",
+                if order.is_empty() { "no source chosen".to_owned() } else { order.join(", then ") }
+            ),
             Some("end_date_order"),
         ),
         line(
@@ -157,9 +186,15 @@ pub fn field_rules(integration: Integration, settings: &Marketplace) -> Vec<Fiel
             "removal",
             Rule::Source,
             match (settings.deactivate_deleted, settings.zero_deactivated) {
-                (false, _) => format!("in scheduled runs only: count to 0, status untouched, once {label} confirms that it is gone (B8)"),
-                (true, false) => format!("in scheduled runs only: made inactive, count untouched, once {label} confirms that it is gone (B9, B10)"),
-                (true, true) => format!("in scheduled runs only: made inactive and count to 0, once {label} confirms that it is gone (B9, B10)"),
+                (false, _) => format!(
+                    "in scheduled runs only: count to 0, status untouched, once {label} confirms that it is gone (B8)"
+                ),
+                (true, false) => format!(
+                    "in scheduled runs only: made inactive, count untouched, once {label} confirms that it is gone (B9, B10)"
+                ),
+                (true, true) => format!(
+                    "in scheduled runs only: made inactive and count to 0, once {label} confirms that it is gone (B9, B10)"
+                ),
             },
             Some("deactivate_deleted"),
         ),

@@ -25,7 +25,9 @@ pub fn wanted_customer(company: &SourceCompany, settings: &Marketplace) -> Wante
     } else {
         match meaning(state, settings) {
             Some(StatusMeaning::Active) => Verdict::Take,
-            Some(StatusMeaning::Inactive) => Verdict::Ended(format!("its state at the marketplace is '{state}'")),
+            Some(StatusMeaning::Inactive) => {
+                Verdict::Ended(format!("its state at the marketplace is '{state}'"))
+            }
             None => Verdict::Hold(unknown_state(state)),
         }
     };
@@ -56,7 +58,8 @@ pub fn wanted_customer(company: &SourceCompany, settings: &Marketplace) -> Wante
 pub fn wanted_subscription(subscription: &SourceSubscription, settings: &Marketplace) -> Wanted {
     let s = subscription;
     let display_name = s.display_name.trim();
-    let name: Arc<str> = Arc::from(if display_name.is_empty() { s.service_name.trim() } else { display_name });
+    let name: Arc<str> =
+        Arc::from(if display_name.is_empty() { s.service_name.trim() } else { display_name });
     let mut wanted = Wanted {
         id: s.id.clone(),
         name,

@@ -67,12 +67,16 @@ pub fn generate(
         let partners = if name.is_empty() { &[] } else { there.get(&name).map_or(&[][..], Vec::as_slice) };
         match partners {
             [] => generated.skipped.push(left("no customer of exactly that name in Halo")),
-            [only] if !only.is_active => generated.ambiguous.push(left("the Halo customer of that name is inactive")),
+            [only] if !only.is_active => {
+                generated.ambiguous.push(left("the Halo customer of that name is inactive"))
+            }
             [_] if here[&name] > 1 => {
                 generated.ambiguous.push(left("more than one customer of that name at the marketplace"));
             }
             [only] if taken.contains(&only.id) => {
-                generated.ambiguous.push(left("the Halo customer of that name is mapped to another one already"));
+                generated
+                    .ambiguous
+                    .push(left("the Halo customer of that name is mapped to another one already"));
             }
             [only] => generated.added.push((customer.id.clone(), only.id.clone())),
             _ => generated.ambiguous.push(left("more than one customer of that name in Halo")),

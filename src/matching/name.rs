@@ -4,16 +4,81 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Dropped wherever they stand: legal forms of three letters and more, and words that say nothing.
 const DROPPED: &[&str] = &[
-    "aps", "asa", "bhd", "bvba", "comm", "company", "corp", "corporation", "doo", "eeig", "ehf", "eirl", "eood", "eurl",
-    "gbr", "gesmbh", "ggmbh", "gmbh", "inc", "incorporated", "kft", "kgaa", "limited", "limitada", "llc", "llp", "ltd",
-    "ltda", "mbh", "nyrt", "ohg", "ood", "oyj", "plc", "pte", "pty", "pvt", "sarl", "sas", "sasu", "sci", "scrl", "sia",
-    "sdn", "snc", "spa", "spj", "sprl", "srl", "srls", "sro", "stiftung", "uab", "vof", "vzw", "zrt", //
-    "and", "das", "der", "des", "die", "een", "het", "les", "los", "och", "the", "und",
+    "aps",
+    "asa",
+    "bhd",
+    "bvba",
+    "comm",
+    "company",
+    "corp",
+    "corporation",
+    "doo",
+    "eeig",
+    "ehf",
+    "eirl",
+    "eood",
+    "eurl",
+    "gbr",
+    "gesmbh",
+    "ggmbh",
+    "gmbh",
+    "inc",
+    "incorporated",
+    "kft",
+    "kgaa",
+    "limited",
+    "limitada",
+    "llc",
+    "llp",
+    "ltd",
+    "ltda",
+    "mbh",
+    "nyrt",
+    "ohg",
+    "ood",
+    "oyj",
+    "plc",
+    "pte",
+    "pty",
+    "pvt",
+    "sarl",
+    "sas",
+    "sasu",
+    "sci",
+    "scrl",
+    "sia",
+    "sdn",
+    "snc",
+    "spa",
+    "spj",
+    "sprl",
+    "srl",
+    "srls",
+    "sro",
+    "stiftung",
+    "uab",
+    "vof",
+    "vzw",
+    "zrt", //
+    "and",
+    "das",
+    "der",
+    "des",
+    "die",
+    "een",
+    "het",
+    "les",
+    "los",
+    "och",
+    "the",
+    "und",
 ];
 
 /// Dropped at the end only: legal forms so short that they may be a word of the name elsewhere.
-const DROPPED_AT_THE_END: &[&str] =
-    &["ab", "ag", "as", "bv", "co", "cv", "ev", "kg", "kk", "lp", "nv", "ou", "oy", "sa", "sb", "se", "sl", "ug", "zoo"];
+const DROPPED_AT_THE_END: &[&str] = &[
+    "ab", "ag", "as", "bv", "co", "cv", "ev", "kg", "kk", "lp", "nv", "ou", "oy", "sa", "sb", "se", "sl",
+    "ug", "zoo",
+];
 
 /// What must be equal for two names to be *exactly* the same (K4): outer spaces and the Unicode form do not count,
 /// upper and lower case do.
@@ -25,7 +90,8 @@ pub fn exact_form(name: &str) -> String {
 /// words. Digits count. Empty only for a name without any letter or digit.
 pub fn normal_form(name: &str) -> String {
     let words = words(name);
-    let mut kept: Vec<&str> = words.iter().map(String::as_str).filter(|word| !DROPPED.contains(word)).collect();
+    let mut kept: Vec<&str> =
+        words.iter().map(String::as_str).filter(|word| !DROPPED.contains(word)).collect();
     while kept.len() > 1 && kept.last().is_some_and(|word| DROPPED_AT_THE_END.contains(word)) {
         // Polish 'sp. z o.o.' comes as two words; 'zoo' alone is one of the name's own.
         if kept.last() == Some(&"zoo") {
@@ -41,7 +107,8 @@ pub fn normal_form(name: &str) -> String {
 
 /// Lower-case words of letters and digits. Single letters in a row are one word, so that S.A.R.L. is SARL.
 fn words(name: &str) -> Vec<String> {
-    let plain = deunicode::deunicode(&name.nfc().filter(|c| !is_apostrophe(*c)).collect::<String>()).to_lowercase();
+    let plain =
+        deunicode::deunicode(&name.nfc().filter(|c| !is_apostrophe(*c)).collect::<String>()).to_lowercase();
     let mut words: Vec<String> = Vec::new();
     let mut spelled = false;
     for word in plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Currency, Entity, FieldName, Fields, SourceId, TargetId, Value};
+use crate::model::{Currency, Entity, FieldName, Fields, Found, SourceId, TargetId, Value, Wanted};
 
 /// What a row does. `Zero` and `Deactivate` act on absence only; a state or count that the source reports is an
 /// `Update` (decision 30).
@@ -185,7 +185,68 @@ pub struct Change {
     pub money: Option<rust_decimal::Decimal>,
 }
 
+impl Side<SourceId> {
+    pub(super) fn of(wanted: &Wanted) -> Self {
+        Self { id: wanted.id.clone(), name: Arc::clone(&wanted.name) }
+    }
+}
+
+impl Side<TargetId> {
+    pub(super) fn of_found(found: &Found) -> Self {
+        Self { id: found.id.clone(), name: Arc::clone(&found.name) }
+    }
+}
+
+/// Sentences as a row keeps them.
+pub(super) fn reasons<T: Into<Box<str>>>(sentences: impl IntoIterator<Item = T>) -> Reasons {
+    sentences.into_iter().map(Into::into).collect()
+}
+
 impl Change {
+    /// A row without a number yet, and without any effect.
+    pub(super) fn new<T: Into<Box<str>>>(
+        entity: Entity,
+        action: Action,
+        source: Side<SourceId>,
+        sentences: impl IntoIterator<Item = T>,
+    ) -> Self {
+        Self {
+            row: 0,
+            entity,
+            action,
+            source,
+            target: None,
+            customer: None,
+            customer_target: None,
+            after_row: None,
+            site: None,
+            top_level: None,
+            fields: Vec::new(),
+            reasons: reasons(sentences),
+            hold: None,
+            owned: Fields::new(),
+            currency: None,
+            money: None,
+        }
+    }
+
+    /// The same row, waiting. It keeps its fields: what it would do. The cause comes first among the reasons.
+    #[must_use]
+    pub(super) fn held(mut self, cause: Cause, would_be: Action, why: impl AsRef<str>) -> Self {
+        self.reasons = std::iter::once(why.as_ref().into()).chain(self.reasons.iter().cloned()).collect();
+        self.action = Action::Held;
+        self.hold = Some(Box::new(Hold { cause, would_be }));
+        self
+    }
+
+    /// Lets a finished row wait: it would be what it was.
+    pub(super) fn hold(&mut self, cause: Cause, why: &str) {
+        let would_be = self.action;
+        self.reasons = std::iter::once(why.into()).chain(self.reasons.iter().cloned()).collect();
+        self.action = Action::Held;
+        self.hold = Some(Box::new(Hold { cause, would_be }));
+    }
+
     /// What apply writes: the fields whose after-value is set.
     pub fn values(&self) -> Fields {
         self.fields.iter().filter_map(|f| f.after.clone().map(|after| (f.name, after))).collect()

@@ -44,7 +44,9 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>) -> 
             _ => None,
         };
         let after = match (want, &have) {
-            (Value::Address(want), Some(Value::Address(have))) => Value::Address(Box::new(filled(want, have))),
+            (Value::Address(want), Some(Value::Address(have))) => {
+                Value::Address(Box::new(filled(want, have)))
+            }
             _ => want.clone(),
         };
         diff.changes.push(FieldChange { name, before: have, after: Some(after), mark });

@@ -7,7 +7,10 @@ use sha2::{Digest, Sha256};
 use super::{Change, Outline};
 
 /// SHA-256 over the outline and every row, in hexadecimal. Rows may come from a store, one at a time.
-pub fn hash<C: std::borrow::Borrow<Change>>(outline: &Outline, changes: impl IntoIterator<Item = C>) -> String {
+pub fn hash<C: std::borrow::Borrow<Change>>(
+    outline: &Outline,
+    changes: impl IntoIterator<Item = C>,
+) -> String {
     let mut sink = Sink(Sha256::new());
     sink.add(outline);
     for change in changes {

@@ -9,7 +9,8 @@ pub(super) fn read(
     s: &SourceSubscription,
     order: &[EndDateSource],
 ) -> Result<Option<(Date, &'static str)>, String> {
-    let ends = s.period_end_action.as_deref().is_some_and(|action| action.trim().eq_ignore_ascii_case("Terminate"));
+    let ends =
+        s.period_end_action.as_deref().is_some_and(|action| action.trim().eq_ignore_ascii_case("Terminate"));
     for source in order {
         let (given, field) = match source {
             EndDateSource::ScheduledTermination => (&s.scheduled_termination, "ScheduledTerminationDate"),

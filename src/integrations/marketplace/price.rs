@@ -27,11 +27,8 @@ pub(super) fn read(s: &SourceSubscription, unit: Option<&str>) -> Result<Prices,
         item.is_unit && item.field_name.as_deref().is_some_and(|name| unit.is_some_and(|unit| is(name, unit)))
     };
     let has_unit_items = s.priceable_items.iter().any(|item| item.is_unit);
-    let items: Vec<&PriceableItem> = if has_unit_items {
-        monthly.into_iter().filter(of_unit).collect()
-    } else {
-        monthly
-    };
+    let items: Vec<&PriceableItem> =
+        if has_unit_items { monthly.into_iter().filter(of_unit).collect() } else { monthly };
 
     let mut prices = Prices::default();
     if items.is_empty() {
@@ -46,14 +43,19 @@ pub(super) fn read(s: &SourceSubscription, unit: Option<&str>) -> Result<Prices,
         return Err(format!("its prices are in several currencies ({})", shown.join(", ")));
     }
     prices.currency = currencies.first().copied();
-    for (missing, what) in [(prices.price.is_none(), "sales price"), (prices.cost.is_none(), "purchase price")] {
+    for (missing, what) in
+        [(prices.price.is_none(), "sales price"), (prices.cost.is_none(), "purchase price")]
+    {
         if missing {
             prices.notes.push(format!("no {what} at the marketplace: none is written").into());
         }
     }
-    if let Some(months) = items.iter().filter_map(|item| item.prepaid_months).max().filter(|months| *months > 1) {
+    if let Some(months) =
+        items.iter().filter_map(|item| item.prepaid_months).max().filter(|months| *months > 1)
+    {
         prices.notes.push(
-            format!("prepaid for {months} months: check whether the price is a month's or the period's").into(),
+            format!("prepaid for {months} months: check whether the price is a month's or the period's")
+                .into(),
         );
     }
     if !has_unit_items && unit.is_some() {
@@ -68,7 +70,9 @@ fn one(
     s: &SourceSubscription,
 ) -> Result<Option<Amount>, String> {
     let different: BTreeSet<Amount> = amounts.collect();
-    if let Some(negative) = different.iter().find(|amount| amount.get().is_sign_negative() && !amount.get().is_zero()) {
+    if let Some(negative) =
+        different.iter().find(|amount| amount.get().is_sign_negative() && !amount.get().is_zero())
+    {
         return Err(format!("the {what} of '{}' ({}) is {negative}", s.display_name.trim(), s.id));
     }
     if different.len() > 1 {

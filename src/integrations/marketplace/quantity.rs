@@ -52,7 +52,10 @@ pub(super) fn read(s: &SourceSubscription) -> Result<Quantity<'_>, Fault> {
     };
     let Some(value) = value(s, field) else {
         return Err(Fault {
-            sentence: format!("'{}' ({}) is billed by its field '{field}', which it lacks", s.display_name, s.id),
+            sentence: format!(
+                "'{}' ({}) is billed by its field '{field}', which it lacks",
+                s.display_name, s.id
+            ),
             is_blank: true,
         });
     };
