@@ -1,6 +1,7 @@
 //! The two sides of a plan: what the source wants, what the target has.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +68,8 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub id: SourceId,
-    pub name: Box<str>,
+    /// Shared with the plan's rows.
+    pub name: Arc<str>,
     /// The customer a subscription belongs to; `None` for a customer.
     pub parent: Option<SourceId>,
     pub verdict: Verdict,
@@ -84,7 +86,8 @@ pub struct Wanted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub id: TargetId,
-    pub name: Box<str>,
+    /// Shared with the plan's rows.
+    pub name: Arc<str>,
     /// The Halo customer a licence belongs to; `None` for a customer.
     pub parent: Option<TargetId>,
     pub is_active: bool,
