@@ -288,7 +288,9 @@ impl TryFrom<Written> for Rule {
                     NumberOrText::Text(t) => t.clone(),
                 }),
             },
-            "5xx" => Kind::ServerError { status: w.status.unwrap_or(500), applied: w.applied.unwrap_or(false) },
+            "5xx" => {
+                Kind::ServerError { status: w.status.unwrap_or(500), applied: w.applied.unwrap_or(false) }
+            }
             "html" => Kind::Html { status: w.status.unwrap_or(503), applied: w.applied.unwrap_or(false) },
             "reset_before" => Kind::ResetBefore,
             "reset_after" => Kind::ResetAfter,
@@ -334,7 +336,9 @@ impl TryFrom<Written> for Rule {
         {
             return Err(format!("seconds must be from 0 to 86400, not {seconds}"));
         }
-        if [w.nth.is_some(), w.every.is_some(), w.probability.is_some()].into_iter().filter(|g| *g).count() > 1 {
+        if [w.nth.is_some(), w.every.is_some(), w.probability.is_some()].into_iter().filter(|g| *g).count()
+            > 1
+        {
             return Err("a fault takes one of nth, every and probability".to_owned());
         }
         let when = match (w.nth, w.every, w.probability) {
@@ -379,7 +383,11 @@ pub struct Fired {
 impl Armed {
     pub(super) fn new(faults: &Faults, seed: u64) -> Self {
         let arm = |host| {
-            faults.of(host).iter().map(|rule| ArmedRule { rule: rule.clone(), matched: 0, fired: 0 }).collect()
+            faults
+                .of(host)
+                .iter()
+                .map(|rule| ArmedRule { rule: rule.clone(), matched: 0, fired: 0 })
+                .collect()
         };
         Self {
             hosts: [arm(Host::Halo), arm(Host::Also), arm(Host::Westcoast)],
