@@ -202,7 +202,11 @@ async fn strike(sandbox: &Sandbox, call: Call, kind: Kind) -> Answer {
             answer.retry_after = retry_after;
             unless_applied(false, answer)
         }
-        Kind::ServerError { status, applied } => unless_applied(applied, Answer::empty(status)),
+        Kind::ServerError { status, applied, retry_after } => {
+            let mut answer = Answer::empty(status);
+            answer.retry_after = retry_after;
+            unless_applied(applied, answer)
+        }
         Kind::Html { status, applied } => unless_applied(applied, Answer::html(status)),
         Kind::ResetBefore => unless_applied(false, Answer::reset("before")),
         Kind::ResetAfter => unless_applied(true, Answer::reset("after")),

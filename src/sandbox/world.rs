@@ -71,6 +71,8 @@ enum Partner {
     OtherCase,
     Twice,
     Inactive,
+    /// Has the same name as another customer of the marketplace.
+    Namesake,
     /// Another name, but the same VAT number and domain.
     SameVat,
     None,
@@ -81,13 +83,14 @@ enum Partner {
 }
 
 /// The share of each kind of partner in a thousand; the rest is new.
-const SHARES: [(Partner, usize); 8] = [
+const SHARES: [(Partner, usize); 9] = [
     (Partner::Exact, 750),
     (Partner::OtherForm, 40),
     (Partner::OtherCase, 20),
     (Partner::Twice, 20),
     (Partner::Inactive, 20),
     (Partner::SameVat, 20),
+    (Partner::Namesake, 5),
     (Partner::TerminatedExact, 15),
     (Partner::TerminatedNew, 10),
 ];
@@ -126,6 +129,7 @@ fn build(
     let mut subscriptions = Subscriptions::new(brand, market.own + 90_000, count * 8, &mut rng);
     let odd_every = (count / 6).max(4);
     let mut to_share = Vec::new();
+    let mut last_exact = None;
     let mut shared = shared.iter();
     let first = market.own + 100;
     for (n, partner) in partners.into_iter().enumerate() {
@@ -136,8 +140,16 @@ fn build(
         let both = if partner == Partner::Exact && n % 10 == 0 { shared.next() } else { None };
         let (full, domain, vat) = match both {
             Some(both) => (both.name.clone(), both.domain.clone(), both.vat.clone()),
+            None if partner == Partner::Namesake => (
+                last_exact.clone().unwrap_or_else(|| name.full()),
+                name.domain(),
+                vat(&mut rng, name.seat.code),
+            ),
             None => (name.full(), name.domain(), vat(&mut rng, name.seat.code)),
         };
+        if partner == Partner::Exact {
+            last_exact = Some(full.clone());
+        }
         let terminated = matches!(partner, Partner::TerminatedExact | Partner::TerminatedNew);
         let address = street(&mut rng);
         let company = company(market.own, id, &full, &domain, &vat, &name, &address, terminated, &mut rng);
@@ -227,7 +239,7 @@ fn add_partner(
         Partner::SameVat => {
             clients.push(client(format!("{} Group", name.seat.town.to_owned() + " " + &name.stem)));
         }
-        Partner::None | Partner::TerminatedNew => {}
+        Partner::None | Partner::Namesake | Partner::TerminatedNew => {}
     }
 }
 

@@ -16,6 +16,29 @@ fn on_create(kind: Kind) -> Faults {
     halo(Rule::new(kind).method("POST").path("/api/client").when(When::Nth(vec![1])))
 }
 
+fn failing() -> Kind {
+    Kind::ServerError { status: 500, applied: false, retry_after: None }
+}
+
+#[tokio::test]
+async fn rules_count_the_requests_they_match_and_stop_when_spent() {
+    let rig = Rig::empty().await;
+    rig.sandbox().set_faults(
+        halo(Rule::new(failing()).path("/CLIENT").when(When::Every(2)).times(2)).with(
+            Host::Halo,
+            Rule::new(Kind::Html { status: 503, applied: false }).when(When::Nth(vec![4, 6])),
+        ),
+    );
+    let mut statuses = Vec::new();
+    for path in ["client", "Site", "Client", "Client", "client", "Client", "Client", "Client"] {
+        statuses.push(rig.get(path).send().await.unwrap().status().as_u16());
+    }
+    // The second rule counts all requests; where both are due, the first decides.
+    assert_eq!(statuses, [200, 200, 500, 503, 500, 503, 200, 200]);
+    let told: Vec<_> = rig.sandbox().fired().iter().map(|f| (f.kind, f.matched, f.fired)).collect();
+    assert_eq!(told, [("5xx", 7, 2), ("html", 8, 2)]);
+}
+
 #[tokio::test]
 async fn a_reset_kills_the_connection_before_or_after_the_write() {
     let rig = Rig::empty().await;
@@ -52,17 +75,17 @@ async fn a_late_commit_is_applied_after_its_answer_even_if_nobody_waits() {
 async fn errors_refuse_or_apply_as_told() {
     let rig = Rig::empty().await;
     for (kind, status, applied) in [
-        (Kind::ServerError { status: 500, applied: false }, 500, false),
-        (Kind::ServerError { status: 504, applied: true }, 504, true),
+        (Kind::ServerError { status: 500, applied: false, retry_after: Some("7".into()) }, 500, false),
+        (Kind::ServerError { status: 504, applied: true, retry_after: None }, 504, true),
         (Kind::Html { status: 200, applied: false }, 200, false),
         (Kind::TooMany { retry_after: Some("7".into()) }, 429, false),
     ] {
-        let limited = matches!(kind, Kind::TooMany { .. });
+        let waits = matches!(status, 429 | 500);
         rig.sandbox().set_faults(on_create(kind));
         let before = rig.sandbox().halo_clients().len();
         let answer = rig.post("Client", &json!([{"name": "X"}])).send().await.unwrap();
         assert_eq!(answer.status(), status);
-        assert_eq!(answer.headers().get("retry-after").is_some_and(|v| v == "7"), limited);
+        assert_eq!(answer.headers().get("retry-after").is_some_and(|v| v == "7"), waits);
         assert_eq!(rig.sandbox().halo_clients().len() - before, usize::from(applied));
     }
 }
@@ -182,8 +205,7 @@ fn files_say_what_is_wrong_with_them() {
 #[tokio::test]
 async fn chance_repeats_with_its_seed() {
     let pattern = async |seed: u64| {
-        let faults =
-            halo(Rule::new(Kind::ServerError { status: 500, applied: false }).when(When::Probability(0.3)));
+        let faults = halo(Rule::new(failing()).when(When::Probability(0.3)));
         let sandbox = Sandbox::new(Options { seed, faults, ..Options::default() });
         let mut statuses = Vec::new();
         for _ in 0..60 {

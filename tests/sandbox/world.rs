@@ -52,6 +52,8 @@ fn sizes_are_exact_and_most_customers_have_one_partner_of_the_same_name() {
         assert!((customers * 70 / 100..customers * 80 / 100).contains(&exact), "{exact}");
         assert!(count(&|p| p.len() == 2) > 0, "ambiguous");
         assert!(count(&|p| p == [true]) > 0, "inactive");
+        let names: BTreeSet<&str> = companies.iter().map(|c| text(c, "CompanyName")).collect();
+        assert!(names.len() < customers, "two customers of one name");
         let new = customers - count(&|_| true);
         assert!(new > customers / 20, "{new}");
     }
