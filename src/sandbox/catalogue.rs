@@ -41,6 +41,7 @@ pub(super) struct Product {
     pub(super) set_up: u32,
 }
 
+#[expect(clippy::too_many_arguments, reason = "a row of the table below")]
 const fn seats(
     display: &'static str,
     vendor: &'static str,
@@ -63,15 +64,72 @@ pub(super) const TENANT: Product = Product {
 const MS: &str = "Microsoft";
 const AC: &str = "Acronis";
 
+/// So many of the products below, from the first, count seats in a field named `Quantity` and have a price.
+pub(super) const SEATS_FIRST: usize = 12;
+
 pub(super) const PRODUCTS: &[Product] = &[
-    seats("Microsoft 365 Business Basic (NCE)", MS, "NCEMicros365BusinessBasic", "CFQ7TTC0EXB1:0001", 412, 490, 12, 1),
-    seats("Microsoft 365 Business Standard (NCE)", MS, "NCEMicros365BusinessStd", "CFQ7TTC0EXB2:0001", 858, 1030, 12, 1),
-    seats("Microsoft 365 Business Premium (NCE)", MS, "NCEMicros365BusinessPremium", "CFQ7TTC0EXB3:0002", 1527, 1810, 12, 1),
-    seats("Microsoft 365 Apps for Business (NCE)", MS, "NCEMicros365AppsBusiness", "CFQ7TTC0EXB4:0001", 721, 860, 12, 1),
+    seats(
+        "Microsoft 365 Business Basic (NCE)",
+        MS,
+        "NCEMicros365BusinessBasic",
+        "CFQ7TTC0EXB1:0001",
+        412,
+        490,
+        12,
+        1,
+    ),
+    seats(
+        "Microsoft 365 Business Standard (NCE)",
+        MS,
+        "NCEMicros365BusinessStd",
+        "CFQ7TTC0EXB2:0001",
+        858,
+        1030,
+        12,
+        1,
+    ),
+    seats(
+        "Microsoft 365 Business Premium (NCE)",
+        MS,
+        "NCEMicros365BusinessPremium",
+        "CFQ7TTC0EXB3:0002",
+        1527,
+        1810,
+        12,
+        1,
+    ),
+    seats(
+        "Microsoft 365 Apps for Business (NCE)",
+        MS,
+        "NCEMicros365AppsBusiness",
+        "CFQ7TTC0EXB4:0001",
+        721,
+        860,
+        12,
+        1,
+    ),
     seats("Microsoft 365 E3 (NCE)", MS, "NCEMicros365E3", "CFQ7TTC0EXE3:0001", 2790, 3310, 12, 12),
     seats("Microsoft 365 E5 (NCE)", MS, "NCEMicros365E5", "CFQ7TTC0EXE5:0001", 4395, 5220, 12, 1),
-    seats("Microsoft Teams Phone Standard (NCE)", MS, "NCETeamsPhoneStandard", "CFQ7TTC0EXTP:0001", 552, 660, 1, 1),
-    seats("Microsoft Defender for Business (NCE)", MS, "NCEDefenderBusiness", "CFQ7TTC0EXDB:0001", 206, 250, 1, 1),
+    seats(
+        "Microsoft Teams Phone Standard (NCE)",
+        MS,
+        "NCETeamsPhoneStandard",
+        "CFQ7TTC0EXTP:0001",
+        552,
+        660,
+        1,
+        1,
+    ),
+    seats(
+        "Microsoft Defender for Business (NCE)",
+        MS,
+        "NCEDefenderBusiness",
+        "CFQ7TTC0EXDB:0001",
+        206,
+        250,
+        1,
+        1,
+    ),
     seats("Microsoft Entra ID P1 (NCE)", MS, "NCEEntraIDP1", "CFQ7TTC0EXP1:0001", 412, 490, 12, 1),
     seats("Visio Plan 2 (NCE)", MS, "NCEVisioPlan2", "CFQ7TTC0EXV2:0001", 1030, 1240, 1, 1),
     seats("Project Plan 3 (NCE)", MS, "NCEProjectPlan3", "CFQ7TTC0EXJ3:0001", 2060, 2470, 12, 12),
@@ -80,11 +138,23 @@ pub(super) const PRODUCTS: &[Product] = &[
         counts: Counts::SeatsAsText("NumberofCSPlicenses"),
         ..seats("Exchange Online (Plan 1)", MS, "ExchangeOnlinePlan1Legacy", "AAA-00000", 290, 330, 1, 1)
     },
-    Product { counts: Counts::Usage, ..seats("Azure Plan", MS, "AzurePlan", "DZH318Z0BPS6:0001", 0, 0, 0, 0) },
+    Product {
+        counts: Counts::Usage,
+        ..seats("Azure Plan", MS, "AzurePlan", "DZH318Z0BPS6:0001", 0, 0, 0, 0)
+    },
     Product {
         counts: Counts::Two("ExchangeSeatsOrdered", "SharePointSeatsOrdered"),
         set_up: 4900,
-        ..seats("Hosted Exchange and SharePoint", "Fernhill Cloud", "HostedExchangeSharePoint", "HEX-200", 310, 450, 1, 1)
+        ..seats(
+            "Hosted Exchange and SharePoint",
+            "Fernhill Cloud",
+            "HostedExchangeSharePoint",
+            "HEX-200",
+            310,
+            450,
+            1,
+            1,
+        )
     },
     Product {
         counts: Counts::Two("Quantity", "StorageGB"),
@@ -92,20 +162,68 @@ pub(super) const PRODUCTS: &[Product] = &[
     },
     seats("Acronis Advanced Backup - Workstation", AC, "AcronisAdvBackupWks", "SPCAMSENS", 198, 340, 1, 1),
     seats("Acronis Advanced Email Security", AC, "AcronisAdvEmailSec", "SPDAMSENS", 112, 190, 1, 1),
-    seats("Adobe Acrobat Pro for Teams", "Adobe", "AdobeAcrobatProTeams", "65304522BA01A12", 1428, 1690, 12, 12),
-    seats("Adobe Creative Cloud All Apps for Teams", "Adobe", "AdobeCCAllAppsTeams", "65310078BA01A12", 5610, 6600, 12, 1),
-    seats("Bitdefender GravityZone Business Security", "Bitdefender", "BitdefenderGZBS", "AL1286100A", 95, 180, 1, 1),
+    seats(
+        "Adobe Acrobat Pro for Teams",
+        "Adobe",
+        "AdobeAcrobatProTeams",
+        "65304522BA01A12",
+        1428,
+        1690,
+        12,
+        12,
+    ),
+    seats(
+        "Adobe Creative Cloud All Apps for Teams",
+        "Adobe",
+        "AdobeCCAllAppsTeams",
+        "65310078BA01A12",
+        5610,
+        6600,
+        12,
+        1,
+    ),
+    seats(
+        "Bitdefender GravityZone Business Security",
+        "Bitdefender",
+        "BitdefenderGZBS",
+        "AL1286100A",
+        95,
+        180,
+        1,
+        1,
+    ),
     seats("ESET PROTECT Advanced", "ESET", "ESETProtectAdvanced", "EPA-MSP", 133, 240, 1, 1),
-    seats("Hornetsecurity 365 Total Protection", "Hornetsecurity", "Hornet365TotalProt", "365TP-3", 245, 400, 1, 1),
+    seats(
+        "Hornetsecurity 365 Total Protection",
+        "Hornetsecurity",
+        "Hornet365TotalProt",
+        "365TP-3",
+        245,
+        400,
+        1,
+        1,
+    ),
     seats("Dropsuite Email Backup", "Dropsuite", "DropsuiteEmailBackup", "DS-EB-M", 120, 220, 1, 1),
     seats("KnowBe4 Security Awareness Gold", "KnowBe4", "KnowBe4Gold", "KB4-G-12", 128, 230, 12, 12),
     seats("Keeper Business Password Manager", "Keeper", "KeeperBusiness", "KPR-BUS", 180, 310, 12, 12),
     Product {
         counts: Counts::Flat,
         set_up: 9900,
-        ..seats("Managed Firewall FW-60", "Fernhill Cloud", "ManagedFirewallFW60", "FW60-M", 3900, 5900, 12, 1)
+        ..seats(
+            "Managed Firewall FW-60",
+            "Fernhill Cloud",
+            "ManagedFirewallFW60",
+            "FW60-M",
+            3900,
+            5900,
+            12,
+            1,
+        )
     },
-    Product { counts: Counts::Flat, ..seats("SSL Certificate Wildcard", "Sectigo", "SectigoWildcard", "SSL-WC-12", 9800, 14900, 12, 12) },
+    Product {
+        counts: Counts::Flat,
+        ..seats("SSL Certificate Wildcard", "Sectigo", "SectigoWildcard", "SSL-WC-12", 9800, 14900, 12, 12)
+    },
 ];
 
 /// A product of one marketplace: each has an owner number of its own in the technical name.
@@ -152,7 +270,9 @@ pub(super) struct Subscription<'a> {
 }
 
 pub(super) fn field(name: &str, value: Value) -> Value {
-    json!({"DisplayName": name, "Name": name, "Value": value})
+    let mut field = json!({"DisplayName": name, "Name": name});
+    field["Value"] = value;
+    field
 }
 
 /// The prices of a product. `id` is the first item's.
@@ -184,7 +304,9 @@ pub(super) fn prices(product: &Product, currency: &str, id: i64) -> Vec<Value> {
     match product.counts {
         Counts::Tenant | Counts::Usage => {}
         Counts::Flat => items.push(item(1, "Monthly", None, cost, price)),
-        Counts::Seats(unit) | Counts::SeatsAsText(unit) => items.push(item(1, "Monthly", Some(unit), cost, price)),
+        Counts::Seats(unit) | Counts::SeatsAsText(unit) => {
+            items.push(item(1, "Monthly", Some(unit), cost, price));
+        }
         Counts::Two(first, second) => {
             items.push(item(1, "Monthly", Some(first), cost, price));
             items.push(item(2, "Monthly", Some(second), cost / 10, price / 10));

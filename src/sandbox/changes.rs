@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Counts, PRODUCTS, field, prices, service_name};
+use super::catalogue::{PRODUCTS, SEATS_FIRST, field, prices, service_name};
 use super::marketplace::Market;
 use super::rng::Rng;
 use super::{Brand, Change};
@@ -11,8 +11,11 @@ use super::{Brand, Change};
 pub(super) fn advance(market: &mut Market, brand: Brand, seed: u64, step: u64) -> Vec<Change> {
     let mut rng = Rng::of(seed ^ step.wrapping_mul(0x9e37), brand.name());
     let mut changes = Vec::new();
-    let mut ids: Vec<i64> =
-        market.subscription_ids().into_iter().filter(|id| is_countable(market.subscription(*id).as_ref())).collect();
+    let mut ids: Vec<i64> = market
+        .subscription_ids()
+        .into_iter()
+        .filter(|id| is_countable(market.subscription(*id).as_ref()))
+        .collect();
     if ids.is_empty() {
         return changes;
     }
@@ -61,7 +64,7 @@ pub(super) fn advance(market: &mut Market, brand: Brand, seed: u64, step: u64) -
         note("deleted", id);
     }
     for company in companies {
-        let product = rng.pick(&PRODUCTS[..12]);
+        let product = rng.pick(&PRODUCTS[..SEATS_FIRST]);
         let id = market.put_subscription(&json!({
             "CompanyAccountId": company, "ServiceName": service_name(brand, product),
             "ServiceDisplayName": product.display, "VendorDisplayName": product.vendor,
@@ -90,18 +93,21 @@ pub(super) fn advance(market: &mut Market, brand: Brand, seed: u64, step: u64) -
 /// An ordinary subscription in use, whose quantity can change without anybody wondering.
 fn is_countable(row: Option<&Value>) -> bool {
     row.is_some_and(|row| {
-        row["AccountState"] == "Active" && row["ProvisioningStatus"] == "Completed" && quantity_at(row).is_some()
+        row["AccountState"] == "Active"
+            && row["ProvisioningStatus"] == "Completed"
+            && quantity_at(row).is_some()
     })
 }
 
 fn quantity_at(row: &Value) -> Option<usize> {
-    let sensible = |f: &Value| f["Name"] == "Quantity" && f["Value"].as_i64().is_some_and(|n| n > 0 && n < 10_000);
+    let sensible =
+        |f: &Value| f["Name"] == "Quantity" && f["Value"].as_i64().is_some_and(|n| n > 0 && n < 10_000);
     row["Fields"].as_array()?.iter().position(sensible)
 }
 
 /// What a subscription for so many seats is made of; for tests that add their own.
 pub(super) fn seats(brand: Brand, company: i64, quantity: &Value) -> Value {
-    let product = PRODUCTS.iter().find(|p| p.counts == Counts::Seats("Quantity")).unwrap_or(&PRODUCTS[0]);
+    let product = &PRODUCTS[0];
     json!({
         "CompanyAccountId": company, "ServiceName": service_name(brand, product),
         "ServiceDisplayName": product.display, "VendorDisplayName": product.vendor,

@@ -36,9 +36,10 @@ fn read(sandbox: &Sandbox, call: &Call, parts: &[&str]) -> Outcome {
             let since = call.query.int("since").and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
             sandbox.journal().iter().skip(since).map(super::Write::to_json).collect()
         }
-        ["requests"] => {
-            Host::ALL.into_iter().map(|host| (host.name().to_owned(), sandbox.requests(host).to_json())).collect()
-        }
+        ["requests"] => Host::ALL
+            .into_iter()
+            .map(|host| (host.name().to_owned(), sandbox.requests(host).to_json()))
+            .collect(),
         ["faults"] => json!(sandbox.fired()),
         ["quirks"] => json!(*sandbox.quirks()),
         ["halo", "changes"] => Value::Array(sandbox.licence_changes(None)),
@@ -83,7 +84,9 @@ fn change(sandbox: &Sandbox, parts: &[&str], body: Value) -> Outcome {
             let Some(brand) = brand(marketplace) else { return Ok(None) };
             let ids: Vec<i64> = match what {
                 "companies" => each(body).iter().map(|row| sandbox.put_company(brand, row)).collect(),
-                "subscriptions" => each(body).iter().map(|row| sandbox.put_subscription(brand, row)).collect(),
+                "subscriptions" => {
+                    each(body).iter().map(|row| sandbox.put_subscription(brand, row)).collect()
+                }
                 _ => return Ok(None),
             };
             return Ok(Some(json!({"ids": ids})));

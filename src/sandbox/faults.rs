@@ -33,7 +33,7 @@
 //! | kind | what happens | takes |
 //! |---|---|---|
 //! | `429` | refused, not applied | `retry_after` |
-//! | `5xx` | a server error, empty | `status` (500), `applied` (false) |
+//! | `5xx` | an empty answer with any status, such as 502, 504 or 403 | `status` (500), `applied` (false), `retry_after` |
 //! | `html` | an HTML page | `status` (503), `applied` (false) |
 //! | `reset_before`, `reset_after` | the connection dies before or after the request was applied | |
 //! | `hang` | the answer comes late; with `applied`, the write happens first | `seconds` (60), `applied` (false) |
@@ -152,7 +152,7 @@ pub enum When {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     TooMany { retry_after: Option<String> },
-    ServerError { status: u16, applied: bool },
+    ServerError { status: u16, applied: bool, retry_after: Option<String> },
     Html { status: u16, applied: bool },
     ResetBefore,
     ResetAfter,
@@ -281,14 +281,18 @@ impl TryFrom<Written> for Rule {
     type Error = String;
 
     fn try_from(w: Written) -> Result<Self, String> {
+        let waits = w.retry_after.is_some();
+        let retry_after = w.retry_after.map(|r| match r {
+            NumberOrText::Number(n) => n.to_string(),
+            NumberOrText::Text(t) => t,
+        });
         let kind = match w.kind.as_str() {
-            "429" => Kind::TooMany {
-                retry_after: w.retry_after.as_ref().map(|r| match r {
-                    NumberOrText::Number(n) => n.to_string(),
-                    NumberOrText::Text(t) => t.clone(),
-                }),
+            "429" => Kind::TooMany { retry_after },
+            "5xx" => Kind::ServerError {
+                status: w.status.unwrap_or(500),
+                applied: w.applied.unwrap_or(false),
+                retry_after,
             },
-            "5xx" => Kind::ServerError { status: w.status.unwrap_or(500), applied: w.applied.unwrap_or(false) },
             "html" => Kind::Html { status: w.status.unwrap_or(503), applied: w.applied.unwrap_or(false) },
             "reset_before" => Kind::ResetBefore,
             "reset_after" => Kind::ResetAfter,
@@ -306,7 +310,8 @@ impl TryFrom<Written> for Rule {
         };
         let takes: &[&str] = match kind {
             Kind::TooMany { .. } => &["retry_after"],
-            Kind::ServerError { .. } | Kind::Html { .. } => &["status", "applied"],
+            Kind::ServerError { .. } => &["status", "applied", "retry_after"],
+            Kind::Html { .. } => &["status", "applied"],
             Kind::Hang { .. } => &["seconds", "applied"],
             Kind::WrongTotal { .. } => &["by"],
             Kind::LateCommit { .. } => &["after_ms", "status"],
@@ -314,7 +319,7 @@ impl TryFrom<Written> for Rule {
         };
         for (name, given) in [
             ("status", w.status.is_some()),
-            ("retry_after", w.retry_after.is_some()),
+            ("retry_after", waits),
             ("seconds", w.seconds.is_some()),
             ("after_ms", w.after_ms.is_some()),
             ("applied", w.applied.is_some()),
@@ -334,7 +339,9 @@ impl TryFrom<Written> for Rule {
         {
             return Err(format!("seconds must be from 0 to 86400, not {seconds}"));
         }
-        if [w.nth.is_some(), w.every.is_some(), w.probability.is_some()].into_iter().filter(|g| *g).count() > 1 {
+        if [w.nth.is_some(), w.every.is_some(), w.probability.is_some()].into_iter().filter(|g| *g).count()
+            > 1
+        {
             return Err("a fault takes one of nth, every and probability".to_owned());
         }
         let when = match (w.nth, w.every, w.probability) {
@@ -379,7 +386,11 @@ pub struct Fired {
 impl Armed {
     pub(super) fn new(faults: &Faults, seed: u64) -> Self {
         let arm = |host| {
-            faults.of(host).iter().map(|rule| ArmedRule { rule: rule.clone(), matched: 0, fired: 0 }).collect()
+            faults
+                .of(host)
+                .iter()
+                .map(|rule| ArmedRule { rule: rule.clone(), matched: 0, fired: 0 })
+                .collect()
         };
         Self {
             hosts: [arm(Host::Halo), arm(Host::Also), arm(Host::Westcoast)],

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::quirks::{Addons, FaultForm, MarketplaceQuirks, MissingRole, Vanished};
 use super::rng::Rng;
 use super::wire::{Answer, Call, too_many};
-use super::{Brand, PASSWORD, Sandbox, halo};
+use super::{Brand, PASSWORD, Sandbox, halo_calls};
 
 const PREFIX: &str = "/SimpleAPI/SimpleAPIService.svc/rest/";
 
@@ -117,7 +117,14 @@ impl Market {
         self.next = self.next.max(id + 1);
     }
 
-    pub(super) fn insert_subscription(&mut self, id: i64, company: i64, parent: i64, under_user: bool, text: String) {
+    pub(super) fn insert_subscription(
+        &mut self,
+        id: i64,
+        company: i64,
+        parent: i64,
+        under_user: bool,
+        text: String,
+    ) {
         let text = text.into();
         let fresh = Subscription { company, parent, under_user, text };
         match self.subscriptions.insert(id, fresh) {
@@ -176,7 +183,11 @@ impl Market {
 
     /// Customers, without resellers, by id.
     pub(super) fn all_companies(&self) -> Vec<Value> {
-        self.companies.values().filter(|c| !c.reseller).filter_map(|c| serde_json::from_str(&c.text).ok()).collect()
+        self.companies
+            .values()
+            .filter(|c| !c.reseller)
+            .filter_map(|c| serde_json::from_str(&c.text).ok())
+            .collect()
     }
 
     pub(super) fn all_subscriptions(&self) -> Vec<Value> {
@@ -270,7 +281,9 @@ fn dressed<'a>(text: &'a str, quirks: &MarketplaceQuirks) -> Cow<'a, str> {
         return text.into();
     }
     let Ok(Value::Object(mut row)) = serde_json::from_str(text) else { return text.into() };
-    if quirks.both_status_fields && let Some(status) = row.get("ProvisioningStatus").cloned() {
+    if quirks.both_status_fields
+        && let Some(status) = row.get("ProvisioningStatus").cloned()
+    {
         row.insert("Status".to_owned(), status);
     }
     if quirks.without_end_action {
@@ -371,10 +384,10 @@ pub(super) fn carry_out(sandbox: &Sandbox, call: &Call) -> Answer {
     }
     let mut market = sandbox.lock_market(brand);
     if let Some(limit) = quirks.rate
-        && halo::over_limit(&mut market.recent, limit.requests, limit.seconds, now)
+        && halo_calls::over_limit(&mut market.recent, limit.requests, limit.seconds, now)
     {
         let mut answer = too_many(call.host, limit.requests, limit.seconds);
-        answer.retry_after = limit.retry_after.then(|| halo::wait(&market.recent, limit.seconds, now));
+        answer.retry_after = limit.retry_after.then(|| halo_calls::wait(&market.recent, limit.seconds, now));
         return answer;
     }
     let Ok(body @ Value::Object(_)) = serde_json::from_slice::<Value>(&call.body) else {
@@ -413,7 +426,11 @@ fn sign_in(market: &mut Market, brand: Brand, body: &Value, quirks: &Marketplace
         return fault(text, false, quirks);
     }
     if quirks.mfa {
-        return fault("Unable to get session token. Users with enabled MFA are not supported.", false, quirks);
+        return fault(
+            "Unable to get session token. Users with enabled MFA are not supported.",
+            false,
+            quirks,
+        );
     }
     let token = market.new_token();
     market.sessions.insert(token.clone(), 0);
@@ -474,7 +491,8 @@ fn answer_call(
             }
             let resellers = method == "GetResellers";
             let children = market.children.get(&parent).map_or(&[][..], Vec::as_slice);
-            let wanted = children.iter().filter_map(|id| market.companies.get(id)).filter(|c| c.reseller == resellers);
+            let wanted =
+                children.iter().filter_map(|id| market.companies.get(id)).filter(|c| c.reseller == resellers);
             list(wanted.map(|c| dressed(&c.text, quirks)))
         }
         "GetSubscriptions" => {

@@ -38,7 +38,6 @@
 //!
 //! See [`Faults`].
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -47,7 +46,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 mod catalogue;
@@ -55,6 +54,8 @@ mod changes;
 mod control;
 pub mod faults;
 mod halo;
+mod halo_calls;
+mod journal;
 mod marketplace;
 mod names;
 pub mod quirks;
@@ -65,12 +66,14 @@ mod wire;
 mod world;
 
 pub use faults::{Faults, Fired, Kind, Rule, When};
+pub use journal::{Change, Requests, Write};
 pub use quirks::{HaloQuirks, MarketplaceQuirks, Quirks, Rate};
 pub use served::Served;
 pub use wire::RESET_HEADER;
 
 use faults::Armed;
 use halo::Halo;
+use journal::InHand;
 use marketplace::Market;
 use schema::Entity;
 use wire::{Answer, Call};
@@ -205,74 +208,6 @@ impl From<Brand> for Host {
     }
 }
 
-/// One request that wrote, or would have written.
-#[derive(Debug, Clone)]
-pub struct Write {
-    /// Since the sandbox's first request; for a late commit, when it was applied.
-    pub at: Duration,
-    pub host: Host,
-    pub method: String,
-    pub path: String,
-    /// As it was sent.
-    pub body: String,
-    /// Whether anything was changed.
-    pub applied: bool,
-    /// Whether a record came into being.
-    pub created: bool,
-    /// The records that were changed, in the order they were sent.
-    pub ids: Vec<i64>,
-    /// The status that Halo gave, which a fault may have kept from the client.
-    pub status: u16,
-    /// The fault that hit it.
-    pub fault: Option<&'static str>,
-}
-
-impl Write {
-    fn to_json(&self) -> Value {
-        let body = serde_json::from_str(&self.body).unwrap_or_else(|_| Value::from(self.body.as_str()));
-        json!({
-            "at_ms": self.at.as_millis() as u64, "host": self.host, "method": self.method, "path": self.path,
-            "body": body, "applied": self.applied, "created": self.created, "ids": self.ids, "status": self.status,
-            "fault": self.fault,
-        })
-    }
-}
-
-/// What arrived at one host.
-#[derive(Debug, Clone, Default)]
-pub struct Requests {
-    pub count: u64,
-    /// By method and path, ids in the path written as `*`.
-    pub by_path: BTreeMap<String, u64>,
-    /// When each arrived, since the sandbox's first request.
-    pub sent: Vec<Duration>,
-    /// The most that were in hand at once.
-    pub in_flight_peak: usize,
-    /// Calls of a marketplace that may spend money. Anything but 0 is a grave fault of the client.
-    pub refused_writes: u64,
-    in_flight: usize,
-}
-
-impl Requests {
-    fn to_json(&self) -> Value {
-        let sent: Vec<u64> = self.sent.iter().map(|at| at.as_millis() as u64).collect();
-        json!({
-            "count": self.count, "by_path": self.by_path, "sent_ms": sent, "in_flight_peak": self.in_flight_peak,
-            "refused_writes": self.refused_writes,
-        })
-    }
-}
-
-/// Something that [`Sandbox::advance`] did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    pub brand: Brand,
-    /// `quantity`, `price`, `terminated`, `ending`, `deleted`, `new` or `new customer`.
-    pub what: &'static str,
-    /// The subscription's `AccountId`; the customer's for `new customer`.
-    pub id: i64,
-}
-
 /// The simulated vendors. Clones are the same sandbox.
 #[derive(Debug, Clone)]
 pub struct Sandbox(Arc<Inner>);
@@ -344,6 +279,7 @@ impl Sandbox {
     }
 
     /// Replaces the faults, at once. Rules count from 1 again.
+    #[expect(clippy::needless_pass_by_value, reason = "the faults are the sandbox's from now on")]
     pub fn set_faults(&self, faults: Faults) {
         *lock(&self.0.faults) = Armed::new(&faults, self.0.seed);
     }
@@ -377,7 +313,7 @@ impl Sandbox {
         lock(&self.0.journal).clear();
         for requests in &self.0.requests {
             let mut requests = lock(requests);
-            *requests = Requests { in_flight: requests.in_flight, ..Requests::default() };
+            *requests = requests.forgotten();
         }
     }
 
@@ -583,14 +519,7 @@ impl Sandbox {
     /// Counts a request; it is in hand until the result is dropped.
     fn note_request(&self, call: &Call) -> InHand {
         let now = self.elapsed();
-        let masked: Vec<&str> =
-            call.path.split('/').map(|part| if part.parse::<i64>().is_ok() { "*" } else { part }).collect();
-        let mut requests = lock(&self.0.requests[call.host as usize]);
-        requests.count += 1;
-        *requests.by_path.entry(format!("{} {}", call.method, masked.join("/"))).or_default() += 1;
-        requests.sent.push(now);
-        requests.in_flight += 1;
-        requests.in_flight_peak = requests.in_flight_peak.max(requests.in_flight);
+        lock(&self.0.requests[call.host as usize]).arrived(call, now);
         InHand { sandbox: self.clone(), host: call.host }
     }
 
@@ -623,17 +552,4 @@ impl Sandbox {
 
 fn worlds(size: Option<Size>, seed: u64, quirks: &Quirks) -> Worlds {
     size.map_or_else(Worlds::empty, |size| Worlds::seeded(size, seed, quirks))
-}
-
-/// A request being answered, also when the client hangs up first.
-struct InHand {
-    sandbox: Sandbox,
-    host: Host,
-}
-
-impl Drop for InHand {
-    fn drop(&mut self) {
-        let mut requests = lock(&self.sandbox.0.requests[self.host as usize]);
-        requests.in_flight = requests.in_flight.saturating_sub(1);
-    }
 }

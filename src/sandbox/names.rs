@@ -4,58 +4,69 @@ use std::collections::HashSet;
 
 use super::rng::Rng;
 
+#[rustfmt::skip]
 const SURNAMES: &[&str] = &[
-    "Alder", "Ashdown", "Barlow", "Beckett", "Birch", "Blackwood", "Bramley", "Brennan", "Calloway", "Carver",
-    "Chandler", "Clifton", "Corrigan", "Cranfield", "Dalton", "Denholm", "Draper", "Dunmore", "Eastwood", "Ellery",
-    "Fairfax", "Farrow", "Fenwick", "Finch", "Fletcher", "Gallagher", "Garrick", "Gilmour", "Granger", "Hadley",
-    "Halford", "Hargreave", "Hartley", "Hawthorn", "Holloway", "Huxley", "Ingram", "Jarvis", "Keating", "Kendrick",
-    "Kilbride", "Lambert", "Langley", "Larkin", "Linden", "Lockwood", "Lowther", "Maddox", "Marlowe", "Mercer",
-    "Middleton", "Montrose", "Nairn", "Napier", "Norwood", "Oakley", "Osborne", "Padgett", "Pembroke", "Penrose",
-    "Prescott", "Quayle", "Radcliffe", "Ramsey", "Redfern", "Rigby", "Rowntree", "Rutland", "Sandford", "Selby",
-    "Sheridan", "Sinclair", "Stafford", "Stirling", "Sutcliffe", "Tarrant", "Thackeray", "Thornton", "Tilbury",
-    "Trelawney", "Underhill", "Vaughan", "Wainwright", "Walmsley", "Warwick", "Westbrook", "Whitaker", "Wickham",
-    "Winslow", "Woodruff", "Yardley", "Yates", "Brandt", "Dekker", "Fischer", "Janssen", "Keller", "Lindqvist",
-    "Moreau", "Nørgaard", "Rossi", "Schäfer", "Vermeer", "Zielinski",
+    "Alder", "Ashdown", "Barlow", "Beckett", "Birch", "Blackwood", "Bramley", "Brennan", "Calloway",
+    "Carver", "Chandler", "Clifton", "Corrigan", "Cranfield", "Dalton", "Denholm", "Draper", "Dunmore",
+    "Eastwood", "Ellery", "Fairfax", "Farrow", "Fenwick", "Finch", "Fletcher", "Gallagher", "Garrick",
+    "Gilmour", "Granger", "Hadley", "Halford", "Hargreave", "Hartley", "Hawthorn", "Holloway", "Huxley",
+    "Ingram", "Jarvis", "Keating", "Kendrick", "Kilbride", "Lambert", "Langley", "Larkin", "Linden",
+    "Lockwood", "Lowther", "Maddox", "Marlowe", "Mercer", "Middleton", "Montrose", "Nairn", "Napier",
+    "Norwood", "Oakley", "Osborne", "Padgett", "Pembroke", "Penrose", "Prescott", "Quayle", "Radcliffe",
+    "Ramsey", "Redfern", "Rigby", "Rowntree", "Rutland", "Sandford", "Selby", "Sheridan", "Sinclair",
+    "Stafford", "Stirling", "Sutcliffe", "Tarrant", "Thackeray", "Thornton", "Tilbury", "Trelawney",
+    "Underhill", "Vaughan", "Wainwright", "Walmsley", "Warwick", "Westbrook", "Whitaker", "Wickham",
+    "Winslow", "Woodruff", "Yardley", "Yates", "Brandt", "Dekker", "Fischer", "Janssen", "Keller",
+    "Lindqvist", "Moreau", "Nørgaard", "Rossi", "Schäfer", "Vermeer", "Zielinski",
 ];
 
+#[rustfmt::skip]
 const TRADES: &[&str] = &[
-    "Accountancy", "Architects", "Bakery", "Brewing", "Builders", "Care Homes", "Catering", "Ceramics", "Chambers",
-    "Civil Engineering", "Cold Storage", "Components", "Consulting", "Couriers", "Dental", "Design", "Distribution",
-    "Electrical", "Energy", "Estates", "Events", "Farm Supplies", "Fasteners", "Fine Foods", "Flooring", "Freight",
-    "Furnishings", "Glazing", "Haulage", "Heating", "Hotels", "Insurance Brokers", "Interiors", "Joinery",
-    "Laboratories", "Law", "Leisure", "Lettings", "Lighting", "Logistics", "Marine", "Media", "Motors", "Opticians",
-    "Packaging", "Pharmacy", "Plastics", "Plumbing", "Precision", "Print", "Property", "Recruitment", "Robotics",
-    "Roofing", "Security", "Shipping", "Solar", "Solicitors", "Steel", "Surveyors", "Textiles", "Timber", "Tooling",
-    "Training", "Travel", "Veterinary", "Vineyards", "Wholesale", "Window Systems", "Workwear",
+    "Accountancy", "Architects", "Bakery", "Brewing", "Builders", "Care Homes", "Catering", "Ceramics",
+    "Chambers", "Civil Engineering", "Cold Storage", "Components", "Consulting", "Couriers", "Dental",
+    "Design", "Distribution", "Electrical", "Energy", "Estates", "Events", "Farm Supplies", "Fasteners",
+    "Fine Foods", "Flooring", "Freight", "Furnishings", "Glazing", "Haulage", "Heating", "Hotels",
+    "Insurance Brokers", "Interiors", "Joinery", "Laboratories", "Law", "Leisure", "Lettings", "Lighting",
+    "Logistics", "Marine", "Media", "Motors", "Opticians", "Packaging", "Pharmacy", "Plastics",
+    "Plumbing", "Precision", "Print", "Property", "Recruitment", "Robotics", "Roofing", "Security",
+    "Shipping", "Solar", "Solicitors", "Steel", "Surveyors", "Textiles", "Timber", "Tooling", "Training",
+    "Travel", "Veterinary", "Vineyards", "Wholesale", "Window Systems", "Workwear",
 ];
 
+#[rustfmt::skip]
 const TOWNS: &[&str] = &[
-    "Aberdeen", "Ashford", "Barnsley", "Bath", "Bedford", "Beverley", "Bolton", "Brighton", "Bury", "Buxton",
-    "Cardiff", "Carlisle", "Chester", "Colchester", "Corby", "Derby", "Doncaster", "Dorset", "Dover", "Dundee",
-    "Durham", "Ely", "Exeter", "Falmouth", "Gloucester", "Grantham", "Guildford", "Halifax", "Hastings", "Hereford",
-    "Hull", "Inverness", "Ipswich", "Kendal", "Kettering", "Lancaster", "Leeds", "Lincoln", "Ludlow", "Luton",
-    "Malvern", "Matlock", "Newbury", "Norwich", "Oban", "Oxford", "Perth", "Plymouth", "Poole", "Preston", "Reading",
-    "Ripon", "Salford", "Shrewsbury", "Stroud", "Swansea", "Taunton", "Truro", "Whitby", "York",
+    "Aberdeen", "Ashford", "Barnsley", "Bath", "Bedford", "Beverley", "Bolton", "Brighton", "Bury",
+    "Buxton", "Cardiff", "Carlisle", "Chester", "Colchester", "Corby", "Derby", "Doncaster", "Dorset",
+    "Dover", "Dundee", "Durham", "Ely", "Exeter", "Falmouth", "Gloucester", "Grantham", "Guildford",
+    "Halifax", "Hastings", "Hereford", "Hull", "Inverness", "Ipswich", "Kendal", "Kettering", "Lancaster",
+    "Leeds", "Lincoln", "Ludlow", "Luton", "Malvern", "Matlock", "Newbury", "Norwich", "Oban", "Oxford",
+    "Perth", "Plymouth", "Poole", "Preston", "Reading", "Ripon", "Salford", "Shrewsbury", "Stroud",
+    "Swansea", "Taunton", "Truro", "Whitby", "York",
 ];
 
 /// Names that break what only looks finished: direction, width, escapes, markup, length.
 pub(super) const ODD: &[&str] = &[
     "شركة النور للتجارة والمقاولات",
-    "מאפיית הזהב בע״מ",
-    "株式会社さくら電機",
-    "🚀 Rocket Fuel Coffee Ltd",
-    "Smith & Sons \"The Locksmiths\" <Est. 1922> Ltd",
-    "O'Malley, Söhne & Frères GmbH",
     "Bell\u{7}tower \u{1b}[31mRed Alert\u{1b}[0m Ltd",
-    "Zero\u{200b}Width & Right\u{202e}tfeL Ltd",
+    "株式会社さくら電機",
+    LONG,
+    "Smith & Sons \"The Locksmiths\" <Est. 1922> Ltd",
+    "🚀 Rocket Fuel Coffee Ltd",
     "Cafe\u{301} Décomposé SARL",
-    "  Leading and Trailing Space Ltd ",
-    "北京晨光科技有限公司 (UK Branch)",
-    "👩‍👩‍👧‍👦 Family Dental 🦷",
-    "Tab\tand\nNewline Holdings plc",
-    "Ｆｕｌｌｗｉｄｔｈ Ｔｒａｄｉｎｇ Ltd",
     "=HYPERLINK(\"http://x.example\",\"Click\") Ltd",
+    "Zero\u{200b}Width & Right\u{202e}tfeL Ltd",
+    "  Leading and Trailing Space Ltd ",
+    "Tab\tand\nNewline Holdings plc",
+    "👩‍👩‍👧‍👦 Family Dental 🦷",
+    "O'Malley, Söhne & Frères GmbH",
+    "北京晨光科技有限公司 (UK Branch)",
+    "מאפיית הזהב בע״מ",
+    "Ｆｕｌｌｗｉｄｔｈ Ｔｒａｄｉｎｇ Ltd",
 ];
+
+const LONG: &str = "The Incorporated Society of Bookbinders, Marblers, Gilders, Papermakers, Letterpress Printers, Type \
+                    Founders and Allied Trades of the North Riding, the Vale of Mowbray and the Lower Reaches of the \
+                    River Swale (Charitable Incorporated Organisation, formerly the Guild of Saint Bartholomew) Limited";
 
 /// Where a company sits: town, start of the postcode, country, its code, currency, legal form.
 pub(super) struct Seat {
@@ -93,7 +104,13 @@ impl Name {
     }
 
     pub(super) fn domain(&self) -> String {
-        let plain: String = self.stem.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        let plain: String =
+            self.stem.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        if plain.len() < 4 {
+            // Two companies must not share a domain only because neither is written in Latin letters.
+            let sum: u32 = self.stem.chars().map(u32::from).sum();
+            return format!("customer{sum}.example");
+        }
         format!("{plain}.example")
     }
 }
@@ -140,16 +157,10 @@ impl Names {
         Name { stem, form, seat }
     }
 
-    /// The next odd name, or none when all were drawn. The last is very long.
+    /// The next odd name, or none when all were drawn.
     pub(super) fn odd(&mut self) -> Option<Name> {
+        let stem = (*ODD.get(self.odd)?).to_owned();
         self.odd += 1;
-        let stem = match ODD.get(self.odd - 1) {
-            Some(name) => (*name).to_owned(),
-            None if self.odd == ODD.len() + 1 => {
-                format!("The Very Long Name of {} Trust", "a Charitable Incorporated Organisation ".repeat(8).trim())
-            }
-            None => return None,
-        };
         Some(Name { stem, form: "", seat: british_seat(&mut self.rng) })
     }
 }
@@ -179,8 +190,15 @@ fn abroad_seat(rng: &mut Rng) -> Seat {
     Seat { town, postcode: format!("{}", 10_000 + rng.below(80_000)), country, code, currency: "EUR" }
 }
 
-const ROADS: &[&str] =
-    &["Orchard Row", "Mill Lane", "Station Road", "High Street", "Canal Wharf", "Victoria Park", "Church Walk"];
+const ROADS: &[&str] = &[
+    "Orchard Row",
+    "Mill Lane",
+    "Station Road",
+    "High Street",
+    "Canal Wharf",
+    "Victoria Park",
+    "Church Walk",
+];
 
 pub(super) fn street(rng: &mut Rng) -> String {
     format!("{} {}", 1 + rng.below(190), rng.pick(ROADS))

@@ -7,8 +7,9 @@ impl Rng {
     /// A generator of its own for one purpose, so that drawing more for one thing does not change another.
     pub(super) fn of(seed: u64, purpose: &str) -> Self {
         // FNV-1a over the purpose.
-        let hash =
-            purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let hash = purpose
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
         Self(seed ^ hash)
     }
 

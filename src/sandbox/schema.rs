@@ -363,9 +363,8 @@ fn exclude(ids: &mut Vec<i64>, id: i64) {
 /// The error is the text of a model-binding 400 (halopsa.md 2.4 c).
 pub(super) fn bind(field: &Field, value: &Value, path: &str) -> Result<Value, String> {
     let at = format!("Path '{path}', line 1, position {}.", 18 + path.len());
-    let unexpected = |what: &str| {
-        Err(format!("Unexpected character encountered while parsing value: {what}. {at}"))
-    };
+    let unexpected =
+        |what: &str| Err(format!("Unexpected character encountered while parsing value: {what}. {at}"));
     if value.is_null() || field.kind == Kind::Derived {
         return Ok(Value::Null);
     }
@@ -379,19 +378,17 @@ pub(super) fn bind(field: &Field, value: &Value, path: &str) -> Result<Value, St
             Ok(i) => Ok(i.into()),
             Err(_) => Err(format!("Could not convert string to integer: {s}. {at}")),
         },
-        (Float, Value::Number(_)) => Ok(value.clone()),
+        (Float, Value::Number(_)) | (Bool, Value::Bool(_)) | (Text(_), Value::String(_)) => Ok(value.clone()),
         (Float, Value::String(s)) => match s.trim().parse::<f64>() {
             Ok(x) => Ok(x.into()),
             Err(_) => Err(format!("Could not convert string to double: {s}. {at}")),
         },
-        (Bool, Value::Bool(_)) => Ok(value.clone()),
         (Bool, Value::Number(n)) if n.is_i64() => Ok((n.as_i64() != Some(0)).into()),
         (Bool, Value::String(s)) => match s.trim().to_ascii_lowercase().as_str() {
             "true" => Ok(true.into()),
             "false" => Ok(false.into()),
             _ => Err(format!("Could not convert string to boolean: {s}. {at}")),
         },
-        (Text(_), Value::String(_)) => Ok(value.clone()),
         (Text(_), Value::Number(n)) => Ok(n.to_string().into()),
         (Date, Value::String(s)) => match date(s) {
             Some(date) => Ok(date.into()),

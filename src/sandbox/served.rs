@@ -127,9 +127,8 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let service = router.into_make_service_with_connect_info::<Cut>();
-    let stopped = stop.clone();
     let serving =
-        axum::serve(Door { listener, stop }, service).with_graceful_shutdown(async move { stopped.cancelled().await });
+        axum::serve(Door { listener }, service).with_graceful_shutdown(async move { stop.cancelled().await });
     if let Err(error) = serving.await {
         tracing::warn!(%error, "a sandbox server stopped");
     }
@@ -137,7 +136,6 @@ async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
 
 struct Door {
     listener: TcpListener,
-    stop: CancellationToken,
 }
 
 impl Listener for Door {
@@ -146,18 +144,13 @@ impl Listener for Door {
 
     async fn accept(&mut self) -> (Line, SocketAddr) {
         loop {
-            match self.listener.accept().await {
-                Ok((stream, address)) => {
-                    // Small answers must not wait for each other.
-                    let _ = stream.set_nodelay(true);
-                    return (Line { stream, cut: Cut::default() }, address);
-                }
-                // Out of file descriptors, for example: try again when some are free.
-                Err(_) => tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(50)) => {}
-                    () = self.stop.cancelled() => std::future::pending().await,
-                },
+            if let Ok((stream, address)) = self.listener.accept().await {
+                // Small answers must not wait for each other.
+                let _ = stream.set_nodelay(true);
+                return (Line { stream, cut: Cut::default() }, address);
             }
+            // Out of file descriptors, for example: try again when some are free.
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -190,7 +183,11 @@ impl Line {
 }
 
 impl AsyncRead for Line {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, into)
     }
 }

@@ -11,7 +11,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::faults::Kind;
-use super::{Host, Sandbox, control, halo, marketplace};
+use super::{Host, Sandbox, control, halo_calls, marketplace};
 
 /// Requests above this are refused; no real one comes near.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -121,7 +121,8 @@ impl Answer {
 
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         if let Some(kind) = self.content_type {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -201,7 +202,11 @@ async fn strike(sandbox: &Sandbox, call: Call, kind: Kind) -> Answer {
             answer.retry_after = retry_after;
             unless_applied(false, answer)
         }
-        Kind::ServerError { status, applied } => unless_applied(applied, Answer::empty(status)),
+        Kind::ServerError { status, applied, retry_after } => {
+            let mut answer = Answer::empty(status);
+            answer.retry_after = retry_after;
+            unless_applied(applied, answer)
+        }
         Kind::Html { status, applied } => unless_applied(applied, Answer::html(status)),
         Kind::ResetBefore => unless_applied(false, Answer::reset("before")),
         Kind::ResetAfter => unless_applied(true, Answer::reset("after")),
@@ -241,7 +246,7 @@ async fn strike(sandbox: &Sandbox, call: Call, kind: Kind) -> Answer {
 
 fn carry_out(sandbox: &Sandbox, call: &Call, fault: Option<&'static str>) -> Answer {
     let answer = match call.host {
-        Host::Halo => halo::carry_out(sandbox, call),
+        Host::Halo => halo_calls::carry_out(sandbox, call),
         Host::Also | Host::Westcoast => marketplace::carry_out(sandbox, call),
     };
     sandbox.note_write(call, &answer, fault);
@@ -260,7 +265,9 @@ pub(super) fn too_many(host: Host, requests: u32, seconds: u32) -> Answer {
         ),
         Host::Halo => Answer::json(
             429,
-            &Value::String(format!("Rate Limit Reached - {requests} Requests per rolling {seconds} second window")),
+            &Value::String(format!(
+                "Rate Limit Reached - {requests} Requests per rolling {seconds} second window"
+            )),
         ),
         Host::Also | Host::Westcoast => Answer::text(429, "text/plain; charset=utf-8", "Too many requests."),
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::catalogue::{Counts, PRODUCTS, Product, Subscription, TENANT, field, prices, service_name};
+use super::catalogue::{
+    Counts, PRODUCTS, Product, SEATS_FIRST, Subscription, TENANT, field, prices, service_name,
+};
 use super::halo::Halo;
 use super::marketplace::Market;
 use super::names::{Name, Names, street, vat};
@@ -26,7 +28,11 @@ pub(super) struct Worlds {
 
 impl Worlds {
     pub(super) fn empty() -> Self {
-        Self { halo: Halo::empty(), also: Market::empty(Brand::Also), westcoast: Market::empty(Brand::Westcoast) }
+        Self {
+            halo: Halo::empty(),
+            also: Market::empty(Brand::Also),
+            westcoast: Market::empty(Brand::Westcoast),
+        }
     }
 
     pub(super) fn seeded(size: Size, seed: u64, quirks: &Quirks) -> Self {
@@ -34,9 +40,16 @@ impl Worlds {
         let mut names = Names::new(seed);
         let mut clients = Vec::new();
         let customers = size.customers();
-        let shared =
-            build(&mut worlds.also, Brand::Also, customers, seed, &mut names, &[], &mut clients);
-        build(&mut worlds.westcoast, Brand::Westcoast, customers / 4, seed, &mut names, &shared, &mut clients);
+        let shared = build(&mut worlds.also, Brand::Also, customers, seed, &mut names, &[], &mut clients);
+        build(
+            &mut worlds.westcoast,
+            Brand::Westcoast,
+            customers / 4,
+            seed,
+            &mut names,
+            &shared,
+            &mut clients,
+        );
         for (brand, market, wanted) in [
             (Brand::Also, &mut worlds.also, quirks.also.sub_resellers),
             (Brand::Westcoast, &mut worlds.westcoast, quirks.westcoast.sub_resellers),
@@ -58,6 +71,8 @@ enum Partner {
     OtherCase,
     Twice,
     Inactive,
+    /// Has the same name as another customer of the marketplace.
+    Namesake,
     /// Another name, but the same VAT number and domain.
     SameVat,
     None,
@@ -68,13 +83,14 @@ enum Partner {
 }
 
 /// The share of each kind of partner in a thousand; the rest is new.
-const SHARES: [(Partner, usize); 8] = [
+const SHARES: [(Partner, usize); 9] = [
     (Partner::Exact, 750),
     (Partner::OtherForm, 40),
     (Partner::OtherCase, 20),
     (Partner::Twice, 20),
     (Partner::Inactive, 20),
     (Partner::SameVat, 20),
+    (Partner::Namesake, 5),
     (Partner::TerminatedExact, 15),
     (Partner::TerminatedNew, 10),
 ];
@@ -111,8 +127,9 @@ fn build(
     let partners = partners(count, &mut rng);
     let sizes = subscription_counts(count, &mut rng);
     let mut subscriptions = Subscriptions::new(brand, market.own + 90_000, count * 8, &mut rng);
-    let odd_every = (count / 12).max(2);
+    let odd_every = (count / 6).max(4);
     let mut to_share = Vec::new();
+    let mut last_exact = None;
     let mut shared = shared.iter();
     let first = market.own + 100;
     for (n, partner) in partners.into_iter().enumerate() {
@@ -123,8 +140,16 @@ fn build(
         let both = if partner == Partner::Exact && n % 10 == 0 { shared.next() } else { None };
         let (full, domain, vat) = match both {
             Some(both) => (both.name.clone(), both.domain.clone(), both.vat.clone()),
+            None if partner == Partner::Namesake => (
+                last_exact.clone().unwrap_or_else(|| name.full()),
+                name.domain(),
+                vat(&mut rng, name.seat.code),
+            ),
             None => (name.full(), name.domain(), vat(&mut rng, name.seat.code)),
         };
+        if partner == Partner::Exact {
+            last_exact = Some(full.clone());
+        }
         let terminated = matches!(partner, Partner::TerminatedExact | Partner::TerminatedNew);
         let address = street(&mut rng);
         let company = company(market.own, id, &full, &domain, &vat, &name, &address, terminated, &mut rng);
@@ -211,8 +236,10 @@ fn add_partner(
             one["inactive"] = true.into();
             clients.push(one);
         }
-        Partner::SameVat => clients.push(client(format!("{} Group", name.seat.town.to_owned() + " " + &name.stem))),
-        Partner::None | Partner::TerminatedNew => {}
+        Partner::SameVat => {
+            clients.push(client(format!("{} Group", name.seat.town.to_owned() + " " + &name.stem)));
+        }
+        Partner::None | Partner::Namesake | Partner::TerminatedNew => {}
     }
 }
 
@@ -257,6 +284,20 @@ enum Mess {
     PriceUnknown,
 }
 
+impl Mess {
+    fn needs_seats(self) -> bool {
+        matches!(
+            self,
+            Self::Zero
+                | Self::Fraction
+                | Self::Absurd
+                | Self::NullQuantity
+                | Self::OtherCurrency
+                | Self::PriceUnknown
+        )
+    }
+}
+
 /// Each with its share in a thousand; at least one of each where there is room.
 const MESS: [(Mess, usize); 13] = [
     (Mess::Zero, 12),
@@ -288,7 +329,8 @@ impl Subscriptions {
             .flat_map(|(mess, share)| std::iter::repeat_n(Some(mess), (count * share / 1000).max(1)))
             .take(count)
             .collect();
-        mess.resize(count, None);
+        // Tenants and the rows of terminated companies take none, so there are fewer places than rows.
+        mess.resize(count * 3 / 4, None);
         rng.shuffle(&mut mess);
         Self { brand, next: first, mess }
     }
@@ -306,14 +348,29 @@ impl Subscriptions {
         for n in 0..count {
             let id = self.next;
             self.next += 1;
-            let mess = self.mess.pop().flatten();
             if n == 0 && count > 2 {
                 tenant = Some(id);
                 let mess = if terminated { Some(Mess::Terminated) } else { None };
-                self.write(market, &TENANT, id, company, (company, "Company", false), None, mess, currency, rng);
+                self.write(
+                    market,
+                    &TENANT,
+                    id,
+                    company,
+                    (company, "Company", false),
+                    None,
+                    mess,
+                    currency,
+                    rng,
+                );
                 continue;
             }
-            let product = rng.pick(PRODUCTS);
+            let mess = if terminated { Some(Mess::Terminated) } else { self.mess.pop().flatten() };
+            // What is wrong with a count or a price shows only where there is one.
+            let product = if mess.is_some_and(Mess::needs_seats) {
+                rng.pick(&PRODUCTS[..SEATS_FIRST])
+            } else {
+                rng.pick(PRODUCTS)
+            };
             let tenant = tenant.filter(|_| product.vendor == "Microsoft");
             let tenant_name = service_name(self.brand, &TENANT);
             let parent = match (tenant, rng.below(40)) {
@@ -323,7 +380,6 @@ impl Subscriptions {
                 (Some(tenant), _) => (tenant, tenant_name.as_str(), false),
                 (None, _) => (company, "Company", false),
             };
-            let mess = if terminated { Some(Mess::Terminated) } else { mess };
             self.write(market, product, id, company, parent, tenant, mess, currency, rng);
         }
     }
@@ -371,9 +427,9 @@ impl Subscriptions {
             vendor_reference_id: Some(rng.guid()),
             second_vendor_reference_id: (!product.sku.is_empty()).then_some(product.sku),
             billing_start_date: date(rng, 2022, 4),
-            contract_end_date: end.clone().or_else(|| {
-                (mess == Some(Mess::ContractEndOnly)).then(|| date(rng, 2026, 2))
-            }),
+            contract_end_date: end
+                .clone()
+                .or_else(|| (mess == Some(Mess::ContractEndOnly)).then(|| date(rng, 2026, 2))),
             price_protection_end_date: end.clone(),
             advance_period_end_date: match mess {
                 Some(Mess::ContractEndOnly) => None,
@@ -467,10 +523,14 @@ fn fill_halo(halo: &mut Halo, mut clients: Vec<Value>, customers: usize, seed: u
         }
     }
     for (id, _) in ids.iter().filter(|(id, _)| id % 12 == 0) {
-        put(halo, Entity::Site, &json!({
-            "name": "Warehouse", "client_id": id,
-            "delivery_address": {"line1": street(&mut rng), "line3": "Leeds", "postcode": "LS2 2BB"},
-        }));
+        put(
+            halo,
+            Entity::Site,
+            &json!({
+                "name": "Warehouse", "client_id": id,
+                "delivery_address": {"line1": street(&mut rng), "line3": "Leeds", "postcode": "LS2 2BB"},
+            }),
+        );
     }
     let active: Vec<i64> = ids.iter().filter(|(_, inactive)| !inactive).map(|(id, _)| *id).collect();
     let mut had = HashSet::new();
@@ -487,11 +547,15 @@ fn fill_halo(halo: &mut Halo, mut clients: Vec<Value>, customers: usize, seed: u
         ]
         .get(n % 3)
         .unwrap_or(&("", ""));
-        put(halo, Entity::Licence, &json!({
-            "name": name, "client_id": client, "site_id": -1, "count": 1 + rng.below(20), "type": n % 2,
-            "price": 24.5, "purchase_price": 19.0, "vendor": vendor, "notes": "Entered by hand",
-            "start_date": "2024-04-01T00:00:00",
-        }));
+        put(
+            halo,
+            Entity::Licence,
+            &json!({
+                "name": name, "client_id": client, "site_id": -1, "count": 1 + rng.below(20), "type": n % 2,
+                "price": 24.5, "purchase_price": 19.0, "vendor": vendor, "notes": "Entered by hand",
+                "start_date": "2024-04-01T00:00:00",
+            }),
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use super::kind::{Kind, brief, inline};
 use super::node::{Node, Raw};
 use super::table::{self, Section, Setting};
 use crate::model::settings::{SecretSource, Settings};
-use crate::model::{Class, Place, Problem, Secret};
+use crate::model::{Class, Integration, Place, Problem, Secret};
 
 /// What one change did to one setting, fit for the audit trail: secrets appear as where they come from.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -121,38 +121,33 @@ pub fn enter(settings: &Settings, key: &str, typed: &str) -> Result<(Settings, V
     edit(settings, key, node)
 }
 
-/// Puts a setting or a group back to its default; an integration's own limit back to the profile's.
+/// Puts a setting, a group or a section back to its defaults; an integration's own limits back to the profile's.
 ///
 /// # Errors
 /// For an unknown key.
 pub fn reset(settings: &Settings, key: &str) -> Result<Settings, Problem> {
-    if let Some((integration, "safety")) = key.split_once('.') {
-        let mut next = settings.clone();
-        if let Ok(integration) = integration.parse() {
-            next.marketplace_mut(integration).safety = None;
-            return Ok(next);
-        }
-    }
-    let nested = key.split_once(".safety.").filter(|_| table::find(key).is_some());
-    let defaults = Values::of(&Settings { safety: settings.safety.clone(), ..Settings::default() })?;
-    let mut draft = Draft::of(settings)?;
-    let mut known = false;
-    for setting in table::all().iter().filter(|s| s.key == key || s.key.starts_with(&format!("{key}."))) {
-        known = true;
-        let source = nested.map_or_else(|| setting.key.clone(), |(_, leaf)| format!("safety.{leaf}"));
-        let default =
-            if key == setting.key || nested.is_none() { defaults.value(&source).cloned() } else { None };
-        draft.place(setting, default);
-    }
-    if !known {
+    let below = format!("{key}.");
+    let rows: Vec<&Setting> =
+        table::all().iter().filter(|row| row.key == key || row.key.starts_with(&below)).collect();
+    if rows.is_empty() {
         return Err(unknown_key(key).problem());
     }
+    let defaults = Values::of(&Settings { safety: settings.safety.clone(), ..Settings::default() })?;
+    let profile = Values::of(&Settings::default())?;
+    let mut draft = Draft::of(settings)?;
+    for row in &rows {
+        match row.key.split_once(".safety.") {
+            // The default of an integration's own limit is the profile's limit.
+            Some((_, limit)) => draft.place(row, defaults.value(&format!("safety.{limit}")).cloned()),
+            None => draft.place(row, profile.value(&row.key).cloned()),
+        }
+    }
     let mut next = draft.settings()?;
-    if let Some((integration, _)) = nested
-        && let Ok(integration) = integration.parse()
-        && next.marketplace(integration).safety.as_ref() == Some(&next.safety)
-    {
-        next.marketplace_mut(integration).safety = None;
+    for integration in Integration::ALL {
+        let concerned = rows.iter().any(|row| row.key.starts_with(&format!("{integration}.safety.")));
+        if concerned && next.marketplace(integration).safety.as_ref() == Some(&next.safety) {
+            next.marketplace_mut(integration).safety = None;
+        }
     }
     Ok(next)
 }

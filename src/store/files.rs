@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::model::{Class, Problem};
@@ -12,8 +12,8 @@ pub fn problem(path: &Path, doing: &str, error: &io::Error) -> Problem {
     Problem::new(Class::Local, format!("Could not {doing} {}: {error}.", path.display()))
 }
 
-/// Makes the folder and those above it, open to their owner alone. One that is there already must be ours, and no
-/// folder that others may write to.
+/// Makes the folder and those above it, open to their owner alone. One that is there already must be ours, and if it
+/// holds anything, no folder that others may write to.
 pub fn make_private_dir(dir: &Path) -> Result<(), Problem> {
     DirBuilder::new()
         .recursive(true)
@@ -26,6 +26,13 @@ pub fn make_private_dir(dir: &Path) -> Result<(), Problem> {
     }
     if data.uid() != rustix::process::geteuid().as_raw() {
         return Err(refused(dir, "it belongs to another user"));
+    }
+    let is_empty = || std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
+    // A fresh folder made under a generous umask is evidently meant for us; a shared one (sticky) is not.
+    if data.mode() & 0o022 != 0 && data.mode() & 0o1000 == 0 && is_empty() {
+        let private = std::fs::Permissions::from_mode(0o700);
+        return std::fs::set_permissions(dir, private)
+            .map_err(|error| problem(dir, "close to others", &error));
     }
     if data.mode() & 0o022 != 0 {
         return Err(

@@ -195,6 +195,8 @@ fn config_set_takes_toml_and_bare_words() {
     assert!(get(&s, "nope").is_err());
     assert_eq!(reset(&s, "also.safety").unwrap().also.safety, None);
     assert_eq!(enter(&s, "also.safety.max_removals", "").unwrap().0.also.safety, None);
+    assert_eq!(reset(&s, "also").unwrap().also, Settings::default().also);
+    assert_eq!(reset(&s, "safety").unwrap().safety, Safety::default());
     assert_eq!(reset(&s, "also.pace").unwrap().also.pace, Settings::default().also.pace);
     assert_eq!(reset(&s, "also.password").unwrap().also.password, SecretSource::Unset);
 }

@@ -35,8 +35,16 @@ fn links_and_folders_open_to_others_are_refused() {
 
     let open = dir.path().join("open");
     std::fs::create_dir(&open).unwrap();
+    std::fs::write(open.join("theirs"), "").unwrap();
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
     assert!(Lock::take(&open, "x").unwrap_err().message.contains("others may write"));
+    assert_eq!(std::fs::metadata(&open).unwrap().mode() & 0o777, 0o777, "not ours to change");
+
+    let fresh = dir.path().join("fresh");
+    std::fs::create_dir(&fresh).unwrap();
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o775)).unwrap();
+    Lock::take(&fresh, "x").unwrap();
+    assert_eq!(std::fs::metadata(&fresh).unwrap().mode() & 0o777, 0o700);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use parhelion::store::trail::{Options, SimulatedDisk, Sync, verify_dir};
 use parhelion::store::{Entry, Trail};
 use serde_json::json;
@@ -205,25 +206,20 @@ async fn a_thousand_concurrent_commits_share_their_syncs() {
     let disk = Arc::new(SimulatedDisk::new());
     let options = Options { sync: Sync::Simulated(Arc::clone(&disk)), ..Options::default() };
     let (trail, _) = Trail::open_with(dir.path(), options).unwrap();
-    let trail = Arc::new(trail);
     let paused = disk.pause();
-    let calls: Vec<_> = (0..1000)
-        .map(|n| {
-            let trail = Arc::clone(&trail);
-            tokio::spawn(async move {
-                (trail.commit(vec![entry(2 * n), entry(2 * n + 1)]).await.unwrap(), 2 * n + 1)
-            })
-        })
-        .collect();
+    let calls = (0..1000).map(|n| {
+        let trail = &trail;
+        async move { (trail.commit(vec![entry(2 * n), entry(2 * n + 1)]).await.unwrap(), 2 * n + 1) }
+    });
+    let mut calls = Box::pin(futures_util::future::join_all(calls));
     // Every call is under way, none is answered: nothing is durable yet.
-    tokio::task::yield_now().await;
+    assert!(calls.as_mut().now_or_never().is_none());
     assert_eq!(trail.last_seq(), 0);
-    assert!(calls.iter().all(|call| !call.is_finished()));
     drop(paused);
-    let answers = futures_util::future::join_all(calls).await;
+    let answers = calls.await;
     let mut by_seq = std::collections::BTreeMap::new();
     for answer in answers {
-        let (seq, n) = answer.unwrap();
+        let (seq, n) = answer;
         assert!(by_seq.insert(seq, n).is_none());
     }
     for record in trail.read(1).unwrap() {
