@@ -151,6 +151,19 @@ pub enum WriteVerdict<T> {
     Throttled,
 }
 
+impl<T> WriteVerdict<T> {
+    /// The same verdict on something else.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> WriteVerdict<U> {
+        match self {
+            Self::Done(value) => WriteVerdict::Done(f(value)),
+            Self::Rejected(problem) => WriteVerdict::Rejected(problem),
+            Self::Unknown(problem) => WriteVerdict::Unknown(problem),
+            Self::NotSent(problem) => WriteVerdict::NotSent(problem),
+            Self::Throttled => WriteVerdict::Throttled,
+        }
+    }
+}
+
 impl<T> From<Result<T, Failure>> for WriteVerdict<T> {
     fn from(result: Result<T, Failure>) -> Self {
         match result {

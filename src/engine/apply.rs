@@ -348,8 +348,9 @@ impl Apply {
         let mut attempt = 1;
         let mut out_since: Option<tokio::time::Instant> = None;
         loop {
+            let budget = self.engine.halo_budget();
             let permit = tokio::select! {
-                permit = self.engine.halo_budget().acquire(Lane::Bulk) => permit,
+                permit = budget.acquire(Lane::Bulk) => permit,
                 () = self.control.ended() => return Err(Halt::Asked),
             };
             let intent = Intent {
@@ -367,7 +368,7 @@ impl Apply {
             if self.engine.protocol.durable_intent {
                 self.engine.book.record(std::slice::from_ref(&record)).await.map_err(Halt::Trouble)?;
             } else {
-                self.engine.book.record_soon(std::slice::from_ref(&record)).await.map_err(Halt::Trouble)?;
+                self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
             }
             let verdict = target::send(&self.halo, permit, &write).await;
             self.engine.step("sent");
@@ -503,13 +504,13 @@ impl Apply {
     ) -> Result<(), Halt> {
         let quantity = (end == RowEnd::Done).then(|| self.quantity(change)).flatten();
         let outcome = Outcome { end: Some(end), message, class, link, quantity, ..self.outcome(&change.source.id, change) };
-        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).await.map_err(Halt::Trouble)
+        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
     }
 
     /// Closes an intent whose write was proven not carried out; the row goes on.
     async fn closes(&self, change: &Change, why: &str) -> Result<(), Halt> {
         let outcome = Outcome { message: why.into(), ..self.outcome(&change.source.id, change) };
-        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).await.map_err(Halt::Trouble)
+        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
     }
 
     fn outcome(&self, source: &SourceId, change: &Change) -> Outcome {

@@ -16,7 +16,7 @@ use crate::model::settings::Settings;
 use crate::model::{Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId};
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
-use crate::store::{Index, Op, Trail};
+use crate::store::{Entry, Index, Op, Trail};
 
 /// Rows of a plan in one stored piece.
 const CHUNK: u32 = 8;
@@ -54,7 +54,7 @@ impl Book {
             let line = line?;
             // A kind this build does not know is somebody else's fact, not an error.
             if let Ok(record) = parse(&line.kind, line.data) {
-                super::records::project(line.seq, &record, &mut ops);
+                super::records::project(&record, &mut ops);
             }
             seen = seen.max(line.seq);
             if ops.len() >= PAGE {
@@ -75,17 +75,16 @@ impl Book {
     }
 
     /// Facts whose loss within a second is harmless: an outcome is found again by reading back (5.1).
-    pub async fn record_soon(&self, records: &[Record]) -> Result<(), Problem> {
+    pub fn record_soon(&self, records: &[Record]) -> Result<(), Problem> {
         let entries = entries(records)?;
-        let last = self.trail.append_soon(entries).await?;
-        self.show(records, last)
+        self.trail.append_soon(entries)?;
+        self.show(records, self.trail.last_seq())
     }
 
     fn show(&self, records: &[Record], last: u64) -> Result<(), Problem> {
         let mut ops = Vec::with_capacity(records.len() * 3 + 1);
-        let first = last + 1 - records.len() as u64;
-        for (at, record) in records.iter().enumerate() {
-            super::records::project(first + at as u64, record, &mut ops);
+        for record in records {
+            super::records::project(record, &mut ops);
         }
         ops.push(keys::put(keys::applied(), &last));
         self.index.write(&ops)
@@ -148,9 +147,7 @@ impl Book {
             let page = self.index.scan(prefix, from.as_deref(), PAGE)?;
             let full = page.len() == PAGE;
             if let Some((last, _)) = page.last() {
-                let mut next = last.clone();
-                next.push(0);
-                from = Some(next);
+                from = Some(last.clone());
             }
             for (key, value) in page {
                 with(&key[prefix.len()..], value)?;
@@ -228,11 +225,7 @@ impl Book {
         after: Option<&SourceId>,
     ) -> Result<Vec<(SourceId, Link)>, Problem> {
         let prefix = keys::links(of, entity);
-        let from = after.map(|id| {
-            let mut key = keys::link(of, entity, id);
-            key.push(0);
-            key
-        });
+        let from = after.map(|id| keys::link(of, entity, id));
         self.index
             .scan(&prefix, from.as_deref(), PAGE)?
             .into_iter()
@@ -413,12 +406,19 @@ impl Book {
     }
 }
 
-fn entries(records: &[Record]) -> Result<Vec<crate::store::Entry>, Problem> {
+fn entries(records: &[Record]) -> Result<Vec<Entry>, Problem> {
     records
         .iter()
-        .map(|record| {
-            crate::store::Entry::of(record)
-                .map_err(|error| Problem::new(Class::Local, format!("A fact could not be written down: {error}.")))
+        .map(|record| match record {
+            // The two that are written by the ten thousand go straight to text.
+            Record::Intent(intent) => Entry::new("intent", intent),
+            Record::Outcome(outcome) => Entry::new("outcome", outcome),
+            other => {
+                let whole = serde_json::to_value(other)
+                    .map_err(|e| Problem::new(Class::Local, format!("A fact could not be written down: {e}.")))?;
+                let kind = whole.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
+                Entry::new(kind, &whole["data"])
+            }
         })
         .collect()
 }

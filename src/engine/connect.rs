@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Engine;
-use crate::api::call::{Caller, Retry};
 use crate::api::budget::Lane;
 use crate::api::halo::Halo;
 use crate::api::marketplace::Marketplace;
@@ -36,7 +35,8 @@ impl Engine {
             return Err(not_set_up("Halo", &missing));
         }
         let secret = self.secret(&settings.halo.client_secret, "halo.client_secret")?;
-        Ok(Arc::new(Halo::new(&settings.halo, secret, self.caller(Place::Halo, lane))?))
+        let halo = Halo::new(&settings.halo, secret, self.world.transport.clone(), self.budget(Place::Halo))?;
+        Ok(Arc::new(if lane == Lane::Interactive { halo.interactive() } else { halo }))
     }
 
     fn connect_market(&self, settings: &Settings, integration: Integration, lane: Lane) -> Result<Arc<Marketplace>, Problem> {
@@ -46,23 +46,15 @@ impl Engine {
         }
         let of = settings.marketplace(integration);
         let secret = self.secret(&of.password, &format!("{integration}.password"))?;
-        Ok(Arc::new(Marketplace::new(integration, of, secret, self.caller(Place::Of(integration), lane))?))
-    }
-
-    pub fn caller(&self, place: Place, lane: Lane) -> Caller {
-        Caller {
-            vendor: place.label(),
-            transport: self.world.transport.clone(),
-            budget: self.budget(place),
-            lane,
-            retry: Retry::default(),
-        }
+        let budget = self.budget(Place::Of(integration));
+        let market = Marketplace::new(integration, of, secret, self.world.transport.clone(), budget)?;
+        Ok(Arc::new(if lane == Lane::Interactive { market.interactive() } else { market }))
     }
 
     /// Reads a secret for use now.
     pub fn secret(&self, source: &SecretSource, key: &str) -> Result<Secret, Problem> {
-        let secret = crate::store::resolve(source, key, &self.vault())?;
-        crate::logging::hide(&secret);
+        let secret = crate::store::secret_source::resolve(source, key, &self.vault())?;
+        crate::logging::keep_out(&secret);
         Ok(secret)
     }
 }

@@ -17,7 +17,8 @@ use crate::host::words::{
 use crate::matching::{exact, mapping_csv, name};
 use crate::model::marketplace::SourceCompany;
 use crate::model::{
-    Class, Decision, Entity, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId, TargetId,
+    Class, Decision, Entity, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId, TargetId, Verdict,
+    Wanted,
 };
 
 /// Undo reaches this many steps back.
@@ -303,8 +304,8 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn remember_top_levels(&self, tops: &[(TargetId, String)]) -> Result<(), Problem> {
-        let names: Vec<&str> = tops.iter().map(|(_, name)| name.as_str()).collect();
+    pub(super) fn remember_top_levels(&self, tops: &[crate::api::halo::TopLevel]) -> Result<(), Problem> {
+        let names: Vec<&str> = tops.iter().map(|top| &*top.name).collect();
         self.book.cache(&keys::put_big(&keys::top_levels(), &names))
     }
 
@@ -431,12 +432,13 @@ impl Engine {
             self.read_customers(integration).await?;
         }
         let parties = self.parties(integration)?;
-        let source: Vec<(SourceId, &str)> =
-            parties.source.iter().filter(|(_, s)| !s.ended).map(|(id, s)| (id.clone(), &*s.name)).collect();
-        let halo: Vec<(TargetId, &str, bool)> =
-            parties.halo.iter().map(|(id, h)| (id.clone(), &*h.name, h.is_active)).collect();
-        let settled: HashSet<SourceId> = parties.links.keys().chain(parties.decisions.keys()).cloned().collect();
-        let generated = exact::generate(&source, &halo, &settled, &parties.taken);
+        let generated = exact::generate(
+            &parties.wanted(),
+            &parties.found(),
+            &parties.links,
+            &parties.decisions,
+            self.world.now().to_zoned(jiff::tz::TimeZone::system()).date(),
+        );
         let now = self.world.now();
         let edits: Vec<Edit> = generated
             .added
@@ -450,8 +452,8 @@ impl Engine {
         let report = GeneratedReport {
             integration,
             added: edits.len() as u64,
-            skipped: generated.skipped,
-            ambiguous: generated.ambiguous,
+            skipped: generated.skipped.len() as u64,
+            ambiguous: generated.ambiguous.len() as u64,
         };
         self.take_step(integration, format!("accept {} exact names", edits.len()), edits).await?;
         Ok(report)
@@ -569,33 +571,26 @@ impl Engine {
         };
         let mut edits = Vec::new();
         for row in rows {
-            let id = row.source_id.clone();
+            let id = row.source.clone();
             let known = parties.source.contains_key(&id) || parties.links.contains_key(&id);
             if !known {
                 report.errors.push((row.line, format!("{} has no customer {id}", integration.label())));
                 continue;
             }
             let before = self.slot(&parties, &id);
-            let after = match (row.state, row.target_id) {
-                (MapState::New, _) => Slot { link: None, decision: Some(Decision::New) },
-                (MapState::Excluded, _) => {
-                    Slot { link: None, decision: Some(Decision::Exclude { note: row.note.into(), until: None }) }
-                }
-                (MapState::Unmapped, None) => Slot::default(),
-                (_, Some(target)) if parties.halo.contains_key(&target) => {
-                    let same = before.link.as_ref().filter(|l| l.target == target).cloned();
-                    let link = same.unwrap_or_else(|| parties.new_link(&id, &target, How::Import, now));
-                    Slot { link: Some(link), decision: None }
-                }
-                (MapState::Orphaned, Some(target)) if before.link.as_ref().is_some_and(|l| l.target == target) => before.clone(),
-                (_, Some(target)) => {
-                    report.errors.push((row.line, format!("Halo has no customer {target}")));
-                    continue;
-                }
-                (state, None) => {
-                    report.errors.push((row.line, format!("state '{}' needs a target_id", state.key())));
-                    continue;
-                }
+            let after = match row.decision() {
+                Decision::Clear => Slot::default(),
+                Decision::Map { target, .. } => match before.link.as_ref().filter(|l| l.target == target) {
+                    Some(same) => Slot { link: Some(same.clone()), decision: None },
+                    None if parties.halo.contains_key(&target) => {
+                        Slot { link: Some(parties.new_link(&id, &target, How::Import, now)), decision: None }
+                    }
+                    None => {
+                        report.errors.push((row.line, format!("Halo has no customer {target}")));
+                        continue;
+                    }
+                },
+                other => Slot { link: None, decision: Some(other) },
             };
             if before == after {
                 report.unchanged += 1;
@@ -620,6 +615,41 @@ impl Engine {
 }
 
 impl Parties {
+    /// The source's customers as matching sees them.
+    fn wanted(&self) -> Vec<Wanted> {
+        self.source
+            .iter()
+            .map(|(id, party)| Wanted {
+                id: id.clone(),
+                name: party.name.as_ref().into(),
+                parent: None,
+                verdict: if party.ended { Verdict::Ended(String::new()) } else { Verdict::Take },
+                fields: Fields::new(),
+                keys: MatchKeys::default(),
+                currency: None,
+                notes: Vec::new().into(),
+            })
+            .collect()
+    }
+
+    /// Halo's customers as matching sees them.
+    fn found(&self) -> Vec<Found> {
+        self.halo
+            .iter()
+            .map(|(id, party)| Found {
+                id: id.clone(),
+                name: party.name.as_ref().into(),
+                parent: None,
+                is_active: party.is_active,
+                marker: None,
+                fields: Fields::new(),
+                keys: MatchKeys::default(),
+                currency: None,
+                main_site: None,
+            })
+            .collect()
+    }
+
     fn new_link(&self, id: &SourceId, target: &TargetId, how: How, now: Moment) -> Link {
         Link {
             target: target.clone(),

@@ -278,17 +278,17 @@ async fn cards(
     }))
 }
 
-fn top_level(chosen: &str, tops: &[(TargetId, String)]) -> TopLevel {
+pub fn top_level(chosen: &str, tops: &[crate::api::halo::TopLevel]) -> TopLevel {
     let chosen = chosen.trim();
     if chosen.is_empty() {
         return TopLevel::Default;
     }
     tops.iter()
-        .find(|(id, name)| name.trim() == chosen || id.as_str() == chosen)
-        .or_else(|| tops.iter().find(|(_, name)| name.trim().eq_ignore_ascii_case(chosen)))
+        .find(|top| top.name.trim() == chosen || top.id.as_str() == chosen)
+        .or_else(|| tops.iter().find(|top| top.name.trim().eq_ignore_ascii_case(chosen)))
         .map_or_else(
             || TopLevel::Gone { name: chosen.to_owned() },
-            |(id, name)| TopLevel::Known { id: id.clone(), name: name.clone() },
+            |top| TopLevel::Known { id: top.id.clone(), name: top.name.to_string() },
         )
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::api::halo::Halo;
 use crate::model::{Entity, Found, Problem, TargetId, marker};
-use crate::plan::{Change, Plan, diff};
+use crate::plan::{Change, Plan, holds};
 
 /// From this many rows on, one listing is cheaper than a look at each record.
 pub const LIST_FROM: u64 = 60;
@@ -125,10 +125,10 @@ impl Freshness {
     ) -> Result<Look, Problem> {
         if self.mode == Mode::Each {
             match customer {
-                None => self.learn(halo.customers_named(&change.source.name).await?.iter()),
+                None => self.learn(halo.search_customers(&change.source.name).await?.iter()),
                 Some(customer) => {
                     if !self.with(|names| names.read.contains(customer)) {
-                        self.learn(halo.licences_of(customer).await?.iter());
+                        self.learn(halo.licences_of(customer).await?.records.iter());
                         self.with(|names| names.read.insert(customer.clone()));
                     }
                 }
@@ -179,12 +179,12 @@ impl Freshness {
             })
         };
         if comparable().count() > 0
-            && comparable().all(|f| diff::same(f.name, found.fields.get(f.name), f.after.as_ref()))
+            && comparable().all(|f| holds(&found, f.name, f.after.as_ref()))
             && change.fields.iter().all(|f| f.name != crate::model::FieldName::MainSiteAddress)
         {
             return Ok(Look::Already);
         }
-        match comparable().find(|f| !diff::same(f.name, found.fields.get(f.name), f.before.as_ref())) {
+        match comparable().find(|f| !holds(&found, f.name, f.before.as_ref())) {
             None => Ok(Look::AsPlanned(Vec::new())),
             Some(f) => Ok(Look::Changed(format!(
                 "its {} changed in Halo since the plan was made ({} is now {}); plan again",

@@ -346,8 +346,8 @@ impl Engine {
         }
         tally.phase(Phase::Verifying { what: "what was written".into() });
         let whole = order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
-        if let Some(read) = read.filter(|_| whole) {
-            let record = self.seen(&apply.plan, &read, !order.policy).map_err(Halt::Trouble)?;
+        if whole {
+            let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;
             self.book.record(&[record]).await.map_err(Halt::Trouble)?;
         }
         Ok(Some(apply.plan.clone()))

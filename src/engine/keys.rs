@@ -78,12 +78,12 @@ pub fn intent(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u8
     key.push(b'/');
     with_id(key, id.as_str())
 }
-pub fn quantity(integration: Integration, id: &SourceId, seq: u64) -> Vec<u8> {
+pub fn quantity(integration: Integration, id: &SourceId, at: crate::model::Moment) -> Vec<u8> {
     let mut key = plain(&[b"q", integration.key().as_bytes()]);
     key.push(b'/');
     key = with_id(key, id.as_str());
     key.push(b'/');
-    key.extend(seq.to_be_bytes());
+    key.extend(at.as_nanosecond().to_be_bytes());
     key
 }
 pub fn last(integration: Integration) -> Vec<u8> {

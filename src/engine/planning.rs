@@ -49,7 +49,7 @@ impl Engine {
             let mappings = self.mappings(spec.integration)?;
             let policy = self.policy(spec, &read)?;
             let mut links = Links::new(self, spec.integration);
-            let absent = plan::absent(&read.snapshot, &mappings, &mut links, &policy);
+            let absent = plan::absent(&read.snapshot, &mut links, &mappings, &policy);
             links.end()?;
             let before = self.budget(Place::Of(spec.integration)).sent();
             read.snapshot.absences = extract::confirm(self, &with, spec.integration, absent, progress).await;
@@ -79,7 +79,9 @@ impl Engine {
         links.end()?;
         let mut outline = planned.outline;
         outline.alerts.extend(read.alerts.iter().cloned());
-        outline.cost = plan::cost::of(&outline.by_entity, &planned.changes, self.settings().halo.pace);
+        let settings = self.settings();
+        outline.cost = plan::cost(&planned.changes, |place| settings.pace(place));
+        outline.held_by_limit = planned.changes.iter().filter(|c| held_by_limit(c)).count() as u64;
         let hash = plan::hash(&outline, &planned.changes);
         let hours = i64::from(policy.safety.plan_hours);
         let stored = Plan {
@@ -93,6 +95,8 @@ impl Engine {
             rows: u32::try_from(planned.changes.len()).unwrap_or(u32::MAX),
             seen_up_to: extract::newest(&read.snapshot),
             read_requests: read.requests.clone(),
+            last: planned.last,
+            missing: if spec.scheduled { self.missing_now(spec.integration, read)? } else { Vec::new() },
             hash,
             outline,
         };
@@ -161,29 +165,13 @@ impl Engine {
     }
 
     /// What a finished job leaves for the limits of the next (V2, V10, V11, N16).
-    pub fn seen(&self, plan: &Plan, read: &Read, by_person: bool) -> Result<super::records::Record, Problem> {
+    pub fn seen(&self, plan: &Plan, by_person: bool) -> Result<super::records::Record, Problem> {
         let integration = plan.integration;
-        let mut last = self.book.last(integration)?;
-        let s = &read.snapshot;
-        for entity in &plan.entities {
-            let (complete, count) = match entity {
-                Entity::Customers => (s.customers_complete.is_complete(), s.customers.len()),
-                Entity::Subscriptions => {
-                    (s.read.values().all(plan::snapshot::Completeness::is_complete), s.subscriptions.len())
-                }
-            };
-            if complete {
-                last.seen.insert(*entity, count as u64);
-            }
-        }
-        last.scope = Some(plan::scope_hash(self.settings().marketplace(integration)));
-        last.fingerprints.clone_from(&read.fingerprints);
-        last.fingerprints_now = BTreeMap::new();
         let mut approved = self.book.approved(integration)?;
         if by_person {
             approved.extend(plan.entities.iter().filter(|e| plan.outline.complete.get(e) == Some(&true)));
         }
-        let missing = if plan.scheduled { self.missing_now(integration, read)? } else { Vec::new() };
+        let (last, missing) = (plan.last.clone(), plan.missing.clone());
         Ok(super::records::Record::Seen { integration, last, approved, missing })
     }
 
@@ -201,6 +189,10 @@ impl Engine {
         now.extend(old.into_keys().filter(|id| !gone.contains(id)).map(|id| (id, 0)));
         Ok(now)
     }
+}
+
+fn held_by_limit(change: &plan::Change) -> bool {
+    change.hold.as_ref().is_some_and(|hold| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode))
 }
 
 /// The links of an integration's subscriptions in order, a page at a time: a merge needs no more in memory.

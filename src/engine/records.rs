@@ -179,7 +179,7 @@ pub struct RowState {
 
 /// The index operations that follow from one record of the trail. Absolute puts and deletes only, so that playing a
 /// stretch of the trail again changes nothing.
-pub fn project(seq: u64, record: &Record, ops: &mut Vec<Op>) {
+pub fn project(record: &Record, ops: &mut Vec<Op>) {
     match record {
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
@@ -220,7 +220,7 @@ pub fn project(seq: u64, record: &Record, ops: &mut Vec<Op>) {
                 }
             }
             if let Some(change) = &o.quantity {
-                ops.push(keys::put(keys::quantity(o.integration, &o.source, seq), change));
+                ops.push(keys::put(keys::quantity(o.integration, &o.source, o.at), change));
             }
         }
         Record::Seen { integration, last, approved, missing } => {

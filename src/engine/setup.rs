@@ -42,7 +42,7 @@ impl Engine {
             Problem::new(Class::Input, lines.join("\n")).remedy("Nothing was changed.")
         })?;
         for (key, secret) in &import.secrets {
-            crate::logging::hide(secret);
+            crate::logging::keep_out(secret);
             self.vault().set(key, secret)?;
             let record = Record::Secret { key: key.clone(), by: self.by.clone() };
             self.book.record(&[record]).await?;
@@ -65,7 +65,7 @@ impl Engine {
         if secret.expose().is_empty() {
             return Err(Problem::new(Class::Input, format!("The secret for {key} is empty.")).remedy("Nothing was changed."));
         }
-        crate::logging::hide(secret);
+        crate::logging::keep_out(secret);
         self.vault().set(key, secret)?;
         let record = Record::Secret { key: key.to_owned(), by: self.by.clone() };
         self.book.record(&[record]).await?;

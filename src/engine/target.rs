@@ -5,7 +5,8 @@ use super::records::Write;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
-use crate::model::{FieldName, Fields, Found, Problem, TargetId, Value};
+use crate::model::{Class, FieldName, Fields, Found, Problem, TargetId, Value};
+use crate::plan::holds;
 
 /// What reading back tells of a write that has had no clear answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,24 +26,28 @@ pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<Ta
     match write {
         Write::CreateCustomer { fields, top_level, marker, .. } => {
             let new = NewCustomer {
-                name: text(fields, FieldName::Name),
+                name: text(fields, FieldName::Name).into(),
                 top_level: top_level.clone(),
-                marker: marker.clone(),
+                marker: Some(marker.as_str().into()),
                 address: match fields.get(FieldName::MainSiteAddress) {
                     Some(Value::Address(address)) => Some((**address).clone()),
                     _ => None,
                 },
             };
-            halo.create_customer(permit, &new).await
+            named(halo.create_customer(permit, &new).await)
         }
-        Write::SetCustomer { id, fields, .. } => halo.update_customer(permit, id, fields).await,
-        Write::SetAddress { site, address, .. } => halo.update_site_address(permit, site, address).await,
+        Write::SetCustomer { id, fields, .. } => named(halo.update_customer(permit, id, fields).await),
+        Write::SetAddress { site, address, .. } => halo.update_site_address(permit, site, address).await.map(|there| there.id),
         Write::CreateLicence { customer, fields, marker, .. } => {
-            let new = NewLicence { customer: customer.clone(), marker: marker.clone(), fields: fields.clone() };
-            halo.create_licence(permit, &new).await
+            let new = NewLicence { customer: customer.clone(), marker: Some(marker.as_str().into()), fields: fields.clone() };
+            named(halo.create_licence(permit, &new).await)
         }
-        Write::SetLicence { id, fields, .. } => halo.update_licence(permit, id, fields).await,
+        Write::SetLicence { id, fields, .. } => named(halo.update_licence(permit, id, fields).await),
     }
+}
+
+fn named(verdict: WriteVerdict<Found>) -> WriteVerdict<TargetId> {
+    verdict.map(|found| found.id)
 }
 
 fn text(fields: &Fields, name: FieldName) -> String {
@@ -57,11 +62,19 @@ pub async fn fate(halo: &Halo, write: &Write) -> Result<Fate, Problem> {
     match write {
         Write::CreateCustomer { fields, marker, before, .. } => {
             let name = text(fields, FieldName::Name);
-            Ok(created(&halo.customers_named(&name).await?, &name, marker, before))
+            // Halo's search finds most at once; only a whole listing proves that there is none.
+            match created(&halo.search_customers(&name).await?, &name, marker, before) {
+                Fate::Absent => {
+                    let all = halo.customers(&|_, _| {}).await?;
+                    proven(created(&all.records, &name, marker, before), all.certificate.why_not)
+                }
+                fate => Ok(fate),
+            }
         }
         Write::CreateLicence { customer, fields, marker, before } => {
             let name = text(fields, FieldName::Name);
-            Ok(created(&halo.licences_of(customer).await?, &name, marker, before))
+            let its = halo.licences_of(customer).await?;
+            proven(created(&its.records, &name, marker, before), its.certificate.why_not)
         }
         Write::SetCustomer { id, fields, before } => {
             Ok(settled(id, halo.customer(id).await?.as_ref(), fields, before))
@@ -72,13 +85,13 @@ pub async fn fate(halo: &Halo, write: &Write) -> Result<Fate, Problem> {
                 .iter()
                 .map(|a| (FieldName::MainSiteAddress, Value::Address(a.clone())))
                 .collect();
-            let found = halo.site_address(site).await?.map(|address| Found {
+            let found = halo.site(site).await?.map(|there| Found {
                 id: customer.clone(),
                 name: "".into(),
                 parent: None,
                 is_active: true,
                 marker: None,
-                fields: Fields::new().with(FieldName::MainSiteAddress, Value::Address(Box::new(address))),
+                fields: Fields::new().with(FieldName::MainSiteAddress, Value::Address(Box::new(there.address))),
                 keys: crate::model::MatchKeys::default(),
                 currency: None,
                 main_site: Some(site.clone()),
@@ -86,6 +99,14 @@ pub async fn fate(halo: &Halo, write: &Write) -> Result<Fate, Problem> {
             Ok(settled(site, found.as_ref(), &wanted, &before))
         }
         Write::SetLicence { id, fields, before } => Ok(settled(id, halo.licence(id).await?.as_ref(), fields, before)),
+    }
+}
+
+/// "None" counts only from a listing that is proven complete.
+fn proven(fate: Fate, why_not: Option<String>) -> Result<Fate, Problem> {
+    match (fate, why_not) {
+        (Fate::Absent, Some(why)) => Err(Problem::new(Class::Host, format!("Halo's list is not complete: {why}"))),
+        (fate, _) => Ok(fate),
     }
 }
 
@@ -120,12 +141,9 @@ fn settled(id: &TargetId, found: Option<&Found>, wanted: &Fields, before: &Field
     let Some(found) = found else {
         return Fate::Changed("it is no longer in Halo".into());
     };
-    let holds = |fields: &Fields| {
-        fields.iter().all(|(name, value)| crate::plan::diff::same(found.fields.get(name), Some(value)))
-    };
-    if holds(wanted) {
+    if wanted.iter().all(|(name, value)| holds(found, name, Some(value))) {
         Fate::Done(id.clone())
-    } else if wanted.iter().all(|(name, _)| crate::plan::diff::same(found.fields.get(name), before.get(name))) {
+    } else if wanted.iter().all(|(name, _)| holds(found, name, before.get(name))) {
         Fate::Absent
     } else {
         Fate::Changed("somebody changed it in Halo meanwhile".into())

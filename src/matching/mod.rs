@@ -2,6 +2,7 @@
 
 pub mod exact;
 pub mod keys;
+pub mod mapping_csv;
 pub mod name;
 
 pub use exact::{Generated, Left, generate};

@@ -84,6 +84,15 @@ pub(super) fn same(want: &Value, have: Option<&Value>) -> bool {
     }
 }
 
+/// Whether the target's field holds this value; `None` asks whether it is blank.
+pub fn holds(found: &Found, name: FieldName, value: Option<&Value>) -> bool {
+    let have = field_of(found, name);
+    match value {
+        Some(value) => same(value, have.as_ref()),
+        None => have.is_none(),
+    }
+}
+
 /// Halo's address with the source's parts in it: a blank part clears nothing (K9, P25), and a part that is the same
 /// but for spaces and case stays as Halo spells it.
 fn filled(want: &Address, have: &Address) -> Address {

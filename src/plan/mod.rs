@@ -15,6 +15,7 @@ pub mod snapshot;
 mod subscriptions;
 
 pub use absence::absent;
+pub use diff::holds;
 pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
 pub use cost::cost;
 pub use hash::hash;
