@@ -468,12 +468,12 @@ impl Apply {
         let target_name = values
             .get(FieldName::Name)
             .map(|v| v.to_string().into_boxed_str())
-            .or_else(|| change.target.as_ref().map(|t| t.name.clone()))
-            .unwrap_or_else(|| change.source.name.clone());
+            .or_else(|| change.target.as_ref().map(|t| t.name.as_ref().into()))
+            .unwrap_or_else(|| change.source.name.as_ref().into());
         Link {
             target,
             parent: change.customer.as_ref().map(|c| c.id.clone()),
-            source_name: change.source.name.clone(),
+            source_name: change.source.name.as_ref().into(),
             target_name,
             how: match (&old, action) {
                 (Some(link), _) => link.how,

@@ -285,7 +285,7 @@ impl Engine {
         let mut there: HashSet<&TargetId> = HashSet::new();
         for customer in halo {
             let party = HaloParty {
-                name: customer.name.clone(),
+                name: customer.name.as_ref().into(),
                 domain: customer.keys.domains.first().cloned().unwrap_or_default(),
                 is_active: customer.is_active,
             };

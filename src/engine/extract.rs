@@ -61,7 +61,7 @@ pub async fn read(
     // Who is on either side comes first: it signs in, and a wrong password ends the reading before any listing.
     let (reseller, instance) = futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
     let mut fingerprints = BTreeMap::new();
-    fingerprints.insert(integration.key().to_owned(), format!("{}#{}", with.account, reseller?));
+    fingerprints.insert(integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id));
     fingerprints.insert(Place::Halo.key().to_owned(), instance?);
 
     let (companies, customers, tops) = futures_util::future::join3(
@@ -76,7 +76,7 @@ pub async fn read(
     snapshot.top_level = top_level(&settings.top_level_for_new_customers, &tops);
     snapshot.customers_complete = completeness(&companies.certificate);
     snapshot.halo_customers_complete = completeness(&customers.certificate);
-    snapshot.halo_currency = with.halo.default_currency();
+    snapshot.halo_currency = crate::model::Currency::new(&all_settings.halo.currency);
     snapshot.customers = companies.records.iter().map(|company| rules::wanted_customer(company, settings)).collect();
     snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
     snapshot.halo_customers = customers.records;
@@ -269,7 +269,7 @@ async fn cards(
         let customer = &mut snapshot.halo_customers[at];
         if let Some(details) = with.halo.customer(&customer.id).await? {
             customer.keys = details.keys;
-            let card = HaloCard { name: customer.name.clone(), keys: customer.keys.clone(), at: now };
+            let card = HaloCard { name: customer.name.as_ref().into(), keys: customer.keys.clone(), at: now };
             engine.book.cache(&[keys::put(keys::halo_card(&customer.id), &card)])?;
         }
     }

@@ -54,9 +54,6 @@ pub fn step(integration: Integration, step: u64) -> Vec<u8> {
 pub fn step_top(integration: Integration) -> Vec<u8> {
     plain(&[b"v", integration.key().as_bytes()])
 }
-pub fn jobs() -> Vec<u8> {
-    b"j/".to_vec()
-}
 pub fn job(job: JobId) -> Vec<u8> {
     numbered(b"j/", job.0)
 }
@@ -128,9 +125,6 @@ pub fn top_levels() -> Vec<u8> {
 }
 pub fn budget(place: Place) -> Vec<u8> {
     plain(&[b"b", place.key().as_bytes()])
-}
-pub fn plans() -> Vec<u8> {
-    b"p/".to_vec()
 }
 pub fn plan(plan: PlanId) -> Vec<u8> {
     let mut key = numbered(b"p/", plan.0);

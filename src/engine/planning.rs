@@ -1,6 +1,5 @@
 //! From a snapshot to a stored plan.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::ToSpan;
@@ -141,7 +140,19 @@ impl Engine {
                 .filter(|(_, d)| matches!(d, Decision::New | Decision::Exclude { .. }))
                 .collect(),
             missing_runs: self.book.missing_runs(integration)?,
+            licences_elsewhere: self.licences_elsewhere(integration)?,
         })
+    }
+
+    /// Halo licences that another integration feeds.
+    fn licences_elsewhere(&self, integration: Integration) -> Result<std::collections::BTreeSet<crate::model::TargetId>, Problem> {
+        let mut taken = std::collections::BTreeSet::new();
+        for other in Integration::ALL.into_iter().filter(|i| *i != integration) {
+            let mut links = Links::new(self, other);
+            taken.extend(links.by_ref().map(|(_, link)| link.target));
+            links.end()?;
+        }
+        Ok(taken)
     }
 
     fn policy(&self, spec: &Spec, read: &Read) -> Result<Policy, Problem> {

@@ -66,7 +66,7 @@ impl Home {
         let (events, _) = broadcast::channel(1024);
         let handle = Handle::new(calls, events.clone());
         let book = Book::open(trail, Arc::from(index))?;
-        let transport = Arc::new(RealTransport::new()?);
+        let transport = Arc::new(RealTransport::new());
         let at = places.clone();
         let engine = runtime.block_on(async move {
             let installation = installation(&book).await?;
@@ -80,7 +80,7 @@ impl Home {
                 runtime.shutdown_timeout(std::time::Duration::from_millis(200));
             })
             .map_err(|error| Problem::new(Class::Local, format!("The engine's thread cannot be started: {error}.")))?;
-        let notice = opened.notice();
+        let notice = told(&opened);
         Ok(Self { handle, places, notice, thread: Some(thread), _lock: lock })
     }
 
@@ -133,6 +133,21 @@ pub async fn installation(book: &Book) -> Result<Installation, Problem> {
     let installation = Installation::from_random(bytes);
     book.record(&[Record::Owner { installation: installation.as_str().to_owned() }]).await?;
     Ok(installation)
+}
+
+/// What a person should know of how the store was found.
+fn told(opened: &crate::store::Opened) -> Option<String> {
+    use crate::store::index::Opened as Found;
+    match &opened.index {
+        Found::New | Found::Found => None,
+        Found::Repaired { aside } => {
+            Some(format!("The index was damaged and is repaired; a copy of the old one is in {}.", aside.display()))
+        }
+        Found::Rebuilt { aside } => Some(format!(
+            "The index could not be opened and was made again from the audit trail; the old one is in {}.",
+            aside.display()
+        )),
+    }
 }
 
 /// The person at the keyboard: the system's user, and the SSH client if there is one.

@@ -79,10 +79,10 @@ use schema::Entity;
 use wire::{Answer, Call};
 use world::Worlds;
 
-const TENANT: &str = "sandbox";
-const CLIENT_ID: &str = "sandbox-client";
-const CLIENT_SECRET: &str = "sandbox-secret";
-const PASSWORD: &str = "sandbox-password";
+pub const TENANT: &str = "sandbox";
+pub const CLIENT_ID: &str = "sandbox-client";
+pub const CLIENT_SECRET: &str = "sandbox-secret";
+pub const PASSWORD: &str = "sandbox-password";
 
 /// How much data there is: customers of ALSO; Westcoast has a quarter of them; each has eight subscriptions on average.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -81,7 +81,7 @@ pub fn customer(row: &Row, context: &Context) -> Result<Found, Problem> {
     }
     Ok(Found {
         id,
-        name,
+        name: name.into(),
         parent: None,
         // `inactive` is missing only on builds that omit what is false.
         is_active: !row.get("inactive").flag().unwrap_or(false),
@@ -141,7 +141,7 @@ pub fn licence(row: &Row, context: &Context) -> Result<Found, Problem> {
     fields.shrink();
     Ok(Found {
         id,
-        name,
+        name: name.into(),
         parent: row.get("client_id").id().filter(|id| *id > 0).map(TargetId::from),
         is_active,
         marker: marker(row, &context.licence_marker),
@@ -248,7 +248,7 @@ pub fn top_level(row: &Row) -> Result<TopLevel, Problem> {
     Ok(TopLevel {
         id: id_of(row, "top level")?,
         long_name: row.get("long_name").text().unwrap_or_else(|| name.clone()),
-        name,
+        name: name.into(),
     })
 }
 
