@@ -80,14 +80,20 @@ fn parse(what: &str, typed: &str, allow_http: bool) -> Result<(Url, Vec<String>)
         changes.push("removed quotation marks around it".to_owned());
         text = bare;
     }
-    let (text, without_scheme) =
-        if text.contains("://") { (text.to_owned(), false) } else { (format!("https://{}", text.trim_start_matches('/')), true) };
+    let (text, without_scheme) = if text.contains("://") {
+        (text.to_owned(), false)
+    } else {
+        (format!("https://{}", text.trim_start_matches('/')), true)
+    };
     if without_scheme {
         changes.push("added https://".to_owned());
     }
     let mut url = Url::parse(&text).map_err(|error| {
         wrong(
-            format!("{what} '{}' is not an address ({error}).", crate::model::text::shown(&without_login(&text))),
+            format!(
+                "{what} '{}' is not an address ({error}).",
+                crate::model::text::shown(&without_login(&text))
+            ),
             "Enter scheme and host, such as https://example.com.",
         )
     })?;
@@ -165,7 +171,10 @@ mod tests {
     fn unencrypted_addresses_need_the_switch_unless_loopback() {
         let problem = clean_origin("The URL", "http://cloud.also.com", false).unwrap_err();
         assert_eq!(problem.class, Class::Input);
-        assert_eq!(clean_origin("The URL", "http://cloud.also.com", true).unwrap().url, "http://cloud.also.com");
+        assert_eq!(
+            clean_origin("The URL", "http://cloud.also.com", true).unwrap().url,
+            "http://cloud.also.com"
+        );
         for bad in ["", "   ", "ftp://x.example", "https://", "http://exa mple", "https://user:pw@ho st"] {
             let problem = clean_origin("The URL", bad, false).unwrap_err();
             assert!(!problem.to_string().contains("pw"), "{problem}");

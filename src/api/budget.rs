@@ -167,8 +167,9 @@ impl Budget {
     /// A budget whose waits after unexplained 429s start elsewhere than at a second.
     pub fn with_backoff(pace: Pace, backoff: Backoff) -> Arc<Self> {
         let share = if pace.share.is_finite() { pace.share.clamp(0.01, 1.0) } else { 1.0 };
-        let limit = (pace.requests > 0)
-            .then(|| Limit::shared(pace.requests, Duration::from_secs(pace.per_seconds.max(1).into()), share));
+        let limit = (pace.requests > 0).then(|| {
+            Limit::shared(pace.requests, Duration::from_secs(pace.per_seconds.max(1).into()), share)
+        });
         Arc::new(Self {
             state: Mutex::new(State {
                 limit,
@@ -368,7 +369,9 @@ impl Budget {
         let wait = match (retry_after, state.limit) {
             (Some(asked), _) => asked.max(state.backoff.full(turn)).min(LONGEST_WAIT),
             // Shorter waits are known to fail against a window (apis/halopsa.md 2.5).
-            (None, Some(limit)) => (limit.window / 4).saturating_mul(1 << (turn - 1).min(2)).min(limit.window),
+            (None, Some(limit)) => {
+                (limit.window / 4).saturating_mul(1 << (turn - 1).min(2)).min(limit.window)
+            }
             (None, None) => state.backoff.half(turn),
         };
         let until = now + wait;
@@ -421,7 +424,9 @@ impl State {
         if lane != Lane::Session {
             match self.circuit {
                 Circuit::Open { probing: true, .. } => return Some((None, Waiting::Outage)),
-                Circuit::Open { probe_at, .. } if probe_at > now => return Some((Some(probe_at), Waiting::Outage)),
+                Circuit::Open { probe_at, .. } if probe_at > now => {
+                    return Some((Some(probe_at), Waiting::Outage));
+                }
                 _ => {}
             }
             if self.in_flight >= self.at_once {
@@ -566,7 +571,8 @@ fn limit_in(text: &str) -> Option<(u32, Duration)> {
         .filter(|word| !word.is_empty())
         .map(str::to_ascii_lowercase)
         .collect();
-    let at = words.windows(2).position(|pair| pair[1].starts_with("request") && pair[0].parse::<u32>().is_ok())?;
+    let at =
+        words.windows(2).position(|pair| pair[1].starts_with("request") && pair[0].parse::<u32>().is_ok())?;
     let requests: u32 = words[at].parse().ok().filter(|n| (1..=10_000_000).contains(n))?;
     let rest = &words[at + 2..];
     let unit_at = rest.iter().position(|word| unit(word).is_some())?;
@@ -592,9 +598,18 @@ mod tests {
     #[test]
     fn limits_are_read_from_refusals() {
         let five_minutes = Duration::from_secs(300);
-        assert_eq!(limit_in("\"Rate Limit Reached - 300 Requests per rolling 5 minute window\""), Some((300, five_minutes)));
+        assert_eq!(
+            limit_in("\"Rate Limit Reached - 300 Requests per rolling 5 minute window\""),
+            Some((300, five_minutes))
+        );
         assert_eq!(limit_in("max 60 requests per minute"), Some((60, Duration::from_secs(60))));
-        for none in ["", "Too many requests", "0 requests per 5 minutes", "300 requests", "5 requests per 99999 hours"] {
+        for none in [
+            "",
+            "Too many requests",
+            "0 requests per 5 minutes",
+            "300 requests",
+            "5 requests per 99999 hours",
+        ] {
             assert_eq!(limit_in(none), None, "{none}");
         }
     }

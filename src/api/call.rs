@@ -293,9 +293,10 @@ impl Caller {
                 format!("{vendor}: {what} could not be sent ({error})."),
                 "Check the address in the settings.",
             ),
-            SendErrorKind::Timeout => {
-                (format!("{vendor} did not answer in time when asked for {what} ({error})."), "Try again later.")
-            }
+            SendErrorKind::Timeout => (
+                format!("{vendor} did not answer in time when asked for {what} ({error})."),
+                "Try again later.",
+            ),
             SendErrorKind::Reset => (
                 format!("{vendor} broke the connection when asked for {what} ({error})."),
                 "Try again later.",
@@ -313,7 +314,11 @@ impl Caller {
             Cause::Throttled,
             Problem::new(
                 Class::Host,
-                format!("{} refused {what}: too many requests (429{}).", self.vendor, said(&response.excerpt())),
+                format!(
+                    "{} refused {what}: too many requests (429{}).",
+                    self.vendor,
+                    said(&response.excerpt())
+                ),
             )
             .remedy("Wait, or lower the pace in the settings."),
         )
@@ -324,15 +329,27 @@ impl Caller {
         let vendor = self.vendor;
         let said = said(words);
         let (class, message, remedy) = match status {
-            403 => (Class::Auth, format!("{vendor} does not allow {what} (403{said})."), "Check the rights of the account."),
-            404 | 410 => (Class::Record, format!("{vendor} does not know what was asked for: {what} ({status}{said})."), ""),
+            403 => (
+                Class::Auth,
+                format!("{vendor} does not allow {what} (403{said})."),
+                "Check the rights of the account.",
+            ),
+            404 | 410 => (
+                Class::Record,
+                format!("{vendor} does not know what was asked for: {what} ({status}{said})."),
+                "",
+            ),
             400..=499 => (Class::Record, format!("{vendor} refused {what} ({status}{said})."), ""),
             500..=599 => (
                 Class::Host,
                 format!("{vendor} failed when asked for {what} ({status}{said})."),
                 "Try again later; if it stays, ask the vendor's support.",
             ),
-            _ => (Class::Host, format!("{vendor} answered {what} with the unexpected status {status}{said}."), ""),
+            _ => (
+                Class::Host,
+                format!("{vendor} answered {what} with the unexpected status {status}{said}."),
+                "",
+            ),
         };
         Failure::new(Cause::Status(status), Problem::new(class, message).remedy(remedy))
     }
@@ -341,8 +358,11 @@ impl Caller {
     pub fn unreadable(&self, what: &str, why: &str) -> Failure {
         Failure::new(
             Cause::Unreadable,
-            Problem::new(Class::Listing, format!("{}'s answer for {what} cannot be used: {why}.", self.vendor))
-                .remedy("Nothing was concluded from it. Try again later."),
+            Problem::new(
+                Class::Listing,
+                format!("{}'s answer for {what} cannot be used: {why}.", self.vendor),
+            )
+            .remedy("Nothing was concluded from it. Try again later."),
         )
     }
 

@@ -59,9 +59,11 @@ pub async fn check_halo(
 ) -> Vec<Check> {
     let rest = [NAME, ENCRYPTION, SIGN_IN, CLOCK, TOP_LEVELS, CUSTOMERS, LICENCES];
     let mut checks = Checks::default();
-    let resource = clean_base("Halo's resource server", &settings.resource_server, settings.allow_http, "/api");
+    let resource =
+        clean_base("Halo's resource server", &settings.resource_server, settings.allow_http, "/api");
     let witness = Arc::new(Witness::new(transport));
-    let hint = swapped(&settings.client_id, "client id", secret.expose(), "client secret", looks_like_client_id);
+    let hint =
+        swapped(&settings.client_id, "client id", secret.expose(), "client secret", looks_like_client_id);
     let halo = Halo::new(settings, secret, witness.clone() as Arc<dyn Transport>, budget);
     let (halo, cleaned) = match (halo, resource) {
         (Ok(halo), Ok(cleaned)) => (halo.with_retry(patience()).interactive(), cleaned),
@@ -145,7 +147,8 @@ pub async fn check_marketplace(
             let mut rows = Ok(0);
             let active = customers.iter().filter(|customer| &*customer.state == "Active");
             for customer in active.chain(customers.iter()).take(3) {
-                rows = marketplace.subscriptions(&customer.id).await.map(|listing| listing.records.len() as u64);
+                rows =
+                    marketplace.subscriptions(&customer.id).await.map(|listing| listing.records.len() as u64);
                 if !matches!(rows, Ok(0)) {
                     break;
                 }
@@ -186,7 +189,11 @@ impl Checks {
     }
 
     fn address(&mut self, cleaned: &Cleaned) {
-        let changes = if cleaned.changes.is_empty() { String::new() } else { format!(" ({})", cleaned.changes.join(", ")) };
+        let changes = if cleaned.changes.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", cleaned.changes.join(", "))
+        };
         self.add(ADDRESS, CheckState::Ok, format!("{}{changes}", cleaned.url));
     }
 
@@ -201,7 +208,11 @@ impl Checks {
         match kind {
             Some(SendErrorKind::Dns) => {
                 self.add(NAME, CheckState::Failed, message);
-                self.add(ENCRYPTION, CheckState::Skipped, "not asked, because of the failure above".to_owned());
+                self.add(
+                    ENCRYPTION,
+                    CheckState::Skipped,
+                    "not asked, because of the failure above".to_owned(),
+                );
                 return false;
             }
             Some(SendErrorKind::Tls) => {
@@ -212,7 +223,11 @@ impl Checks {
             Some(SendErrorKind::Connect) => {
                 // What refuses a connection has been found, unless finding it is what took too long.
                 self.add(NAME, CheckState::Unproven, message);
-                self.add(ENCRYPTION, CheckState::Skipped, "not asked, because of the failure above".to_owned());
+                self.add(
+                    ENCRYPTION,
+                    CheckState::Skipped,
+                    "not asked, because of the failure above".to_owned(),
+                );
                 return false;
             }
             _ => {}
@@ -230,7 +245,10 @@ impl Checks {
         match failure {
             None => self.add(SIGN_IN, CheckState::Ok, "accepted".to_owned()),
             Some(failure) => {
-                let hint = hint.filter(|_| failure.cause == Cause::SignIn).map(|hint| format!(" {hint}")).unwrap_or_default();
+                let hint = hint
+                    .filter(|_| failure.cause == Cause::SignIn)
+                    .map(|hint| format!(" {hint}"))
+                    .unwrap_or_default();
                 self.add(SIGN_IN, CheckState::Failed, format!("{}{hint}", failure.problem));
             }
         }
@@ -287,9 +305,12 @@ impl Transport for Witness {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
         Box::pin(async move {
             let response = self.inner.send(request).await?;
-            if let Some(theirs) = response.header("date").and_then(|text| httpdate::parse_http_date(text).ok()) {
+            if let Some(theirs) =
+                response.header("date").and_then(|text| httpdate::parse_http_date(text).ok())
+            {
                 let ours = SystemTime::now();
-                let skew = ours.duration_since(theirs).or_else(|_| theirs.duration_since(ours)).unwrap_or_default();
+                let skew =
+                    ours.duration_since(theirs).or_else(|_| theirs.duration_since(ours)).unwrap_or_default();
                 *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
             }
             Ok(response)
@@ -298,7 +319,13 @@ impl Transport for Witness {
 }
 
 /// Says so where the secret looks like the name and the name does not, or where spaces were pasted with it (C5, P48).
-fn swapped(name: &str, name_label: &str, secret: &str, secret_label: &str, looks: fn(&str) -> bool) -> Option<String> {
+fn swapped(
+    name: &str,
+    name_label: &str,
+    secret: &str,
+    secret_label: &str,
+    looks: fn(&str) -> bool,
+) -> Option<String> {
     if secret.trim() != secret {
         return Some(format!("The {secret_label} begins or ends with a space: was it pasted with it?"));
     }
@@ -315,7 +342,9 @@ fn swapped(name: &str, name_label: &str, secret: &str, secret_label: &str, looks
 /// Halo's client ids are one GUID; its secrets are longer.
 fn looks_like_client_id(text: &str) -> bool {
     text.len() == 36
-        && text.char_indices().all(|(at, c)| if matches!(at, 8 | 13 | 18 | 23) { c == '-' } else { c.is_ascii_hexdigit() })
+        && text
+            .char_indices()
+            .all(|(at, c)| if matches!(at, 8 | 13 | 18 | 23) { c == '-' } else { c.is_ascii_hexdigit() })
 }
 
 fn looks_like_mail(text: &str) -> bool {

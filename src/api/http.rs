@@ -192,7 +192,8 @@ impl Transport for RealTransport {
             let started = Instant::now();
             let total = request.total;
             let client = self.client(&request.url)?;
-            let call = client.request(request.method, request.url).headers(request.headers).body(request.body);
+            let call =
+                client.request(request.method, request.url).headers(request.headers).body(request.body);
             let exchange = async {
                 let mut answer = call.send().await.map_err(classify)?;
                 let status = answer.status().as_u16();
@@ -200,18 +201,27 @@ impl Transport for RealTransport {
                 let mut body = Vec::new();
                 loop {
                     let chunk = timeout(IDLE, answer.chunk()).await.map_err(|_| {
-                        SendError::new(SendErrorKind::Timeout, format!("the answer stopped halfway for {} seconds", IDLE.as_secs()))
+                        SendError::new(
+                            SendErrorKind::Timeout,
+                            format!("the answer stopped halfway for {} seconds", IDLE.as_secs()),
+                        )
                     })?;
                     let Some(chunk) = chunk.map_err(classify)? else { break };
                     if body.len() + chunk.len() > BODY_LIMIT {
-                        return Err(SendError::new(SendErrorKind::TooLarge, "the answer is larger than 32 MiB"));
+                        return Err(SendError::new(
+                            SendErrorKind::TooLarge,
+                            "the answer is larger than 32 MiB",
+                        ));
                     }
                     body.extend_from_slice(&chunk);
                 }
                 Ok(Response { status, headers, body, elapsed: started.elapsed() })
             };
             timeout(total, exchange).await.unwrap_or_else(|_| {
-                Err(SendError::new(SendErrorKind::Timeout, format!("no answer within {} seconds", total.as_secs())))
+                Err(SendError::new(
+                    SendErrorKind::Timeout,
+                    format!("no answer within {} seconds", total.as_secs()),
+                ))
             })
         })
     }

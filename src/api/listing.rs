@@ -133,7 +133,10 @@ async fn read_once<'a, T: PartialEq>(
             records.reserve(known);
             places.reserve(known);
             // The server's own limit: from here on ask for what it gives, so that its page 2 begins where page 1 ended.
-            if !page.rows.is_empty() && page.rows.len() < asked && total.is_some_and(|total| total > page.rows.len() as u64) {
+            if !page.rows.is_empty()
+                && page.rows.len() < asked
+                && total.is_some_and(|total| total > page.rows.len() as u64)
+            {
                 size = page.rows.len();
             }
             first_ids = ids(&page);
@@ -205,7 +208,8 @@ async fn read_once<'a, T: PartialEq>(
         },
         Some(_) => {}
     }
-    let why_not = (!doubts.is_empty()).then(|| format!("The list of {name} is not proven complete: {}.", doubts.join("; ")));
+    let why_not = (!doubts.is_empty())
+        .then(|| format!("The list of {name} is not proven complete: {}.", doubts.join("; ")));
     let certificate = Certificate { complete: why_not.is_none(), total_claimed: total, seen, why_not };
     Ok(Pass { records, certificate, problems, worth_again })
 }

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::{Number, Value};
 
 /// One value that should be text, number or boolean.
@@ -154,7 +156,9 @@ pub fn read_page(body: &[u8], key: &str, wanted: &[&str]) -> Result<Page, String
 pub fn reason(error: &serde_json::Error) -> String {
     match error.classify() {
         serde_json::error::Category::Eof => "it is cut off".to_owned(),
-        serde_json::error::Category::Syntax => format!("it is not JSON (line {}, column {})", error.line(), error.column()),
+        serde_json::error::Category::Syntax => {
+            format!("it is not JSON (line {}, column {})", error.line(), error.column())
+        }
         _ => crate::model::text::shown(&error.to_string()).into_owned(),
     }
 }
@@ -329,8 +333,19 @@ mod tests {
 
     #[test]
     fn everything_else_is_no_list() {
-        for body in ["", "{}", "null", "5", "\"x\"", r#"{"clients":null}"#, r#"{"clients":{}}"#, r#"{"a":[],"b":[]}"#,
-            r#"{"clients":[{"id":1}"#, r#"{"clients":[]} x"#, "<html>"] {
+        for body in [
+            "",
+            "{}",
+            "null",
+            "5",
+            "\"x\"",
+            r#"{"clients":null}"#,
+            r#"{"clients":{}}"#,
+            r#"{"a":[],"b":[]}"#,
+            r#"{"clients":[{"id":1}"#,
+            r#"{"clients":[]} x"#,
+            "<html>",
+        ] {
             assert!(names(body).is_err(), "{body}");
         }
         assert_eq!(names(r#"{"clients":[{"id":1}"#), Err("it is cut off".into()));

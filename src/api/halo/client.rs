@@ -90,7 +90,8 @@ impl Halo {
         } else {
             &settings.authorisation_server
         };
-        let authorisation = clean_base("Halo's authorisation server", typed, settings.allow_http, "/auth")?.url;
+        let authorisation =
+            clean_base("Halo's authorisation server", typed, settings.allow_http, "/auth")?.url;
         if settings.client_id.trim().is_empty() {
             return Err(Problem::new(Class::Input, "Halo's client id is blank.")
                 .remedy("Enter the client id of the API application."));
@@ -143,7 +144,15 @@ impl Halo {
     /// The levels that new customers can be placed under.
     pub async fn top_levels(&self) -> Result<Vec<TopLevel>, Problem> {
         let listing = self
-            .list("top levels", "/TopLevel", &[], "tree", &wire::TOP_LEVEL, &|row| translate::top_level(row), &|_, _| {})
+            .list(
+                "top levels",
+                "/TopLevel",
+                &[],
+                "tree",
+                &wire::TOP_LEVEL,
+                &|row| translate::top_level(row),
+                &|_, _| {},
+            )
             .await?;
         Ok(listing.records)
     }
@@ -165,7 +174,16 @@ impl Halo {
         let context = self.with_currencies().await?;
         let wanted = with_marker(&wire::CLIENT, &context.customer_marker);
         let translate = |row: &Row| translate::customer(row, &context);
-        self.list("customers", "/Client", &[("includeinactive", "true")], "clients", &wanted, &translate, progress).await
+        self.list(
+            "customers",
+            "/Client",
+            &[("includeinactive", "true")],
+            "clients",
+            &wanted,
+            &translate,
+            progress,
+        )
+        .await
     }
 
     /// One customer with its details and its main site's address; `None` where Halo knows no such id.
@@ -178,7 +196,8 @@ impl Halo {
     /// Every site with its address.
     pub async fn sites(&self, progress: Progress<'_>) -> Result<Listing<Site>, Problem> {
         let query = [("includeaddress", "true"), ("includeinactive", "true")];
-        self.list("sites", "/Site", &query, "sites", &wire::SITE, &|row| translate::site(row, None), progress).await
+        self.list("sites", "/Site", &query, "sites", &wire::SITE, &|row| translate::site(row, None), progress)
+            .await
     }
 
     /// One site with its address; `None` where Halo knows no such id.
@@ -222,7 +241,8 @@ impl Halo {
     pub async fn licence_changes(&self, id: &TargetId) -> Result<Vec<LicenceChange>, Problem> {
         let name = format!("changes of licence {id}");
         let translate = |row: &Row| {
-            translate::licence_change(row).ok_or_else(|| Problem::new(Class::Record, format!("One of the {name} has no id.")))
+            translate::licence_change(row)
+                .ok_or_else(|| Problem::new(Class::Record, format!("One of the {name} has no id.")))
         };
         let query = [("licence_id", id.as_str())];
         let listing = self
@@ -243,7 +263,9 @@ impl Halo {
         let what = "its sign-in information";
         let request = Request::get(self.url("/AuthInfo", &[])?);
         let permit = self.caller.budget.acquire(self.caller.lane).await;
-        self.caller.call(Effect::Read, what, permit, request, |response| self.read(what, response, |_| Ok(()))).await
+        self.caller
+            .call(Effect::Read, what, permit, request, |response| self.read(what, response, |_| Ok(())))
+            .await
     }
 
     /// Halo's modules: an integrator of its own for the same source would write against us.
@@ -254,7 +276,8 @@ impl Halo {
 
     /// How many records of a list there are, by its first page; for tests of the configuration.
     pub async fn count(&self, what: &str, path: &str, key: &str) -> Result<u64, Failure> {
-        let query = [("pageinate", "true"), ("page_no", "1"), ("page_size", "1"), ("includeinactive", "true")];
+        let query =
+            [("pageinate", "true"), ("page_no", "1"), ("page_size", "1"), ("includeinactive", "true")];
         self.get(what, path, &query, |body| {
             let page = read_page(body, key, &["id"])?;
             Ok(page.total.unwrap_or(0).max(page.rows.len() as u64))
@@ -280,11 +303,17 @@ impl Halo {
         json.insert("_dont_fire_automations".into(), json!(true));
         let what = format!("the new customer '{}'", crate::model::text::shown(&new.name));
         let context = &self.context;
-        self.write(Effect::Create, &what, permit, "/Client", json, None, |json| customer_in(json, context)).await
+        self.write(Effect::Create, &what, permit, "/Client", json, None, |json| customer_in(json, context))
+            .await
     }
 
     /// Renames a customer. Only the name is a customer's own field here; an address belongs to its site.
-    pub async fn update_customer(&self, permit: Permit, id: &TargetId, fields: &Fields) -> WriteVerdict<Found> {
+    pub async fn update_customer(
+        &self,
+        permit: Permit,
+        id: &TargetId,
+        fields: &Fields,
+    ) -> WriteVerdict<Found> {
         let mut json = Map::new();
         for (name, value) in fields.iter() {
             match (name, value) {
@@ -302,7 +331,12 @@ impl Halo {
     }
 
     /// Sets the address of a site, all its lines at once.
-    pub async fn update_site_address(&self, permit: Permit, site: &TargetId, address: &Address) -> WriteVerdict<Site> {
+    pub async fn update_site_address(
+        &self,
+        permit: Permit,
+        site: &TargetId,
+        address: &Address,
+    ) -> WriteVerdict<Site> {
         let mut json = Map::new();
         json.insert("delivery_address".into(), json!(translate::address_store(address)));
         self.update(permit, "site", "/Site", site, json, site_in).await
@@ -310,7 +344,8 @@ impl Halo {
 
     /// Creates a licence on a customer as a whole.
     pub async fn create_licence(&self, permit: Permit, new: &NewLicence) -> WriteVerdict<Found> {
-        let prepared = number(&new.customer, "customer").and_then(|id| Ok((id, translate::licence_json(&new.fields)?)));
+        let prepared =
+            number(&new.customer, "customer").and_then(|id| Ok((id, translate::licence_json(&new.fields)?)));
         let (customer, mut json) = match prepared {
             Ok(prepared) => prepared,
             Err(problem) => return WriteVerdict::NotSent(problem),
@@ -320,13 +355,22 @@ impl Halo {
         put_marker(&mut json, &self.context.licence_marker, new.marker.as_deref());
         json.insert("_dont_fire_automations".into(), json!(true));
         let name = new.fields.get(FieldName::Name).map(ToString::to_string).unwrap_or_default();
-        let what = format!("the new licence '{}' of customer {}", crate::model::text::shown(&name), new.customer);
+        let what =
+            format!("the new licence '{}' of customer {}", crate::model::text::shown(&name), new.customer);
         let context = &self.context;
-        self.write(Effect::Create, &what, permit, "/SoftwareLicence", json, None, |json| licence_in(json, context)).await
+        self.write(Effect::Create, &what, permit, "/SoftwareLicence", json, None, |json| {
+            licence_in(json, context)
+        })
+        .await
     }
 
     /// Sets the given fields of a licence; the others stay as they are.
-    pub async fn update_licence(&self, permit: Permit, id: &TargetId, fields: &Fields) -> WriteVerdict<Found> {
+    pub async fn update_licence(
+        &self,
+        permit: Permit,
+        id: &TargetId,
+        fields: &Fields,
+    ) -> WriteVerdict<Found> {
         let json = match translate::licence_json(fields) {
             Ok(json) => json,
             Err(problem) => return WriteVerdict::NotSent(problem),
@@ -441,7 +485,8 @@ impl Halo {
                 if token.access_token.trim().is_empty() {
                     return Err("it holds no token".to_owned());
                 }
-                let seconds = token.expires_in.id().and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(3600);
+                let seconds =
+                    token.expires_in.id().and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(3600);
                 let lifetime = Duration::from_secs(seconds.clamp(1, 86_400));
                 Ok((Secret::new(format!("Bearer {}", token.access_token.trim())), lifetime))
             })
@@ -473,7 +518,9 @@ impl Halo {
             if again.cause == Cause::SignedOut {
                 again.problem = Problem::new(
                     Class::Auth,
-                    format!("Halo accepts the sign-in but does not allow {what} (401 again with a new token)."),
+                    format!(
+                        "Halo accepts the sign-in but does not allow {what} (401 again with a new token)."
+                    ),
                 )
                 .remedy("Check the permissions of the API application and of the agent that it logs in as.");
             }
@@ -490,7 +537,8 @@ impl Halo {
     ) -> Result<T, Failure> {
         let request = Request::get(self.url(path, query)?);
         let permit = self.caller.budget.acquire(self.caller.lane).await;
-        self.signed_in(Effect::Read, what, permit, request, |response| self.read(what, response, &parse)).await
+        self.signed_in(Effect::Read, what, permit, request, |response| self.read(what, response, &parse))
+            .await
     }
 
     /// One object by id; `None` for 404.
@@ -498,7 +546,9 @@ impl Halo {
         let number = number(id, kind)?;
         let what = format!("{kind} {id}");
         let query = [("includedetails", "true")];
-        let parse = |body: &[u8]| -> Result<Json, String> { serde_json::from_slice(body).map_err(|error| reason(&error)) };
+        let parse = |body: &[u8]| -> Result<Json, String> {
+            serde_json::from_slice(body).map_err(|error| reason(&error))
+        };
         let json = match self.get(&what, &format!("{path}/{number}"), &query, parse).await {
             Ok(json) => json,
             Err(failure) if failure.cause == Cause::Status(404) => return Ok(None),
@@ -506,8 +556,10 @@ impl Halo {
         };
         match Row::of(&json, &["id"]).and_then(|row| row.get("id").id()) {
             Some(found) if found == number => Ok(Some(json)),
-            _ => Err(Problem::new(Class::Record, format!("Halo's answer for {what} is about something else."))
-                .remedy("Nothing was concluded from it. Try again later.")),
+            _ => {
+                Err(Problem::new(Class::Record, format!("Halo's answer for {what} is about something else."))
+                    .remedy("Nothing was concluded from it. Try again later."))
+            }
         }
     }
 
@@ -517,7 +569,12 @@ impl Halo {
         Ok(page.rows.into_iter().flatten().collect())
     }
 
-    async fn licence_list(&self, name: &str, query: &[(&str, &str)], progress: Progress<'_>) -> Result<Listing<Found>, Problem> {
+    async fn licence_list(
+        &self,
+        name: &str,
+        query: &[(&str, &str)],
+        progress: Progress<'_>,
+    ) -> Result<Listing<Found>, Problem> {
         let wanted = with_marker(&wire::LICENCE, &self.context.licence_marker);
         let translate = |row: &Row| translate::licence(row, &self.context);
         self.list(name, "/SoftwareLicence", query, "licences", &wanted, &translate, progress).await
@@ -534,29 +591,30 @@ impl Halo {
         translate: &(dyn Fn(&Row) -> Result<T, Problem> + Send + Sync),
         progress: Progress<'_>,
     ) -> Result<Listing<T>, Problem> {
-        let fetch = |number: u32, size: usize| -> futures_util::future::BoxFuture<'_, Result<Page<T>, Problem>> {
-            Box::pin(async move {
-                let (number_text, size) = (number.to_string(), size.to_string());
-                let mut all = vec![
-                    ("pageinate", "true"),
-                    ("page_no", number_text.as_str()),
-                    ("page_size", size.as_str()),
-                    ("order", "id"),
-                    ("orderdesc", "false"),
-                ];
-                all.extend_from_slice(query);
-                let what = format!("page {number} of the list of {name}");
-                let page = self.get(&what, path, &all, |body| read_page(body, key, wanted)).await?;
-                let rows = page.rows.iter().map(|row| {
-                    let row = row.as_ref().ok_or_else(|| {
-                        Problem::new(Class::Record, format!("An entry on {what} is no record."))
-                    })?;
-                    let record = translate(row)?;
-                    Ok((row.get("id").id().unwrap_or_default(), record))
-                });
-                Ok(Page { rows: rows.collect(), total: page.total })
-            })
-        };
+        let fetch =
+            |number: u32, size: usize| -> futures_util::future::BoxFuture<'_, Result<Page<T>, Problem>> {
+                Box::pin(async move {
+                    let (number_text, size) = (number.to_string(), size.to_string());
+                    let mut all = vec![
+                        ("pageinate", "true"),
+                        ("page_no", number_text.as_str()),
+                        ("page_size", size.as_str()),
+                        ("order", "id"),
+                        ("orderdesc", "false"),
+                    ];
+                    all.extend_from_slice(query);
+                    let what = format!("page {number} of the list of {name}");
+                    let page = self.get(&what, path, &all, |body| read_page(body, key, wanted)).await?;
+                    let rows = page.rows.iter().map(|row| {
+                        let row = row.as_ref().ok_or_else(|| {
+                            Problem::new(Class::Record, format!("An entry on {what} is no record."))
+                        })?;
+                        let record = translate(row)?;
+                        Ok((row.get("id").id().unwrap_or_default(), record))
+                    });
+                    Ok(Page { rows: rows.collect(), total: page.total })
+                })
+            };
         read_pages(name, PAGE_SIZE, &fetch, progress).await
     }
 
@@ -565,17 +623,24 @@ impl Halo {
         let what = "what installation it is";
         let parse = |body: &[u8]| -> Result<String, String> {
             let json: Json = serde_json::from_slice(body).map_err(|error| reason(&error))?;
-            Ok(Row::of(&json, &[field]).and_then(|row| row.get(field).text()).map(String::from).unwrap_or_default())
+            Ok(Row::of(&json, &[field])
+                .and_then(|row| row.get(field).text())
+                .map(String::from)
+                .unwrap_or_default())
         };
         let result = if signed_in {
             self.get(what, path, &[], parse).await
         } else {
             let request = Request::get(self.url(path, &[])?);
             let permit = self.caller.budget.acquire(self.caller.lane).await;
-            self.caller.call(Effect::Read, what, permit, request, |response| self.read(what, response, parse)).await
+            self.caller
+                .call(Effect::Read, what, permit, request, |response| self.read(what, response, parse))
+                .await
         };
         match result {
-            Err(failure) if matches!(failure.cause, Cause::SignedOut | Cause::Status(403 | 404)) => Ok(String::new()),
+            Err(failure) if matches!(failure.cause, Cause::SignedOut | Cause::Status(403 | 404)) => {
+                Ok(String::new())
+            }
             other => Ok(other?),
         }
     }
@@ -585,7 +650,9 @@ impl Halo {
         match self.currencies().await {
             Ok(currencies) => {
                 // The only currency there is, or the one of the default id, is what Halo bills in.
-                let own = currencies.get(&0).or_else(|| currencies.values().next().filter(|_| currencies.len() == 1));
+                let own = currencies
+                    .get(&0)
+                    .or_else(|| currencies.values().next().filter(|_| currencies.len() == 1));
                 context.fallback = context.fallback.or(own.copied());
                 context.currencies = currencies;
             }
@@ -596,8 +663,9 @@ impl Halo {
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Failure> {
-        let mut url = url_of(&format!("{}{path}", self.resource))
-            .map_err(|problem| Failure::new(Cause::NoAnswer(crate::api::http::SendErrorKind::Unsendable), problem))?;
+        let mut url = url_of(&format!("{}{path}", self.resource)).map_err(|problem| {
+            Failure::new(Cause::NoAnswer(crate::api::http::SendErrorKind::Unsendable), problem)
+        })?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -658,8 +726,11 @@ fn refused_sign_in(response: &Response) -> Failure {
     };
     Failure::new(
         Cause::SignIn,
-        Problem::new(Class::Auth, format!("Halo refused the sign-in ({}).", crate::model::text::shown(&said)))
-            .remedy(remedy),
+        Problem::new(
+            Class::Auth,
+            format!("Halo refused the sign-in ({}).", crate::model::text::shown(&said)),
+        )
+        .remedy(remedy),
     )
 }
 
@@ -702,5 +773,6 @@ fn number(id: &TargetId, kind: &str) -> Result<i64, Problem> {
 }
 
 fn url_of(text: &str) -> Result<Url, Problem> {
-    Url::parse(text).map_err(|error| Problem::new(Class::Input, format!("Halo's address cannot be used ({error}).")))
+    Url::parse(text)
+        .map_err(|error| Problem::new(Class::Input, format!("Halo's address cannot be used ({error}).")))
 }

@@ -180,7 +180,8 @@ pub fn site(row: &Row, nested: Option<&Json>) -> Result<Site, Problem> {
 
 /// An `AddressStore`.
 pub fn address_in(store: &Json) -> Address {
-    let text = |name: &str| -> Box<str> { store.get(name).and_then(Json::as_str).unwrap_or_default().trim().into() };
+    let text =
+        |name: &str| -> Box<str> { store.get(name).and_then(Json::as_str).unwrap_or_default().trim().into() };
     join_address(&text("line1"), &text("line2"), text("line3"), text("line4"), text("postcode"))
 }
 
@@ -216,9 +217,13 @@ pub fn licence_json(fields: &Fields) -> Result<Map<String, Json>, Problem> {
                 json.insert("is_active".into(), json!(active));
                 json.insert("status".into(), json!(if *active { "active" } else { "inactive" }));
             }
-            (FieldName::Quantity, Value::Count(count)) => drop(json.insert("count".into(), json!(count.get()))),
+            (FieldName::Quantity, Value::Count(count)) => {
+                drop(json.insert("count".into(), json!(count.get())))
+            }
             (FieldName::Price, Value::Amount(amount)) => drop(json.insert("price".into(), money(*amount)?)),
-            (FieldName::Cost, Value::Amount(amount)) => drop(json.insert("purchase_price".into(), money(*amount)?)),
+            (FieldName::Cost, Value::Amount(amount)) => {
+                drop(json.insert("purchase_price".into(), money(*amount)?))
+            }
             // Requests carry a zone (apis/halopsa.md 2.9); answers are read as UTC, so the day survives.
             (FieldName::EndDate, Value::Date(date)) => {
                 json.insert("end_date".into(), json!(format!("{date}T00:00:00Z")));
@@ -289,7 +294,11 @@ pub fn id_of(row: &Row, what: &str) -> Result<TargetId, Problem> {
         )),
         other => Err(Problem::new(
             Class::Record,
-            format!("A {what} that Halo listed ('{}') has the id {}, which is none.", shown_name(row), crate::model::text::shown(&other.json().to_string())),
+            format!(
+                "A {what} that Halo listed ('{}') has the id {}, which is none.",
+                shown_name(row),
+                crate::model::text::shown(&other.json().to_string())
+            ),
         )),
     }
 }

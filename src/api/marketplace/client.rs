@@ -158,7 +158,11 @@ impl Marketplace {
         let found = self.read(Method::GetReseller, what, &json!({}), one::<wire::Company>).await;
         let found = found.map_err(|failure| self.not_allowed(what, failure))?;
         let Some(wire) = found else {
-            return Err(self.failed(Cause::Fault, Class::Auth, format!("{} shows no company for this account.", self.caller.vendor)));
+            return Err(self.failed(
+                Cause::Fault,
+                Class::Auth,
+                format!("{} shows no company for this account.", self.caller.vendor),
+            ));
         };
         translate::company(&wire).map_err(|problem| Failure::new(Cause::Unreadable, problem))
     }
@@ -190,13 +194,19 @@ impl Marketplace {
                                 records.push(company);
                             }
                             Ok(company) => {
-                                why_not.get_or_insert_with(|| format!("Customer {} was listed twice.", company.id));
+                                why_not.get_or_insert_with(|| {
+                                    format!("Customer {} was listed twice.", company.id)
+                                });
                             }
                             Err(problem) => problems.push(problem),
                         }
                     }
                 }
-                Err(failure) if reseller == own || failure.cause == Cause::SignIn || failure.cause == Cause::SignedOut => {
+                Err(failure)
+                    if reseller == own
+                        || failure.cause == Cause::SignIn
+                        || failure.cause == Cause::SignedOut =>
+                {
                     return Err(self.not_allowed(&what, failure).problem);
                 }
                 Err(failure) => {
@@ -214,14 +224,18 @@ impl Marketplace {
                         }
                     }
                 }
-                Err(failure) if matches!(failure.cause, Cause::SignIn | Cause::SignedOut) => return Err(failure.problem),
+                Err(failure) if matches!(failure.cause, Cause::SignIn | Cause::SignedOut) => {
+                    return Err(failure.problem);
+                }
                 Err(failure) => {
                     why_not.get_or_insert_with(|| failure.problem.message.clone());
                     problems.push(failure.problem);
                 }
             }
         }
-        records.sort_unstable_by(|a, b| a.id.as_str().len().cmp(&b.id.as_str().len()).then_with(|| a.id.cmp(&b.id)));
+        records.sort_unstable_by(|a, b| {
+            a.id.as_str().len().cmp(&b.id.as_str().len()).then_with(|| a.id.cmp(&b.id))
+        });
         let why_not = why_not.map(|why| format!("The list of customers is not proven complete: {why}"));
         Ok(Listing::whole(records, problems, why_not))
     }
@@ -237,7 +251,8 @@ impl Marketplace {
             Err(failure) if failure.cause == Cause::Status(404) => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let company = translate::company(&wire).map_err(|problem| Failure::new(Cause::Unreadable, problem))?;
+        let company =
+            translate::company(&wire).map_err(|problem| Failure::new(Cause::Unreadable, problem))?;
         // An argument that the marketplace ignores makes it answer for our own company (apis/also.md 5.2).
         if company.id == *id { Ok(Some(company)) } else { Err(self.wrong_record(&what, &company.id)) }
     }
@@ -256,7 +271,9 @@ impl Marketplace {
         for entry in entries {
             let subscription = match entry {
                 Entry::Object(wire) => translate::subscription(wire, company),
-                Entry::Other => Err(Problem::new(Class::Record, format!("An entry among {what} is no record."))),
+                Entry::Other => {
+                    Err(Problem::new(Class::Record, format!("An entry among {what} is no record.")))
+                }
             };
             match subscription {
                 Ok(subscription) if subscription.company != *company => {
@@ -298,7 +315,9 @@ impl Marketplace {
         }
         match self.company(company).await {
             Ok(Some(_)) => LookUp::Gone,
-            Ok(None) => LookUp::Unconfirmed(format!("Customer {company} of {what} cannot be looked up either.")),
+            Ok(None) => {
+                LookUp::Unconfirmed(format!("Customer {company} of {what} cannot be looked up either."))
+            }
             Err(failure) => LookUp::Unconfirmed(failure.problem.message),
         }
     }
@@ -357,7 +376,10 @@ impl Marketplace {
             let failure = self.failed(
                 Cause::SignedOut,
                 Class::Auth,
-                format!("{} accepts the sign-in, but ends the session at once when asked for {what}.", self.caller.vendor),
+                format!(
+                    "{} accepts the sign-in, but ends the session at once when asked for {what}.",
+                    self.caller.vendor
+                ),
             );
             self.sign_in.session.lock().await.refused = Some(failure.clone());
             return Err(failure);
@@ -374,7 +396,9 @@ impl Marketplace {
         parse: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Result<T, Failure> {
         let request = request.clone().secret_header(SESSION, session.header.expose());
-        self.caller.call(Effect::Read, what, permit, request, |response| self.judge(what, response, &parse)).await
+        self.caller
+            .call(Effect::Read, what, permit, request, |response| self.judge(what, response, &parse))
+            .await
     }
 
     async fn session(&self, expired: Option<u64>) -> Result<Session, Failure> {
@@ -431,12 +455,21 @@ impl Marketplace {
     fn refused_log_in(&self, said: &str) -> Failure {
         let vendor = self.caller.vendor;
         let lower = said.to_lowercase();
-        let problem = if ["mfa", "2fa", "multi-factor", "multifactor", "two-factor"].iter().any(|word| lower.contains(word)) {
+        let problem = if ["mfa", "2fa", "multi-factor", "multifactor", "two-factor"]
+            .iter()
+            .any(|word| lower.contains(word))
+        {
             Problem::new(Class::Auth, format!("{vendor} refused the sign-in: this account has 2FA on."))
-                .remedy(format!("Ask {vendor} support to turn it off, or use an API-only user where available."))
+                .remedy(format!(
+                    "Ask {vendor} support to turn it off, or use an API-only user where available."
+                ))
         } else {
             let said = said.trim();
-            let said = if said.is_empty() { String::new() } else { format!(": {}", crate::model::text::shown(said)) };
+            let said = if said.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", crate::model::text::shown(said))
+            };
             Problem::new(Class::Auth, format!("{vendor} refused the sign-in{said}")).remedy(
                 "Check user name and password, whether the user may use the API, and whether its address must be on an allow-list. \
                  It was tried once; another try may lock the account.",
@@ -450,7 +483,10 @@ impl Marketplace {
             Cause::NotTheApi,
             Problem::new(
                 Class::Host,
-                format!("{} does not offer its API (SimpleAPI) at {} (status {}).", self.caller.vendor, self.origin, response.status),
+                format!(
+                    "{} does not offer its API (SimpleAPI) at {} (status {}).",
+                    self.caller.vendor, self.origin, response.status
+                ),
             )
             .remedy("Check the marketplace URL: it is the address people sign in at."),
         )
@@ -466,7 +502,11 @@ impl Marketplace {
         let vendor = self.caller.vendor;
         let fault = fault_in(response);
         if response.status == 401 || fault.as_ref().is_some_and(|fault| fault.session_expired) {
-            return Err(self.failed(Cause::SignedOut, Class::Auth, format!("{vendor}: the session has expired.")));
+            return Err(self.failed(
+                Cause::SignedOut,
+                Class::Auth,
+                format!("{vendor}: the session has expired."),
+            ));
         }
         if response.status == 403 {
             let said = fault.map_or_else(String::new, |fault| fault.text);
@@ -477,8 +517,15 @@ impl Marketplace {
         if let Some(fault) = fault.filter(|_| !matches!(response.status, 502..=504)) {
             let said = crate::model::text::shown(&fault.text).into_owned();
             let lower = said.to_lowercase();
-            if ["sign you in", "session", "enabled mfa", "not authenticated"].iter().any(|words| lower.contains(words)) {
-                return Err(self.failed(Cause::SignIn, Class::Auth, format!("{vendor} did not give {what}: {said}")));
+            if ["sign you in", "session", "enabled mfa", "not authenticated"]
+                .iter()
+                .any(|words| lower.contains(words))
+            {
+                return Err(self.failed(
+                    Cause::SignIn,
+                    Class::Auth,
+                    format!("{vendor} did not give {what}: {said}"),
+                ));
             }
             let mut problem = Problem::new(Class::Record, format!("{vendor} did not give {what}: {said}"));
             problem.remedy = self.rights_remedy();
@@ -508,7 +555,8 @@ impl Marketplace {
             return failure;
         }
         let said = failure.problem.message;
-        let message = format!("Signed in, but {} does not let this account read {what} ({said}).", self.caller.vendor);
+        let message =
+            format!("Signed in, but {} does not let this account read {what} ({said}).", self.caller.vendor);
         Failure::new(Cause::Fault, Problem::new(Class::Auth, message).remedy(self.rights_remedy()))
     }
 
@@ -522,8 +570,11 @@ impl Marketplace {
     fn wrong_record(&self, what: &str, got: &SourceId) -> Failure {
         Failure::new(
             Cause::WrongRecord,
-            Problem::new(Class::Listing, format!("{} was asked for {what}, but answered for {got}.", self.caller.vendor))
-                .remedy("Nothing was concluded from it. Try again later."),
+            Problem::new(
+                Class::Listing,
+                format!("{} was asked for {what}, but answered for {got}.", self.caller.vendor),
+            )
+            .remedy("Nothing was concluded from it. Try again later."),
         )
     }
 
@@ -560,8 +611,13 @@ fn token_in(body: &[u8]) -> Result<Secret, String> {
         Ok(_) => return Err("it is no session token".to_owned()),
     };
     let token = token.trim();
-    let plausible = (8..=4096).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
-    if plausible { Ok(Secret::new(format!("CCPSessionId {token}"))) } else { Err("it is no session token".to_owned()) }
+    let plausible = (8..=4096).contains(&token.len())
+        && token.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    if plausible {
+        Ok(Secret::new(format!("CCPSessionId {token}")))
+    } else {
+        Err("it is no session token".to_owned())
+    }
 }
 
 /// A list, where null is an empty one (apis/also.md 6.1); anything else is no answer.

@@ -37,7 +37,8 @@ pub fn company(wire: &wire::Company) -> Result<SourceCompany, Problem> {
 /// A subscription of the customer asked for, or why the record cannot be used.
 pub fn subscription(wire: wire::Subscription, asked: &SourceId) -> Result<SourceSubscription, Problem> {
     let text = |value: &Scalar| value.text().unwrap_or_default();
-    let display_name = wire.service_display_name.text().or_else(|| wire.service_name.text()).unwrap_or_default();
+    let display_name =
+        wire.service_display_name.text().or_else(|| wire.service_name.text()).unwrap_or_default();
     let id = account_id(&wire.account_id, "subscription", &display_name)?;
     let broken = |what: &str| {
         Problem::new(
@@ -129,7 +130,11 @@ fn account_id(value: &Scalar, what: &str, name: &str) -> Result<SourceId, Proble
     value.id().filter(|id| *id > 0).map(SourceId::from).ok_or_else(|| {
         Problem::new(
             Class::Record,
-            format!("A {what} ('{}') was skipped: its AccountId {} is none.", shown(name), shown(&value.json().to_string())),
+            format!(
+                "A {what} ('{}') was skipped: its AccountId {} is none.",
+                shown(name),
+                shown(&value.json().to_string())
+            ),
         )
         .remedy("Ask the marketplace's support; without an id nothing can be kept in step.")
     })
