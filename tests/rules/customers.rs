@@ -122,10 +122,10 @@ fn k7_our_marker_links_after_a_crash_and_a_foreign_one_holds() {
     w.company("a", "Alder");
     let (ours, theirs) = (w.policy.installation.clone(), Installation::from_random([9; 8]));
     let marker = w.marker(Entity::Customers, "a", &ours);
-    w.halo("1", "Renamed since").marker = marker;
+    w.halo("1", "Renamed since").marker = Some(marker);
     w.company("b", "Birch");
     let marker = w.marker(Entity::Customers, "b", &theirs);
-    w.halo("2", "Whatever").marker = marker;
+    w.halo("2", "Whatever").marker = Some(marker);
     let plan = w.plan();
     assert_eq!((plan.row("a").action, plan.row("a").target.unwrap().id), (Action::Link, t("1")));
     assert_eq!(plan.row("b").cause(), Cause::Foreign);
@@ -134,7 +134,7 @@ fn k7_our_marker_links_after_a_crash_and_a_foreign_one_holds() {
     assert_eq!(w.row("c").action, Action::Held);
     // Two of ours: a person decides.
     let marker = w.marker(Entity::Customers, "a", &ours);
-    w.halo("3", "Twin").marker = marker;
+    w.halo("3", "Twin").marker = Some(marker);
     assert!(matches!(w.row("a").cause(), Cause::Ambiguous { .. }));
 }
 
@@ -150,7 +150,7 @@ fn p15_an_incomplete_list_of_halo_creates_and_links_nothing() {
     assert_eq!(plan.outline.totals.acting(), 0);
     assert_eq!(plan.row("a").cause(), Cause::Unproven);
     assert!(plan.outline.alerts.iter().any(|a| a.contains("page 2 failed")));
-    assert_eq!(plan.outline.complete[&Entity::Customers], false);
+    assert!(!plan.outline.complete[&Entity::Customers]);
 }
 
 #[test]

@@ -209,3 +209,25 @@ fn every_finding_says_its_numbers() {
         assert!(named && found.sentence.contains(&found.number.to_string()), "{}", found.sentence);
     }
 }
+
+#[test]
+fn d29_a_customer_that_a_limit_holds_takes_its_subscriptions_along() {
+    let mut w = World::new();
+    for n in 0..51 {
+        w.company(&format!("c{n:02}"), &format!("Customer {n}"));
+    }
+    w.sub("s", "c07", "Product", 5);
+    w.scheduled();
+    assert_eq!(w.row("s").action, Action::Create);
+    w.policy.last.seen.insert(Entity::Customers, 1);
+    let plan = w.plan();
+    assert_eq!(held_by(&plan, Valve::V6), 51);
+    assert_eq!(plan.row("s").action, Action::Skipped);
+    assert!(plan.row("s").reasons[0].contains("waits in row"));
+}
+
+#[test]
+fn a_scheduled_plan_shows_how_far_it_is_from_its_limits() {
+    let found = limit(&crowd(100, 0).plan(), Valve::V1);
+    assert_eq!((found.number, found.limit, found.tripped), (0, 5, false));
+}

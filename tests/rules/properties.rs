@@ -132,7 +132,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Invariant 8: what a plan has done is not done again.
     #[test]
@@ -218,6 +218,6 @@ proptest! {
         }
         let o = &planned.outline;
         prop_assert_eq!(o.totals.all() as usize, planned.changes.len());
-        prop_assert_eq!(o.by_entity.values().map(|t| t.all()).sum::<u64>(), o.totals.all());
+        prop_assert_eq!(o.by_entity.values().map(plan::Totals::all).sum::<u64>(), o.totals.all());
     }
 }

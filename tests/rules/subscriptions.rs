@@ -193,7 +193,7 @@ fn p10_linked_marked_and_other_integrations_licences_are_not_adopted() {
     w.pair();
     w.sub("1", "a", "Product", 5);
     let other = w.marker(Entity::Subscriptions, "other", &w.policy.installation);
-    w.licence("L", "1", "Product", 5).marker = other;
+    w.licence("L", "1", "Product", 5).marker = Some(other);
     assert_eq!(w.row("1").action, Action::Create);
     let mut w = World::new();
     w.pair();
@@ -210,11 +210,11 @@ fn p27_our_marker_links_and_a_foreign_one_holds() {
     w.pair();
     w.sub("1", "a", "Product", 5);
     let ours = w.marker(Entity::Subscriptions, "1", &w.policy.installation);
-    w.licence("L", "1", "Renamed", 5).marker = ours;
+    w.licence("L", "1", "Renamed", 5).marker = Some(ours);
     let row = w.row("1");
     assert_eq!((row.action, row.target.unwrap().id), (Action::Link, t("L")));
     let theirs = w.marker(Entity::Subscriptions, "1", &Installation::from_random([9; 8]));
-    w.snapshot.licences[0].marker = theirs;
+    w.snapshot.licences[0].marker = Some(theirs);
     assert_eq!(w.row("1").cause(), Cause::Foreign);
 }
 

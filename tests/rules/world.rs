@@ -224,9 +224,9 @@ impl World {
         self
     }
 
-    pub fn marker(&self, entity: Entity, id: &str, installation: &Installation) -> Option<Box<str>> {
+    pub fn marker(&self, entity: Entity, id: &str, installation: &Installation) -> Box<str> {
         let Policy { integration, account, .. } = &self.policy;
-        Some(marker(installation, *integration, account, entity, &s(id)).into())
+        marker(installation, *integration, account, entity, &s(id)).into()
     }
 
     pub fn plan(&self) -> Planned {
