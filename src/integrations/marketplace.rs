@@ -83,17 +83,13 @@ pub fn wanted_subscription(subscription: &SourceSubscription, settings: &Marketp
     }
 
     let state = s.state.trim();
-    let active = match meaning(state, settings) {
-        Some(meaning) => {
-            let active = meaning == StatusMeaning::Active;
-            wanted.fields.set(FieldName::Status, Value::Active(active));
-            active
-        }
-        None => {
-            holds.push(unknown_state(state));
-            true
-        }
-    };
+    let meant = meaning(state, settings);
+    if let Some(meaning) = meant {
+        wanted.fields.set(FieldName::Status, Value::Active(meaning == StatusMeaning::Active));
+    } else {
+        holds.push(unknown_state(state));
+    }
+    let active = meant != Some(StatusMeaning::Inactive);
     if active && let Some(why) = not_provisioned(s) {
         holds.push(why);
     }

@@ -68,7 +68,7 @@ pub fn generate(
         match partners {
             [] => generated.skipped.push(left("no customer of exactly that name in Halo")),
             [only] if !only.is_active => {
-                generated.ambiguous.push(left("the Halo customer of that name is inactive"))
+                generated.ambiguous.push(left("the Halo customer of that name is inactive"));
             }
             [_] if here[&name] > 1 => {
                 generated.ambiguous.push(left("more than one customer of that name at the marketplace"));

@@ -556,10 +556,10 @@ fn excluded(wanted: &Wanted, decision: &Decision) -> Change {
     let mut why = "excluded".to_owned();
     if let Decision::Exclude { note, until } = decision {
         if let Some(until) = until {
-            why.push_str(&format!(" until {until}"));
+            why = format!("{why} until {until}");
         }
         if !note.trim().is_empty() {
-            why.push_str(&format!(": {}", note.trim()));
+            why = format!("{why}: {}", note.trim());
         }
     }
     Change::new(Entity::Customers, Action::Skipped, Side::of(wanted), [why])

@@ -16,12 +16,15 @@ pub fn hash<C: std::borrow::Borrow<Change>>(
     for change in changes {
         sink.add(change.borrow());
     }
-    sink.0.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-        }
-        text
-    })
+    hexadecimal(&sink.0.finalize())
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)]))
+        .collect()
 }
 
 struct Sink(Sha256);

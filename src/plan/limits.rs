@@ -44,9 +44,9 @@ pub(super) fn apply(
             hold(changes, |change| removes(change, entity), Valve::V2, false, &sentence);
         }
     }
-    if removals > 0 {
+    if policy.scheduled && policy.entities.contains(&Entity::Subscriptions) {
         let entity = Entity::Subscriptions;
-        if !policy.approved_once.contains(&entity) {
+        if removals > 0 && !policy.approved_once.contains(&entity) {
             let why = format!(
                 "no complete plan of {} {entity} has been applied by a person yet: nothing is zeroed or made inactive until then (N16)",
                 valves.label
@@ -63,7 +63,7 @@ pub(super) fn apply(
         if let Some(sentence) = valves.rules_changed(entity, removals, linked(entity)) {
             hold(changes, |change| removes(change, entity), Valve::V11, true, &sentence);
         }
-        let (losing, sentence) = valves.losing_all(tally, linked(entity));
+        let (losing, sentence) = valves.losing_all(tally);
         if let Some(sentence) = sentence {
             let concerned = |change: &Change| {
                 removes(change, entity) && change.customer.as_ref().is_some_and(|c| losing.contains(&c.id))
@@ -153,7 +153,7 @@ pub fn scope(policy: &Policy) -> String {
         sorted(&chosen.statuses),
         policy.settings.status_words,
     ]);
-    Sha256::digest(rules.to_string()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    super::hash::hexadecimal(&Sha256::digest(rules.to_string())[..16])
 }
 
 fn seen(entity: Entity, snapshot: &Snapshot) -> u64 {
@@ -307,6 +307,9 @@ impl Valves<'_> {
     }
 
     fn rules_changed(&mut self, entity: Entity, removals: u64, population: u64) -> Option<String> {
+        if removals == 0 {
+            return None;
+        }
         let why = match &self.policy.last.scope {
             None => "this is the first run",
             Some(last) if *last != scope(self.policy) => "what is in scope has changed since the last run",
@@ -328,7 +331,7 @@ impl Valves<'_> {
         )
     }
 
-    fn losing_all(&mut self, tally: &Tally, _linked: u64) -> (BTreeSet<SourceId>, Option<String>) {
+    fn losing_all(&mut self, tally: &Tally) -> (BTreeSet<SourceId>, Option<String>) {
         let losing: BTreeSet<SourceId> = tally
             .lines
             .iter()

@@ -9,6 +9,7 @@ mod diff;
 pub mod hash;
 mod limits;
 mod merge;
+mod money;
 pub mod outline;
 mod owner;
 pub mod snapshot;

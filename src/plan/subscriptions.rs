@@ -10,6 +10,7 @@ use super::absence::{Judged, Rules};
 use super::change::{Reasons, reasons};
 use super::customers::{Customers, Standing, find, sorted_by_id, why_update};
 use super::diff::{self, Diff};
+use super::money::{monthly, monthly_delta};
 use super::owner::{Claim, Markers};
 use super::{Action, Candidate, Cause, Change, Policy, Side, Snapshot, snapshot::Mappings};
 use crate::matching::exact_form;
@@ -79,7 +80,7 @@ pub(super) fn plan(
         match (record, link) {
             (Some(wanted), Some((_, link))) => planner.linked(wanted, &link),
             (Some(wanted), None) => unlinked.push(wanted),
-            (None, Some((id, link))) => planner.absent(id, &link),
+            (None, Some((id, link))) => planner.absent(&id, &link),
             (None, None) => {}
         }
     }
@@ -142,14 +143,14 @@ impl<'a> Planner<'a> {
     }
 
     /// Where it belongs, or the row that says why nothing happens.
-    fn place(&self, wanted: &Wanted, linked: bool) -> Result<Place, Change> {
-        let skip = |why: String| Err(self.row(wanted, Action::Skipped, vec![why]));
+    fn place(&self, wanted: &Wanted, linked: bool) -> Result<Place, Box<Change>> {
+        let skip = |why: String| Err(Box::new(self.row(wanted, Action::Skipped, vec![why])));
         let Some(parent) = &wanted.parent else {
-            return Err(self.row(wanted, Action::Skipped, Vec::new()).held(
+            return Err(Box::new(self.row(wanted, Action::Skipped, Vec::new()).held(
                 Cause::Data,
                 Action::Held,
                 "the marketplace does not say whose subscription it is",
-            ));
+            )));
         };
         match (self.customers.standing(parent), &wanted.verdict) {
             (None, _) if linked => skip("customer not mapped any more: left as it is (K2)".into()),
@@ -184,7 +185,7 @@ impl<'a> Planner<'a> {
             Ok(place) => place,
             Err(mut change) => {
                 change.target = Some(target);
-                return change;
+                return *change;
             }
         };
         let finish = |mut change: Change| {
@@ -288,7 +289,7 @@ impl<'a> Planner<'a> {
         if !conflicts.is_empty() {
             let names: Vec<&str> = conflicts.iter().map(|name| name.key()).collect();
             let why = format!(
-                "{} changed both at {} and in Halo since the last import: set it in Halo to what is right (decides which one holds)",
+                "{} changed both at {} and in Halo since the last import: set it in Halo to one of the two, or back to what it was to take the new value",
                 names.join(", "),
                 self.label
             );
@@ -308,7 +309,7 @@ impl<'a> Planner<'a> {
         new
     }
 
-    fn absent(&mut self, id: SourceId, link: &Link) {
+    fn absent(&mut self, id: &SourceId, link: &Link) {
         let licence = find(&self.licences, &link.target);
         let side = Side { id: id.clone(), name: Arc::from(&*link.source_name) };
         let row = |action, why: String| {
@@ -325,7 +326,7 @@ impl<'a> Planner<'a> {
                 .map(|customer| customer.target.clone());
             change
         };
-        let judged = self.rules.judge(&id, link, licence);
+        let judged = self.rules.judge(id, link, licence);
         let mapped = link.parent.as_ref().is_some_and(|parent| self.rules.customer(parent).is_ok());
         let mut unread = None;
         let (change, goes) = match judged {
@@ -363,7 +364,7 @@ impl<'a> Planner<'a> {
                     change.money = monthly_delta(Some(licence), &after, &change);
                     change.currency = self.halo_currency(change.customer_target.as_ref());
                 }
-                match self.rules.proof(&id) {
+                match self.rules.proof(id) {
                     Ok(()) => {
                         let listed = "its customer's list is complete, and a look-up by id did not find it";
                         change.reasons = reasons(change.reasons.iter().cloned().chain([listed.into()]));
@@ -417,7 +418,7 @@ impl<'a> Planner<'a> {
             let place = match self.place(wanted, false) {
                 Ok(place) => place,
                 Err(change) => {
-                    self.rows.push(change);
+                    self.rows.push(*change);
                     continue;
                 }
             };
@@ -458,7 +459,7 @@ impl<'a> Planner<'a> {
     /// What its marker on a licence settles.
     fn marked(&mut self, wanted: &'a Wanted, place: &Place, markers: &Markers<'a>) -> Option<Change> {
         let held = |cause, would_be, why: String| {
-            Some(self.finish(
+            Some(Self::finish(
                 self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
                 place,
                 None,
@@ -511,10 +512,10 @@ impl<'a> Planner<'a> {
     fn unmarked(&mut self, wanted: &'a Wanted, place: &Place, same: &[&'a Found], wanted_so: u32) -> Change {
         if let Verdict::Hold(why) = &wanted.verdict {
             let change = self.row(wanted, Action::Unchanged, notes(wanted));
-            return self.finish(change.held(Cause::Data, Action::Held, why), place, None);
+            return Self::finish(change.held(Cause::Data, Action::Held, why), place, None);
         }
         let held = |cause, would_be, why: String| {
-            self.finish(
+            Self::finish(
                 self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
                 place,
                 None,
@@ -575,7 +576,7 @@ impl<'a> Planner<'a> {
         change.owned = wanted.fields.clone();
         self.price(&mut change, wanted, Some(found), &diff, place.target.as_ref());
         change.fields = diff.changes;
-        let change = self.finish(change, place, Some(found));
+        let change = Self::finish(change, place, Some(found));
         self.priced(change, wanted, place.target.as_ref())
     }
 
@@ -596,11 +597,11 @@ impl<'a> Planner<'a> {
         if let (Some(customer), true) = (&wanted.parent, change.money != Some(Decimal::ZERO)) {
             self.tally.lines.entry(customer.clone()).or_default().0 += 1;
         }
-        let change = self.finish(change, place, None);
+        let change = Self::finish(change, place, None);
         self.priced(change, wanted, place.target.as_ref())
     }
 
-    fn finish(&self, mut change: Change, place: &Place, found: Option<&Found>) -> Change {
+    fn finish(mut change: Change, place: &Place, found: Option<&Found>) -> Change {
         change.target = found.map(Side::of_found);
         change.customer_target.clone_from(&place.target);
         change.after_row = place.after_row;
@@ -682,40 +683,4 @@ fn base_after_removal(link: &Link) -> Option<Fields> {
         base.set(FieldName::Status, Value::Active(false));
     }
     Some(base)
-}
-
-/// Quantity times price; nothing for an inactive record. `None` where a part is unknown: never 0.
-fn monthly(fields: &Fields, active: bool) -> Option<Decimal> {
-    if !active {
-        return Some(Decimal::ZERO);
-    }
-    let Some(Value::Count(count)) = fields.get(FieldName::Quantity) else { return None };
-    if count.get() == 0 {
-        return Some(Decimal::ZERO);
-    }
-    match fields.get(FieldName::Price) {
-        Some(Value::Amount(price)) => price.get().checked_mul(Decimal::from(count.get())),
-        _ => None,
-    }
-}
-
-/// How much a row changes the money a month. `after` holds the changed fields; a removal's are in the row itself.
-fn monthly_delta(found: Option<&Found>, after: &Fields, change: &Change) -> Option<Decimal> {
-    let mut fields = found.map(|found| found.fields.clone()).unwrap_or_default();
-    let was_active = found.is_some_and(|found| found.is_active);
-    let before = found.map_or(Some(Decimal::ZERO), |found| monthly(&found.fields, was_active));
-    let mut active = found.is_none_or(|found| found.is_active);
-    let own = change.fields.iter().filter_map(|c| c.after.as_ref().map(|after| (c.name, after)));
-    let mut touches = found.is_none();
-    for (name, value) in after.iter().chain(own) {
-        touches |= matches!(name, FieldName::Status | FieldName::Quantity | FieldName::Price);
-        if let (FieldName::Status, Value::Active(is)) = (name, value) {
-            active = *is;
-        }
-        fields.set(name, value.clone());
-    }
-    if !touches {
-        return Some(Decimal::ZERO);
-    }
-    monthly(&fields, active)?.checked_sub(before?)
 }
