@@ -396,22 +396,17 @@ async fn one_at_a_time_signs_in_without_waiting_for_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_marker_is_searched_then_looked_for_in_a_proven_list() {
-    // The search does not cover the field: only the list finds it.
-    let all = json!([{"id": 1, "name": "a", "ref": "ph:1"}, {"id": 2, "name": "b", "ref": "ph:12"}]);
-    let vendor = signed_in(move |asked| {
-        let rows = if asked.query("search").is_some() { json!([]) } else { all.clone() };
-        json(json!({"record_count": rows.as_array().unwrap().len(), "clients": rows}))
-    });
-    let halo_client = halo(&vendor);
-    let found = halo_client.find_customers_by_marker("ph:1").await.unwrap();
-    assert_eq!(found.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), ["1"]);
-    assert_eq!(halo_client.find_customers_by_marker("ph:3").await, Ok(vec![]));
+async fn a_search_includes_inactive_customers_and_reads_markers() {
     let vendor = signed_in(|asked| {
-        let count = if asked.query("search").is_some() { 0 } else { 9 };
-        json(json!({"record_count": count, "clients": []}))
+        assert_eq!(asked.query("includeinactive").as_deref(), Some("true"));
+        assert_eq!(asked.query("search").as_deref(), Some("Alder & Finch"));
+        let row = json!({"id": 2, "name": "Alder & Finch", "inactive": true, "ref": "ph:12"});
+        json(json!({"record_count": 1, "clients": [row]}))
     });
-    assert_eq!(halo(&vendor).find_customers_by_marker("ph:3").await.unwrap_err().class, Class::Listing);
+    let found = halo(&vendor).search_customers("Alder & Finch").await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].marker.as_deref(), Some("ph:12"));
+    assert!(!found[0].is_active);
 }
 
 #[tokio::test(start_paused = true)]
