@@ -513,7 +513,7 @@ impl Apply {
         self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
     }
 
-    fn outcome(&self, source: &SourceId, change: &Change) -> Outcome {
+    pub(super) fn outcome(&self, source: &SourceId, change: &Change) -> Outcome {
         Outcome {
             job: self.job,
             row: change.row,
@@ -546,7 +546,7 @@ impl Apply {
         }
     }
 
-    fn say(&self, change: &Change, level: Level, sign: char, text: String) {
+    pub(super) fn say(&self, change: &Change, level: Level, sign: char, text: String) {
         let (customer, subject) = match &change.customer {
             Some(customer) => (safe(&customer.name), safe(&change.source.name)),
             None => (safe(&change.source.name), String::new()),

@@ -345,6 +345,7 @@ impl Engine {
             return Err(halt);
         }
         tally.phase(Phase::Verifying { what: "what was written".into() });
+        apply.verify().await?;
         let whole = order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
         if whole {
             let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;

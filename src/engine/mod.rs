@@ -8,6 +8,7 @@
 //! | `extract` | both sides, read into a snapshot |
 //! | `planning` | a snapshot into a stored plan |
 //! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
+//! | `verify` | reading back what was written |
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
@@ -33,6 +34,7 @@ pub mod recover;
 pub mod setup;
 pub mod tally;
 pub mod target;
+mod verify;
 pub mod views;
 pub mod world;
 

@@ -75,6 +75,18 @@ impl Tally {
         self.problem(change, message, Some(class));
     }
 
+    /// A row that had been done, but does not hold in the target.
+    pub fn failed_after(&self, change: &Change, action: Action, message: String) {
+        self.with(|i| {
+            if let Some(stage) = i.stages.iter_mut().find(|s| s.entity == change.entity) {
+                stage.totals.rows.take_back(action);
+                stage.totals.failed += 1;
+            }
+            i.changed = true;
+        });
+        self.problem(change, message, Some(Class::Record));
+    }
+
     pub fn held(&self, change: &Change, message: String) {
         self.count(change.entity, |t| t.rows.held += 1);
         self.problem(change, message, None);
