@@ -1,1 +1,3 @@
-//! (see `docs/architecture.md`)
+//! Pure name and key matching, and the mapping table as a file.
+
+pub mod mapping_csv;
