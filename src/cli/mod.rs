@@ -30,8 +30,7 @@ use clap::error::ErrorKind;
 use exit::Failure;
 use out::{Out, complain};
 
-use crate::host::Handle;
-use crate::host::local::{Home, Options};
+use crate::host::{Handle, Home, Options};
 use crate::logging;
 use crate::model::{Class, Problem};
 
@@ -189,6 +188,9 @@ fn at_home(
         },
         out,
     )?;
+    if let Some(notice) = home.notice() {
+        out.remark(notice);
+    }
     let handle = home.handle();
     let result = runtime.block_on(work(&handle));
     home.close();
@@ -203,6 +205,9 @@ fn open(options: &Options, out: &Out) -> Result<Home, Problem> {
     if let Err(problem) = logging::start(&places.logs(), out.verbose) {
         // Work without a log is better than no work; the trail is elsewhere.
         out.remark(&problem.to_string());
+    }
+    if let Some(notice) = home.notice() {
+        tracing::warn!(notice);
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), command = options.command, "started");
     Ok(home)

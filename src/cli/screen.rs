@@ -3,8 +3,7 @@
 use super::args::Args;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED};
 use super::out::{Out, complain, has_terminal};
-use crate::host::Handle;
-use crate::host::local::{Home, Options};
+use crate::host::{Handle, Home, Options};
 use crate::model::{Class, Problem};
 use crate::ui::{self, Left};
 
@@ -29,9 +28,16 @@ pub fn open(args: &Args, out: &Out) -> Result<u8, Failure> {
 
 /// The screen, until it is left.
 pub fn show(args: &Args, handle: &Handle, home: &Home) -> Result<u8, Failure> {
-    let options =
-        ui::Options { plain: args.global.plain, no_color: args.global.no_color, ..ui::Options::default() };
-    let _ = home;
+    let places = home.places();
+    let options = ui::Options {
+        profile: places.profile.clone(),
+        plain: args.global.plain,
+        no_color: args.global.no_color,
+        theme: None,
+        config_dir: places.config.clone(),
+        data_dir: Some(places.data.clone()),
+        notice: home.notice().map(str::to_owned),
+    };
     match ui::run(handle.clone(), options)? {
         Left::Quit => Ok(DONE),
         Left::Stopped(job) => {

@@ -94,15 +94,6 @@ fn a_secret_is_read_before_anything_else_and_never_said() {
 }
 
 #[test]
-fn a_fault_file_that_is_none_is_refused() {
-    let profile = Profile::new();
-    std::fs::write(profile.file("faults.toml"), "[[nowhere]]\nkind = 3\n").unwrap();
-    let file = profile.file("faults.toml").display().to_string();
-    let done = profile.run(&["sandbox", "--faults", &file, "--json"]).exits(1);
-    assert!(done.json()["error"]["message"].as_str().unwrap().contains("faults.toml"));
-}
-
-#[test]
 fn a_reader_that_goes_away_is_no_bug() {
     let profile = Profile::new();
     let mut child =
