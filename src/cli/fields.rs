@@ -10,6 +10,6 @@ use crate::model::Integration;
 
 pub async fn list(out: &Out, handle: &Handle, integration: Integration) -> Result<u8, Failure> {
     let fields = ask!(handle, Query::Fields { integration }, Fields)?;
-    out.either(&FieldsDocument { integration, fields: &fields }, || text::fields(&fields, out.plain))?;
+    out.either(&FieldsDocument::new(integration, &fields), || text::fields(integration, &fields, out.plain))?;
     Ok(DONE)
 }

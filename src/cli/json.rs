@@ -300,8 +300,35 @@ impl<'a> ImportDocument<'a> {
 
 #[derive(Serialize)]
 pub struct FieldsDocument<'a> {
-    pub integration: Integration,
-    pub fields: &'a [FieldRule],
+    integration: Integration,
+    fields: Vec<FieldRuleRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct FieldRuleRow<'a> {
+    entity: Entity,
+    source: &'a str,
+    target: &'a str,
+    kind: &'a str,
+    rule: &'a str,
+    note: &'a str,
+    /// The key that changes it, for `config set`; `null` where the vendor's contract fixes it.
+    setting: Option<String>,
+}
+
+impl<'a> FieldsDocument<'a> {
+    pub fn new(integration: Integration, rules: &'a [FieldRule]) -> Self {
+        let row = |rule: &'a FieldRule| FieldRuleRow {
+            entity: rule.entity,
+            source: rule.source,
+            target: rule.target,
+            kind: rule.kind,
+            rule: rule.rule.key(),
+            note: &rule.note,
+            setting: rule.editable_setting.map(|leaf| format!("{integration}.{leaf}")),
+        };
+        Self { integration, fields: rules.iter().map(row).collect() }
+    }
 }
 
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use crate::host::words::{
 use crate::host::words::{JobProgress, Level};
 use crate::integrations::FieldRule;
 use crate::model::text::shown;
-use crate::model::{Moment, Value};
+use crate::model::{Integration, Moment, Value};
 use crate::plan::{Action, Change, MoneyDelta, Plan};
 
 /// Rows in columns; with `--plain` one row a line, cells behind each other.
@@ -263,18 +263,20 @@ pub fn mapping_import(import: &MappingImport) -> String {
     text
 }
 
-pub fn fields(rules: &[FieldRule], plain: bool) -> String {
+pub fn fields(integration: Integration, rules: &[FieldRule], plain: bool) -> String {
     let row = |rule: &FieldRule| {
         vec![
-            rule.source.clone(),
-            rule.target.clone(),
-            rule.kind.clone(),
-            rule.rule.clone(),
-            rule.setting.clone().unwrap_or_default(),
+            rule.entity.singular().to_owned(),
+            rule.source.to_owned(),
+            rule.target.to_owned(),
+            rule.kind.to_owned(),
+            rule.rule.key().to_owned(),
+            rule.editable_setting.map(|leaf| format!("{integration}.{leaf}")).unwrap_or_default(),
             rule.note.clone(),
         ]
     };
-    table(&["source", "Halo", "kind", "rule", "setting", "note"], rules.iter().map(row).collect(), plain)
+    let header = ["of", "source", "Halo", "kind", "written", "setting", "note"];
+    table(&header, rules.iter().map(row).collect(), plain)
 }
 
 pub fn test(report: &TestReport) -> String {

@@ -177,9 +177,6 @@ pub struct Check {
     pub name: String,
     pub state: CheckState,
     pub message: String,
-    /// What kind of failure it is, if it failed: decides the exit code of `test`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class: Option<Class>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
