@@ -1,0 +1,91 @@
+//! What happened ([`Message`]), and what the loop is asked to do about it ([`Effect`]).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ratatui::layout::Size;
+
+use super::key::Key;
+use crate::host::words::{Answer, Command, Event, Query, Reply};
+use crate::model::{JobId, Moment, Problem};
+
+/// The time of a message: `update` never reads a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Steady time since the start.
+    pub tick: Duration,
+    pub moment: Moment,
+}
+
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub now: Now,
+    pub news: News,
+}
+
+#[derive(Debug, Clone)]
+pub enum News {
+    Key(Key),
+    /// Text from a bracketed paste, not yet cleaned.
+    Paste(String),
+    /// This many keys came at once and not all meant something: dropped as a paste (U31).
+    Dropped(usize),
+    /// The wheel or a click at a cell; only with the mouse switched on.
+    Mouse(Mouse),
+    Resize(Size),
+    Engine(Event),
+    /// Engine events were missed: what is shown must be asked anew.
+    Missed,
+    Answer(Query, Result<Answer, Problem>),
+    /// The answer to a command, with the command, so that whoever sent it knows it again.
+    Reply(Box<Command>, Result<Reply, Problem>),
+    /// A file that [`Effect::Read`] asked for.
+    Read(PathBuf, Result<String, String>),
+    /// A file that [`Effect::Write`] was to write.
+    Written(PathBuf, Result<(), String>),
+    /// The program was suspended and is back.
+    Resumed,
+    /// SIGTERM or SIGINT.
+    Terminate,
+    /// A deadline that [`super::app::App::deadline`] named has come.
+    Due,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mouse {
+    Up,
+    Down,
+    Click { x: u16, y: u16 },
+}
+
+/// What the loop does for `update`. Answers come back as [`News`].
+#[derive(Debug, Clone)]
+pub enum Effect {
+    Send(Command),
+    Ask(Query),
+    /// To the terminal's clipboard (OSC 52).
+    Copy(String),
+    /// Reads a small text file, such as mappings to import.
+    Read(PathBuf),
+    /// Writes a file of the user's whole: settings of the program, an export.
+    Write {
+        path: PathBuf,
+        text: String,
+    },
+    Mouse(bool),
+    /// Draws everything again (Ctrl-L).
+    Repaint,
+    Suspend,
+    Leave(Left),
+}
+
+/// How the viewer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// By `q`, with no job running.
+    Quit,
+    /// By `q` and `y`: the engine has stopped this job after the record in hand; it can be resumed.
+    Stopped(JobId),
+    /// By a signal (its number); a job in this process can be resumed.
+    Signal(i32),
+}

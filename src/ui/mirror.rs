@@ -1,0 +1,82 @@
+//! The viewer's copy of the engine's state. Only events and answers change it.
+
+use std::collections::BTreeMap;
+
+use super::message::News;
+use crate::host::words::{Answer, Event, JobProgress, JobReport, Overview, PlaceView, Query, SettingsView};
+use crate::model::{Integration, Place, Problem};
+
+/// Customers being read for a mapping table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub what: String,
+    pub done: u64,
+    pub of: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Mirror {
+    pub overview: Option<Overview>,
+    pub settings: Option<SettingsView>,
+    /// The running job, as its last event told it.
+    pub progress: Option<JobProgress>,
+    pub reading: BTreeMap<Integration, Reading>,
+    /// Why the engine cannot go on or cannot be reached.
+    pub broken: Option<Problem>,
+}
+
+impl Mirror {
+    pub fn place(&self, place: Place) -> Option<&PlaceView> {
+        self.overview.as_ref()?.places.iter().find(|view| view.place == place)
+    }
+
+    /// The last job that ended.
+    pub fn last(&self) -> Option<&JobReport> {
+        self.overview.as_ref()?.last.as_ref()
+    }
+
+    /// Takes in what concerns all screens, and says what must be asked anew.
+    pub fn hear(&mut self, news: &News) -> Vec<Query> {
+        match news {
+            News::Answer(Query::Overview, Ok(Answer::Overview(overview))) => {
+                self.progress.clone_from(&overview.running);
+                self.overview = Some((**overview).clone());
+                self.broken = None;
+            }
+            News::Answer(Query::Settings, Ok(Answer::Settings(settings))) => {
+                self.settings = Some((**settings).clone());
+            }
+            News::Answer(Query::Overview | Query::Settings, Err(problem)) => {
+                self.broken = Some(problem.clone())
+            }
+            News::Missed => return vec![Query::Overview, Query::Settings],
+            News::Engine(event) => return self.event(event),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn event(&mut self, event: &Event) -> Vec<Query> {
+        match event {
+            Event::Settings => return vec![Query::Overview, Query::Settings],
+            Event::Map(integration) => {
+                self.reading.remove(integration);
+                return vec![Query::Overview];
+            }
+            Event::Job(job) => {
+                if job.finished.is_some() && self.progress.as_ref().is_some_and(|p| p.job == job.job) {
+                    self.progress = None;
+                }
+                return vec![Query::Overview];
+            }
+            Event::Plan(_) => return vec![Query::Overview],
+            Event::Progress(progress) => self.progress = Some((**progress).clone()),
+            Event::Reading { integration, what, done, of } => {
+                self.reading.insert(*integration, Reading { what: what.clone(), done: *done, of: *of });
+            }
+            Event::Broken(problem) => self.broken = Some(problem.clone()),
+            Event::Log { .. } => {}
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,411 @@
+//! Halo and the integrations: what state each is in, and what stands between it and its next clean import (ux.md 3.2).
+
+use ratatui::layout::Rect;
+use serde_json::{Value, json};
+
+use crate::host::words::{CheckState, Command, PlaceState, PlaceView, Query, SettingChange};
+use crate::model::Place;
+use crate::ui::action::{Action, Availability};
+use crate::ui::canvas::Canvas;
+use crate::ui::dialogs::help::About;
+use crate::ui::fit::thousands;
+use crate::ui::key::Key;
+use crate::ui::layout::list_and_details;
+use crate::ui::list::List;
+use crate::ui::message::News;
+use crate::ui::mirror::Mirror;
+use crate::ui::theme::Role;
+use crate::ui::turn::Turn;
+use crate::ui::widgets::strip;
+use crate::ui::widgets::table::{self, Column, Row, cell};
+
+#[derive(Debug, Clone, Default)]
+pub struct Integrations {
+    list: List<Place>,
+    /// Tests under way.
+    testing: Vec<Place>,
+    /// First line shown of the details.
+    scroll: u16,
+    /// Switched on or off here: what `u` takes back.
+    switched: Vec<(Place, bool)>,
+}
+
+const COLUMNS: [Column; 5] = [
+    Column::fixed("state", 10),
+    Column::growing("integration", 15),
+    Column::growing("last run", 22).goes(3),
+    Column::fixed("unmapped", 8).right().goes(2),
+    Column::fixed("next run", 8).goes(1),
+];
+
+impl Integrations {
+    fn place(&self) -> Option<Place> {
+        self.list.selected().copied()
+    }
+
+    fn selected<'a>(&self, mirror: &'a Mirror) -> Option<&'a PlaceView> {
+        mirror.place(self.place()?)
+    }
+
+    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        Some(("Integrations".into(), self.summary(mirror)))
+    }
+
+    pub fn summary(&self, mirror: &Mirror) -> String {
+        let Some(overview) = &mirror.overview else { return "reading".into() };
+        let states: Vec<_> = overview.places.iter().map(|view| view.state).collect();
+        let counts: Vec<_> = [
+            PlaceState::Ok,
+            PlaceState::Running,
+            PlaceState::Failing,
+            PlaceState::Untested,
+            PlaceState::NotConfigured,
+            PlaceState::Off,
+        ]
+        .into_iter()
+        .filter_map(|state| {
+            let count = states.iter().filter(|s| **s == state).count();
+            (count > 0).then(|| format!("{count} {}", state.word()))
+        })
+        .collect();
+        format!("{} in all: {}", states.len(), counts.join(", "))
+    }
+
+    pub fn enter(&mut self, _turn: &mut Turn<'_>) {}
+
+    pub const fn is_typing(&self) -> bool {
+        false
+    }
+
+    pub fn key(&mut self, _key: Key, _turn: &mut Turn<'_>) {}
+
+    pub fn paste(&mut self, _text: &str, turn: &mut Turn<'_>) {
+        turn.say("A paste goes into text fields only; here it does nothing.");
+    }
+
+    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        let rows = list_and_details(turn.area, turn.in_overview).rows();
+        if self.list.act(action, rows) {
+            self.scroll = 0;
+            return true;
+        }
+        match action {
+            Action::DetailsDown => self.scroll += 1,
+            Action::DetailsUp => self.scroll = self.scroll.saturating_sub(1),
+            Action::Refresh => turn.ask(Query::Overview),
+            Action::Copy => {}
+            _ => {
+                let Some(place) = self.place() else {
+                    turn.say("The list is still being read.");
+                    return true;
+                };
+                return self.act_on(place, action, turn);
+            }
+        }
+        true
+    }
+
+    fn act_on(&mut self, place: Place, action: Action, turn: &mut Turn<'_>) -> bool {
+        match action {
+            Action::Test => {
+                if !self.testing.contains(&place) {
+                    self.testing.push(place);
+                    turn.send(Command::Test { place, draft: Vec::new(), secrets: Vec::new() });
+                }
+                turn.say(format!("Testing {}; nothing is written.", place.label()));
+            }
+            Action::OnOff => {
+                let is_on = turn.mirror.place(place).is_some_and(|view| view.state != PlaceState::Off);
+                self.switched.push((place, is_on));
+                switch(place, !is_on, turn);
+            }
+            Action::Undo => {
+                if let Some((place, was_on)) = self.switched.pop() {
+                    switch(place, was_on, turn);
+                }
+            }
+            Action::Why => {
+                let why = turn.mirror.place(place).map(why).unwrap_or_default();
+                turn.say(why);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+        let not = |reason: &str| Availability::Not(reason.to_owned());
+        let place = self.place();
+        match action {
+            Action::OnOff if place == Some(Place::Halo) => {
+                not("Halo is where everything goes; it is not switched on or off.")
+            }
+            Action::Filter | Action::FilterState | Action::Order => {
+                not("This list is short enough to be seen whole.")
+            }
+            Action::Undo if self.switched.is_empty() => {
+                not("Nothing has been switched here since the start.")
+            }
+            Action::FollowToDo if self.selected(mirror).is_some_and(|view| view.to_do.is_empty()) => {
+                not("Nothing is to do here.")
+            }
+            _ => Availability::Ready,
+        }
+    }
+
+    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+        match action {
+            Action::Copy => [('n', "name"), ('l', "address"), ('e', "error"), ('r', "row")]
+                .map(|(letter, word)| (letter, word.to_owned()))
+                .to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+        let Some(view) = self.selected(turn.mirror) else { return };
+        if action == Action::Copy {
+            let text = match letter {
+                'n' => view.place.label().to_owned(),
+                'l' => view.address.clone(),
+                'e' => errors(view),
+                _ => {
+                    format!("{} {} {} {}", view.place.label(), view.state.word(), view.address, view.account)
+                }
+            };
+            turn.copy(text);
+        }
+    }
+
+    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
+        false
+    }
+
+    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
+        true
+    }
+
+    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        if let News::Reply(command, result) = news {
+            match (&**command, result) {
+                (Command::Test { place, .. }, result) if self.testing.contains(place) => {
+                    self.testing.retain(|other| other != place);
+                    match result {
+                        Ok(_) => turn.ask(Query::Overview),
+                        Err(problem) => turn.complain(problem.to_string()),
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+        let places: Vec<_> = turn
+            .mirror
+            .overview
+            .iter()
+            .flat_map(|overview| overview.places.iter().map(|view| view.place))
+            .collect();
+        if places != self.list.ids() {
+            self.list.replace(places);
+        }
+        self.list.keep_visible(list_and_details(turn.area, turn.in_overview).rows());
+    }
+
+    pub fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
+        if line > 0 {
+            self.list.select_at(usize::from(line) - 1);
+        }
+    }
+
+    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        let regions = list_and_details(area, in_overview);
+        let mirror = canvas.mirror;
+        let (look, now) = (canvas.look, canvas.now);
+        let visible = self.list.visible(regions.rows());
+        table::draw(canvas, regions.list, &COLUMNS, visible, Some(self.list.position()), |index| {
+            let view = mirror.place(*self.list.ids().get(index)?)?;
+            let is_testing = self.testing.contains(&view.place);
+            let state = if is_testing { "testing" } else { view.state.word() };
+            let (last, last_role) = last_run(view, |at| look.when(at, now));
+            let unmapped = match view.place {
+                Place::Halo => "-".to_owned(),
+                Place::Of(_) if view.read_at.is_none() => "?".to_owned(),
+                Place::Of(_) => thousands(view.map.unmapped),
+            };
+            Some(Row {
+                is_marked: false,
+                cells: vec![
+                    cell(state, state_role(view.state)),
+                    cell(view.place.label(), Role::Text),
+                    cell(last, last_role),
+                    cell(unmapped, Role::Text),
+                    cell(next_run(view, mirror), Role::Text),
+                ],
+            })
+        });
+        if self.list.is_empty() {
+            let text = mirror.broken.as_ref().map_or_else(|| "Reading ...".to_owned(), ToString::to_string);
+            table::empty(canvas, regions.list, &text);
+        }
+        self.details(canvas, regions.details);
+    }
+
+    pub fn draws_last_line(&self, _canvas: &mut Canvas<'_>, _area: Rect) -> bool {
+        false
+    }
+
+    fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let Some(view) = self.selected(canvas.mirror) else { return };
+        if area.height < 2 {
+            return;
+        }
+        canvas.rule(Rect { height: 1, ..area }, view.place.label());
+        let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let mut facts: Vec<(&str, String, Role)> = Vec::new();
+        // The most important line comes first where there is room for few.
+        let to_do = || -> Vec<(&'static str, String, Role)> {
+            if view.to_do.is_empty() {
+                return vec![("to do", "nothing".into(), Role::Good)];
+            }
+            view.to_do
+                .iter()
+                .enumerate()
+                .map(|(i, to_do)| (if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice))
+                .collect()
+        };
+        let first = body.height <= 4;
+        if first {
+            facts.extend(to_do());
+        }
+        let address = if view.address.is_empty() { "not set".to_owned() } else { view.address.clone() };
+        let account =
+            if view.account.is_empty() { String::new() } else { format!(", account {}", view.account) };
+        facts.push(("address", format!("{address}{account}"), Role::Text));
+        facts.push(self.test_line(view, canvas));
+        for (i, option) in view.options.iter().enumerate() {
+            facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
+        }
+        if !first {
+            facts.extend(to_do());
+        }
+        let skip = usize::from(self.scroll).min(facts.len().saturating_sub(1));
+        table::facts(canvas, body, &facts[skip..]);
+    }
+
+    fn test_line(&self, view: &PlaceView, canvas: &Canvas<'_>) -> (&'static str, String, Role) {
+        if self.testing.contains(&view.place) {
+            return ("test", "under way; nothing is written".into(), Role::Accent);
+        }
+        let Some(test) = &view.test else { return ("test", "never".into(), Role::Dim) };
+        let checks: Vec<_> = test
+            .checks
+            .iter()
+            .map(|check| match check.state {
+                CheckState::Ok => format!("{} ok", check.name),
+                CheckState::Failed => format!("{} failed: {}", check.name, check.message),
+                CheckState::Unproven => format!("{} unproven: {}", check.name, check.message),
+                CheckState::Skipped => format!("{} skipped", check.name),
+            })
+            .collect();
+        let stale = if view.test_is_stale { " (over a day old)" } else { "" };
+        let role = if test.ok { Role::Text } else { Role::Bad };
+        ("test", format!("{}{stale}: {}", canvas.when(test.at), checks.join(", ")), role)
+    }
+
+    pub const fn hints(&self) -> &'static [Action] {
+        &[Action::SetUp, Action::Test, Action::FollowToDo, Action::OnOff, Action::Why, Action::Palette]
+    }
+
+    pub const fn about(&self) -> About {
+        About {
+            what: "Every connection: Halo, where everything goes, and the integrations that bring records into it.",
+            signs: &[],
+            rules: &[
+                "An integration that is off can never run.",
+                "'to do' says what stands between an integration and its next clean import.",
+                "A test signs in and reads; it never writes.",
+            ],
+        }
+    }
+
+    pub fn saved(&self) -> Value {
+        json!({ "place": self.place().map(Place::key) })
+    }
+
+    pub fn restore(&mut self, saved: &Value) {
+        if let Some(place) = saved["place"].as_str().and_then(|key| key.parse().ok()) {
+            self.list.replace(vec![place]);
+        }
+    }
+}
+
+fn switch(place: Place, on: bool, turn: &mut Turn<'_>) {
+    let key = format!("{}.enabled", place.key());
+    turn.send(Command::Set { changes: vec![SettingChange { key, value: Some(on.to_string()) }] });
+    turn.say(format!("{} is {} now. u takes it back.", place.label(), if on { "on" } else { "off" }));
+}
+
+fn why(view: &PlaceView) -> String {
+    let name = view.place.label();
+    let errors = errors(view);
+    match view.state {
+        PlaceState::Off => format!("{name} is switched off: it can never run. Space switches it on."),
+        PlaceState::NotConfigured => {
+            format!("{name} has no address, account or secret yet. Enter sets it up.")
+        }
+        PlaceState::Untested => format!("{name} has not been tested since its settings changed. t tests it."),
+        PlaceState::Ok => format!("{name} answered its last test, and its last job ended well."),
+        PlaceState::Running => format!("A job of {name} is running."),
+        PlaceState::Failing if errors.is_empty() => format!("The last job of {name} did not end well."),
+        PlaceState::Failing => format!("{name}: {errors}"),
+    }
+}
+
+fn errors(view: &PlaceView) -> String {
+    let checks = view.test.iter().flat_map(|test| &test.checks);
+    let failed: Vec<_> = checks
+        .filter(|check| check.state == CheckState::Failed)
+        .map(|check| format!("{}: {}", check.name, check.message))
+        .collect();
+    if !failed.is_empty() {
+        return failed.join("; ");
+    }
+    let trouble = view.last_job.as_ref().and_then(|job| job.trouble.as_ref());
+    trouble.map(ToString::to_string).unwrap_or_default()
+}
+
+const fn state_role(state: PlaceState) -> Role {
+    match state {
+        PlaceState::Ok => Role::Good,
+        PlaceState::Running => Role::Accent,
+        PlaceState::Failing => Role::Bad,
+        PlaceState::Untested | PlaceState::NotConfigured => Role::Notice,
+        PlaceState::Off => Role::Dim,
+    }
+}
+
+fn last_run(view: &PlaceView, when: impl Fn(crate::model::Moment) -> String) -> (String, Role) {
+    match (&view.last_job, &view.test) {
+        (Some(job), _) => {
+            let at = job.finished.unwrap_or(job.started);
+            (format!("{} {}", when(at), job.state.word()), strip::state_role(job.state))
+        }
+        (None, Some(test)) if view.place == Place::Halo => (format!("tested {}", when(test.at)), Role::Text),
+        (None, _) => ("never".into(), Role::Dim),
+    }
+}
+
+fn next_run(view: &PlaceView, mirror: &Mirror) -> String {
+    let Place::Of(integration) = view.place else { return "-".into() };
+    let Some(settings) = &mirror.settings else { return String::new() };
+    let marketplace = settings.settings.marketplace(integration);
+    if !marketplace.enabled {
+        "-".into()
+    } else if marketplace.schedule.enabled {
+        marketplace.schedule.at.clone()
+    } else {
+        "by hand".into()
+    }
+}

@@ -1,0 +1,199 @@
+//! One file a screen, each in four parts: its state, `act`, `draw`, its hints. They are an enum, not a trait: there are
+//! a dozen and all are known.
+
+pub mod integrations;
+
+use ratatui::layout::Rect;
+use serde_json::Value;
+
+use super::action::{Action, Availability, Scope};
+use super::canvas::Canvas;
+use super::dialogs::help::About;
+use super::dialogs::palette::{Entry, Word};
+use super::key::Key;
+use super::message::News;
+use super::mirror::Mirror;
+use super::turn::Turn;
+
+/// The panes, in the order of their digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pane {
+    Integrations,
+}
+
+impl Pane {
+    pub const ALL: [Self; 1] = [Self::Integrations];
+
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Integrations => "Integrations",
+        }
+    }
+
+    pub const fn digit(self) -> char {
+        match self {
+            Self::Integrations => '1',
+        }
+    }
+
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Integrations => Action::Integrations,
+        }
+    }
+
+    /// The screen at its bottom.
+    pub fn screen(self) -> Screen {
+        match self {
+            Self::Integrations => Screen::Integrations(integrations::Integrations::default()),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Screen {
+    Integrations(integrations::Integrations),
+}
+
+/// Calls the screen that it is.
+macro_rules! each {
+    ($self:expr, $screen:ident => $call:expr) => {
+        match $self {
+            Screen::Integrations($screen) => $call,
+        }
+    };
+}
+
+impl Screen {
+    /// Which keys work here.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Integrations(_) => Scope::Integrations,
+        }
+    }
+
+    /// What a deeper view is called in the path of the header; a pane's own screen has no name.
+    pub fn name(&self, mirror: &Mirror) -> Option<String> {
+        let _ = mirror;
+        match self {
+            Self::Integrations(_) => None,
+        }
+    }
+
+    /// The second line of the screen: left and right. `None`: the screen needs no such line.
+    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        each!(self, screen => screen.crumb(mirror))
+    }
+
+    /// What is in the title of its pane in the overview, after the pane's own name.
+    pub fn summary(&self, mirror: &Mirror) -> String {
+        each!(self, screen => screen.summary(mirror))
+    }
+
+    /// What it shows was opened or came back to the front.
+    pub fn enter(&mut self, turn: &mut Turn<'_>) {
+        each!(self, screen => screen.enter(turn));
+    }
+
+    /// Whether printable keys are text now.
+    pub fn is_typing(&self) -> bool {
+        each!(self, screen => screen.is_typing())
+    }
+
+    /// A key while [`Self::is_typing`].
+    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        each!(self, screen => screen.key(key, turn));
+    }
+
+    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        each!(self, screen => screen.paste(text, turn));
+    }
+
+    /// Does an action that is possible; `false` if it has no meaning here.
+    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        each!(self, screen => screen.act(action, turn))
+    }
+
+    /// Whether an action is possible now.
+    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+        each!(self, screen => screen.can(action, mirror))
+    }
+
+    /// The letters that may follow `f`, `o`, `y`.
+    pub fn letters(&self, action: Action, mirror: &Mirror) -> Vec<(char, String)> {
+        each!(self, screen => screen.letters(action, mirror))
+    }
+
+    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+        each!(self, screen => screen.choose(action, letter, turn));
+    }
+
+    /// Takes off one layer of its own (marks, filter); `false` if there is none.
+    pub fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
+        each!(self, screen => screen.peel(turn))
+    }
+
+    /// Whether the view may be left; if not it has asked.
+    pub fn may_leave(&mut self, turn: &mut Turn<'_>) -> bool {
+        each!(self, screen => screen.may_leave(turn))
+    }
+
+    /// News from the engine, answers to questions and commands. Every screen hears all of it, seen or not.
+    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        each!(self, screen => screen.hear(news, turn));
+    }
+
+    /// After every update of a screen that is seen: scrolls as far as needed, asks for rows that are missing.
+    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+        each!(self, screen => screen.settle(turn));
+    }
+
+    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        each!(self, screen => screen.draw(canvas, area, in_overview));
+    }
+
+    /// What is being typed into the last line, such as a filter; `false`: the hints go there.
+    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+        each!(self, screen => screen.draws_last_line(canvas, area))
+    }
+
+    /// A click at a line of its area.
+    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        each!(self, screen => screen.click(line, turn));
+    }
+
+    /// Actions for the hint line, most useful first.
+    pub fn hints(&self) -> &'static [Action] {
+        each!(self, screen => screen.hints())
+    }
+
+    pub fn about(&self) -> About {
+        each!(self, screen => screen.about())
+    }
+
+    /// What coming back restores (U42); never a secret.
+    pub fn saved(&self) -> Value {
+        each!(self, screen => screen.saved())
+    }
+
+    pub fn restore(&mut self, saved: &Value) {
+        each!(self, screen => screen.restore(saved));
+    }
+}
+
+impl Screen {
+    /// A view over a pane, as it was saved.
+    pub fn from_saved(saved: &Value) -> Option<Self> {
+        let _ = saved;
+        None
+    }
+}
+
+/// Places the palette can go to, beside the panes.
+pub fn places(mirror: &Mirror) -> Vec<Entry> {
+    let _ = mirror;
+    Vec::new()
+}
+
+/// Words of the palette that take an argument.
+pub const WORDS: &[Word] = &[];
