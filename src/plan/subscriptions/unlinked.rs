@@ -24,7 +24,8 @@ impl<'a> Planner<'a> {
             let mine = planner.licences.iter().zip(&planner.taken).filter(|(_, taken)| !**taken);
             mine.map(|(found, _)| *found).collect()
         };
-        let markers = Markers::read(Entity::Subscriptions, free(self).into_iter());
+        let ids = unlinked.iter().map(|wanted| &wanted.id);
+        let markers = Markers::read(Entity::Subscriptions, ids, self.licences.iter().copied(), self.policy);
         let mut pending: Vec<(&'a Wanted, Place)> = Vec::new();
         for wanted in unlinked {
             let place = match self.place(wanted, false) {
@@ -83,6 +84,13 @@ impl<'a> Planner<'a> {
                 if let Verdict::Hold(why) = &wanted.verdict {
                     return held(Cause::Data, Action::Link, why.clone());
                 }
+                if self.is_taken(found) {
+                    let why = format!(
+                        "the licence '{}' ({}) that we made for it is linked to another subscription now: empty its marker field in Halo to have a new one made",
+                        found.name, found.id
+                    );
+                    return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Held, why);
+                }
                 if found.parent.is_some() && place.target.is_some() && found.parent != place.target {
                     let why = format!(
                         "the licence '{}' ({}) that we made for it is with another Halo customer: move it or correct the mapping",
@@ -113,6 +121,10 @@ impl<'a> Planner<'a> {
                 ),
             ),
         }
+    }
+
+    fn is_taken(&self, found: &Found) -> bool {
+        self.licences.binary_search_by(|licence| licence.id.cmp(&found.id)).is_ok_and(|at| self.taken[at])
     }
 
     fn take_found(&mut self, found: &Found) {
