@@ -109,6 +109,9 @@ impl Apply {
         for chunk in 0..self.plan.rows.div_ceil(8) {
             let rows = self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)?;
             for change in rows {
+                if stage == Stage::Customers {
+                    self.confirm(&change)?;
+                }
                 let Some(action) = self.acts(&change) else { continue };
                 let at = match (change.entity, action.is_removal()) {
                     (Entity::Customers, _) => Stage::Customers,
@@ -141,6 +144,21 @@ impl Apply {
             }
         }
         halted
+    }
+
+    /// A row that is right already: what the source says becomes the base of the next comparison, and what we had
+    /// taken away is no longer missing. Nothing is written outside.
+    fn confirm(&self, change: &Change) -> Result<(), Halt> {
+        if change.action != Action::Unchanged || change.owned.is_empty() {
+            return Ok(());
+        }
+        let book = &self.engine.book;
+        let link = book.link(self.plan.integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
+        let Some(mut link) = link else { return Ok(()) };
+        link.base = Some(change.owned.clone());
+        link.removed = None;
+        let outcome = Outcome { closes: false, link: Some(link), ..self.outcome(&change.source.id, change) };
+        book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
     }
 
     /// Starts a lane's work once there is room for it.
