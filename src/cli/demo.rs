@@ -11,8 +11,8 @@ use super::json::JobsDocument;
 use super::out::{Out, complain, has_terminal};
 use super::progress::{attended, job_end};
 use super::{ask, map, order, screen, text};
-use crate::host::{Handle, Home, Options};
 use crate::host::words::{Command, JobReport, JobState, MapFilter, MapState, Query, Reply};
+use crate::host::{Handle, Home, Options};
 use crate::model::{Class, Decision, Integration, Problem};
 use crate::sandbox::{self, Sandbox, Served};
 
@@ -86,7 +86,9 @@ async fn headless(out: &Out, handle: &Handle) -> Result<u8, Failure> {
             break;
         }
     }
-    out.either(&JobsDocument::new(&reports), || reports.iter().map(text::job).collect())?;
+    out.either(&JobsDocument::new(&reports), || {
+        reports.iter().map(|report| text::job(report, out.verbose > 0)).collect()
+    })?;
     Ok(worst(reports.iter().map(of_demo)))
 }
 

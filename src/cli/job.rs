@@ -53,7 +53,7 @@ pub fn end(out: &Out, report: &JobReport) -> Result<u8, Failure> {
 }
 
 fn show(out: &Out, report: &JobReport) -> Result<(), Problem> {
-    out.either(&JobDocument::from(report), || text::job(report))
+    out.either(&JobDocument::from(report), || text::job(report, out.verbose > 0))
 }
 
 /// Goes on with an interrupted job and stays until it ends.

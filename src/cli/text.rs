@@ -129,7 +129,10 @@ fn money_line(money: &MoneyDelta) -> String {
     format!("A month: {} -> {} {currency} ({sign}{change})", money.before, money.after)
 }
 
-pub fn job(report: &JobReport) -> String {
+/// Problems that are printed unless more is asked for.
+const PROBLEMS: usize = 20;
+
+pub fn job(report: &JobReport, verbose: bool) -> String {
     let totals = &report.totals;
     let mut counted: Vec<_> = Action::ALL
         .into_iter()
@@ -153,7 +156,8 @@ pub fn job(report: &JobReport) -> String {
     if !requests.is_empty() {
         let _ = writeln!(text, "Requests: {}.", requests.join(", "));
     }
-    for problem in &report.problems {
+    let most = if verbose { usize::MAX } else { PROBLEMS };
+    for problem in report.problems.iter().take(most) {
         let (name, id) = (shown(&problem.source.name), &problem.source.id);
         let _ = writeln!(
             text,
@@ -162,6 +166,10 @@ pub fn job(report: &JobReport) -> String {
             problem.entity.singular(),
             shown(&problem.message)
         );
+    }
+    if let Some(more) = report.problems.len().checked_sub(most).filter(|more| *more > 0) {
+        let _ =
+            writeln!(text, "... and {more} more: `parhelion job log {} --level held` has all.", report.job);
     }
     if let Some(trouble) = &report.trouble {
         let _ = writeln!(text, "! {}", shown(&trouble.to_string()));
