@@ -223,7 +223,7 @@ fn an_import_from_the_settings_to_nothing_left_to_do() {
     let shown = profile.run(&["job", "show", job["job"].as_str().unwrap(), "--json"]).exits(0).json();
     assert_eq!(shown, job);
     let jobs = profile.run(&["jobs", "--json"]).exits(0).json();
-    assert_eq!(jobs["jobs"][0], job);
+    assert_eq!((&jobs["jobs"][0]["job"], &jobs["jobs"][0]["totals"]), (&job["job"], &job["totals"]));
     let log = profile.run(&["job", "log", "J1", "--json"]).exits(0).json();
     let follow = profile.run(&["job", "log", "J1", "--json", "--follow"]).exits(0);
     let lines: Vec<Value> = follow.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
