@@ -53,6 +53,7 @@ pub async fn read(
     let settings = all_settings.marketplace(integration);
     let label = integration.label();
     let sent = |place| engine.budget(place).sent();
+    super::rss("start");
     let before = (sent(Place::Halo), sent(Place::Of(integration)));
     let at = engine.world.now();
     let mut alerts = Vec::new();
@@ -82,6 +83,7 @@ pub async fn read(
     snapshot.halo_customers = customers.records;
     snapshot.halo_customers.sort_by(|a, b| a.id.cmp(&b.id));
     engine.remember_parties(integration, &companies.records, &snapshot.halo_customers, at)?;
+    super::rss("customers");
     drop(companies.records);
 
     let links = engine.book.links(integration, Entity::Customers)?;
@@ -111,6 +113,7 @@ pub async fn read(
             with.halo.licences(&|done, of| progress("Halo licences", done, of)),
         )
         .await;
+        super::rss("subs+licences");
         let (wanted, read, problems) = subscriptions?;
         let licences = licences?;
         alerts.extend(problems);

@@ -76,6 +76,7 @@ impl Engine {
         let mut links = Links::new(self, spec.integration);
         let planned = plan::build(&read.snapshot, &mappings, &mut links, &policy);
         links.end()?;
+        super::rss("planned");
         let mut outline = planned.outline;
         outline.alerts.extend(read.alerts.iter().cloned());
         let settings = self.settings();
@@ -100,6 +101,7 @@ impl Engine {
             outline,
         };
         self.book.put_plan(&stored, &planned.changes)?;
+        super::rss("stored");
         self.book.prune_plans(20, &self.plans_of_unfinished_jobs()?)?;
         self.live().kept = Some(Kept { plan: stored.id, read: read.clone() });
         self.tell(Event::Plan(stored.id));
