@@ -106,7 +106,7 @@ impl Apply {
         let mut tasks: JoinSet<Result<(), Halt>> = JoinSet::new();
         let mut group: Vec<(Change, Action)> = Vec::new();
         let mut halted = Ok(());
-        for chunk in 0..self.plan.rows.div_ceil(8) {
+        for chunk in 0..self.plan.rows.div_ceil(super::book::CHUNK) {
             let rows = self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)?;
             for change in rows {
                 if stage == Stage::Customers {

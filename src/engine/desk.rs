@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Engine;
-use super::planning::Spec;
+use super::planning::{Keep, Spec};
 use crate::host::handle::Call;
 use crate::host::words::{Command, Event, Reply};
 use crate::model::Problem;
@@ -80,9 +80,9 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             let progress = |what: &str, done: u64, of: Option<u64>| {
                 engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
             };
-            let (plan, _, with) = engine.build_plan(&spec, &progress).await?;
-            with.market.sign_out().await;
-            Ok(Reply::Planned(Box::new(plan)))
+            let built = engine.build_plan(&spec, Keep::ForLater, &progress).await?;
+            built.with.market.sign_out().await;
+            Ok(Reply::Planned(Box::new(built.plan)))
         }
         Command::Replan { plan } => {
             let engine = engine.clone();

@@ -184,6 +184,7 @@ async fn subscriptions(
         .buffer_unordered(at_once);
     let (mut wanted, mut read, mut problems, mut done) = (Vec::new(), BTreeMap::new(), Vec::new(), 0);
     let mut seen: HashMap<SourceId, SourceId> = HashMap::new();
+    let pool = crate::model::text::Pool::default();
     while let Some((customer, answer)) = answers.next().await {
         done += 1;
         progress(&format!("{label} subscriptions"), done, Some(of));
@@ -200,7 +201,7 @@ async fn subscriptions(
                         continue;
                     }
                     let mut want = rules::wanted_subscription(subscription, settings);
-                    want.fields.shrink();
+                    want.pack(&pool);
                     wanted.push(want);
                 }
                 read.insert(customer, complete);

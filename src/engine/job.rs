@@ -7,10 +7,9 @@ use std::time::Duration;
 use super::apply::{Apply, Halt};
 use super::connect::Connections;
 use super::control::{Control, Wish};
-use super::extract::Read;
 use super::fresh::{Freshness, LIST_FROM};
 use super::log::{JobLog, note, safe};
-use super::planning::Spec;
+use super::planning::{Keep, Spec};
 use super::records::{Record, RowEnd};
 use super::tally::Tally;
 use super::Engine;
@@ -268,11 +267,8 @@ impl Engine {
             Some(id) => Some(self.plan(id).map_err(Halt::Trouble)?),
             None => None,
         };
-        let (plan, read, with, fresh_plan) = match stored {
-            Some(plan) => {
-                let with = self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?;
-                (plan, None, with, false)
-            }
+        let (plan, with, basis) = match stored {
+            Some(plan) => (plan, self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?, None),
             None => {
                 let spec = Spec {
                     integration,
@@ -284,10 +280,10 @@ impl Engine {
                     tally.phase(Phase::Reading { what: what.to_owned(), done, of });
                 };
                 let built = tokio::select! {
-                    built = self.build_plan(&spec, &progress) => built.map_err(Halt::Trouble)?,
+                    built = self.build_plan(&spec, Keep::ForThisJob, &progress) => built.map_err(Halt::Trouble)?,
                     () = control.ended() => return Err(Halt::Asked),
                 };
-                (built.0, Some(built.1), built.2, true)
+                (built.plan, built.with, Some((built.fresh, built.top_level)))
             }
         };
         report.plan = Some(plan.id);
@@ -314,20 +310,22 @@ impl Engine {
             running.report.plan = Some(plan.id);
         }
 
-        let read = match read {
-            Some(read) => Some(read),
-            None => self.snapshot_of(plan.id),
-        };
         self.approve(&order, report, &plan).await.map_err(Halt::Trouble)?;
         tally.set_stages(stages);
-        let fresh = self.freshness(&plan, &with, read.as_deref(), fresh_plan && !order.resumed, tally).await.map_err(Halt::Trouble)?;
+        let (fresh, top_level) = match basis {
+            Some(basis) => basis,
+            None => (
+                self.freshness(&plan, &with, tally).await.map_err(Halt::Trouble)?,
+                self.top_level_for(&plan, &with).await.map_err(Halt::Trouble)?,
+            ),
+        };
         let apply = Arc::new(Apply {
             engine: self.clone(),
             halo: with.halo.clone(),
             job: report.job,
             choices: order.choices.clone(),
             account: with.account.clone(),
-            top_level: self.top_level_for(&plan, read.as_deref(), &with).await.map_err(Halt::Trouble)?,
+            top_level,
             safety: self.settings().safety(integration),
             control: control.clone(),
             tally: tally.clone(),
@@ -385,13 +383,8 @@ impl Engine {
         &self,
         plan: &Plan,
         with: &Connections,
-        read: Option<&Read>,
-        trusted: bool,
         tally: &Tally,
     ) -> Result<Freshness, Problem> {
-        if let (Some(read), true) = (read, trusted) {
-            return Ok(Freshness::trusted(plan, &read.snapshot.halo_customers, &read.snapshot.licences));
-        }
         if plan.outline.totals.acting() < LIST_FROM {
             return Ok(Freshness::each(plan));
         }
@@ -405,11 +398,8 @@ impl Engine {
         Ok(Freshness::listed(plan, customers.records, licences))
     }
 
-    /// The top level for creates: as the plan saw it, or as it is now.
-    async fn top_level_for(&self, plan: &Plan, read: Option<&Read>, with: &Connections) -> Result<crate::plan::TopLevel, Problem> {
-        if let Some(read) = read {
-            return Ok(read.snapshot.top_level.clone());
-        }
+    /// The top level for creates of a stored plan, as it is now.
+    async fn top_level_for(&self, plan: &Plan, with: &Connections) -> Result<crate::plan::TopLevel, Problem> {
         let chosen = self.settings().marketplace(plan.integration).top_level_for_new_customers.clone();
         let creates = plan.outline.by_entity.get(&Entity::Customers).is_some_and(|t| t.create > 0);
         if !creates || chosen.trim().is_empty() {

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parhelion::api::http::{Request, Response, SendError, SendErrorKind, Transport};
 use parhelion::engine::book::Book;
-use parhelion::engine::planning::Spec;
+use parhelion::engine::planning::{Keep, Spec};
 use parhelion::engine::world::World;
 use parhelion::engine::{Engine, Protocol};
 use parhelion::host::words::{Choices, JobReport, JobState};
@@ -148,9 +148,9 @@ pub fn spec(integration: Integration, entities: &[Entity], scheduled: bool) -> S
 
 /// Builds a plan and leaves it.
 pub async fn plan(engine: &Arc<Engine>, spec: &Spec) -> Plan {
-    let (plan, _, with) = engine.build_plan(spec, &|_, _, _| {}).await.expect("a plan");
-    with.market.sign_out().await;
-    plan
+    let built = engine.build_plan(spec, Keep::ForLater, &|_, _, _| {}).await.expect("a plan");
+    built.with.market.sign_out().await;
+    built.plan
 }
 
 /// Runs to the end of the job, whatever it is.
