@@ -33,6 +33,7 @@ pub mod message;
 pub mod mirror;
 pub mod prefs;
 pub mod screens;
+pub mod svg;
 pub mod terminal;
 pub mod theme;
 pub mod turn;
@@ -274,10 +275,13 @@ const DRAIN: usize = 1_000;
 struct Pacing {
     last: Option<Duration>,
     due: Option<Duration>,
+    /// Nobody has pressed a key since the last frame.
+    is_news_only: bool,
 }
 
 impl Pacing {
-    fn want(&mut self, now: Duration, gap: Duration) {
+    fn want(&mut self, now: Duration, pace: Pace, gap: Duration) {
+        self.is_news_only &= pace == Pace::News;
         let at = self.last.map_or(now, |last| now.max(last + gap));
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
@@ -285,6 +289,7 @@ impl Pacing {
     fn drawn(&mut self, now: Duration) {
         self.last = Some(now);
         self.due = None;
+        self.is_news_only = true;
     }
 }
 
@@ -311,7 +316,7 @@ pub async fn view<W: Write>(
     let mut answers: Answers<'_> = FuturesUnordered::new();
     let mut guard = Guard::default();
     let mut pacing = Pacing::default();
-    pacing.want(clock().tick, INPUT_GAP);
+    pacing.want(clock().tick, Pace::Input, INPUT_GAP);
     let mut work: VecDeque<(Vec<Effect>, Pace)> = VecDeque::from([(first, Pace::Input)]);
     loop {
         while let Some((effects, pace)) = work.pop_front() {
@@ -325,7 +330,14 @@ pub async fn view<W: Write>(
         }
         let now = clock();
         if pacing.due.is_some_and(|due| due <= now.tick) {
-            if painter.paint(frames::draw(&app))? {
+            let frame = frames::draw(&app);
+            // A screen reader reads what is drawn: in plain mode news is one line, the rest waits for a key (U63).
+            let drew = if app.look.plain && pacing.is_news_only {
+                painter.paint_last_line(frame)?
+            } else {
+                painter.paint(frame)?
+            };
+            if drew {
                 app.was_drawn(clock().tick);
             }
             pacing.drawn(now.tick);
@@ -409,7 +421,7 @@ fn take_in(
     for (news, pace) in news.drain(..) {
         let now = clock();
         let effects = update(app, Message { now, news });
-        pacing.want(now.tick, if pace == Pace::Input { INPUT_GAP } else { wires.news_gap });
+        pacing.want(now.tick, pace, if pace == Pace::Input { INPUT_GAP } else { wires.news_gap });
         wires.news_gap = app.prefs.news_gap(wires.is_ssh);
         if !effects.is_empty() {
             work.push_back((effects, pace));

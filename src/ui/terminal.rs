@@ -104,7 +104,7 @@ impl<W: Write> Painter<W> {
         encode(&self.shown.diff(&buffer), &mut self.bytes);
         let drew = self.bytes.len() > before;
         self.shown = buffer;
-        let (at, shows) = cursor.map_or((self.cursor, false), |(at, shows)| (Some(at), shows));
+        let (at, shows) = cursor.map_or((self.cursor, self.cursor_shows), |(at, shows)| (Some(at), shows));
         if at.is_some() && (drew || at != self.cursor) {
             self.cursor = at;
             if let Some(at) = at {
@@ -129,6 +129,19 @@ impl<W: Write> Painter<W> {
         whole.extend_from_slice(b"\x1b[?2026l");
         self.send(&whole)?;
         Ok(true)
+    }
+
+    /// Sends the last line of a frame and leaves everything else as it is on the terminal.
+    pub fn paint_last_line(&mut self, frame: Frame) -> io::Result<bool> {
+        if self.unknown || self.shown.area != frame.buffer.area {
+            return self.paint(frame);
+        }
+        let mut buffer = self.shown.clone();
+        let y = buffer.area.bottom().saturating_sub(1);
+        for x in buffer.area.left()..buffer.area.right() {
+            buffer[(x, y)] = frame.buffer[(x, y)].clone();
+        }
+        self.paint(Frame { buffer, cursor: None, title: frame.title })
     }
 
     /// Text for the terminal's clipboard (OSC 52), wrapped for tmux and screen (U54).

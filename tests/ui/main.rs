@@ -5,4 +5,5 @@ mod flows;
 mod keymap;
 mod rig;
 mod screens;
+mod settings;
 mod wire;

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
-use crate::host::words::{CheckState, Command, PlaceState, PlaceView, Query, SettingChange};
+use crate::host::words::{CheckState, Command, Leads, PlaceState, PlaceView, Query, SettingChange};
 use crate::model::Place;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -14,6 +14,7 @@ use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::settings::Settings;
 use crate::ui::theme::Role;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::strip;
@@ -124,6 +125,12 @@ impl Integrations {
                     switch(place, was_on, turn);
                 }
             }
+            Action::SetUp => turn.open(Settings::new(place)),
+            Action::FollowToDo => {
+                let leads =
+                    turn.mirror.place(place).and_then(|view| view.to_do.first()).map(|to_do| to_do.leads_to);
+                return leads.is_some_and(|leads| self.follow(place, leads, turn));
+            }
             Action::Why => {
                 let why = turn.mirror.place(place).map(why).unwrap_or_default();
                 turn.say(why);
@@ -131,6 +138,15 @@ impl Integrations {
             _ => return false,
         }
         true
+    }
+
+    /// Goes where a point is settled; `false` where there is no such place.
+    fn follow(&mut self, place: Place, leads: Leads, turn: &mut Turn<'_>) -> bool {
+        match leads {
+            Leads::Settings => self.act_on(place, Action::SetUp, turn),
+            Leads::Test => self.act_on(place, Action::Test, turn),
+            Leads::Customers | Leads::Plan | Leads::Jobs => false,
+        }
     }
 
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
