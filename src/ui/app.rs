@@ -148,7 +148,7 @@ impl App {
         for complaint in setup.complaints {
             app.say(complaint, Role::Notice);
         }
-        app.on_screen(|screen, turn| screen.enter(turn));
+        app.on_screen(Screen::enter);
         app.settle();
         let effects = std::mem::take(&mut app.effects);
         (app, effects)
@@ -311,21 +311,21 @@ impl App {
 
     fn open(&mut self, screen: Screen) {
         self.panes[self.focus].screens.push(screen);
-        self.on_screen(|screen, turn| screen.enter(turn));
+        self.on_screen(Screen::enter);
     }
 
     fn close(&mut self) {
         let stack = &mut self.panes[self.focus];
         if stack.is_deep() {
             stack.screens.pop();
-            self.on_screen(|screen, turn| screen.enter(turn));
+            self.on_screen(Screen::enter);
         }
     }
 
     fn go(&mut self, pane: Pane) {
         if let Some(index) = self.panes.iter().position(|stack| stack.pane == pane) {
             self.focus = index;
-            self.on_screen(|screen, turn| screen.enter(turn));
+            self.on_screen(Screen::enter);
         }
     }
 
@@ -471,7 +471,7 @@ impl App {
 
     fn turn_pane(&mut self, by: usize) {
         self.focus = (self.focus + by) % self.panes.len();
-        self.on_screen(|screen, turn| screen.enter(turn));
+        self.on_screen(Screen::enter);
     }
 
     fn back(&mut self) {
@@ -689,7 +689,7 @@ impl App {
     /// Screens that are seen scroll to their cursor and ask for what they miss.
     fn settle(&mut self) {
         for (pane, _) in self.areas() {
-            self.on_pane(pane, |screen, turn| screen.settle(turn));
+            self.on_pane(pane, Screen::settle);
         }
     }
 

@@ -87,6 +87,7 @@ pub struct Options {
 ///
 /// # Errors
 /// When there is no terminal, or it cannot be written to.
+#[expect(clippy::needless_pass_by_value, reason = "the viewer is the last to hold them")]
 pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -429,12 +430,12 @@ fn take_in(
     }
 }
 
-fn carry_out<'a, W: Write>(
+fn carry_out<W: Write>(
     effect: Effect,
     pace: Pace,
     app: &mut App,
     handle: &Handle,
-    answers: &Answers<'a>,
+    answers: &Answers<'_>,
     painter: &mut Painter<W>,
     wires: &mut Wires,
 ) -> std::io::Result<Option<Left>> {

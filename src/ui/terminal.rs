@@ -151,11 +151,10 @@ impl<W: Write> Painter<W> {
             Multiplexer::None => code,
             Multiplexer::Tmux => format!("\x1bPtmux;{}\x1b\\", code.replace('\x1b', "\x1b\x1b")),
             // screen takes at most 768 bytes in one string.
-            Multiplexer::Screen => code
-                .as_bytes()
-                .chunks(256)
-                .map(|part| format!("\x1bP{}\x1b\\", String::from_utf8_lossy(part)))
-                .collect(),
+            Multiplexer::Screen => {
+                let parts = code.as_bytes().chunks(256).map(String::from_utf8_lossy);
+                parts.fold(String::new(), |text, part| text + "\x1bP" + &part + "\x1b\\")
+            }
         };
         self.send(wrapped.as_bytes())
     }

@@ -6,4 +6,5 @@ mod keymap;
 mod rig;
 mod screens;
 mod settings;
+mod terminal;
 mod wire;

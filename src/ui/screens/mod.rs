@@ -56,7 +56,7 @@ impl Pane {
 #[derive(Debug, Clone)]
 pub enum Screen {
     Integrations(integrations::Integrations),
-    Settings(Box<settings::Settings>),
+    Settings(settings::Settings),
     Program(program::Program),
 }
 
@@ -194,13 +194,13 @@ impl Screen {
 impl Screen {
     /// A view over a pane, as it was saved.
     pub fn from_saved(saved: &Value) -> Option<Self> {
-        settings::Settings::from_saved(saved).map(|screen| Self::Settings(Box::new(screen)))
+        settings::Settings::from_saved(saved).map(Self::Settings)
     }
 }
 
 impl From<settings::Settings> for Screen {
     fn from(screen: settings::Settings) -> Self {
-        Self::Settings(Box::new(screen))
+        Self::Settings(screen)
     }
 }
 

@@ -65,7 +65,7 @@ impl Program {
 
     pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
         if let Some(typed) = self.form.key(key) {
-            self.take(typed, turn);
+            self.take(&typed, turn);
         }
     }
 
@@ -73,7 +73,7 @@ impl Program {
         self.form.paste(text);
     }
 
-    fn take(&mut self, typed: Typed, turn: &mut Turn<'_>) {
+    fn take(&mut self, typed: &Typed, turn: &mut Turn<'_>) {
         let mut prefs = turn.prefs.clone();
         let text = typed.text.trim();
         let number = |most: u64| {
@@ -82,14 +82,15 @@ impl Program {
                 .filter(|n| *n <= most)
                 .ok_or_else(|| format!("must be a whole number from 0 to {most}"))
         };
-        let result = match typed.key.as_str() {
-            "theme" => Ok(text.clone_into(&mut prefs.theme)),
-            "signs" => Ok(text.clone_into(&mut prefs.signs)),
-            "mouse" => Ok(prefs.mouse = text == "true"),
-            "title" => Ok(prefs.title = text == "true"),
-            "frames" => number(30).map(|n| prefs.frames = n as u32),
-            _ => number(5_000).map(|n| prefs.deaf_ms = n),
-        };
+        let mut result = Ok(());
+        match typed.key.as_str() {
+            "theme" => text.clone_into(&mut prefs.theme),
+            "signs" => text.clone_into(&mut prefs.signs),
+            "mouse" => prefs.mouse = text == "true",
+            "title" => prefs.title = text == "true",
+            "frames" => result = number(30).map(|n| prefs.frames = n as u32),
+            _ => result = number(5_000).map(|n| prefs.deaf_ms = n),
+        }
         match result {
             Ok(()) => self.change(prefs, turn),
             Err(why) => self.form.refuse(typed, why),
@@ -106,7 +107,7 @@ impl Program {
         match self.form.act(action) {
             Did::Moved => return true,
             Did::Typed(typed) => {
-                self.take(typed, turn);
+                self.take(&typed, turn);
                 return true;
             }
             Did::Nothing => {}

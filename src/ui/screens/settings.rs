@@ -189,7 +189,7 @@ impl Settings {
                 }
                 self.set(&typed.key, text, turn.mirror);
             }
-            Err(problem) => self.form.refuse(typed.clone(), without_key(&problem.to_string(), &typed.key)),
+            Err(problem) => self.form.refuse(&typed, without_key(&problem.to_string(), &typed.key)),
         }
     }
 
@@ -461,10 +461,14 @@ impl Settings {
         let help = if area.height >= 12 { 4 } else { 0 };
         let mut fields = Rect { height: area.height - help, ..area };
         let help = Rect { y: fields.bottom(), height: help, ..area };
-        let lines = self.report_lines(canvas, usize::from(fields.width));
+        let mut lines = self.report_lines(canvas, usize::from(fields.width));
         if self.form.tab() == "Details" && !lines.is_empty() {
             // An empty line above it; a few fields stay in sight.
             let height = (lines.len() as u16 + 1).min(fields.height.saturating_sub(4).max(fields.height / 2));
+            if lines.len() > usize::from(height) - 1 {
+                // What has failed must be seen, whatever else is not.
+                lines[1..].sort_by_key(|(_, role)| *role != Role::Bad);
+            }
             let y = fields.bottom() - height;
             for ((text, role), y) in lines.iter().zip(y + 1..fields.bottom()) {
                 canvas.put(fields.x + 1, y, fields.width.saturating_sub(1), text, *role);

@@ -205,7 +205,7 @@ impl Form {
     }
 
     /// What was typed cannot be: the field is open again with it, and says why.
-    pub fn refuse(&mut self, typed: Typed, why: impl Into<String>) {
+    pub fn refuse(&mut self, typed: &Typed, why: impl Into<String>) {
         self.select(&typed.key);
         if self.selected().is_some_and(|field| field.kind == FieldKind::Text) {
             self.editing = Some(TextField::new(&typed.text, Text::Line));
@@ -240,21 +240,18 @@ impl Form {
             canvas.put(area.x + 1, y, label - 1, &field.label, Role::Text);
             let x = area.x + 1 + label;
             let room = area.right().saturating_sub(x);
-            let below = match self.editing.as_ref().filter(|_| is_selected) {
-                Some(editing) => {
-                    let lines = if editing.kind() == Text::Lines { 5 } else { 1 };
-                    let lines = lines.min(area.bottom() - y);
-                    editing.draw(canvas, Rect::new(x, y, room, lines));
-                    y + lines
+            let below = if let Some(editing) = self.editing.as_ref().filter(|_| is_selected) {
+                let lines = if editing.kind() == Text::Lines { 5 } else { 1 };
+                let lines = lines.min(area.bottom() - y);
+                editing.draw(canvas, Rect::new(x, y, room, lines));
+                y + lines
+            } else {
+                let (value, role) = shown_value(field);
+                canvas.put(x, y, room, &value, role);
+                if is_selected {
+                    point(canvas, Rect::new(area.x, y, area.width, 1));
                 }
-                None => {
-                    let (value, role) = shown_value(field);
-                    canvas.put(x, y, room, &value, role);
-                    if is_selected {
-                        point(canvas, Rect::new(area.x, y, area.width, 1));
-                    }
-                    y + 1
-                }
+                y + 1
             };
             if let Some((note, role)) = self.notes.get(&field.key).filter(|_| below < area.bottom()) {
                 canvas.put(x, below, room, note, *role);
