@@ -40,8 +40,10 @@ pub mod turn;
 pub mod widgets;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::Event as TerminalEvent;
@@ -86,7 +88,7 @@ pub struct Options {
 /// nothing the engine does can delay a key. On hang-up the process ends at once.
 ///
 /// # Errors
-/// When there is no terminal, or it cannot be written to.
+/// When there is no terminal, or it cannot be used.
 #[expect(clippy::needless_pass_by_value, reason = "the viewer is the last to hold them")]
 pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -115,11 +117,11 @@ pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     let left = runtime.block_on(async {
         let signals = Box::pin(signals()?);
         let events = crossterm::event::EventStream::new();
-        view(app, first, &handle, events, signals, Painter::new(std::io::stdout(), size), clock, &mut wires)
-            .await
+        let painter = Painter::new(std::io::stdout(), size);
+        Ok(view(app, first, &handle, events, signals, painter, clock, &mut wires).await)
     });
     terminal::restore();
-    left.map_err(|error| local(format!("The terminal failed: {error}.")))
+    left.map_err(|error: std::io::Error| local(format!("Signals cannot be listened to: {error}.")))
 }
 
 fn local(message: String) -> Problem {
@@ -298,9 +300,6 @@ type Answers<'a> = FuturesUnordered<LocalBoxFuture<'a, (News, Pace)>>;
 
 /// The loop: draws when something has changed and the pace allows, else waits for the first of a signal, a key, an
 /// answer, an event, a deadline. Nothing in it ticks.
-///
-/// # Errors
-/// When the terminal cannot be written to.
 #[expect(clippy::too_many_arguments, reason = "each is one of the wires that tests replace")]
 pub async fn view<W: Write>(
     mut app: App,
@@ -311,7 +310,7 @@ pub async fn view<W: Write>(
     mut painter: Painter<W>,
     clock: impl Fn() -> Now,
     wires: &mut Wires,
-) -> std::io::Result<Left> {
+) -> Left {
     let mut events = handle.subscribe();
     let mut engine_is_there = true;
     let mut answers: Answers<'_> = FuturesUnordered::new();
@@ -322,10 +321,13 @@ pub async fn view<W: Write>(
     loop {
         while let Some((effects, pace)) = work.pop_front() {
             for effect in effects {
-                if let Some(left) = carry_out(effect, pace, &mut app, handle, &answers, &mut painter, wires)?
-                {
-                    keep_view(&app, wires.view_file.as_deref());
-                    return Ok(left);
+                match carry_out(effect, pace, &mut app, handle, &answers, &mut painter, wires) {
+                    Ok(None) => {}
+                    Ok(Some(left)) => {
+                        keep_view(&app, wires.view_file.as_deref());
+                        return left;
+                    }
+                    Err(_) => return gone(&app, wires),
                 }
             }
         }
@@ -334,12 +336,14 @@ pub async fn view<W: Write>(
             let frame = frames::draw(&app);
             // A screen reader reads what is drawn: in plain mode news is one line, the rest waits for a key (U63).
             let drew = if app.look.plain && pacing.is_news_only {
-                painter.paint_last_line(frame)?
+                painter.paint_last_line(frame)
             } else {
-                painter.paint(frame)?
+                painter.paint(frame)
             };
-            if drew {
-                app.was_drawn(clock().tick);
+            match drew {
+                Ok(true) => app.was_drawn(clock().tick),
+                Ok(false) => {}
+                Err(_) => return gone(&app, wires),
             }
             pacing.drawn(now.tick);
         }
@@ -350,23 +354,19 @@ pub async fn view<W: Write>(
         tokio::select! {
             biased;
             Some(signal) = signals.next() => match signal {
-                Signal::HangUp => {
-                    keep_view(&app, wires.view_file.as_deref());
-                    return Ok((wires.hang_up)());
-                }
+                Signal::HangUp => return gone(&app, wires),
                 Signal::Terminate => news.push((News::Terminate, Pace::Input)),
             },
             event = input.next() => {
                 // No more input: the terminal is gone, though no signal said so.
-                let Some(Ok(event)) = event else {
-                    keep_view(&app, wires.view_file.as_deref());
-                    return Ok((wires.hang_up)());
-                };
+                let Some(Ok(event)) = event else { return gone(&app, wires) };
                 let tick = clock().tick;
                 heard.extend(guard.feed(event, tick));
                 for _ in 0..DRAIN {
-                    match input.next().now_or_never() {
-                        Some(Some(Ok(event))) => heard.extend(guard.feed(event, tick)),
+                    // Asked with this task's own waker: the terminal's stream keeps the one it saw last, and one that
+                    // wakes nobody would lose the next key.
+                    match poll_fn(|task| Poll::Ready(input.poll_next_unpin(task))).await {
+                        Poll::Ready(Some(Ok(event))) => heard.extend(guard.feed(event, tick)),
                         _ => break,
                     }
                 }
@@ -409,6 +409,12 @@ pub async fn view<W: Write>(
         }
         take_in(&mut app, &mut news, &mut work, &mut pacing, &clock, wires);
     }
+}
+
+/// The terminal is gone, whether a signal, the end of its input or a refused write said so.
+fn gone(app: &App, wires: &Wires) -> Left {
+    keep_view(app, wires.view_file.as_deref());
+    (wires.hang_up)()
 }
 
 fn take_in(

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{
+    Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use futures_util::stream::poll_fn;
 use jiff::tz::TimeZone;
 use parhelion::host::words::{Command, Event};
@@ -167,7 +169,7 @@ impl Rig {
             let signals = poll_fn(move |task| signalled.poll_recv(task));
             let result =
                 view(app, first, &handle, input, signals, Painter::new(tap, size), clock, &mut wires).await;
-            *ended.borrow_mut() = Some(result.expect("the tape takes everything"));
+            *ended.borrow_mut() = Some(result);
         };
         {
             let _runtime = runtime.enter();
@@ -242,6 +244,12 @@ impl Rig {
 
     pub fn paste(&mut self, text: &str) -> &mut Self {
         self.event(TerminalEvent::Paste(text.into()));
+        self.idle()
+    }
+
+    pub fn click(&mut self, column: u16, row: u16) -> &mut Self {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.event(TerminalEvent::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
         self.idle()
     }
 

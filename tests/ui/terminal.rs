@@ -113,7 +113,11 @@ impl Viewer {
     fn ends(&mut self) {
         let began = Instant::now();
         while self.child.try_wait().expect("a state").is_none() {
-            assert!(began.elapsed() < PATIENCE, "it does not end: {:?}", self.output());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it does not end: {:?}",
+                self.output().split_at(self.output().len().saturating_sub(600)).1
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -204,4 +208,43 @@ fn no_color_sends_no_colour_and_keeps_the_selected_row() {
         assert!(!styles.iter().any(|code| is_color(code)), "{environment:?}: {styles:?}");
         assert!(styles.iter().any(|code| code.split(';').any(|n| n == "7")), "{environment:?}: {styles:?}");
     }
+}
+
+/// Every key wakes the viewer, however long it has slept since the last.
+#[test]
+fn each_key_is_answered() {
+    let mut viewer = Viewer::start("runs", &[]);
+    viewer.waits_for("Westcoast");
+    for (key, answer) in
+        [("j", "parhelion-api"), ("?", "Help: Integrations"), ("\x1b", "Westcoast"), (":", "Do or go to")]
+    {
+        let before = viewer.output().len();
+        viewer.press(key);
+        let began = Instant::now();
+        while !viewer.output()[before..].contains(answer) {
+            assert!(began.elapsed() < PATIENCE, "{key}: {:?}", &viewer.output()[before..]);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Ctrl-Z gives the terminal back before the program stops, and takes it again when it goes on.
+#[test]
+fn suspending_gives_the_terminal_back_and_takes_it_again() {
+    let mut viewer = Viewer::start("runs", &[]);
+    viewer.waits_for("Westcoast");
+    let before = viewer.output().len();
+    viewer.press("\x1a");
+    // Nobody controls this process group, so the system lets it go on at once; a shell would wait for `fg`.
+    let began = Instant::now();
+    while !viewer.output()[before..].contains("\x1b[?1049h") {
+        assert!(began.elapsed() < PATIENCE, "{:?}", viewer.output());
+        viewer.signal("CONT");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = viewer.output()[before..].to_owned();
+    assert!(output.find("\x1b[?1049l") < output.find("\x1b[?1049h"), "{output:?}");
+    viewer.press("q");
+    viewer.ends();
+    viewer.gave_the_terminal_back();
 }

@@ -280,20 +280,12 @@ impl Integrations {
         canvas.rule(Rect { height: 1, ..area }, view.place.label());
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let mut facts: Vec<(&str, String, Role)> = Vec::new();
-        // The most important line comes first where there is room for few.
-        let to_do = || -> Vec<(&'static str, String, Role)> {
-            if view.to_do.is_empty() {
-                return vec![("to do", "nothing".into(), Role::Good)];
-            }
-            view.to_do
-                .iter()
-                .enumerate()
-                .map(|(i, to_do)| (if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice))
-                .collect()
-        };
-        let first = body.height <= 4;
-        if first {
-            facts.extend(to_do());
+        // The most important line comes first: whatever has no room, this has.
+        if view.to_do.is_empty() {
+            facts.push(("to do", "nothing".into(), Role::Good));
+        }
+        for (i, to_do) in view.to_do.iter().enumerate() {
+            facts.push((if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice));
         }
         let address = if view.address.is_empty() { "not set".to_owned() } else { view.address.clone() };
         let account =
@@ -302,9 +294,6 @@ impl Integrations {
         facts.push(self.test_line(view, canvas));
         for (i, option) in view.options.iter().enumerate() {
             facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
-        }
-        if !first {
-            facts.extend(to_do());
         }
         let skip = usize::from(self.scroll).min(facts.len().saturating_sub(1));
         table::facts(canvas, body, &facts[skip..]);
