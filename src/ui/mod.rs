@@ -116,7 +116,7 @@ pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     };
     let left = runtime.block_on(async {
         let signals = Box::pin(signals()?);
-        let events = crossterm::event::EventStream::new();
+        let events = terminal::events();
         let painter = Painter::new(std::io::stdout(), size);
         Ok(view(app, first, &handle, events, signals, painter, clock, &mut wires).await)
     });
@@ -363,8 +363,8 @@ pub async fn view<W: Write>(
                 let tick = clock().tick;
                 heard.extend(guard.feed(event, tick));
                 for _ in 0..DRAIN {
-                    // Asked with this task's own waker: the terminal's stream keeps the one it saw last, and one that
-                    // wakes nobody would lose the next key.
+                    // With this task's own waker: a stream keeps the one it saw last, and one that wakes nobody would
+                    // lose the next key.
                     match poll_fn(|task| Poll::Ready(input.poll_next_unpin(task))).await {
                         Poll::Ready(Some(Ok(event))) => heard.extend(guard.feed(event, tick)),
                         _ => break,

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossterm::event::Event;
+use futures_util::stream::{Stream, poll_fn};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
@@ -45,6 +47,22 @@ pub fn restore_on_panic() {
         restore();
         before(info);
     }));
+}
+
+/// What is typed, read by a thread of its own. When its terminal has gone, crossterm's reader never comes back from
+/// reading (crossterm-rs/crossterm #793), on whatever thread it runs: not on the one that must hear the hang-up.
+pub fn events() -> impl Stream<Item = io::Result<Event>> + Unpin {
+    let (heard, mut events) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        loop {
+            let event = crossterm::event::read();
+            let is_over = event.is_err();
+            if heard.send(event).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    poll_fn(move |task| events.poll_recv(task))
 }
 
 /// A frame as it should be on the terminal.

@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parhelion::host::Handle;
@@ -49,6 +50,7 @@ struct Viewer {
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Option<Box<dyn Write + Send>>,
     seen: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
 impl Viewer {
@@ -71,7 +73,7 @@ impl Viewer {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let tape = Arc::clone(&seen);
         let stops = how == "closes";
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(read @ 1..) = output.read(&mut bytes) {
                 let mut tape = tape.lock().expect("the tape");
@@ -82,7 +84,7 @@ impl Viewer {
                 }
             }
         });
-        Self { child, master: Some(pair.master), keys: Some(keys), seen }
+        Self { child, master: Some(pair.master), keys: Some(keys), seen, reader }
     }
 
     fn output(&self) -> String {
@@ -112,7 +114,8 @@ impl Viewer {
     #[track_caller]
     fn ends(&mut self) {
         let began = Instant::now();
-        while self.child.try_wait().expect("a state").is_none() {
+        // What it wrote last is to be read, too.
+        while self.child.try_wait().expect("a state").is_none() || !self.reader.is_finished() {
             assert!(
                 began.elapsed() < PATIENCE,
                 "it does not end: {:?}",
