@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{
+    Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use futures_util::stream::poll_fn;
 use jiff::tz::TimeZone;
 use parhelion::host::words::{Command, Event};
@@ -106,6 +108,8 @@ pub struct Rig {
     pub world: Rc<RefCell<World>>,
     pub tape: Rc<RefCell<Tape>>,
     left: Rc<RefCell<Option<Left>>>,
+    /// The configuration folder of a test that brings none.
+    _folder: tempfile::TempDir,
 }
 
 /// Eighty columns, twenty-four lines, the usual world.
@@ -115,7 +119,11 @@ pub fn rig() -> Rig {
 
 impl Rig {
     fn new(start_with: Start) -> Self {
-        let Start { size: (width, height), options, environment, world } = start_with;
+        let Start { size: (width, height), mut options, environment, world } = start_with;
+        let folder = tempfile::tempdir().expect("a folder");
+        if options.config_dir.as_os_str().is_empty() {
+            options.config_dir = folder.path().to_owned();
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)
@@ -161,14 +169,15 @@ impl Rig {
             let signals = poll_fn(move |task| signalled.poll_recv(task));
             let result =
                 view(app, first, &handle, input, signals, Painter::new(tap, size), clock, &mut wires).await;
-            *ended.borrow_mut() = Some(result.expect("the tape takes everything"));
+            *ended.borrow_mut() = Some(result);
         };
         {
             let _runtime = runtime.enter();
             let _local = local.enter();
             tokio::task::spawn_local(body);
         }
-        let mut rig = Self { runtime, local, input: Some(input), signals, events, world, tape, left };
+        let mut rig =
+            Self { runtime, local, input: Some(input), signals, events, world, tape, left, _folder: folder };
         rig.idle();
         rig
     }
@@ -235,6 +244,12 @@ impl Rig {
 
     pub fn paste(&mut self, text: &str) -> &mut Self {
         self.event(TerminalEvent::Paste(text.into()));
+        self.idle()
+    }
+
+    pub fn click(&mut self, column: u16, row: u16) -> &mut Self {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.event(TerminalEvent::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
         self.idle()
     }
 
