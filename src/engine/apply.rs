@@ -23,7 +23,9 @@ use crate::api::halo::Halo;
 use crate::host::words::{Choices, Level, LogLine};
 use crate::model::link::Removed;
 use crate::model::settings::Safety;
-use crate::model::{Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker};
+use crate::model::{
+    Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker,
+};
 use crate::plan::{Action, Cause, Change, Plan, TopLevel};
 
 /// How often a create is attempted anew after it was proven absent.
@@ -153,7 +155,8 @@ impl Apply {
             return Ok(());
         }
         let book = &self.engine.book;
-        let link = book.link(self.plan.integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
+        let link =
+            book.link(self.plan.integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
         let Some(mut link) = link else { return Ok(()) };
         link.base = Some(change.owned.clone());
         link.removed = None;
@@ -203,7 +206,12 @@ impl Apply {
         Ok(())
     }
 
-    async fn row(&self, change: &Change, action: Action, place: &mut Option<tokio::sync::OwnedSemaphorePermit>) -> Result<(), Halt> {
+    async fn row(
+        &self,
+        change: &Change,
+        action: Action,
+        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+    ) -> Result<(), Halt> {
         match self.carry_out(change, action, place).await? {
             Over::Done(link) => self.done(change, action, link).await,
             Over::Failed(problem) if problem.class == Class::Auth => Err(Halt::Trouble(problem)),
@@ -316,7 +324,13 @@ impl Apply {
         }
     }
 
-    fn create_write(&self, fields: Fields, customer: Option<TargetId>, marker: String, before: Vec<TargetId>) -> Write {
+    fn create_write(
+        &self,
+        fields: Fields,
+        customer: Option<TargetId>,
+        marker: String,
+        before: Vec<TargetId>,
+    ) -> Write {
         match customer {
             None => Write::CreateCustomer {
                 fields,
@@ -333,7 +347,8 @@ impl Apply {
 
     /// The writes of a row that changes a record which is there: one, or for a customer up to two.
     fn sets(&self, change: &Change, target: &TargetId, values: &mut Fields) -> Vec<Write> {
-        let before: Fields = change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
+        let before: Fields =
+            change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
         let mut writes = Vec::new();
         if change.entity == Entity::Customers {
             values.remove(FieldName::TopLevel);
@@ -344,7 +359,12 @@ impl Apply {
                     Some(Value::Address(address)) => Some(address.clone()),
                     _ => None,
                 };
-                writes.push(Write::SetAddress { customer: target.clone(), site: site.clone(), address, before });
+                writes.push(Write::SetAddress {
+                    customer: target.clone(),
+                    site: site.clone(),
+                    address,
+                    before,
+                });
             }
             if !values.is_empty() {
                 writes.push(Write::SetCustomer { id: target.clone(), fields: values.clone(), before });
@@ -431,7 +451,12 @@ impl Apply {
         problem: &Problem,
         place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
     ) -> Result<Fate, Halt> {
-        self.say(change, Level::Note, '.', format!("no clear answer ({}); reading back", safe(&problem.message)));
+        self.say(
+            change,
+            Level::Note,
+            '.',
+            format!("no clear answer ({}); reading back", safe(&problem.message)),
+        );
         if write.is_create() && self.engine.protocol.settle {
             place.take();
             tokio::select! {
@@ -521,7 +546,14 @@ impl Apply {
         link: Option<Link>,
     ) -> Result<(), Halt> {
         let quantity = (end == RowEnd::Done).then(|| self.quantity(change)).flatten();
-        let outcome = Outcome { end: Some(end), message, class, link, quantity, ..self.outcome(&change.source.id, change) };
+        let outcome = Outcome {
+            end: Some(end),
+            message,
+            class,
+            link,
+            quantity,
+            ..self.outcome(&change.source.id, change)
+        };
         self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
     }
 
@@ -613,7 +645,11 @@ fn same_lane(a: &Change, b: &Change) -> bool {
 
 fn duplicate(ids: &[TargetId]) -> String {
     let ids: Vec<_> = ids.iter().map(TargetId::as_str).collect();
-    format!("Halo now has {} records for it (ids {}); look at them in Halo and map the right one", ids.len(), ids.join(", "))
+    format!(
+        "Halo now has {} records for it (ids {}); look at them in Halo and map the right one",
+        ids.len(),
+        ids.join(", ")
+    )
 }
 
 /// A row in a line of the log: what was written.

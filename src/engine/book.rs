@@ -13,7 +13,9 @@ use super::keys;
 use super::records::{Edit, Intent, Record, RowState};
 use crate::host::words::{Choices, JobReport};
 use crate::model::settings::Settings;
-use crate::model::{Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId};
+use crate::model::{
+    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId,
+};
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
 use crate::store::{Entry, Index, Op, Trail};
@@ -45,7 +47,8 @@ impl Book {
     fn replay(&self) -> Result<(), Problem> {
         let applied: u64 = self.get(&keys::applied())?.unwrap_or(0);
         let last = self.trail.last_seq();
-        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last) {
+        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last)
+        {
             return Ok(());
         }
         let mut ops = Vec::new();
@@ -373,8 +376,9 @@ impl Book {
 
     /// The rows of one stored piece, from row `chunk * CHUNK + 1` on.
     pub fn plan_chunk(&self, plan: PlanId, chunk: u32) -> Result<Vec<Change>, Problem> {
-        self.chunk(plan, chunk)?
-            .ok_or_else(|| Problem::new(Class::Local, format!("Plan {plan} is not whole.")).remedy("Build it again."))
+        self.chunk(plan, chunk)?.ok_or_else(|| {
+            Problem::new(Class::Local, format!("Plan {plan} is not whole.")).remedy("Build it again.")
+        })
     }
 
     fn chunk(&self, plan: PlanId, chunk: u32) -> Result<Option<Vec<Change>>, Problem> {
@@ -428,8 +432,9 @@ fn entries(records: &[Record]) -> Result<Vec<Entry>, Problem> {
             Record::Intent(intent) => Entry::new("intent", intent),
             Record::Outcome(outcome) => Entry::new("outcome", outcome),
             other => {
-                let whole = serde_json::to_value(other)
-                    .map_err(|e| Problem::new(Class::Local, format!("A fact could not be written down: {e}.")))?;
+                let whole = serde_json::to_value(other).map_err(|e| {
+                    Problem::new(Class::Local, format!("A fact could not be written down: {e}."))
+                })?;
                 let kind = whole.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
                 Entry::new(kind, &whole["data"])
             }
@@ -468,7 +473,10 @@ fn read<T: DeserializeOwned>(bytes: &[u8], key: &[u8]) -> Result<T, Problem> {
 fn damaged(key: &[u8]) -> Problem {
     Problem::new(
         Class::Local,
-        format!("The index holds something unreadable under '{}'.", String::from_utf8_lossy(key).escape_debug()),
+        format!(
+            "The index holds something unreadable under '{}'.",
+            String::from_utf8_lossy(key).escape_debug()
+        ),
     )
     .remedy("Move the folder index/ aside: it is made again from the audit trail at the next start.")
 }

@@ -67,10 +67,14 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::Set { changes } => engine.set(&changes).await,
         Command::ImportSettings { text } => engine.import_settings(&text).await,
         Command::SealSecret { key, secret } => engine.seal(&key, &secret).await,
-        Command::Test { place, draft, secrets } => Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?)),
+        Command::Test { place, draft, secrets } => {
+            Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?))
+        }
         Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
         Command::Generate { integration } => Ok(Reply::Generated(engine.generate(integration).await?)),
-        Command::Decide { integration, decisions } => Ok(Reply::Done(engine.decide(integration, decisions).await?)),
+        Command::Decide { integration, decisions } => {
+            Ok(Reply::Done(engine.decide(integration, decisions).await?))
+        }
         Command::Undo { integration, redo } => Ok(Reply::Done(engine.undo(integration, redo).await?)),
         Command::ImportMappings { integration, csv, dry_run } => {
             Ok(Reply::Mappings(engine.import_mappings(integration, &csv, dry_run).await?))
@@ -86,9 +90,10 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         }
         Command::Replan { plan } => {
             let engine = engine.clone();
-            let plan = tokio::task::spawn_blocking(move || engine.replan(plan)).await.map_err(|error| {
-                Problem::new(crate::model::Class::Local, format!("The planner broke: {error}."))
-            })??;
+            let plan =
+                tokio::task::spawn_blocking(move || engine.replan(plan)).await.map_err(|error| {
+                    Problem::new(crate::model::Class::Local, format!("The planner broke: {error}."))
+                })??;
             Ok(Reply::Planned(Box::new(plan)))
         }
         Command::DiscardPlan { plan } => {

@@ -15,7 +15,8 @@ use crate::api::marketplace::LookUp;
 use crate::integrations::marketplace as rules;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
-    Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value, Verdict,
+    Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value,
+    Verdict,
 };
 use crate::plan::snapshot::Completeness;
 use crate::plan::{Absence, Snapshot, TopLevel};
@@ -53,14 +54,14 @@ pub async fn read(
     let settings = all_settings.marketplace(integration);
     let label = integration.label();
     let sent = |place| engine.budget(place).sent();
-    super::rss("start");
     let before = (sent(Place::Halo), sent(Place::Of(integration)));
     let at = engine.world.now();
     let mut alerts = Vec::new();
     let mut snapshot = Snapshot::default();
 
     // Who is on either side comes first: it signs in, and a wrong password ends the reading before any listing.
-    let (reseller, instance) = futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
+    let (reseller, instance) =
+        futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
     let mut fingerprints = BTreeMap::new();
     fingerprints.insert(integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id));
     fingerprints.insert(Place::Halo.key().to_owned(), instance?);
@@ -78,12 +79,12 @@ pub async fn read(
     snapshot.customers_complete = completeness(&companies.certificate);
     snapshot.halo_customers_complete = completeness(&customers.certificate);
     snapshot.halo_currency = crate::model::Currency::new(&all_settings.halo.currency);
-    snapshot.customers = companies.records.iter().map(|company| rules::wanted_customer(company, settings)).collect();
+    snapshot.customers =
+        companies.records.iter().map(|company| rules::wanted_customer(company, settings)).collect();
     snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
     snapshot.halo_customers = customers.records;
     snapshot.halo_customers.sort_by(|a, b| a.id.cmp(&b.id));
     engine.remember_parties(integration, &companies.records, &snapshot.halo_customers, at)?;
-    super::rss("customers");
     drop(companies.records);
 
     let links = engine.book.links(integration, Entity::Customers)?;
@@ -94,9 +95,10 @@ pub async fn read(
             addresses(with, &linked, &mut snapshot, progress).await?;
         }
         let linked: HashSet<_> = links.iter().map(|(id, _)| id).collect();
-        let undecided = snapshot.customers.iter().any(|c| {
-            c.verdict == Verdict::Take && !linked.contains(&c.id) && !decisions.contains_key(&c.id)
-        });
+        let undecided = snapshot
+            .customers
+            .iter()
+            .any(|c| c.verdict == Verdict::Take && !linked.contains(&c.id) && !decisions.contains_key(&c.id));
         if undecided {
             let taken: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
             alerts.extend(cards(engine, with, &taken, &mut snapshot, progress).await?);
@@ -104,8 +106,12 @@ pub async fn read(
     }
 
     if entities.contains(&Entity::Subscriptions) {
-        let mut ask: BTreeSet<SourceId> =
-            snapshot.customers.iter().filter(|c| !matches!(c.verdict, Verdict::Ended(_))).map(|c| c.id.clone()).collect();
+        let mut ask: BTreeSet<SourceId> = snapshot
+            .customers
+            .iter()
+            .filter(|c| !matches!(c.verdict, Verdict::Ended(_)))
+            .map(|c| c.id.clone())
+            .collect();
         ask.extend(links.iter().map(|(id, _)| id.clone()));
         ask.retain(|id| !matches!(decisions.get(id), Some(Decision::Exclude { .. })));
         let (subscriptions, licences) = futures_util::future::join(
@@ -113,7 +119,6 @@ pub async fn read(
             with.halo.licences(&|done, of| progress("Halo licences", done, of)),
         )
         .await;
-        super::rss("subs+licences");
         let (wanted, read, problems) = subscriptions?;
         let licences = licences?;
         alerts.extend(problems);
@@ -151,7 +156,9 @@ pub async fn confirm(
                 progress("absent subscriptions", done.fetch_add(1, Ordering::Relaxed) + 1, Some(of));
                 let absence = match found {
                     LookUp::Gone => Absence::Confirmed,
-                    LookUp::Present(_) => Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into()),
+                    LookUp::Present(_) => {
+                        Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into())
+                    }
                     LookUp::Unconfirmed(why) => Absence::Unconfirmed(why),
                 };
                 (id, absence)
@@ -206,7 +213,9 @@ async fn subscriptions(
                 }
                 read.insert(customer, complete);
             }
-            Err(problem) if problem.class == crate::model::Class::Auth && read.is_empty() => return Err(problem),
+            Err(problem) if problem.class == crate::model::Class::Auth && read.is_empty() => {
+                return Err(problem);
+            }
             Err(problem) => {
                 problems.push(format!("customer {customer}: {problem}"));
                 read.insert(customer, Completeness(Err(problem.message)));

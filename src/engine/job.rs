@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Engine;
 use super::apply::{Apply, Halt};
 use super::connect::Connections;
 use super::control::{Control, Wish};
@@ -12,11 +13,10 @@ use super::log::{JobLog, note, safe};
 use super::planning::{Keep, Spec};
 use super::records::{Record, RowEnd};
 use super::tally::Tally;
-use super::Engine;
 use crate::api::budget::Lane;
 use crate::host::words::{
-    BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase, ProblemSource,
-    RowProblem, StageProgress,
+    BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase,
+    ProblemSource, RowProblem, StageProgress,
 };
 use crate::model::{Class, Entity, JobId, Place, PlanId, Problem};
 use crate::plan::{Action, Cause, Change, Plan, Totals};
@@ -45,23 +45,37 @@ impl Engine {
     pub async fn apply(self: &Arc<Self>, plan: PlanId, choices: Choices) -> Result<JobId, Problem> {
         let plan = self.plan(plan)?;
         if self.world.now() > plan.expires_at {
-            return Err(Problem::new(Class::Stale, format!("Plan {} is too old to be applied: it was good until {}.", plan.id, plan.expires_at))
-                .remedy("Build it again."));
+            return Err(Problem::new(
+                Class::Stale,
+                format!("Plan {} is too old to be applied: it was good until {}.", plan.id, plan.expires_at),
+            )
+            .remedy("Build it again."));
         }
         if let Some((report, ..)) = self.book.jobs(50)?.into_iter().find(|(r, ..)| r.plan == Some(plan.id)) {
             let remedy = match report.state {
                 JobState::Interrupted => format!("Go on with `parhelion job resume {}`.", report.job),
                 _ => "Build a new plan to see what is left.".to_owned(),
             };
-            return Err(Problem::new(Class::Stale, format!("Plan {} was applied already, as job {}.", plan.id, report.job)).remedy(remedy));
+            return Err(Problem::new(
+                Class::Stale,
+                format!("Plan {} was applied already, as job {}.", plan.id, report.job),
+            )
+            .remedy(remedy));
         }
-        if let Some(limit) = plan.outline.limits.iter().find(|l| l.tripped && l.binds_people && l.entity.is_none()) {
+        if let Some(limit) =
+            plan.outline.limits.iter().find(|l| l.tripped && l.binds_people && l.entity.is_none())
+        {
             // A limit of the whole plan, such as another account: nobody overrules it from here.
             return Err(Problem::new(Class::Limit, limit.sentence.clone()));
         }
         self.check_typed(&plan, &choices)?;
         let order = Order {
-            report: self.new_report(plan.integration, plan.entities.clone(), plan.scheduled, Some(plan.id))?,
+            report: self.new_report(
+                plan.integration,
+                plan.entities.clone(),
+                plan.scheduled,
+                Some(plan.id),
+            )?,
             choices,
             policy: false,
             allow_removals: false,
@@ -102,14 +116,16 @@ impl Engine {
             (JobOrder::Resume, Some(_)) => Err(Problem::new(Class::Busy, format!("{job} is running."))),
             (order, None) => {
                 let Some((mut report, choices, policy)) = self.book.job(job)? else {
-                    return Err(Problem::new(Class::Input, format!("There is no job {job}.")).remedy("`parhelion jobs` lists them."));
+                    return Err(Problem::new(Class::Input, format!("There is no job {job}."))
+                        .remedy("`parhelion jobs` lists them."));
                 };
                 match (order, report.state) {
                     (JobOrder::Resume, JobState::Interrupted) => {
                         report.state = JobState::Running;
                         report.finished = None;
                         report.trouble = None;
-                        self.start(Order { report, choices, policy, allow_removals: false, resumed: true }).await?;
+                        self.start(Order { report, choices, policy, allow_removals: false, resumed: true })
+                            .await?;
                         Ok(format!("{job} goes on."))
                     }
                     (JobOrder::Cancel, JobState::Interrupted) => {
@@ -120,7 +136,10 @@ impl Engine {
                         self.tell(Event::Job(Box::new(report)));
                         Ok(format!("{job} is cancelled; what it had done stays done."))
                     }
-                    (_, state) => Err(Problem::new(Class::Input, format!("{job} is {}: there is nothing to do.", state.word()))),
+                    (_, state) => Err(Problem::new(
+                        Class::Input,
+                        format!("{job} is {}: there is nothing to do.", state.word()),
+                    )),
                 }
             }
         }
@@ -175,12 +194,24 @@ impl Engine {
         {
             let mut live = self.live();
             if let Some(running) = &live.running {
-                return Err(Problem::new(Class::Busy, format!("{} is running: one job writes to Halo at a time.", running.job))
-                    .remedy("Wait for it, or cancel it."));
+                return Err(Problem::new(
+                    Class::Busy,
+                    format!("{} is running: one job writes to Halo at a time.", running.job),
+                )
+                .remedy("Wait for it, or cancel it."));
             }
-            live.running = Some(Running { job, control: control.clone(), tally: tally.clone(), report: order.report.clone() });
+            live.running = Some(Running {
+                job,
+                control: control.clone(),
+                tally: tally.clone(),
+                report: order.report.clone(),
+            });
         }
-        let record = Record::Job { report: Box::new(order.report.clone()), choices: order.choices.clone(), policy: order.policy };
+        let record = Record::Job {
+            report: Box::new(order.report.clone()),
+            choices: order.choices.clone(),
+            policy: order.policy,
+        };
         if let Err(problem) = self.book.record(&[record]).await {
             self.live().running = None;
             return Err(problem);
@@ -194,8 +225,10 @@ impl Engine {
     async fn execute(self: Arc<Self>, order: Order, control: Control, tally: Arc<Tally>) {
         let job = order.report.job;
         let log = Arc::new(JobLog::open(&self.places.logs(), job));
-        let sent: Vec<(Place, u64)> =
-            [Place::Halo, Place::Of(order.report.integration)].into_iter().map(|p| (p, self.budget(p).sent())).collect();
+        let sent: Vec<(Place, u64)> = [Place::Halo, Place::Of(order.report.integration)]
+            .into_iter()
+            .map(|p| (p, self.budget(p).sent()))
+            .collect();
         let ticker = tokio::spawn(self.clone().watch(job, tally.clone(), log.clone(), control.clone()));
         let policy = order.policy;
         let choices = order.choices.clone();
@@ -206,11 +239,17 @@ impl Engine {
             Err(Halt::Asked) if control.get() == Wish::Cancel => JobState::Cancelled,
             Err(Halt::Asked) => JobState::Interrupted,
             // With rows still to do and nothing wrong with the rights, the job can go on when the host is back.
-            Err(Halt::Trouble(problem)) if report.plan.is_some() && problem.class == Class::Host => JobState::Interrupted,
+            Err(Halt::Trouble(problem)) if report.plan.is_some() && problem.class == Class::Host => {
+                JobState::Interrupted
+            }
             Err(Halt::Trouble(_)) => JobState::Failed,
         };
         if let Err(Halt::Trouble(problem)) = ended {
-            log.write(&LogLine { level: Level::Error, sign: '!', ..note(self.world.now(), safe(&problem.to_string())) });
+            log.write(&LogLine {
+                level: Level::Error,
+                sign: '!',
+                ..note(self.world.now(), safe(&problem.to_string()))
+            });
             report.trouble = Some(problem);
         }
         report.stages = tally.stages();
@@ -253,7 +292,11 @@ impl Engine {
         report: &mut JobReport,
     ) -> Result<Option<Plan>, Halt> {
         let say = |text: String| log.write(&note(self.world.now(), text));
-        say(if order.resumed { format!("{} goes on", report.job) } else { format!("{} started by {}", report.job, report.by) });
+        say(if order.resumed {
+            format!("{} goes on", report.job)
+        } else {
+            format!("{} started by {}", report.job, report.by)
+        });
         let integration = report.integration;
 
         // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
@@ -289,7 +332,8 @@ impl Engine {
         report.plan = Some(plan.id);
         report.problems = planned_problems(&self, &plan).map_err(Halt::Trouble)?;
         let mut stages = stages(&plan);
-        let over = if order.resumed { self.book.rows(report.job).map_err(Halt::Trouble)? } else { BTreeMap::new() };
+        let over =
+            if order.resumed { self.book.rows(report.job).map_err(Halt::Trouble)? } else { BTreeMap::new() };
         if order.resumed {
             self.book
                 .each_plan_row(&plan, |change| {
@@ -344,7 +388,8 @@ impl Engine {
         }
         tally.phase(Phase::Verifying { what: "what was written".into() });
         apply.verify().await?;
-        let whole = order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
+        let whole =
+            order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
         if whole {
             let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;
             self.book.record(&[record]).await.map_err(Halt::Trouble)?;
@@ -379,16 +424,13 @@ impl Engine {
         Ok(())
     }
 
-    async fn freshness(
-        &self,
-        plan: &Plan,
-        with: &Connections,
-        tally: &Tally,
-    ) -> Result<Freshness, Problem> {
+    async fn freshness(&self, plan: &Plan, with: &Connections, tally: &Tally) -> Result<Freshness, Problem> {
         if plan.outline.totals.acting() < LIST_FROM {
             return Ok(Freshness::each(plan));
         }
-        let say = |what: &str, done: u64, of: Option<u64>| tally.phase(Phase::Reading { what: what.to_owned(), done, of });
+        let say = |what: &str, done: u64, of: Option<u64>| {
+            tally.phase(Phase::Reading { what: what.to_owned(), done, of })
+        };
         let customers = with.halo.customers(&|done, of| say("Halo customers", done, of)).await?;
         let licences = if plan.entities.contains(&Entity::Subscriptions) {
             with.halo.licences(&|done, of| say("Halo licences", done, of)).await?.records
@@ -419,7 +461,8 @@ impl Engine {
             by: self.by.clone(),
             policy: order.policy,
         };
-        let state = Record::Job { report: Box::new(report), choices: order.choices.clone(), policy: order.policy };
+        let state =
+            Record::Job { report: Box::new(report), choices: order.choices.clone(), policy: order.policy };
         self.book.record(&[approval, state]).await
     }
 
@@ -428,7 +471,10 @@ impl Engine {
         let Some(typed) = choices.removals_typed else { return Ok(()) };
         let mut held = 0;
         self.book.each_plan_row(plan, |change| {
-            let by_limit = change.hold.as_ref().is_some_and(|h| matches!(h.cause, Cause::Limit { overridable: true, .. }));
+            let by_limit = change
+                .hold
+                .as_ref()
+                .is_some_and(|h| matches!(h.cause, Cause::Limit { overridable: true, .. }));
             held += u64::from(by_limit && !choices.leave_out.contains(&change.row));
             Ok(())
         })?;
@@ -512,7 +558,12 @@ pub fn stages(plan: &Plan) -> Vec<StageProgress> {
                 done: 0,
                 total: planned.acting(),
                 totals: JobTotals {
-                    rows: Totals { unchanged: planned.unchanged, skipped: planned.skipped, held: planned.held, ..Totals::default() },
+                    rows: Totals {
+                        unchanged: planned.unchanged,
+                        skipped: planned.skipped,
+                        held: planned.held,
+                        ..Totals::default()
+                    },
                     ..JobTotals::default()
                 },
             }

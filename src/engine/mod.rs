@@ -196,10 +196,3 @@ impl Engine {
         self.live().kept.as_ref().filter(|k| k.plan == plan).map(|k| k.read.clone())
     }
 }
-
-
-pub fn rss(at: &str) {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: u64 = statm.split(' ').nth(1).and_then(|p| p.parse().ok()).unwrap_or(0);
-    eprintln!("RSS {at}: {} MiB", pages * 4 / 1024);
-}

@@ -27,8 +27,13 @@ impl Spec {
     #[must_use]
     pub fn ordered(mut self) -> Self {
         let wanted = std::mem::take(&mut self.entities);
-        self.entities =
-            self.integration.entities().iter().copied().filter(|e| wanted.is_empty() || wanted.contains(e)).collect();
+        self.entities = self
+            .integration
+            .entities()
+            .iter()
+            .copied()
+            .filter(|e| wanted.is_empty() || wanted.contains(e))
+            .collect();
         self
     }
 }
@@ -52,7 +57,12 @@ pub struct Built {
 
 impl Engine {
     /// Reads both sides and stores a plan. Writes nothing outside.
-    pub async fn build_plan(self: &Arc<Self>, spec: &Spec, keep: Keep, progress: Progress<'_>) -> Result<Built, Problem> {
+    pub async fn build_plan(
+        self: &Arc<Self>,
+        spec: &Spec,
+        keep: Keep,
+        progress: Progress<'_>,
+    ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
         let read = self.read_for(spec, &with, progress).await;
         let mut read = match read {
@@ -80,7 +90,12 @@ impl Engine {
         Ok(Built { plan, fresh, top_level, with })
     }
 
-    async fn read_for(&self, spec: &Spec, with: &Connections, progress: Progress<'_>) -> Result<Read, Problem> {
+    async fn read_for(
+        &self,
+        spec: &Spec,
+        with: &Connections,
+        progress: Progress<'_>,
+    ) -> Result<Read, Problem> {
         extract::read(self, with, spec.integration, &spec.entities, progress).await
     }
 
@@ -92,7 +107,6 @@ impl Engine {
         let mut links = Links::new(self, spec.integration);
         let planned = plan::build(&read.snapshot, &mappings, &mut links, &policy);
         links.end()?;
-        super::rss("planned");
         let mut outline = planned.outline;
         outline.alerts.extend(read.alerts.iter().cloned());
         let settings = self.settings();
@@ -125,7 +139,6 @@ impl Engine {
         self.live().kept = (keep == Keep::ForLater).then(|| Kept { plan: stored.id, read: read.clone() });
         drop((read, mappings));
         self.book.put_plan(&stored, planned.changes)?;
-        super::rss("stored");
         self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
         self.tell(Event::Plan(stored.id));
         Ok((stored, fresh))
@@ -151,7 +164,8 @@ impl Engine {
 
     pub fn plan(&self, plan: PlanId) -> Result<Plan, Problem> {
         self.book.plan(plan)?.ok_or_else(|| {
-            Problem::new(Class::Input, format!("There is no plan {plan}.")).remedy("Build one with `parhelion plan`.")
+            Problem::new(Class::Input, format!("There is no plan {plan}."))
+                .remedy("Build one with `parhelion plan`.")
         })
     }
 
@@ -170,7 +184,10 @@ impl Engine {
     }
 
     /// Halo licences that another integration feeds.
-    fn licences_elsewhere(&self, integration: Integration) -> Result<std::collections::BTreeSet<crate::model::TargetId>, Problem> {
+    fn licences_elsewhere(
+        &self,
+        integration: Integration,
+    ) -> Result<std::collections::BTreeSet<crate::model::TargetId>, Problem> {
         let mut taken = std::collections::BTreeSet::new();
         for other in Integration::ALL.into_iter().filter(|i| *i != integration) {
             let mut links = Links::new(self, other);
@@ -228,7 +245,10 @@ impl Engine {
 }
 
 fn held_by_limit(change: &plan::Change) -> bool {
-    change.hold.as_ref().is_some_and(|hold| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode))
+    change
+        .hold
+        .as_ref()
+        .is_some_and(|hold| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode))
 }
 
 /// The links of an integration's subscriptions in order, a page at a time: a merge needs no more in memory.

@@ -37,7 +37,10 @@ impl Engine {
         if open.is_empty() {
             return Ok(());
         }
-        say(format!("{} requests had no answer when the last job ended; finding out what became of them", open.len()));
+        say(format!(
+            "{} requests had no answer when the last job ended; finding out what became of them",
+            open.len()
+        ));
         if self.protocol.settle && open.iter().any(|i| i.write.is_create()) {
             let since = self.world.now();
             let settle = self.settle();
@@ -100,14 +103,17 @@ impl Engine {
             Fate::Duplicate(ids) => {
                 let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
                 outcome.end = Some(RowEnd::Held);
-                outcome.message = format!("Halo has several records for it (ids {}); look at them in Halo", ids.join(", "));
+                outcome.message =
+                    format!("Halo has several records for it (ids {}); look at them in Halo", ids.join(", "));
                 outcome.class = Some(Class::Record);
             }
         }
         outcome
     }
 
-    pub(super) fn plans_of_unfinished_jobs(&self) -> Result<std::collections::BTreeSet<crate::model::PlanId>, Problem> {
+    pub(super) fn plans_of_unfinished_jobs(
+        &self,
+    ) -> Result<std::collections::BTreeSet<crate::model::PlanId>, Problem> {
         Ok(self
             .book
             .jobs(50)?

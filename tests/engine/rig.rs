@@ -34,7 +34,8 @@ impl Transport for InMemory {
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),
             };
             let total = request.total;
-            let mut call = axum::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
+            let mut call =
+                axum::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
             for (name, value) in &request.headers {
                 call = call.header(name.as_str(), value.as_bytes());
             }
@@ -55,7 +56,12 @@ impl Transport for InMemory {
             for (name, value) in &parts.headers {
                 headers.insert(name.clone(), value.clone());
             }
-            Ok(Response { status: parts.status.as_u16(), headers, body: body.to_vec(), elapsed: started.elapsed() })
+            Ok(Response {
+                status: parts.status.as_u16(),
+                headers,
+                body: body.to_vec(),
+                elapsed: started.elapsed(),
+            })
         }
         .boxed()
     }
@@ -91,13 +97,15 @@ impl Ground {
         std::fs::create_dir_all(places.logs()).expect("logs");
         let options = Options { sync: Sync::Simulated(self.disk.clone()), ..Options::default() };
         let (trail, _) = Trail::open_with(&places.audit(), options).expect("the trail opens");
-        let vault = Vault::open(&places.secrets(), KeySource::File(places.key_file.clone())).expect("the vault opens");
+        let vault = Vault::open(&places.secrets(), KeySource::File(places.key_file.clone()))
+            .expect("the vault opens");
         let book = Book::open(trail, self.index.clone()).expect("the book opens");
         let transport = Arc::new(InMemory { sandbox: self.sandbox.clone() });
         let world = World::simulated(transport, self.start);
         let (events, _) = tokio::sync::broadcast::channel(64);
         let installation = Installation::from_random([7; 8]);
-        Engine::open(book, vault, places, world, self.protocol, "tester".into(), installation, events).expect("the engine opens")
+        Engine::open(book, vault, places, world, self.protocol, "tester".into(), installation, events)
+            .expect("the engine opens")
     }
 
     /// Settings that reach the simulated vendors.
