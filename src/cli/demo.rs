@@ -15,7 +15,7 @@ use super::progress::{Signals, attended, job_end};
 use super::{ask, map, order, screen, text};
 use crate::host::words::{Command, JobReport, JobState, MapFilter, MapState, Query, Reply};
 use crate::host::{Handle, Home, Options};
-use crate::model::{Class, Decision, Integration, Problem};
+use crate::model::{Class, Decision, Integration, Place, Problem};
 use crate::sandbox::{self, Sandbox, Served};
 
 /// Of the customers that 'Generate mappings' maps, one in so many is given back, so that there is something to map.
@@ -65,16 +65,26 @@ pub fn run(args: &Args, demo: &args::Demo, out: &Out) -> Result<u8, Failure> {
 async fn prepare(out: &Out, handle: &Handle, served: &Served) -> Result<(), Failure> {
     let text = served.document().to_string();
     order!(handle, Command::ImportSettings { text }, Reply::Saved { .. } => ())?;
-    let integration = Integration::Also;
-    map::read(out, handle, integration).await?;
-    let generate = async { order!(handle, Command::Generate { integration }, Reply::Generated(_) => ()) };
-    attended(out, handle, generate).await?;
-    let filter = MapFilter { states: [MapState::Mapped].into(), ..MapFilter::default() };
-    let mut mapped = ask!(handle, Query::MapOrder { integration, filter, by_target: false }, MapOrder)?.ids;
-    mapped.sort();
-    let decisions: Vec<_> = mapped.into_iter().step_by(GIVEN_BACK).map(|id| (id, Decision::Clear)).collect();
-    if !decisions.is_empty() {
-        handle.send(Command::Decide { integration, decisions }).await?;
+    for place in Place::all() {
+        let test = async {
+            let command = Command::Test { place, draft: Vec::new(), secrets: Vec::new() };
+            order!(handle, command, Reply::Tested(_) => ())
+        };
+        attended(out, handle, test).await?;
+    }
+    for integration in Integration::ALL {
+        map::read(out, handle, integration).await?;
+        let generate = async { order!(handle, Command::Generate { integration }, Reply::Generated(_) => ()) };
+        attended(out, handle, generate).await?;
+        let filter = MapFilter { states: [MapState::Mapped].into(), ..MapFilter::default() };
+        let mut mapped =
+            ask!(handle, Query::MapOrder { integration, filter, by_target: false }, MapOrder)?.ids;
+        mapped.sort();
+        let decisions: Vec<_> =
+            mapped.into_iter().step_by(GIVEN_BACK).map(|id| (id, Decision::Clear)).collect();
+        if !decisions.is_empty() {
+            handle.send(Command::Decide { integration, decisions }).await?;
+        }
     }
     Ok(())
 }
