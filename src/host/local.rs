@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{broadcast, mpsc};
 
 use super::Handle;
-use crate::api::http::RealTransport;
+use crate::api::http::{RealTransport, Transport};
 use crate::engine::book::Book;
 use crate::engine::records::Record;
 use crate::engine::world::World;
@@ -44,11 +44,16 @@ impl Home {
     pub fn open(options: &Options) -> Result<Self, Problem> {
         let places = Places::find(options.profile.as_deref(), options.data_dir.as_deref())?;
         let key = KeySource::choose(options.key_file.as_deref(), &places);
-        Self::open_at(places, key, &options.command)
+        Self::open_at(places, key, &options.command, Arc::new(RealTransport::new()))
     }
 
-    /// As [`Home::open`], in places of the caller's choice.
-    pub fn open_at(places: Places, key: KeySource, command: &str) -> Result<Self, Problem> {
+    /// As [`Home::open`], in places and over a transport of the caller's choice.
+    pub fn open_at(
+        places: Places,
+        key: KeySource,
+        command: &str,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, Problem> {
         let (store, opened) = Store::open(places, key, command)?;
         let Store { trail, index, vault, places, lock } = store;
         for folder in [places.logs(), places.reports()] {
@@ -71,7 +76,6 @@ impl Home {
         let (events, _) = broadcast::channel(1024);
         let handle = Handle::new(calls, events.clone());
         let book = Book::open(trail, Arc::from(index))?;
-        let transport = Arc::new(RealTransport::new());
         let at = places.clone();
         let engine = runtime.block_on(async move {
             let installation = installation(&book).await?;
