@@ -294,8 +294,7 @@ impl Rig {
         }
         let (row, column) = screen.cursor_position();
         let shows = if screen.hide_cursor() { "hidden" } else { "shown" };
-        text.push_str(&format!("-- cursor {row},{column} {shows}; reversed rows: {}\n", reversed.join(" ")));
-        text
+        format!("{text}-- cursor {row},{column} {shows}; reversed rows: {}\n", reversed.join(" "))
     }
 
     /// Colours and weight of every cell that has text.
