@@ -122,7 +122,7 @@ impl Rig {
         let Start { size: (width, height), mut options, environment, world } = start_with;
         let folder = tempfile::tempdir().expect("a folder");
         if options.config_dir.as_os_str().is_empty() {
-            options.config_dir = folder.path().to_owned();
+            folder.path().clone_into(&mut options.config_dir);
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
