@@ -1,7 +1,7 @@
 //! The viewer: the screen that people use. It knows the engine only through [`Handle`].
 //!
-//! [`app::update`] is pure: messages in, effects out. [`frames::draw`] is a function of the state. The loop here, the only
-//! asynchronous function of the viewer, carries messages and effects and decides when a frame is due.
+//! [`app::update`] is pure: messages in, effects out. [`frames::draw`] is a function of the state. The loop here
+//! carries messages and effects and decides when a frame is due.
 //!
 //! # To add a screen
 //!
@@ -63,7 +63,7 @@ use self::keymap::Keymap;
 use self::message::{Effect, Message, News, Now};
 use self::prefs::Prefs;
 use self::terminal::{Multiplexer, Painter};
-use self::theme::{Depth, Theme};
+use self::theme::{Depth, Themes};
 use crate::host::Handle;
 use crate::model::{Class, Problem};
 
@@ -99,7 +99,8 @@ pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
         local(format!("There is no terminal to draw on: {error}."))
             .remedy("Use --headless, or the commands of `parhelion --help`.")
     })?;
-    let size = Size::new(width, height);
+    // A serial line or a bare pseudo-terminal knows no size.
+    let size = if width == 0 || height == 0 { Size::new(80, 24) } else { Size::new(width, height) };
     let environment = Environment::read(&options);
     let clock = real_clock();
     let (app, first) = start(&options, &environment, size, clock());
@@ -180,9 +181,10 @@ pub fn start(options: &Options, environment: &Environment, size: Size, now: Now)
         keymap = own;
         complaints.extend(more);
     }
+    let themes = Themes::read(&options.config_dir.join("themes"));
     let chosen = options.theme.clone();
     let name = chosen.as_deref().unwrap_or(&prefs.theme);
-    let (theme, more) = Theme::load(name, environment.depth, Some(&options.config_dir.join("themes")));
+    let (theme, more) = themes.load(name, environment.depth);
     complaints.extend(more);
     complaints.extend(options.notice.clone());
     let saved = options
@@ -205,6 +207,7 @@ pub fn start(options: &Options, environment: &Environment, size: Size, now: Now)
         locale: environment.locale.clone(),
         config_dir: options.config_dir.clone(),
         theme: chosen,
+        themes,
         size,
         now,
         complaints,
@@ -341,8 +344,9 @@ pub async fn view<W: Write>(
                 painter.paint(frame)
             };
             match drew {
-                Ok(true) => app.was_drawn(clock().tick),
-                Ok(false) => {}
+                // Where there is no room for a question, it has not been read.
+                Ok(true) if app.class() != layout::Class::TooSmall => app.was_drawn(clock().tick),
+                Ok(_) => {}
                 Err(_) => return gone(&app, wires),
             }
             pacing.drawn(now.tick);

@@ -42,6 +42,17 @@ fn a_question_is_deaf_until_it_can_have_been_read() {
     assert_eq!(rig.left(), Some(Left::Stopped(JobId(42))), "read for a second");
 }
 
+/// A question that there is no room to show cannot be answered.
+#[test]
+fn a_question_that_cannot_be_seen_hears_nothing() {
+    let mut rig =
+        Start::default().sized(39, 9).with(|world| world.overview.running = Some(progress(187))).rig();
+    rig.says("The job goes on.").keys("q y");
+    assert_eq!(rig.left(), None);
+    rig.resize(80, 24).says("Leave with a job running?").keys("y");
+    assert_eq!(rig.left(), Some(Left::Stopped(JobId(42))));
+}
+
 /// U41: the next start offers to go on.
 #[test]
 fn an_interrupted_job_is_offered_at_the_start() {

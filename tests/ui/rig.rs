@@ -122,7 +122,7 @@ impl Rig {
         let Start { size: (width, height), mut options, environment, world } = start_with;
         let folder = tempfile::tempdir().expect("a folder");
         if options.config_dir.as_os_str().is_empty() {
-            options.config_dir = folder.path().to_owned();
+            folder.path().clone_into(&mut options.config_dir);
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -294,8 +294,7 @@ impl Rig {
         }
         let (row, column) = screen.cursor_position();
         let shows = if screen.hide_cursor() { "hidden" } else { "shown" };
-        text.push_str(&format!("-- cursor {row},{column} {shows}; reversed rows: {}\n", reversed.join(" ")));
-        text
+        format!("{text}-- cursor {row},{column} {shows}; reversed rows: {}\n", reversed.join(" "))
     }
 
     /// Colours and weight of every cell that has text.

@@ -23,6 +23,20 @@ fn integrations() {
     in_all_sizes("integrations", Start::default, "j");
 }
 
+/// N7: who has set up nothing yet is told the two ways on.
+#[test]
+fn the_first_start() {
+    let bare = |world: &mut World| {
+        for view in &mut world.overview.places {
+            let place = view.place;
+            *view = engine::westcoast();
+            view.place = place;
+        }
+        world.overview.last = None;
+    };
+    Start::default().with(bare).rig().shows("integrations-first-start@80x24");
+}
+
 #[test]
 fn help() {
     in_all_sizes("help", Start::default, "?");

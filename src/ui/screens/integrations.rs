@@ -265,6 +265,17 @@ impl Integrations {
             let text = mirror.broken.as_ref().map_or_else(|| "Reading ...".to_owned(), ToString::to_string);
             table::empty(canvas, regions.list, &text);
         }
+        let is_new = mirror.overview.as_ref().is_some_and(|overview| {
+            let mut places = overview.places.iter().filter(|view| view.place != Place::Halo);
+            places.all(|view| matches!(view.state, PlaceState::NotConfigured | PlaceState::Off))
+        });
+        let below = regions.list.y + 2 + self.list.len() as u16;
+        if is_new && below + 2 < regions.list.bottom() {
+            let text = "No integration yet. Enter sets up the selected one; or leave (q) and start `parhelion demo` to \
+                        try everything with made-up data.";
+            let room = Rect::new(regions.list.x + 1, below, regions.list.width.saturating_sub(2), 3);
+            canvas.paragraph(room, text, Role::Dim);
+        }
         self.details(canvas, regions.details);
     }
 
