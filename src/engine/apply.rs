@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::Engine;
+use super::{Engine, Step};
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, Look};
 use super::log::{JobLog, note, safe};
@@ -383,13 +383,15 @@ impl Apply {
                 at: self.engine.world.now(),
             };
             let record = Record::Intent(Box::new(intent));
+            self.engine.step(Step::BeforeIntent).await;
             if self.engine.protocol.durable_intent {
                 self.engine.book.record(std::slice::from_ref(&record)).await.map_err(Halt::Trouble)?;
             } else {
                 self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
             }
+            self.engine.step(Step::Intent).await;
             let verdict = target::send(&self.halo, permit, &write).await;
-            self.engine.step("sent");
+            self.engine.step(Step::Sent).await;
             match verdict {
                 WriteVerdict::Done(id) => return Ok(Ok(id)),
                 WriteVerdict::Rejected(problem) => {
@@ -431,6 +433,7 @@ impl Apply {
         problem: &Problem,
         place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
     ) -> Result<Fate, Halt> {
+        self.engine.step(Step::Unknown).await;
         self.say(change, Level::Note, '.', format!("no clear answer ({}); reading back", safe(&problem.message)));
         if write.is_create() && self.engine.protocol.settle {
             place.take();
@@ -522,13 +525,20 @@ impl Apply {
     ) -> Result<(), Halt> {
         let quantity = (end == RowEnd::Done).then(|| self.quantity(change)).flatten();
         let outcome = Outcome { end: Some(end), message, class, link, quantity, ..self.outcome(&change.source.id, change) };
-        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+        self.note_outcome(outcome).await
     }
 
     /// Closes an intent whose write was proven not carried out; the row goes on.
     async fn closes(&self, change: &Change, why: &str) -> Result<(), Halt> {
         let outcome = Outcome { message: why.into(), ..self.outcome(&change.source.id, change) };
-        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+        self.note_outcome(outcome).await
+    }
+
+    async fn note_outcome(&self, outcome: Outcome) -> Result<(), Halt> {
+        self.engine.step(Step::BeforeOutcome).await;
+        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)?;
+        self.engine.step(Step::Outcome).await;
+        Ok(())
     }
 
     pub(super) fn outcome(&self, source: &SourceId, change: &Change) -> Outcome {

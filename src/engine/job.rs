@@ -13,7 +13,8 @@ use super::log::{JobLog, note, safe};
 use super::planning::Spec;
 use super::records::{Record, RowEnd};
 use super::tally::Tally;
-use super::Engine;
+use super::{Engine, Step};
+use tokio_util::task::AbortOnDropHandle;
 use crate::api::budget::Lane;
 use crate::host::words::{
     BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase, ProblemSource,
@@ -188,7 +189,7 @@ impl Engine {
         }
         self.tell(Event::Job(Box::new(order.report.clone())));
         let engine = self.clone();
-        tokio::spawn(async move { engine.execute(order, control, tally).await });
+        self.spawn(async move { engine.execute(order, control, tally).await });
         Ok(job)
     }
 
@@ -197,7 +198,7 @@ impl Engine {
         let log = Arc::new(JobLog::open(&self.places.logs(), job));
         let sent: Vec<(Place, u64)> =
             [Place::Halo, Place::Of(order.report.integration)].into_iter().map(|p| (p, self.budget(p).sent())).collect();
-        let ticker = tokio::spawn(self.clone().watch(job, tally.clone(), log.clone(), control.clone()));
+        let ticker = AbortOnDropHandle::new(tokio::spawn(self.clone().watch(job, tally.clone(), log.clone(), control.clone())));
         let policy = order.policy;
         let choices = order.choices.clone();
         let mut report = order.report.clone();
@@ -229,7 +230,7 @@ impl Engine {
             *report.requests.entry(place).or_default() += self.budget(place).sent() - before;
         }
         log.write(&note(self.world.now(), format!("{job} ended: {}", report.state.word())));
-        ticker.abort();
+        drop(ticker);
         let lines = log.flush();
         let record = Record::Job { report: Box::new(report.clone()), choices, policy };
         if let Err(problem) = self.book.record(&[record]).await {
@@ -287,6 +288,7 @@ impl Engine {
                     built = self.build_plan(&spec, &progress) => built.map_err(Halt::Trouble)?,
                     () = control.ended() => return Err(Halt::Asked),
                 };
+                self.step(Step::Planned).await;
                 (built.0, Some(built.1), built.2, true)
             }
         };
@@ -319,6 +321,7 @@ impl Engine {
             None => self.snapshot_of(plan.id),
         };
         self.approve(&order, report, &plan).await.map_err(Halt::Trouble)?;
+        self.step(Step::Approved).await;
         tally.set_stages(stages);
         let fresh = self.freshness(&plan, &with, read.as_deref(), fresh_plan && !order.resumed, tally).await.map_err(Halt::Trouble)?;
         let apply = Arc::new(Apply {
@@ -344,6 +347,7 @@ impl Engine {
         if let Some(halt) = halted {
             return Err(halt);
         }
+        self.step(Step::Written).await;
         tally.phase(Phase::Verifying { what: "what was written".into() });
         apply.verify().await?;
         let whole = order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };

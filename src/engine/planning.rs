@@ -6,7 +6,7 @@ use jiff::ToSpan;
 
 use super::connect::Connections;
 use super::extract::{self, Progress, Read};
-use super::{Engine, Kept};
+use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::host::words::Event;
 use crate::model::{Class, Decision, Entity, Integration, Link, Place, PlanId, Problem, SourceId};
@@ -55,6 +55,7 @@ impl Engine {
             *read.requests.entry(Place::Of(spec.integration)).or_default() +=
                 self.budget(Place::Of(spec.integration)).sent() - before;
         }
+        self.step(Step::Read).await;
         let read = Arc::new(read);
         let engine = self.clone();
         let (spec, for_plan) = (spec.clone(), read.clone());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
+use super::{Engine, Step};
 use super::apply::Halt;
 use super::control::Control;
 use super::records::{Intent, Outcome, Record, RowEnd};
@@ -61,6 +61,7 @@ impl Engine {
             let outcome = self.outcome_of(&intent, fate);
             say(format!("{} {}: {}", intent.entity.singular(), intent.source, told(&outcome)));
             self.book.record(&[Record::Outcome(Box::new(outcome))]).await.map_err(Halt::Trouble)?;
+            self.step(Step::Settled).await;
         }
         Ok(())
     }
