@@ -237,6 +237,9 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
                     }
                 }
                 () = ground.process.death() => {
+                    if self::number("PARHELION_LIFE_SEED").is_some() {
+                        println!("{} the process ended at {:?}", ground.now(), ground.process.ended_at());
+                    }
                     *story.ends.entry(ground.process.ended_at().unwrap_or_default()).or_default() += 1;
                     let keep = dice.next();
                     let lose = dice.chance(0.5);
@@ -324,7 +327,10 @@ async fn work(engine: &Arc<Engine>, spec: &Spec, jobs: &mut u64) -> Result<bool,
             engine.run(spec.clone()).await.map_err(|e| e.to_string())?
         }
     };
-    ended(engine, job).await;
+    let report = ended(engine, job).await;
+    if number("PARHELION_LIFE_SEED").is_some() {
+        println!("{job} {} {:?} {:?}", report.state.word(), report.totals, report.trouble);
+    }
     Ok(false)
 }
 
@@ -339,7 +345,8 @@ fn lives(seeds: std::ops::Range<u64>, mutation: Mutation) -> (Vec<(u64, String)>
             if seed >= seeds.end {
                 return (found, all);
             }
-            match one(seed, mutation) {
+            let told = std::panic::catch_unwind(|| one(seed, mutation)).unwrap_or_else(|_| Err("a panic".into()));
+            match told {
                 Ok(story) => {
                     all.jobs += story.jobs;
                     all.requests += story.requests;
@@ -379,7 +386,7 @@ fn one(seed: u64, mutation: Mutation) -> Result<Story, String> {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        match tokio::time::timeout(std::time::Duration::from_secs(400 * 86_400), live(seed, mutation)).await {
+        match tokio::time::timeout(std::time::Duration::from_secs(20 * 86_400), live(seed, mutation)).await {
             Ok(told) => told,
             Err(_) => Err("it never ends".into()),
         }

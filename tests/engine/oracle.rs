@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parhelion::engine::Engine;
 use parhelion::engine::records::{Intent, Write};
-use parhelion::model::{FieldName, PlanId, Value as FieldValue};
+use parhelion::model::{FieldName, JobId, PlanId, Value as FieldValue};
 use parhelion::sandbox::{Host, Sandbox};
 use serde_json::Value;
 
@@ -101,7 +101,7 @@ pub fn doubles(sandbox: &Sandbox) -> Vec<String> {
 pub struct Told {
     pub intents: Vec<Intent>,
     /// (job, plan) in the order of approval, with the number of intents before it.
-    pub approvals: Vec<(u64, PlanId, usize)>,
+    pub approvals: Vec<(JobId, PlanId, usize)>,
 }
 
 pub fn told(trail: &parhelion::store::Trail) -> Told {
@@ -111,7 +111,7 @@ pub fn told(trail: &parhelion::store::Trail) -> Told {
         match line.kind.as_str() {
             "intent" => told.intents.push(serde_json::from_value(line.data.clone()).unwrap_or_else(|e| panic!("{e}: {}", line.data))),
             "approval" => told.approvals.push((
-                line.data["job"].as_u64().expect("a job"),
+                serde_json::from_value(line.data["job"].clone()).expect("a job"),
                 serde_json::from_value(line.data["plan"].clone()).expect("a plan"),
                 told.intents.len(),
             )),
@@ -125,7 +125,7 @@ pub fn told(trail: &parhelion::store::Trail) -> Told {
 /// nothing billable was sent but what the announcement says.
 pub fn is_all_approved(engine: &Engine, told: &Told, sandbox: &Sandbox) -> Result<(), String> {
     for (at, intent) in told.intents.iter().enumerate() {
-        let job = intent.job.0;
+        let job = intent.job;
         let Some((_, plan, _)) = told.approvals.iter().find(|(of, _, before)| *of == job && *before <= at) else {
             return Err(format!("{:?} was announced without an approval", intent.write));
         };

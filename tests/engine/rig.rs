@@ -338,11 +338,15 @@ pub async fn resume(engine: &Arc<Engine>, job: JobId) -> JobReport {
 }
 
 pub async fn ended(engine: &Arc<Engine>, job: JobId) -> JobReport {
-    loop {
+    // Three days: no wait in an import is as long.
+    for _ in 0..3 * 86_400 {
         let report = engine.job(job).expect("the job is there");
         if report.state != JobState::Running {
             return report;
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
+    let log = std::fs::read_to_string(engine.places.logs().join(format!("{job}.jsonl"))).unwrap_or_default();
+    let last: Vec<&str> = log.lines().rev().take(20).collect();
+    panic!("{job} does not end: {:?}\n{last:#?}", engine.running());
 }
