@@ -3,8 +3,8 @@
 //! Take the row · wait for the budget · write the intent down, durably · send once · note the outcome. A request
 //! without a clear answer is read back after the settle time, never blindly repeated.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -45,6 +45,7 @@ pub struct Apply {
     pub tally: Arc<Tally>,
     pub log: Arc<JobLog>,
     pub fresh: Freshness,
+    pub turns: Turns,
     /// Rows that were over before this (re)start.
     pub over: BTreeMap<u32, RowState>,
     pub at_once: usize,
@@ -204,7 +205,9 @@ impl Apply {
     }
 
     async fn row(&self, change: &Change, action: Action, place: &mut Option<tokio::sync::OwnedSemaphorePermit>) -> Result<(), Halt> {
-        match self.carry_out(change, action, place).await? {
+        // Held until the row's end is written down.
+        let mut turn = None;
+        match self.carry_out(change, action, place, &mut turn).await? {
             Over::Done(link) => self.done(change, action, link).await,
             Over::Failed(problem) if problem.class == Class::Auth => Err(Halt::Trouble(problem)),
             Over::Failed(problem) => {
@@ -230,6 +233,7 @@ impl Apply {
         change: &Change,
         action: Action,
         place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+        turn: &mut Option<tokio::sync::OwnedMutexGuard<()>>,
     ) -> Result<Over, Halt> {
         let integration = self.plan.integration;
         let book = &self.engine.book;
@@ -257,6 +261,7 @@ impl Apply {
         };
 
         if action == Action::Create {
+            *turn = Some(self.turns.of(customer.as_ref(), &change.source.name).await);
             return self.create(change, customer, linked, place).await;
         }
         let Some(target) = change.target.as_ref().map(|t| t.id.clone()) else {
@@ -593,6 +598,32 @@ impl Apply {
     /// A line about no row.
     pub fn note(&self, text: impl Into<String>) {
         self.log.write(&note(self.engine.world.now(), text));
+    }
+}
+
+/// One open create for each natural key (invariant 2): where Halo does not give a marker back, two records of one name
+/// at one customer can only be told apart by which was there first.
+#[derive(Default)]
+pub struct Turns(std::sync::Mutex<HashMap<NaturalKey, Weak<tokio::sync::Mutex<()>>>>);
+
+/// A customer, or none for customers themselves, and the exact name.
+type NaturalKey = (Option<TargetId>, Box<str>);
+
+impl Turns {
+    async fn of(&self, customer: Option<&TargetId>, name: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if turns.len() >= 256 {
+                turns.retain(|_, turn| turn.strong_count() > 0);
+            }
+            let place = turns.entry((customer.cloned(), name.trim().into())).or_default();
+            place.upgrade().unwrap_or_else(|| {
+                let turn = Arc::default();
+                *place = Arc::downgrade(&turn);
+                turn
+            })
+        };
+        turn.lock_owned().await
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply::{Apply, Halt};
+use super::apply::{Apply, Halt, Turns};
 use super::connect::Connections;
 use super::control::{Control, Wish};
 use super::extract::Read;
@@ -336,6 +336,7 @@ impl Engine {
             tally: tally.clone(),
             log: log.clone(),
             fresh,
+            turns: Turns::default(),
             over,
             at_once: self.settings().halo.pace.at_once.max(1) as usize,
             plan,
