@@ -3,20 +3,20 @@
 //! Take the row · wait for the budget · write the intent down, durably · send once · note the outcome. A request
 //! without a clear answer is read back after the settle time, never blindly repeated.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::Engine;
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, Look};
 use super::log::{JobLog, note, safe};
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, RowState, Write};
 use super::tally::Tally;
 use super::target::{self, Fate};
+use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::Halo;
@@ -47,6 +47,7 @@ pub struct Apply {
     pub tally: Arc<Tally>,
     pub log: Arc<JobLog>,
     pub fresh: Freshness,
+    pub turns: Turns,
     /// Rows that were over before this (re)start.
     pub over: BTreeMap<u32, RowState>,
     pub at_once: usize,
@@ -212,7 +213,9 @@ impl Apply {
         action: Action,
         place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
     ) -> Result<(), Halt> {
-        match self.carry_out(change, action, place).await? {
+        // Held until the row's end is written down.
+        let mut turn = None;
+        match self.carry_out(change, action, place, &mut turn).await? {
             Over::Done(link) => self.done(change, action, link).await,
             Over::Failed(problem) if problem.class == Class::Auth => Err(Halt::Trouble(problem)),
             Over::Failed(problem) => {
@@ -238,6 +241,7 @@ impl Apply {
         change: &Change,
         action: Action,
         place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+        turn: &mut Option<tokio::sync::OwnedMutexGuard<()>>,
     ) -> Result<Over, Halt> {
         let integration = self.plan.integration;
         let book = &self.engine.book;
@@ -265,6 +269,7 @@ impl Apply {
         };
 
         if action == Action::Create {
+            *turn = Some(self.turns.of(customer.as_ref(), &change.source.name).await);
             return self.create(change, customer, linked, place).await;
         }
         let Some(target) = change.target.as_ref().map(|t| t.id.clone()) else {
@@ -403,13 +408,15 @@ impl Apply {
                 at: self.engine.world.now(),
             };
             let record = Record::Intent(Box::new(intent));
+            self.engine.step(Step::BeforeIntent).await;
             if self.engine.protocol.durable_intent {
                 self.engine.book.record(std::slice::from_ref(&record)).await.map_err(Halt::Trouble)?;
             } else {
                 self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
             }
+            self.engine.step(Step::Intent).await;
             let verdict = target::send(&self.halo, permit, &write).await;
-            self.engine.step("sent");
+            self.engine.step(Step::Sent).await;
             match verdict {
                 WriteVerdict::Done(id) => return Ok(Ok(id)),
                 WriteVerdict::Rejected(problem) => {
@@ -451,6 +458,7 @@ impl Apply {
         problem: &Problem,
         place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
     ) -> Result<Fate, Halt> {
+        self.engine.step(Step::Unknown).await;
         self.say(
             change,
             Level::Note,
@@ -554,13 +562,20 @@ impl Apply {
             quantity,
             ..self.outcome(&change.source.id, change)
         };
-        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+        self.note_outcome(outcome).await
     }
 
     /// Closes an intent whose write was proven not carried out; the row goes on.
     async fn closes(&self, change: &Change, why: &str) -> Result<(), Halt> {
         let outcome = Outcome { message: why.into(), ..self.outcome(&change.source.id, change) };
-        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+        self.note_outcome(outcome).await
+    }
+
+    async fn note_outcome(&self, outcome: Outcome) -> Result<(), Halt> {
+        self.engine.step(Step::BeforeOutcome).await;
+        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)?;
+        self.engine.step(Step::Outcome).await;
+        Ok(())
     }
 
     pub(super) fn outcome(&self, source: &SourceId, change: &Change) -> Outcome {
@@ -615,6 +630,32 @@ impl Apply {
     /// A line about no row.
     pub fn note(&self, text: impl Into<String>) {
         self.log.write(&note(self.engine.world.now(), text));
+    }
+}
+
+/// One open create for each natural key (invariant 2): where Halo does not give a marker back, two records of one name
+/// at one customer can only be told apart by which was there first.
+#[derive(Default)]
+pub struct Turns(std::sync::Mutex<HashMap<NaturalKey, Weak<tokio::sync::Mutex<()>>>>);
+
+/// A customer, or none for customers themselves, and the exact name.
+type NaturalKey = (Option<TargetId>, Box<str>);
+
+impl Turns {
+    async fn of(&self, customer: Option<&TargetId>, name: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if turns.len() >= 256 {
+                turns.retain(|_, turn| turn.strong_count() > 0);
+            }
+            let place = turns.entry((customer.cloned(), name.trim().into())).or_default();
+            place.upgrade().unwrap_or_else(|| {
+                let turn = Arc::default();
+                *place = Arc::downgrade(&turn);
+                turn
+            })
+        };
+        turn.lock_owned().await
     }
 }
 

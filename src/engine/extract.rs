@@ -13,6 +13,7 @@ use super::keys;
 use crate::api::listing::Certificate;
 use crate::api::marketplace::LookUp;
 use crate::integrations::marketplace as rules;
+use crate::matching::exact_form;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
     Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value,
@@ -91,8 +92,12 @@ pub async fn read(
     let decisions = engine.book.decisions(integration)?;
     if entities.contains(&Entity::Customers) {
         if settings.update_main_site_address {
-            let linked: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
-            addresses(with, &linked, &mut snapshot, progress).await?;
+            // Also of those that this plan will link by name: or the next plan would find something to do.
+            let names: HashSet<_> = snapshot.customers.iter().map(|c| exact_form(&c.name)).collect();
+            let linked: HashSet<_> = links.iter().map(|(_, link)| &link.target).collect();
+            let concerned = |c: &&Found| linked.contains(&c.id) || names.contains(&exact_form(&c.name));
+            let concerned = snapshot.halo_customers.iter().filter(concerned).map(|c| c.id.clone()).collect();
+            addresses(with, &concerned, &mut snapshot, progress).await?;
         }
         let linked: HashSet<_> = links.iter().map(|(id, _)| id).collect();
         let undecided = snapshot
@@ -227,11 +232,11 @@ async fn subscriptions(
     Ok((wanted, read, problems))
 }
 
-/// The main sites' addresses of linked customers (K9). A customer with one active site has that as its main site;
+/// The main sites' addresses of these customers (K9). A customer with one active site has that as its main site;
 /// where there are more, its details name it.
 async fn addresses(
     with: &Connections,
-    linked: &HashSet<TargetId>,
+    concerned: &HashSet<TargetId>,
     snapshot: &mut Snapshot,
     progress: Progress<'_>,
 ) -> Result<(), Problem> {
@@ -240,7 +245,7 @@ async fn addresses(
     for site in sites.records.iter().filter(|s| s.is_active) {
         of_customer.entry(&site.customer).or_default().push(site);
     }
-    for customer in snapshot.halo_customers.iter_mut().filter(|c| linked.contains(&c.id)) {
+    for customer in snapshot.halo_customers.iter_mut().filter(|c| concerned.contains(&c.id)) {
         let its = of_customer.get(&customer.id).map_or(&[][..], Vec::as_slice);
         let main = match its {
             [only] => Some(only.id.clone()),

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
-use super::apply::{Apply, Halt};
+use super::apply::{Apply, Halt, Turns};
 use super::connect::Connections;
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, LIST_FROM};
@@ -13,6 +12,7 @@ use super::log::{JobLog, note, safe};
 use super::planning::{Keep, Spec};
 use super::records::{Record, RowEnd};
 use super::tally::Tally;
+use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::host::words::{
     BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase,
@@ -20,6 +20,7 @@ use crate::host::words::{
 };
 use crate::model::{Class, Entity, JobId, Place, PlanId, Problem};
 use crate::plan::{Action, Cause, Change, Plan, Totals};
+use tokio_util::task::AbortOnDropHandle;
 
 /// The job that is running, as the rest of the engine sees it.
 pub struct Running {
@@ -218,7 +219,7 @@ impl Engine {
         }
         self.tell(Event::Job(Box::new(order.report.clone())));
         let engine = self.clone();
-        tokio::spawn(async move { engine.execute(order, control, tally).await });
+        self.spawn(async move { engine.execute(order, control, tally).await });
         Ok(job)
     }
 
@@ -229,7 +230,12 @@ impl Engine {
             .into_iter()
             .map(|p| (p, self.budget(p).sent()))
             .collect();
-        let ticker = tokio::spawn(self.clone().watch(job, tally.clone(), log.clone(), control.clone()));
+        let ticker = AbortOnDropHandle::new(tokio::spawn(self.clone().watch(
+            job,
+            tally.clone(),
+            log.clone(),
+            control.clone(),
+        )));
         let policy = order.policy;
         let choices = order.choices.clone();
         let mut report = order.report.clone();
@@ -267,7 +273,7 @@ impl Engine {
             *report.requests.entry(place).or_default() += self.budget(place).sent() - before;
         }
         log.write(&note(self.world.now(), format!("{job} ended: {}", report.state.word())));
-        ticker.abort();
+        drop(ticker);
         let lines = log.flush();
         let record = Record::Job { report: Box::new(report.clone()), choices, policy };
         if let Err(problem) = self.book.record(&[record]).await {
@@ -326,6 +332,7 @@ impl Engine {
                     built = self.build_plan(&spec, Keep::ForThisJob, &progress) => built.map_err(Halt::Trouble)?,
                     () = control.ended() => return Err(Halt::Asked),
                 };
+                self.step(Step::Planned).await;
                 (built.plan, built.with, Some((built.fresh, built.top_level)))
             }
         };
@@ -355,6 +362,7 @@ impl Engine {
         }
 
         self.approve(&order, report, &plan).await.map_err(Halt::Trouble)?;
+        self.step(Step::Approved).await;
         tally.set_stages(stages);
         let (fresh, top_level) = match basis {
             Some(basis) => basis,
@@ -375,6 +383,7 @@ impl Engine {
             tally: tally.clone(),
             log: log.clone(),
             fresh,
+            turns: Turns::default(),
             over,
             at_once: self.settings().halo.pace.at_once.max(1) as usize,
             plan,
@@ -386,6 +395,7 @@ impl Engine {
         if let Some(halt) = halted {
             return Err(halt);
         }
+        self.step(Step::Written).await;
         tally.phase(Phase::Verifying { what: "what was written".into() });
         apply.verify().await?;
         let whole =

@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use super::connect::Connections;
 use super::extract::{self, Progress, Read};
 use super::fresh::Freshness;
-use super::{Engine, Kept};
+use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::host::words::Event;
 use crate::model::{Class, Decision, Entity, Integration, Link, Place, PlanId, Problem, SourceId};
@@ -83,6 +83,7 @@ impl Engine {
             *read.requests.entry(Place::Of(spec.integration)).or_default() +=
                 self.budget(Place::Of(spec.integration)).sent() - before;
         }
+        self.step(Step::Read).await;
         let (engine, spec) = (self.clone(), spec.clone());
         let top_level = read.snapshot.top_level.clone();
         // Planning is pure work for a processor: not on the threads that talk to sockets.

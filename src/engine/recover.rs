@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
 use super::apply::Halt;
 use super::control::Control;
 use super::records::{Intent, Outcome, Record, RowEnd};
 use super::target::{self, Fate};
+use super::{Engine, Step};
 use crate::api::halo::Halo;
 use crate::host::words::{JobReport, JobState};
 use crate::model::{Class, Problem};
@@ -64,6 +64,7 @@ impl Engine {
             let outcome = self.outcome_of(&intent, fate);
             say(format!("{} {}: {}", intent.entity.singular(), intent.source, told(&outcome)));
             self.book.record(&[Record::Outcome(Box::new(outcome))]).await.map_err(Halt::Trouble)?;
+            self.step(Step::Settled).await;
         }
         Ok(())
     }
