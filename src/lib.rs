@@ -12,7 +12,8 @@
 //! | 1 | [`matching`], [`settings`] | pure name matching; settings and their TOML |
 //! | 0 | [`model`] | plain types |
 //!
-//! Apart from all floors stands [`sandbox`]: the simulated vendors, served over real HTTP.
+//! Apart from all floors stand [`sandbox`], the simulated vendors served over real HTTP, and [`logging`], which every
+//! floor may tell what must never be logged.
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod engine;
 pub mod host;
 pub mod integrations;
+pub mod logging;
 pub mod matching;
 pub mod model;
 pub mod plan;

@@ -1,1 +1,197 @@
-//! (see `docs/architecture.md`)
+//! Jobs: read both sides, plan, apply, recover. The engine does not know that screens exist.
+//!
+//! | file | is |
+//! |---|---|
+//! | `records` | the facts of the audit trail, and how the index follows from them |
+//! | `keys`, `book` | where things lie in the index; typed reads, and the one way to write |
+//! | `connect` | the vendors' clients for one job |
+//! | `extract` | both sides, read into a snapshot |
+//! | `planning` | a snapshot into a stored plan |
+//! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
+//! | `recover` | what became of requests without an answer |
+//! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
+//! | `customers` | the mapping table |
+//! | `setup` | settings, secrets, tests |
+//! | `views` | answers for screens and scripts |
+//! | `desk` | takes calls, hands out answers |
+//! | `world` | clock and network, real or simulated |
+
+pub mod apply;
+pub mod book;
+pub mod connect;
+pub mod control;
+pub mod customers;
+pub mod desk;
+pub mod extract;
+pub mod fresh;
+pub mod job;
+mod keys;
+pub mod log;
+pub mod planning;
+pub mod records;
+pub mod recover;
+pub mod setup;
+pub mod tally;
+pub mod target;
+pub mod views;
+pub mod world;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use book::Book;
+use world::World;
+
+use crate::api::budget::Budget;
+use crate::host::words::Event;
+use crate::model::settings::{Pace, Settings};
+use crate::model::{Installation, Integration, Place, PlanId, Problem};
+use crate::store::{Places, Vault};
+
+/// Everything a profile's engine holds. One a store.
+pub struct Engine {
+    pub book: Book,
+    pub vault: Mutex<Vault>,
+    pub places: Places,
+    pub world: World,
+    pub installation: Installation,
+    pub protocol: Protocol,
+    /// Who gives the orders: the operating system's user, and from where.
+    pub by: String,
+    events: broadcast::Sender<Event>,
+    live: Mutex<Live>,
+}
+
+/// The two guards of the write protocol that tests switch off, to show that the simulation finds what they prevent.
+#[derive(Debug, Clone, Copy)]
+pub struct Protocol {
+    pub durable_intent: bool,
+    pub settle: bool,
+    /// Called at each step of the protocol; a simulated crash ends the process there.
+    pub at_step: Option<fn(&'static str)>,
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self { durable_intent: true, settle: true, at_step: None }
+    }
+}
+
+/// What is only in memory.
+#[derive(Default)]
+struct Live {
+    settings: Arc<Settings>,
+    running: Option<job::Running>,
+    /// The listings of the last plan, kept for planning again after a decision.
+    kept: Option<Kept>,
+    budgets: HashMap<Place, (Pace, Arc<Budget>)>,
+    parties: HashMap<Integration, Arc<customers::Parties>>,
+    /// Why the last reading of customers failed.
+    trouble: HashMap<Integration, String>,
+}
+
+/// A plan's listings.
+#[derive(Clone)]
+pub struct Kept {
+    pub plan: PlanId,
+    pub read: Arc<extract::Read>,
+}
+
+impl Engine {
+    /// Opens the engine on what the store holds.
+    pub fn open(
+        book: Book,
+        vault: Vault,
+        places: Places,
+        world: World,
+        protocol: Protocol,
+        by: String,
+        installation: Installation,
+        events: broadcast::Sender<Event>,
+    ) -> Result<Arc<Self>, Problem> {
+        let settings = Arc::new(book.settings()?);
+        let engine = Arc::new(Self {
+            book,
+            vault: Mutex::new(vault),
+            places,
+            world,
+            installation,
+            protocol,
+            by,
+            events,
+            live: Mutex::new(Live { settings, ..Live::default() }),
+        });
+        engine.interrupt_orphans()?;
+        Ok(engine)
+    }
+
+    pub fn settings(&self) -> Arc<Settings> {
+        self.live().settings.clone()
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn vault(&self) -> MutexGuard<'_, Vault> {
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells every viewer. Nobody listening is fine.
+    pub fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    /// How long a create without an answer may still be carried out.
+    pub fn settle(&self) -> Duration {
+        Duration::from_secs(self.settings().halo.settle_seconds)
+    }
+
+    /// The one budget of a host, shared by every job; made anew when its pace is changed.
+    pub fn budget(&self, place: Place) -> Arc<Budget> {
+        let mut live = self.live();
+        let pace = live.settings.pace(place);
+        if let Some((old, budget)) = live.budgets.get(&place)
+            && *old == pace
+        {
+            return budget.clone();
+        }
+        let budget = Budget::new(pace);
+        if let Some((_, old)) = live.budgets.get(&place) {
+            // What was sent under the old pace still counts in the host's window.
+            budget.import_log(&old.export_log());
+        } else if let Ok(Some(log)) = self.book.get_big::<Vec<i64>>(&keys::budget(place)) {
+            budget.import_log(&log);
+        }
+        live.budgets.insert(place, (pace, budget.clone()));
+        budget
+    }
+
+    pub fn halo_budget(&self) -> Arc<Budget> {
+        self.budget(Place::Halo)
+    }
+
+    /// Remembers what was sent lately, so that a restart does not exceed a window.
+    pub fn save_budgets(&self) {
+        let budgets: Vec<_> = self.live().budgets.iter().map(|(place, (_, b))| (*place, b.clone())).collect();
+        for (place, budget) in budgets {
+            let log = budget.export_log();
+            let _ = self.book.cache(&keys::put_big(&keys::budget(place), &log));
+        }
+    }
+
+    /// A numbered step of the write protocol, for simulated crashes.
+    fn step(&self, name: &'static str) {
+        if let Some(at) = self.protocol.at_step {
+            at(name);
+        }
+    }
+
+    fn snapshot_of(&self, plan: PlanId) -> Option<Arc<extract::Read>> {
+        self.live().kept.as_ref().filter(|k| k.plan == plan).map(|k| k.read.clone())
+    }
+}
+

@@ -1,6 +1,8 @@
 //! The engine's home: commands, queries and events behind one [`Handle`].
 
 pub mod handle;
+pub mod local;
 pub mod words;
 
 pub use handle::{Call, Handle};
+pub use local::{Home, Options};

@@ -134,7 +134,7 @@ pub enum Reply {
     Started(JobId),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedChange {
     pub key: String,
     pub before: String,

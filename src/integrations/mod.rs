@@ -1,18 +1,7 @@
-//! What each integration means, as small rule modules. Never talks to the store or to a socket.
+//! What each integration means: how its facts become wanted records, which fields it owns, and the rules people see.
 
-use serde::Serialize;
+pub mod field_rules;
+pub mod marketplace;
 
-/// One row of the fields pane: which field of the source feeds which field of Halo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FieldRule {
-    pub source: String,
-    pub target: String,
-    /// text, number, money, date, state, address.
-    pub kind: String,
-    /// `source`: follows the source at every run; `at creation`; `off`.
-    pub rule: String,
-    /// What the rule means, in a sentence or two.
-    pub note: String,
-    /// The setting that changes it; `None` where the vendor's contract fixes it.
-    pub setting: Option<String>,
-}
+pub use field_rules::{FieldRule, Rule, field_rules, owned_fields};
+pub use marketplace::{wanted_customer, wanted_subscription};

@@ -1,1 +1,9 @@
-//! (see `docs/architecture.md`)
+//! Matching of customers by name and by stronger keys. Pure; what it finds is a proposal or an exact pair, never a guess.
+
+pub mod exact;
+pub mod keys;
+pub mod mapping_csv;
+pub mod name;
+
+pub use exact::{Generated, Left, generate};
+pub use name::{exact_form, normal_form};

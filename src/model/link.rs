@@ -92,3 +92,10 @@ pub enum Decision {
     /// Back to undecided. Never deletes data anywhere (K2).
     Clear,
 }
+
+impl Decision {
+    /// Whether it keeps the customer out of everything today: an exclusion ends with its day.
+    pub fn excludes(&self, today: super::Date) -> bool {
+        matches!(self, Self::Exclude { until, .. } if until.is_none_or(|day| day >= today))
+    }
+}

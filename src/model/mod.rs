@@ -6,6 +6,7 @@ pub mod field;
 pub mod id;
 pub mod link;
 pub mod marker;
+pub mod marketplace;
 pub mod money;
 pub mod problem;
 pub mod record;

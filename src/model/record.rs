@@ -1,6 +1,7 @@
 //! The two sides of a plan: what the source wants, what the target has.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,12 @@ pub struct Address {
     pub postcode: Box<str>,
     /// The country's English name. Not compared: Halo keeps a code of its own that a name does not settle.
     pub country: Box<str>,
+}
+
+impl MatchKeys {
+    pub fn is_empty(&self) -> bool {
+        self.vat.is_none() && self.domains.is_empty()
+    }
 }
 
 impl Address {
@@ -61,7 +68,8 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub id: SourceId,
-    pub name: Box<str>,
+    /// Shared with the plan's rows.
+    pub name: Arc<str>,
     /// The customer a subscription belongs to; `None` for a customer.
     pub parent: Option<SourceId>,
     pub verdict: Verdict,
@@ -78,7 +86,8 @@ pub struct Wanted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub id: TargetId,
-    pub name: Box<str>,
+    /// Shared with the plan's rows.
+    pub name: Arc<str>,
     /// The Halo customer a licence belongs to; `None` for a customer.
     pub parent: Option<TargetId>,
     pub is_active: bool,

@@ -1,8 +1,10 @@
 //! One row of a plan: what, before, after, why.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Currency, Entity, FieldName, Fields, SourceId, TargetId, Value};
+use crate::model::{Currency, Entity, FieldName, Fields, Found, SourceId, TargetId, Value, Wanted};
 
 /// What a row does. `Zero` and `Deactivate` act on absence only; a state or count that the source reports is an
 /// `Update` (decision 30).
@@ -73,7 +75,7 @@ impl Action {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side<Id> {
     pub id: Id,
-    pub name: Box<str>,
+    pub name: Arc<str>,
 }
 
 /// What is special about a field's change; shown in a colour and a sign of its own.
@@ -124,7 +126,7 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     pub target: TargetId,
-    pub name: Box<str>,
+    pub name: Arc<str>,
     pub why: Box<str>,
 }
 
@@ -136,6 +138,9 @@ pub struct Hold {
     /// What the row does once the cause is gone; [`Action::Held`] where nobody can tell yet.
     pub would_be: Action,
 }
+
+/// Sentences of a row. Shared, because most rows of a plan say the same.
+pub type Reasons = Arc<[Box<str>]>;
 
 /// One row of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,14 +164,18 @@ pub struct Change {
     /// For a customer update: the main site whose address changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<TargetId>,
+    /// For a customer create: the top level it goes under; `None` leaves it to Halo (K8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_level: Option<TargetId>,
     /// What is written, field by field; empty for rows that write nothing outside. For a held row: what would be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
     /// The rules that led here, in words, most important first (N2). Never empty.
-    pub reasons: Vec<Box<str>>,
+    pub reasons: Reasons,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold: Option<Hold>,
-    /// All owned values as the source gives them: becomes the link's base once the row is done.
+    pub hold: Option<Box<Hold>>,
+    /// All owned values as the source gives them: becomes the link's base once the row is done. An unchanged row
+    /// carries them only where the link's base differs: it is then confirmed without any write.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub owned: Fields,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,7 +185,68 @@ pub struct Change {
     pub money: Option<rust_decimal::Decimal>,
 }
 
+impl Side<SourceId> {
+    pub(super) fn of(wanted: &Wanted) -> Self {
+        Self { id: wanted.id.clone(), name: Arc::clone(&wanted.name) }
+    }
+}
+
+impl Side<TargetId> {
+    pub(super) fn of_found(found: &Found) -> Self {
+        Self { id: found.id.clone(), name: Arc::clone(&found.name) }
+    }
+}
+
+/// Sentences as a row keeps them.
+pub(super) fn reasons<T: Into<Box<str>>>(sentences: impl IntoIterator<Item = T>) -> Reasons {
+    sentences.into_iter().map(Into::into).collect()
+}
+
 impl Change {
+    /// A row without a number yet, and without any effect.
+    pub(super) fn new<T: Into<Box<str>>>(
+        entity: Entity,
+        action: Action,
+        source: Side<SourceId>,
+        sentences: impl IntoIterator<Item = T>,
+    ) -> Self {
+        Self {
+            row: 0,
+            entity,
+            action,
+            source,
+            target: None,
+            customer: None,
+            customer_target: None,
+            after_row: None,
+            site: None,
+            top_level: None,
+            fields: Vec::new(),
+            reasons: reasons(sentences),
+            hold: None,
+            owned: Fields::new(),
+            currency: None,
+            money: None,
+        }
+    }
+
+    /// The same row, waiting. It keeps its fields: what it would do. The cause comes first among the reasons.
+    #[must_use]
+    pub(super) fn held(mut self, cause: Cause, would_be: Action, why: impl AsRef<str>) -> Self {
+        self.reasons = std::iter::once(why.as_ref().into()).chain(self.reasons.iter().cloned()).collect();
+        self.action = Action::Held;
+        self.hold = Some(Box::new(Hold { cause, would_be }));
+        self
+    }
+
+    /// Lets a finished row wait: it would be what it was.
+    pub(super) fn hold(&mut self, cause: Cause, why: &str) {
+        let would_be = self.action;
+        self.reasons = std::iter::once(why.into()).chain(self.reasons.iter().cloned()).collect();
+        self.action = Action::Held;
+        self.hold = Some(Box::new(Hold { cause, would_be }));
+    }
+
     /// What apply writes: the fields whose after-value is set.
     pub fn values(&self) -> Fields {
         self.fields.iter().filter_map(|f| f.after.clone().map(|after| (f.name, after))).collect()

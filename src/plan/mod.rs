@@ -1,10 +1,26 @@
 //! Pure planning: two listings, the links between them and the rules go in; a plan comes out.
 //! Same input, same bytes. No clock, no input or output.
 
+mod absence;
 pub mod change;
+pub mod cost;
+mod customers;
+mod diff;
+pub mod hash;
+mod limits;
+mod merge;
+mod money;
 pub mod outline;
+mod owner;
 pub mod snapshot;
+mod subscriptions;
 
-pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Side};
+pub use absence::absent;
+pub use diff::holds;
+pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
+pub use cost::cost;
+pub use hash::hash;
+pub use limits::scope;
+pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Totals, Valve};
-pub use snapshot::{Absence, Mappings, Policy, Snapshot, TopLevel};
+pub use snapshot::{Absence, Completeness, Last, Mappings, Policy, Snapshot, TopLevel};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Action;
-use crate::model::{Currency, Entity, Integration, Moment, Place, PlanId};
+use crate::model::{Currency, Entity, Integration, Moment, Place, PlanId, SourceId};
 
 /// Rows by action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -123,6 +123,9 @@ pub struct Outline {
     pub limits: Vec<Limit>,
     pub money: Vec<MoneyDelta>,
     pub rows_without_price: u64,
+    /// Rows that a safety limit or the first-run safe mode holds (exit code 4).
+    #[serde(default)]
+    pub held_by_limit: u64,
     pub cost: Cost,
 }
 
@@ -137,6 +140,18 @@ pub struct Plan {
     pub built_by: String,
     pub expires_at: Moment,
     pub rows: u32,
+    /// The newest id Halo had of each entity when this was read: a later record of the same name is news (P2).
+    #[serde(default)]
+    pub seen_up_to: BTreeMap<Entity, i64>,
+    /// What the reading itself asked of each host.
+    #[serde(default)]
+    pub read_requests: BTreeMap<Place, u64>,
+    /// What the limits of the next plan compare with, once this one is applied.
+    #[serde(default)]
+    pub last: super::Last,
+    /// Runs that each linked subscription has been missing, this reading included; 0: seen again (N9).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<(SourceId, u32)>,
     /// SHA-256 over the outline and every row; apply accepts this one only.
     pub hash: String,
     #[serde(flatten)]

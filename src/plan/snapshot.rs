@@ -14,7 +14,8 @@ pub struct Snapshot {
     /// The source's customers; `Err` says why the listing proves nothing.
     pub customers: Vec<Wanted>,
     pub customers_complete: Completeness,
-    /// Halo's customers, inactive ones included.
+    /// Halo's customers, inactive ones included. Needed in every plan: a mapping without its partner is held, and the
+    /// partner's currency decides on prices.
     pub halo_customers: Vec<Found>,
     pub halo_customers_complete: Completeness,
     /// The source's subscriptions of every customer that was read. Empty if subscriptions are not planned.
@@ -82,6 +83,8 @@ pub struct Mappings {
     pub decisions: BTreeMap<SourceId, Decision>,
     /// How many runs each linked subscription has been missing before this one (N9).
     pub missing_runs: BTreeMap<SourceId, u32>,
+    /// Halo licences that other integrations' links hold: never adopted by this one.
+    pub licences_elsewhere: BTreeSet<TargetId>,
 }
 
 /// The rules of this plan.

@@ -1,0 +1,354 @@
+//! 'Test Configuration' (C6-C10, P45): one question a check, each cause with its own sentence. Never writes, and signs
+//! in at most once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use super::address::{Cleaned, clean_base, clean_origin};
+use super::budget::Budget;
+use super::call::{Cause, Failure, Retry};
+use super::halo::Halo;
+use super::http::{Request, Response, SendError, SendErrorKind, Transport};
+use super::marketplace::Marketplace;
+use crate::model::{Integration, Problem, Secret, settings};
+
+/// A call of a test takes no longer than this.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// A clock further off than this breaks tokens and dates.
+const SKEW: Duration = Duration::from_secs(300);
+
+/// One question and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub name: String,
+    pub state: CheckState,
+    /// For people; never holds a secret.
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    Ok,
+    Failed,
+    /// Nothing failed, but what came back proves nothing, such as an empty list.
+    Unproven,
+    /// Not asked, because an earlier check failed.
+    Skipped,
+}
+
+const ADDRESS: &str = "address";
+const NAME: &str = "name lookup";
+const ENCRYPTION: &str = "encryption";
+const SIGN_IN: &str = "sign-in";
+const CLOCK: &str = "clock";
+const TOP_LEVELS: &str = "top levels";
+const CUSTOMERS: &str = "customers";
+const SUBSCRIPTIONS: &str = "subscriptions";
+const LICENCES: &str = "licences";
+
+/// Tests the connection to Halo with these settings, saved or not.
+pub async fn check_halo(
+    settings: &settings::Halo,
+    secret: Secret,
+    transport: Arc<dyn Transport>,
+    budget: Arc<Budget>,
+) -> Vec<Check> {
+    let rest = [NAME, ENCRYPTION, SIGN_IN, CLOCK, TOP_LEVELS, CUSTOMERS, LICENCES];
+    let mut checks = Checks::default();
+    let resource =
+        clean_base("Halo's resource server", &settings.resource_server, settings.allow_http, "/api");
+    let witness = Arc::new(Witness::new(transport));
+    let hint =
+        swapped(&settings.client_id, "client id", secret.expose(), "client secret", looks_like_client_id);
+    let halo = Halo::new(settings, secret, witness.clone() as Arc<dyn Transport>, budget);
+    let (halo, cleaned) = match (halo, resource) {
+        (Ok(halo), Ok(cleaned)) => (halo.with_retry(patience()).interactive(), cleaned),
+        (Err(problem), _) | (_, Err(problem)) => {
+            checks.failed(ADDRESS, &problem);
+            return checks.skip(&rest);
+        }
+    };
+    checks.address(&cleaned);
+    // Asked without a token, so that a network in trouble costs no sign-in.
+    let reached = halo.reach().await;
+    if !checks.network(&cleaned, reached.as_ref().err()) {
+        return checks.skip(&[SIGN_IN, CLOCK, TOP_LEVELS, CUSTOMERS, LICENCES]);
+    }
+    let signed_in = halo.sign_in().await;
+    checks.sign_in(signed_in.as_ref().err(), hint.as_deref());
+    checks.clock(&witness);
+    if signed_in.is_err() {
+        return checks.skip(&[TOP_LEVELS, CUSTOMERS, LICENCES]);
+    }
+    checks.count(TOP_LEVELS, halo.count("the list of top levels", "/TopLevel", "tree").await);
+    checks.count(CUSTOMERS, halo.count("the list of customers", "/Client", "clients").await);
+    checks.count(LICENCES, halo.count("the list of licences", "/SoftwareLicence", "licences").await);
+    checks.list
+}
+
+/// Tests the connection to a marketplace with these settings, saved or not.
+pub async fn check_marketplace(
+    integration: Integration,
+    settings: &settings::Marketplace,
+    password: Secret,
+    transport: Arc<dyn Transport>,
+    budget: Arc<Budget>,
+) -> Vec<Check> {
+    let mut checks = Checks::default();
+    let what = format!("The marketplace URL of {}", integration.label());
+    let origin = clean_origin(&what, &settings.marketplace_url, settings.allow_http);
+    let witness = Arc::new(Witness::new(transport));
+    let hint = swapped(&settings.username, "user name", password.expose(), "password", looks_like_mail);
+    let marketplace =
+        Marketplace::new(integration, settings, password, witness.clone() as Arc<dyn Transport>, budget);
+    let (marketplace, cleaned) = match (marketplace, origin) {
+        (Ok(marketplace), Ok(cleaned)) => (marketplace.with_retry(patience()).interactive(), cleaned),
+        (Err(problem), _) | (_, Err(problem)) => {
+            checks.failed(ADDRESS, &problem);
+            return checks.skip(&[NAME, ENCRYPTION, SIGN_IN, CLOCK, CUSTOMERS, SUBSCRIPTIONS]);
+        }
+    };
+    checks.address(&cleaned);
+    let signed_in = marketplace.sign_in().await;
+    if !checks.network(&cleaned, signed_in.as_ref().err()) {
+        return checks.skip(&[SIGN_IN, CLOCK, CUSTOMERS, SUBSCRIPTIONS]);
+    }
+    checks.sign_in(signed_in.as_ref().err(), hint.as_deref());
+    checks.clock(&witness);
+    if signed_in.is_err() {
+        return checks.skip(&[CUSTOMERS, SUBSCRIPTIONS]);
+    }
+    let customers = match marketplace.reseller().await {
+        Ok(own) => marketplace.own_customers(&own.id).await,
+        Err(failure) => Err(failure),
+    };
+    match customers {
+        Err(failure) => {
+            checks.failed(CUSTOMERS, &failure.problem);
+            checks = Checks { list: checks.skip(&[SUBSCRIPTIONS]) };
+        }
+        Ok(customers) if customers.is_empty() => {
+            checks.add(
+                CUSTOMERS,
+                CheckState::Unproven,
+                "0 rows, right not proven: the sign-in worked, but no customer is visible. If there are any, check the \
+                 Reseller Admin role and the read right on customers."
+                    .to_owned(),
+            );
+            checks = Checks { list: checks.skip(&[SUBSCRIPTIONS]) };
+        }
+        Ok(customers) => {
+            checks.rows(CUSTOMERS, customers.len() as u64);
+            // One customer may well have none: three say more.
+            let mut rows = Ok(0);
+            let active = customers.iter().filter(|customer| &*customer.state == "Active");
+            for customer in active.chain(customers.iter()).take(3) {
+                rows =
+                    marketplace.subscriptions(&customer.id).await.map(|listing| listing.records.len() as u64);
+                if !matches!(rows, Ok(0)) {
+                    break;
+                }
+            }
+            match rows {
+                Ok(rows) => checks.rows(SUBSCRIPTIONS, rows),
+                Err(problem) => checks.failed(SUBSCRIPTIONS, &problem),
+            }
+        }
+    }
+    marketplace.sign_out().await;
+    checks.list
+}
+
+fn patience() -> Retry {
+    Retry { time_limit: Some(TIME_LIMIT), ..Retry::once() }
+}
+
+#[derive(Default)]
+struct Checks {
+    list: Vec<Check>,
+}
+
+impl Checks {
+    fn add(&mut self, name: &'static str, state: CheckState, message: String) {
+        self.list.push(Check { name: name.to_owned(), state, message });
+    }
+
+    fn failed(&mut self, name: &'static str, problem: &Problem) {
+        self.add(name, CheckState::Failed, problem.to_string());
+    }
+
+    fn skip(mut self, names: &[&'static str]) -> Vec<Check> {
+        for name in names {
+            self.add(name, CheckState::Skipped, "not asked, because of the failure above".to_owned());
+        }
+        self.list
+    }
+
+    fn address(&mut self, cleaned: &Cleaned) {
+        let changes = if cleaned.changes.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", cleaned.changes.join(", "))
+        };
+        self.add(ADDRESS, CheckState::Ok, format!("{}{changes}", cleaned.url));
+    }
+
+    /// Name lookup and encryption as the first exchange showed them; whether it is worth going on.
+    fn network(&mut self, cleaned: &Cleaned, failure: Option<&Failure>) -> bool {
+        let encrypted = cleaned.url.starts_with("https://");
+        let kind = match failure.map(|failure| failure.cause) {
+            Some(Cause::NoAnswer(kind)) => Some(kind),
+            _ => None,
+        };
+        let message = failure.map(|failure| failure.problem.to_string()).unwrap_or_default();
+        match kind {
+            Some(SendErrorKind::Dns) => {
+                self.add(NAME, CheckState::Failed, message);
+                self.add(
+                    ENCRYPTION,
+                    CheckState::Skipped,
+                    "not asked, because of the failure above".to_owned(),
+                );
+                return false;
+            }
+            Some(SendErrorKind::Tls) => {
+                self.add(NAME, CheckState::Ok, "the host was found".to_owned());
+                self.add(ENCRYPTION, CheckState::Failed, message);
+                return false;
+            }
+            Some(SendErrorKind::Connect) => {
+                // What refuses a connection has been found, unless finding it is what took too long.
+                self.add(NAME, CheckState::Unproven, message);
+                self.add(
+                    ENCRYPTION,
+                    CheckState::Skipped,
+                    "not asked, because of the failure above".to_owned(),
+                );
+                return false;
+            }
+            _ => {}
+        }
+        self.add(NAME, CheckState::Ok, "the host was found".to_owned());
+        if encrypted {
+            self.add(ENCRYPTION, CheckState::Ok, "trusted".to_owned());
+        } else {
+            self.add(ENCRYPTION, CheckState::Unproven, "none: the address begins with http://".to_owned());
+        }
+        true
+    }
+
+    fn sign_in(&mut self, failure: Option<&Failure>, hint: Option<&str>) {
+        match failure {
+            None => self.add(SIGN_IN, CheckState::Ok, "accepted".to_owned()),
+            Some(failure) => {
+                let hint = hint
+                    .filter(|_| failure.cause == Cause::SignIn)
+                    .map(|hint| format!(" {hint}"))
+                    .unwrap_or_default();
+                self.add(SIGN_IN, CheckState::Failed, format!("{}{hint}", failure.problem));
+            }
+        }
+    }
+
+    fn clock(&mut self, witness: &Witness) {
+        match witness.skew() {
+            None => self.add(CLOCK, CheckState::Unproven, "the other side does not say what time it is".to_owned()),
+            Some(skew) if skew > SKEW => self.add(
+                CLOCK,
+                CheckState::Failed,
+                format!(
+                    "this machine's clock is {} minutes from the other side's: sign-ins may fail and dates be wrong. Set it by NTP.",
+                    skew.as_secs() / 60
+                ),
+            ),
+            Some(_) => self.add(CLOCK, CheckState::Ok, "within five minutes of the other side's".to_owned()),
+        }
+    }
+
+    fn count(&mut self, name: &'static str, result: Result<u64, Failure>) {
+        match result {
+            Ok(rows) => self.rows(name, rows),
+            Err(failure) => self.failed(name, &failure.problem),
+        }
+    }
+
+    fn rows(&mut self, name: &'static str, rows: u64) {
+        match rows {
+            0 => self.add(name, CheckState::Unproven, "0 rows, right not proven".to_owned()),
+            1 => self.add(name, CheckState::Ok, "1 row".to_owned()),
+            rows => self.add(name, CheckState::Ok, format!("{rows} rows")),
+        }
+    }
+}
+
+/// A transport that notes what time the other side says it is.
+struct Witness {
+    inner: Arc<dyn Transport>,
+    skew: Mutex<Option<Duration>>,
+}
+
+impl Witness {
+    fn new(inner: Arc<dyn Transport>) -> Self {
+        Self { inner, skew: Mutex::new(None) }
+    }
+
+    fn skew(&self) -> Option<Duration> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for Witness {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
+        Box::pin(async move {
+            let response = self.inner.send(request).await?;
+            if let Some(theirs) =
+                response.header("date").and_then(|text| httpdate::parse_http_date(text).ok())
+            {
+                let ours = SystemTime::now();
+                let skew =
+                    ours.duration_since(theirs).or_else(|_| theirs.duration_since(ours)).unwrap_or_default();
+                *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// Says so where the secret looks like the name and the name does not, or where spaces were pasted with it (C5, P48).
+fn swapped(
+    name: &str,
+    name_label: &str,
+    secret: &str,
+    secret_label: &str,
+    looks: fn(&str) -> bool,
+) -> Option<String> {
+    if secret.trim() != secret {
+        return Some(format!("The {secret_label} begins or ends with a space: was it pasted with it?"));
+    }
+    if looks(secret) && !looks(name.trim()) {
+        return Some(format!("{name_label} and {secret_label} look swapped.").replacen(
+            name_label,
+            &format!("The {name_label}"),
+            1,
+        ));
+    }
+    None
+}
+
+/// Halo's client ids are one GUID; its secrets are longer.
+fn looks_like_client_id(text: &str) -> bool {
+    text.len() == 36
+        && text
+            .char_indices()
+            .all(|(at, c)| if matches!(at, 8 | 13 | 18 | 23) { c == '-' } else { c.is_ascii_hexdigit() })
+}
+
+fn looks_like_mail(text: &str) -> bool {
+    let mut parts = text.splitn(2, '@');
+    let (name, domain) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    !name.is_empty() && domain.contains('.') && !domain.contains(|c: char| c.is_whitespace() || c == '@')
+}

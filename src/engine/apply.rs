@@ -1,0 +1,625 @@
+//! Carrying out a plan: row by row, by the write protocol (sync-engine section 7).
+//!
+//! Take the row · wait for the budget · write the intent down, durably · send once · note the outcome. A request
+//! without a clear answer is read back after the settle time, never blindly repeated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::Engine;
+use super::control::{Control, Wish};
+use super::fresh::{Freshness, Look};
+use super::log::{JobLog, note, safe};
+use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, RowState, Write};
+use super::tally::Tally;
+use super::target::{self, Fate};
+use crate::api::budget::Lane;
+use crate::api::call::WriteVerdict;
+use crate::api::halo::Halo;
+use crate::host::words::{Choices, Level, LogLine};
+use crate::model::link::Removed;
+use crate::model::settings::Safety;
+use crate::model::{Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker};
+use crate::plan::{Action, Cause, Change, Plan, TopLevel};
+
+/// How often a create is attempted anew after it was proven absent.
+const ATTEMPTS: u32 = 3;
+/// How long a host may be out before the job gives up and waits to be resumed (P39).
+const GIVE_UP: Duration = Duration::from_secs(600);
+
+/// Everything the workers of one job share.
+pub struct Apply {
+    pub engine: Arc<Engine>,
+    pub halo: Arc<Halo>,
+    pub job: JobId,
+    pub plan: Plan,
+    pub choices: Choices,
+    pub account: String,
+    pub top_level: TopLevel,
+    pub safety: Safety,
+    pub control: Control,
+    pub tally: Arc<Tally>,
+    pub log: Arc<JobLog>,
+    pub fresh: Freshness,
+    /// Rows that were over before this (re)start.
+    pub over: BTreeMap<u32, RowState>,
+    pub at_once: usize,
+}
+
+/// Why the workers stop before the plan's end.
+#[derive(Debug, Clone)]
+pub enum Halt {
+    /// A person asked for it.
+    Asked,
+    /// Nothing more can be written: sign-in refused, host gone, trail broken.
+    Trouble(Problem),
+}
+
+/// The stages of an apply, in order: removals last, and only if nothing went wrong with the host before (section 10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Customers,
+    Records,
+    Removals,
+}
+
+impl Apply {
+    /// Carries the plan out. What halted it, if anything did.
+    pub async fn run(self: &Arc<Self>) -> Option<Halt> {
+        for stage in [Stage::Customers, Stage::Records, Stage::Removals] {
+            if let Err(halt) = self.stage(stage).await {
+                return Some(halt);
+            }
+        }
+        None
+    }
+
+    /// Whether this apply acts on the row, and how. `None` for rows it leaves alone.
+    pub fn acts(&self, change: &Change) -> Option<Action> {
+        if self.choices.leave_out.contains(&change.row) || !self.is_chosen_customer(change) {
+            return None;
+        }
+        if change.action.acts() {
+            return Some(change.action);
+        }
+        let hold = change.hold.as_ref()?;
+        let included = self.choices.removals_typed.is_some()
+            && matches!(hold.cause, Cause::Limit { overridable: true, .. })
+            && hold.would_be.acts();
+        included.then_some(hold.would_be)
+    }
+
+    fn is_chosen_customer(&self, change: &Change) -> bool {
+        self.choices
+            .only_customer
+            .as_ref()
+            .is_none_or(|only| change.customer.as_ref().map_or(&change.source.id, |c| &c.id) == only)
+    }
+
+    async fn stage(self: &Arc<Self>, stage: Stage) -> Result<(), Halt> {
+        // Tasks that only wait for a request to settle give their place to others.
+        let places = Arc::new(Semaphore::new(self.at_once));
+        let mut tasks: JoinSet<Result<(), Halt>> = JoinSet::new();
+        let mut group: Vec<(Change, Action)> = Vec::new();
+        let mut halted = Ok(());
+        for chunk in 0..self.plan.rows.div_ceil(8) {
+            let rows = self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)?;
+            for change in rows {
+                let Some(action) = self.acts(&change) else { continue };
+                let at = match (change.entity, action.is_removal()) {
+                    (Entity::Customers, _) => Stage::Customers,
+                    (_, false) => Stage::Records,
+                    (_, true) => Stage::Removals,
+                };
+                if at != stage || self.over.contains_key(&change.row) {
+                    continue;
+                }
+                let same = group.last().is_some_and(|(last, _)| same_lane(last, &change));
+                if !same && !group.is_empty() {
+                    halted = self.spawn(&mut tasks, &places, std::mem::take(&mut group)).await;
+                    if halted.is_err() {
+                        break;
+                    }
+                }
+                group.push((change, action));
+            }
+            if halted.is_err() {
+                break;
+            }
+        }
+        if halted.is_ok() && !group.is_empty() {
+            halted = self.spawn(&mut tasks, &places, group).await;
+        }
+        while let Some(ended) = tasks.join_next().await {
+            let ended = joined(ended);
+            if halted.is_ok() {
+                halted = ended;
+            }
+        }
+        halted
+    }
+
+    /// Starts a lane's work once there is room for it.
+    async fn spawn(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<Result<(), Halt>>,
+        places: &Arc<Semaphore>,
+        group: Vec<(Change, Action)>,
+    ) -> Result<(), Halt> {
+        if !self.control.may_go().await {
+            return Err(Halt::Asked);
+        }
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place.map_err(|_| Halt::Asked)?,
+            () = self.control.ended() => return Err(Halt::Asked),
+        };
+        let (apply, places) = (self.clone(), places.clone());
+        tasks.spawn(async move {
+            let mut place = Some(place);
+            for (change, action) in group {
+                if !apply.control.may_go().await {
+                    return Err(Halt::Asked);
+                }
+                let ended = apply.row(&change, action, &mut place).await;
+                if place.is_none() {
+                    place = places.clone().acquire_owned().await.ok();
+                }
+                if let Err(halt) = ended {
+                    // Everybody else stops at the next record, too.
+                    if matches!(halt, Halt::Trouble(_)) {
+                        apply.control.set(Wish::Stop);
+                    }
+                    return Err(halt);
+                }
+            }
+            Ok(())
+        });
+        // A finished task that halted is seen here, not at the end of the stage.
+        while let Some(ended) = tasks.try_join_next() {
+            joined(ended)?;
+        }
+        Ok(())
+    }
+
+    async fn row(&self, change: &Change, action: Action, place: &mut Option<tokio::sync::OwnedSemaphorePermit>) -> Result<(), Halt> {
+        match self.carry_out(change, action, place).await? {
+            Over::Done(link) => self.done(change, action, link).await,
+            Over::Failed(problem) if problem.class == Class::Auth => Err(Halt::Trouble(problem)),
+            Over::Failed(problem) => {
+                self.tally.failed(change, problem.to_string(), problem.class);
+                self.say(change, Level::Error, '!', format!("failed: {problem}"));
+                self.end(change, RowEnd::Failed, problem.to_string(), Some(problem.class), None).await
+            }
+            Over::Held(why) => {
+                self.tally.held(change, why.clone());
+                self.say(change, Level::Held, '!', format!("held: {why}"));
+                self.end(change, RowEnd::Held, why, None, None).await
+            }
+            Over::Skipped(why) => {
+                self.tally.skipped(change);
+                self.say(change, Level::Held, '.', format!("skipped: {why}"));
+                self.end(change, RowEnd::Skipped, why, None, None).await
+            }
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        change: &Change,
+        action: Action,
+        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+    ) -> Result<Over, Halt> {
+        let integration = self.plan.integration;
+        let book = &self.engine.book;
+        let linked = book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
+
+        // A create that reached Halo in an earlier life of this job.
+        if action == Action::Create
+            && let Some(link) = &linked
+        {
+            return Ok(Over::Done(link.clone()));
+        }
+
+        let customer = match (&change.customer, &change.customer_target) {
+            (None, _) => None,
+            (Some(_), Some(target)) => Some(target.clone()),
+            (Some(customer), None) => {
+                match book.link(integration, Entity::Customers, &customer.id).map_err(Halt::Trouble)? {
+                    Some(link) => Some(link.target),
+                    None => {
+                        let row = change.after_row.map_or(String::new(), |row| format!(" (row {row})"));
+                        return Ok(Over::Skipped(format!("its customer is not in Halo yet{row}")));
+                    }
+                }
+            }
+        };
+
+        if action == Action::Create {
+            return self.create(change, customer, linked, place).await;
+        }
+        let Some(target) = change.target.as_ref().map(|t| t.id.clone()) else {
+            return Ok(Over::Held("it names no record in Halo".into()));
+        };
+        let mut values = change.values();
+        let look = if values.is_empty() {
+            Ok(Look::Already)
+        } else {
+            self.fresh.before_set(&self.halo, change).await
+        };
+        match look {
+            Ok(Look::Already | Look::Ours(_)) => {}
+            Ok(Look::AsPlanned(_)) => {
+                for write in self.sets(change, &target, &mut values) {
+                    if let Err(over) = self.write(change, write, None, place).await? {
+                        return Ok(over);
+                    }
+                }
+            }
+            Ok(Look::Changed(why)) => return Ok(Over::Held(why)),
+            Err(problem) => return Ok(Over::Failed(problem)),
+        }
+        Ok(Over::Done(self.link(change, action, target, linked)))
+    }
+
+    async fn create(
+        &self,
+        change: &Change,
+        customer: Option<TargetId>,
+        linked: Option<Link>,
+        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+    ) -> Result<Over, Halt> {
+        let marker = marker::marker(
+            &self.engine.installation,
+            self.plan.integration,
+            &self.account,
+            change.entity,
+            &change.source.id,
+        );
+        let before = match self.fresh.before_create(&self.halo, change, customer.as_ref(), &marker).await {
+            Ok(Look::AsPlanned(before)) => before,
+            Ok(Look::Already) => Vec::new(),
+            Ok(Look::Ours(id)) => return Ok(Over::Done(self.link(change, Action::Create, id, linked))),
+            Ok(Look::Changed(why)) => return Ok(Over::Held(why)),
+            Err(problem) => return Ok(Over::Failed(problem)),
+        };
+        let mut link = self.link(change, Action::Create, TargetId::new(""), linked);
+        let write = self.create_write(change.values(), customer.clone(), marker.clone(), before);
+        match self.write(change, write, Some(&link), place).await? {
+            Ok(id) => {
+                self.fresh.made(customer.as_ref(), &change.source.name, &id, &marker);
+                link.target = id;
+                Ok(Over::Done(link))
+            }
+            Err(over) => Ok(over),
+        }
+    }
+
+    fn create_write(&self, fields: Fields, customer: Option<TargetId>, marker: String, before: Vec<TargetId>) -> Write {
+        match customer {
+            None => Write::CreateCustomer {
+                fields,
+                top_level: match &self.top_level {
+                    TopLevel::Known { id, .. } => Some(id.clone()),
+                    TopLevel::Default | TopLevel::Gone { .. } => None,
+                },
+                marker,
+                before,
+            },
+            Some(customer) => Write::CreateLicence { customer, fields, marker, before },
+        }
+    }
+
+    /// The writes of a row that changes a record which is there: one, or for a customer up to two.
+    fn sets(&self, change: &Change, target: &TargetId, values: &mut Fields) -> Vec<Write> {
+        let before: Fields = change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
+        let mut writes = Vec::new();
+        if change.entity == Entity::Customers {
+            values.remove(FieldName::TopLevel);
+            if let Some(Value::Address(address)) = values.remove(FieldName::MainSiteAddress)
+                && let Some(site) = &change.site
+            {
+                let before = match before.get(FieldName::MainSiteAddress) {
+                    Some(Value::Address(address)) => Some(address.clone()),
+                    _ => None,
+                };
+                writes.push(Write::SetAddress { customer: target.clone(), site: site.clone(), address, before });
+            }
+            if !values.is_empty() {
+                writes.push(Write::SetCustomer { id: target.clone(), fields: values.clone(), before });
+            }
+        } else if !values.is_empty() {
+            writes.push(Write::SetLicence { id: target.clone(), fields: values.clone(), before });
+        }
+        writes
+    }
+
+    /// One write, by the protocol. `Ok(Err(_))`: the row ends here.
+    async fn write(
+        &self,
+        change: &Change,
+        write: Write,
+        link: Option<&Link>,
+        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+    ) -> Result<Result<TargetId, Over>, Halt> {
+        let mut attempt = 1;
+        let mut out_since: Option<tokio::time::Instant> = None;
+        loop {
+            let budget = self.engine.halo_budget();
+            let permit = tokio::select! {
+                permit = budget.acquire(Lane::Bulk) => permit,
+                () = self.control.ended() => return Err(Halt::Asked),
+            };
+            let intent = Intent {
+                job: self.job,
+                row: change.row,
+                attempt,
+                integration: self.plan.integration,
+                entity: change.entity,
+                source: change.source.id.clone(),
+                write: write.clone(),
+                link: link.cloned().map(Box::new),
+                at: self.engine.world.now(),
+            };
+            let record = Record::Intent(Box::new(intent));
+            if self.engine.protocol.durable_intent {
+                self.engine.book.record(std::slice::from_ref(&record)).await.map_err(Halt::Trouble)?;
+            } else {
+                self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
+            }
+            let verdict = target::send(&self.halo, permit, &write).await;
+            self.engine.step("sent");
+            match verdict {
+                WriteVerdict::Done(id) => return Ok(Ok(id)),
+                WriteVerdict::Rejected(problem) => {
+                    return Ok(Err(Over::Failed(problem)));
+                }
+                WriteVerdict::Throttled => {
+                    self.closes(change, "the host asked for a pause").await?;
+                }
+                WriteVerdict::NotSent(problem) => {
+                    self.closes(change, "it was not sent").await?;
+                    let since = *out_since.get_or_insert_with(tokio::time::Instant::now);
+                    if since.elapsed() > GIVE_UP {
+                        return Err(Halt::Trouble(problem));
+                    }
+                    self.wait_for_host(&problem, since).await?;
+                }
+                WriteVerdict::Unknown(problem) => {
+                    match self.resolve(change, &write, &problem, place).await? {
+                        Fate::Done(id) => return Ok(Ok(id)),
+                        Fate::Absent if attempt < ATTEMPTS => {
+                            self.closes(change, "it was not carried out").await?;
+                            attempt += 1;
+                        }
+                        Fate::Absent => return Ok(Err(Over::Failed(problem))),
+                        Fate::Changed(why) => return Ok(Err(Over::Held(why))),
+                        Fate::Duplicate(ids) => return Ok(Err(Over::Held(duplicate(&ids)))),
+                    }
+                }
+            }
+        }
+    }
+
+    /// What became of a write without an answer. A create is given its settle time first; meanwhile this lane's place
+    /// goes to another.
+    async fn resolve(
+        &self,
+        change: &Change,
+        write: &Write,
+        problem: &Problem,
+        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+    ) -> Result<Fate, Halt> {
+        self.say(change, Level::Note, '.', format!("no clear answer ({}); reading back", safe(&problem.message)));
+        if write.is_create() && self.engine.protocol.settle {
+            place.take();
+            tokio::select! {
+                () = tokio::time::sleep(self.engine.settle()) => {}
+                () = self.control.ended() => return Err(Halt::Asked),
+            }
+        }
+        let since = tokio::time::Instant::now();
+        loop {
+            match target::fate(&self.halo, write).await {
+                Ok(fate) => return Ok(fate),
+                Err(problem) if problem.class == Class::Auth || since.elapsed() > GIVE_UP => {
+                    return Err(Halt::Trouble(problem));
+                }
+                Err(problem) => self.wait_for_host(&problem, since).await?,
+            }
+        }
+    }
+
+    async fn wait_for_host(&self, problem: &Problem, since: tokio::time::Instant) -> Result<(), Halt> {
+        let seconds = since.elapsed().as_secs().clamp(1, 30);
+        self.tally.waiting(Some(format!("waiting for the host: {}", safe(&problem.message))));
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+            () = self.control.ended() => return Err(Halt::Asked),
+        }
+        self.tally.waiting(None);
+        Ok(())
+    }
+
+    /// The link as it stands once the row is done.
+    fn link(&self, change: &Change, action: Action, target: TargetId, old: Option<Link>) -> Link {
+        let now = self.engine.world.now();
+        let old = old.filter(|link| link.target == target);
+        let mut base = old.as_ref().and_then(|l| l.base.clone()).unwrap_or_default();
+        for (name, value) in change.owned.iter() {
+            base.set(name, value.clone());
+        }
+        let values = change.values();
+        for (name, value) in values.iter() {
+            base.set(name, value.clone());
+        }
+        let removed = if action.is_removal() {
+            Some(Removed {
+                at: now,
+                zeroed: values.get(FieldName::Quantity) == Some(&Value::Count(Count::ZERO)),
+                deactivated: values.get(FieldName::Status) == Some(&Value::Active(false)),
+            })
+        } else {
+            None
+        };
+        let target_name = values
+            .get(FieldName::Name)
+            .map(|v| v.to_string().into_boxed_str())
+            .or_else(|| change.target.as_ref().map(|t| t.name.as_ref().into()))
+            .unwrap_or_else(|| change.source.name.as_ref().into());
+        Link {
+            target,
+            parent: change.customer.as_ref().map(|c| c.id.clone()),
+            source_name: change.source.name.as_ref().into(),
+            target_name,
+            how: match (&old, action) {
+                (Some(link), _) => link.how,
+                (None, Action::Create) => How::Created,
+                (None, _) => How::NameAtImport,
+            },
+            since: old.as_ref().map_or(now, |l| l.since),
+            base: (!base.is_empty()).then_some(base),
+            removed,
+        }
+    }
+
+    async fn done(&self, change: &Change, action: Action, link: Link) -> Result<(), Halt> {
+        self.say(change, Level::Change, action.sign(), said(change, action));
+        self.end(change, RowEnd::Done, String::new(), None, Some(link)).await?;
+        self.tally.done(change.entity, action);
+        Ok(())
+    }
+
+    /// Writes a row's end down.
+    async fn end(
+        &self,
+        change: &Change,
+        end: RowEnd,
+        message: String,
+        class: Option<Class>,
+        link: Option<Link>,
+    ) -> Result<(), Halt> {
+        let quantity = (end == RowEnd::Done).then(|| self.quantity(change)).flatten();
+        let outcome = Outcome { end: Some(end), message, class, link, quantity, ..self.outcome(&change.source.id, change) };
+        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+    }
+
+    /// Closes an intent whose write was proven not carried out; the row goes on.
+    async fn closes(&self, change: &Change, why: &str) -> Result<(), Halt> {
+        let outcome = Outcome { message: why.into(), ..self.outcome(&change.source.id, change) };
+        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+    }
+
+    fn outcome(&self, source: &SourceId, change: &Change) -> Outcome {
+        Outcome {
+            job: self.job,
+            row: change.row,
+            integration: self.plan.integration,
+            entity: change.entity,
+            source: source.clone(),
+            closes: true,
+            end: None,
+            message: String::new(),
+            class: None,
+            link: None,
+            quantity: None,
+            at: self.engine.world.now(),
+        }
+    }
+
+    /// B11: a count that changed, with the moment we saw it (when the listing was read).
+    fn quantity(&self, change: &Change) -> Option<QuantityChange> {
+        let field = change.fields.iter().find(|f| f.name == FieldName::Quantity)?;
+        match (&field.before, &field.after) {
+            (before, Some(Value::Count(after))) => Some(QuantityChange {
+                seen: self.plan.built_at,
+                before: match before {
+                    Some(Value::Count(before)) => Some(*before),
+                    _ => None,
+                },
+                after: *after,
+            }),
+            _ => None,
+        }
+    }
+
+    fn say(&self, change: &Change, level: Level, sign: char, text: String) {
+        let (customer, subject) = match &change.customer {
+            Some(customer) => (safe(&customer.name), safe(&change.source.name)),
+            None => (safe(&change.source.name), String::new()),
+        };
+        self.log.write(&LogLine {
+            at: self.engine.world.now(),
+            level,
+            sign,
+            customer,
+            subject,
+            text: safe(&text),
+            row: Some(change.row),
+        });
+    }
+
+    /// A line about no row.
+    pub fn note(&self, text: impl Into<String>) {
+        self.log.write(&note(self.engine.world.now(), text));
+    }
+}
+
+/// How one row ended.
+enum Over {
+    Done(Link),
+    Failed(Problem),
+    Held(String),
+    Skipped(String),
+}
+
+fn joined(ended: Result<Result<(), Halt>, tokio::task::JoinError>) -> Result<(), Halt> {
+    ended.unwrap_or_else(|error| {
+        Err(Halt::Trouble(
+            Problem::new(Class::Local, format!("A worker of the job broke: {error}."))
+                .remedy("Resume the job; what it had in hand is looked up first."),
+        ))
+    })
+}
+
+/// Rows of one customer keep their order and one lane.
+fn same_lane(a: &Change, b: &Change) -> bool {
+    match (&a.customer, &b.customer) {
+        (Some(a), Some(b)) => a.id == b.id,
+        _ => false,
+    }
+}
+
+fn duplicate(ids: &[TargetId]) -> String {
+    let ids: Vec<_> = ids.iter().map(TargetId::as_str).collect();
+    format!("Halo now has {} records for it (ids {}); look at them in Halo and map the right one", ids.len(), ids.join(", "))
+}
+
+/// A row in a line of the log: what was written.
+fn said(change: &Change, action: Action) -> String {
+    let shown = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
+    let fields: Vec<String> = change
+        .fields
+        .iter()
+        .filter(|f| f.after.is_some())
+        .map(|f| match action {
+            Action::Create => format!("{} {}", f.name, shown(&f.after)),
+            _ => format!("{} {} -> {}", f.name, shown(&f.before), shown(&f.after)),
+        })
+        .collect();
+    let what = match action {
+        Action::Create => "created",
+        Action::Link => "linked",
+        Action::Zero => "set to zero",
+        Action::Deactivate => "made inactive",
+        _ => "",
+    };
+    match (what, fields.is_empty()) {
+        ("", _) => fields.join(", "),
+        (what, true) => what.to_owned(),
+        (what, false) => format!("{what}: {}", fields.join(", ")),
+    }
+}

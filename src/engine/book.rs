@@ -1,0 +1,443 @@
+//! What survives, in the words of the engine: typed reads of the index, and the one way to write it.
+//!
+//! [`Book::record`] puts facts into the trail first and into the index after. What only the index holds (caches of
+//! listings, stored plans, counters) can be made again from the other systems.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::de::DeserializeOwned;
+
+use super::keys;
+use super::records::{Edit, Intent, Record, RowState};
+use crate::host::words::{Choices, JobReport};
+use crate::model::settings::Settings;
+use crate::model::{Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId};
+use crate::plan::snapshot::Last;
+use crate::plan::{Change, Plan};
+use crate::store::{Entry, Index, Op, Trail};
+
+/// Rows of a plan in one stored piece.
+const CHUNK: u32 = 8;
+/// How far behind the noted place replay starts: records that were being written side by side may have reached the
+/// index out of order.
+const REPLAY_MARGIN: u64 = 4096;
+const PAGE: usize = 1024;
+
+/// A stored job: its report, what the person chose, and whether the policy approved it.
+pub type StoredJob = (JobReport, Choices, bool);
+
+pub struct Book {
+    trail: Trail,
+    index: Arc<dyn Index>,
+    numbers: AtomicU64,
+}
+
+impl Book {
+    /// Brings the index up to the trail.
+    pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
+        let book = Self { trail, index, numbers: AtomicU64::new(0) };
+        book.replay()?;
+        Ok(book)
+    }
+
+    fn replay(&self) -> Result<(), Problem> {
+        let applied: u64 = self.get(&keys::applied())?.unwrap_or(0);
+        let last = self.trail.last_seq();
+        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last) {
+            return Ok(());
+        }
+        let mut ops = Vec::new();
+        let mut seen = applied;
+        for line in self.trail.read(applied.saturating_sub(REPLAY_MARGIN))? {
+            let line = line?;
+            // A kind this build does not know is somebody else's fact, not an error.
+            if let Ok(record) = parse(&line.kind, line.data) {
+                super::records::project(&record, &mut ops);
+            }
+            seen = seen.max(line.seq);
+            if ops.len() >= PAGE {
+                self.index.write(&ops)?;
+                ops.clear();
+            }
+        }
+        ops.push(keys::put(keys::applied(), &seen));
+        self.index.write(&ops)?;
+        self.index.flush()
+    }
+
+    /// Facts, durable on return, then visible in the index.
+    pub async fn record(&self, records: &[Record]) -> Result<(), Problem> {
+        let entries = entries(records)?;
+        let last = self.trail.commit(entries).await?;
+        self.show(records, last)
+    }
+
+    /// Facts whose loss within a second is harmless: an outcome is found again by reading back (5.1).
+    pub fn record_soon(&self, records: &[Record]) -> Result<(), Problem> {
+        let entries = entries(records)?;
+        self.trail.append_soon(entries)?;
+        self.show(records, self.trail.last_seq())
+    }
+
+    fn show(&self, records: &[Record], last: u64) -> Result<(), Problem> {
+        let mut ops = Vec::with_capacity(records.len() * 3 + 1);
+        for record in records {
+            super::records::project(record, &mut ops);
+        }
+        ops.push(keys::put(keys::applied(), &last));
+        self.index.write(&ops)
+    }
+
+    /// Notes that index and trail agree, so that the next start need not replay.
+    pub fn close(&self) -> Result<(), Problem> {
+        let last = self.trail.last_seq();
+        self.index.write(&[keys::put(keys::applied(), &last), keys::put(b"m/clean".to_vec(), &last)])?;
+        self.index.flush()
+    }
+
+    /// What can be made again: straight into the index.
+    pub fn cache(&self, ops: &[Op]) -> Result<(), Problem> {
+        for group in ops.chunks(PAGE) {
+            self.index.write(group)?;
+        }
+        Ok(())
+    }
+
+    pub fn flush(&self) -> Result<(), Problem> {
+        self.index.flush()
+    }
+
+    /// A short value.
+    pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Problem> {
+        match self.index.get(key)? {
+            None => Ok(None),
+            Some(bytes) => read(&bytes, key).map(Some),
+        }
+    }
+
+    /// A value that may be long.
+    pub fn get_big<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Problem> {
+        match self.index.get(key)? {
+            None => Ok(None),
+            Some(first) => read(&self.join(key, first)?, key).map(Some),
+        }
+    }
+
+    fn join(&self, key: &[u8], first: Vec<u8>) -> Result<Vec<u8>, Problem> {
+        let Some((count, rest)) = first.split_first_chunk::<2>() else { return Err(damaged(key)) };
+        let count = u16::from_le_bytes(*count);
+        let mut whole = rest.to_vec();
+        for part in 1..usize::from(count) {
+            let more = self.index.get(&keys::part_key(key, part))?.ok_or_else(|| damaged(key))?;
+            whole.extend(more);
+        }
+        Ok(whole)
+    }
+
+    /// Everything under a prefix, a page at a time.
+    pub fn each(
+        &self,
+        prefix: &[u8],
+        mut with: impl FnMut(&[u8], Vec<u8>) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let mut from: Option<Vec<u8>> = None;
+        loop {
+            let page = self.index.scan(prefix, from.as_deref(), PAGE)?;
+            let full = page.len() == PAGE;
+            if let Some((last, _)) = page.last() {
+                from = Some(last.clone());
+            }
+            for (key, value) in page {
+                with(&key[prefix.len()..], value)?;
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    fn each_big<T: DeserializeOwned>(
+        &self,
+        prefix: &[u8],
+        mut with: impl FnMut(&[u8], T) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        self.each(prefix, |rest, first| {
+            let key = [prefix, rest].concat();
+            with(rest, read(&self.join(&key, first)?, &key)?)
+        })
+    }
+
+    /// Every value under a prefix that may be long, with the rest of its key as text.
+    pub fn each_big_value<T: DeserializeOwned>(
+        &self,
+        prefix: &[u8],
+        mut with: impl FnMut(&str, T),
+    ) -> Result<(), Problem> {
+        self.each_big(prefix, |rest, value| {
+            with(&String::from_utf8_lossy(rest), value);
+            Ok(())
+        })
+    }
+
+    /// A job's state without a line in the trail: for what a restart finds out by itself.
+    pub fn put_job(&self, report: &JobReport, choices: &Choices, policy: bool) -> Result<(), Problem> {
+        self.index.write(&keys::put_big(&keys::job(report.job), &(report, choices, policy)))
+    }
+
+    /// The next number of a kind: `plan` or `job`.
+    pub fn next_number(&self, of: &str) -> Result<u64, Problem> {
+        let key = keys::next_number(of);
+        let number = self.get::<u64>(&key)?.unwrap_or(0) + 1;
+        self.index.commit(&[keys::put(key, &number)])?;
+        self.numbers.fetch_add(1, Ordering::Relaxed);
+        Ok(number)
+    }
+
+    pub fn installation(&self) -> Result<Option<Installation>, Problem> {
+        Ok(self.get::<String>(&keys::owner())?.and_then(|text| Installation::new(&text)))
+    }
+
+    pub fn settings(&self) -> Result<Settings, Problem> {
+        Ok(self.get_big(&keys::settings())?.unwrap_or_default())
+    }
+
+    pub fn link(&self, of: Integration, entity: Entity, id: &SourceId) -> Result<Option<Link>, Problem> {
+        self.get_big(&keys::link(of, entity, id))
+    }
+
+    /// All links of an entity, in the order of their source ids.
+    pub fn links(&self, of: Integration, entity: Entity) -> Result<Vec<(SourceId, Link)>, Problem> {
+        let mut links = Vec::new();
+        self.each_big(&keys::links(of, entity), |id, link| {
+            links.push((SourceId::new(String::from_utf8_lossy(id)), link));
+            Ok(())
+        })?;
+        Ok(links)
+    }
+
+    /// One page of links after a source id, for merging without holding them all.
+    pub fn links_page(
+        &self,
+        of: Integration,
+        entity: Entity,
+        after: Option<&SourceId>,
+    ) -> Result<Vec<(SourceId, Link)>, Problem> {
+        let prefix = keys::links(of, entity);
+        let from = after.map(|id| keys::link(of, entity, id));
+        self.index
+            .scan(&prefix, from.as_deref(), PAGE)?
+            .into_iter()
+            .map(|(key, first)| {
+                let link = read(&self.join(&key, first)?, &key)?;
+                Ok((SourceId::new(String::from_utf8_lossy(&key[prefix.len()..])), link))
+            })
+            .collect()
+    }
+
+    pub fn decisions(&self, of: Integration) -> Result<BTreeMap<SourceId, Decision>, Problem> {
+        let mut decisions = BTreeMap::new();
+        let prefix = keys::decisions(of);
+        self.each(&prefix, |id, value| {
+            decisions.insert(SourceId::new(String::from_utf8_lossy(id)), read(&value, id)?);
+            Ok(())
+        })?;
+        Ok(decisions)
+    }
+
+    pub fn missing_runs(&self, of: Integration) -> Result<BTreeMap<SourceId, u32>, Problem> {
+        let mut missing = BTreeMap::new();
+        self.each(&keys::missings(of), |id, value| {
+            missing.insert(SourceId::new(String::from_utf8_lossy(id)), read(&value, id)?);
+            Ok(())
+        })?;
+        Ok(missing)
+    }
+
+    pub fn last(&self, of: Integration) -> Result<Last, Problem> {
+        Ok(self.get_big(&keys::last(of))?.unwrap_or_default())
+    }
+
+    pub fn approved(&self, of: Integration) -> Result<BTreeSet<Entity>, Problem> {
+        Ok(self.get(&keys::approved(of))?.unwrap_or_default())
+    }
+
+    /// The number of the last decision step, and what it was.
+    pub fn step(&self, of: Integration, step: u64) -> Result<Option<(String, Vec<Edit>, bool)>, Problem> {
+        self.get_big(&keys::step(of, step))
+    }
+
+    pub fn step_top(&self, of: Integration) -> Result<u64, Problem> {
+        Ok(self.get(&keys::step_top(of))?.unwrap_or(0))
+    }
+
+    pub fn open_intents(&self) -> Result<Vec<Intent>, Problem> {
+        let mut open = Vec::new();
+        self.each_big(&keys::intents(), |_, intent| {
+            open.push(intent);
+            Ok(())
+        })?;
+        Ok(open)
+    }
+
+    pub fn job(&self, job: JobId) -> Result<Option<StoredJob>, Problem> {
+        self.get_big(&keys::job(job))
+    }
+
+    /// Jobs, newest first.
+    pub fn jobs(&self, last: usize) -> Result<Vec<StoredJob>, Problem> {
+        let top = self.get::<u64>(&keys::next_number("job"))?.unwrap_or(0);
+        let mut jobs = Vec::new();
+        for number in (1..=top).rev() {
+            if jobs.len() >= last {
+                break;
+            }
+            jobs.extend(self.job(JobId(number))?);
+        }
+        Ok(jobs)
+    }
+
+    pub fn row(&self, job: JobId, row: u32) -> Result<Option<RowState>, Problem> {
+        self.get_big(&keys::row(job, row))
+    }
+
+    /// Every row of a job that is over.
+    pub fn rows(&self, job: JobId) -> Result<BTreeMap<u32, RowState>, Problem> {
+        let mut rows = BTreeMap::new();
+        self.each_big(&keys::rows(job), |rest, state| {
+            if let Ok(number) = <[u8; 4]>::try_from(rest) {
+                rows.insert(u32::from_be_bytes(number), state);
+            }
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    pub fn plan(&self, plan: PlanId) -> Result<Option<Plan>, Problem> {
+        self.get_big(&keys::plan(plan))
+    }
+
+    /// Stores a plan; its header last, so that half a plan is no plan.
+    pub fn put_plan(&self, plan: &Plan, rows: &[Change]) -> Result<(), Problem> {
+        let mut ops = Vec::new();
+        for (at, chunk) in rows.chunks(CHUNK as usize).enumerate() {
+            ops.extend(keys::put_big(&keys::plan_chunk(plan.id, at as u32), &chunk));
+            if ops.len() >= PAGE {
+                self.index.write(&ops)?;
+                ops.clear();
+            }
+        }
+        self.index.write(&ops)?;
+        self.index.commit(&keys::put_big(&keys::plan(plan.id), plan))
+    }
+
+    pub fn drop_plan(&self, plan: PlanId) -> Result<(), Problem> {
+        self.index.commit(&[Op::Del(keys::plan(plan))])?;
+        for prefix in [keys::plan_all(plan), [b"x/".to_vec(), keys::plan_all(plan)].concat()] {
+            loop {
+                let page = self.index.scan(&prefix, None, PAGE)?;
+                if page.is_empty() {
+                    break;
+                }
+                let ops: Vec<Op> = page.into_iter().map(|(key, _)| Op::Del(key)).collect();
+                self.index.write(&ops)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans older than the newest `keep`, so that they do not pile up; those of unfinished jobs stay.
+    pub fn prune_plans(&self, keep: u64, needed: &BTreeSet<PlanId>) -> Result<(), Problem> {
+        let top = self.get::<u64>(&keys::next_number("plan"))?.unwrap_or(0);
+        let floor = self.get::<u64>(b"m/plan-floor")?.unwrap_or(1);
+        let mut kept_one = false;
+        for number in floor..top.saturating_sub(keep) {
+            if needed.contains(&PlanId(number)) {
+                kept_one = true;
+            } else if self.plan(PlanId(number))?.is_some() {
+                self.drop_plan(PlanId(number))?;
+            }
+        }
+        if !kept_one && top > keep {
+            self.index.write(&[keys::put(b"m/plan-floor".to_vec(), &(top - keep))])?;
+        }
+        Ok(())
+    }
+
+    /// The rows of one stored piece, from row `chunk * 8 + 1` on.
+    pub fn plan_chunk(&self, plan: PlanId, chunk: u32) -> Result<Vec<Change>, Problem> {
+        self.get_big(&keys::plan_chunk(plan, chunk))?
+            .ok_or_else(|| Problem::new(Class::Local, format!("Plan {plan} is not whole.")).remedy("Build it again."))
+    }
+
+    /// Chosen rows of a plan, in the order asked for; unknown numbers are left out.
+    pub fn plan_rows(&self, plan: PlanId, wanted: &[u32]) -> Result<Vec<Change>, Problem> {
+        let mut loaded: BTreeMap<u32, Vec<Change>> = BTreeMap::new();
+        let mut rows = Vec::with_capacity(wanted.len());
+        for row in wanted {
+            let Some(at) = row.checked_sub(1) else { continue };
+            let chunk = at / CHUNK;
+            if !loaded.contains_key(&chunk) {
+                match self.get_big(&keys::plan_chunk(plan, chunk))? {
+                    Some(changes) => {
+                        loaded.insert(chunk, changes);
+                    }
+                    None => continue,
+                }
+            }
+            rows.extend(loaded.get(&chunk).and_then(|c| c.get((at % CHUNK) as usize)).cloned());
+        }
+        Ok(rows)
+    }
+
+    /// All rows of a plan, a piece at a time.
+    pub fn each_plan_row(
+        &self,
+        plan: &Plan,
+        mut with: impl FnMut(Change) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        for chunk in 0..plan.rows.div_ceil(CHUNK) {
+            for change in self.plan_chunk(plan.id, chunk)? {
+                with(change)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn entries(records: &[Record]) -> Result<Vec<Entry>, Problem> {
+    records
+        .iter()
+        .map(|record| match record {
+            // The two that are written by the ten thousand go straight to text.
+            Record::Intent(intent) => Entry::new("intent", intent),
+            Record::Outcome(outcome) => Entry::new("outcome", outcome),
+            other => {
+                let whole = serde_json::to_value(other)
+                    .map_err(|e| Problem::new(Class::Local, format!("A fact could not be written down: {e}.")))?;
+                let kind = whole.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
+                Entry::new(kind, &whole["data"])
+            }
+        })
+        .collect()
+}
+
+fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
+    let mut whole = serde_json::Map::new();
+    whole.insert("kind".into(), kind.into());
+    whole.insert("data".into(), data);
+    serde_json::from_value(whole.into())
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8], key: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|_| damaged(key))
+}
+
+fn damaged(key: &[u8]) -> Problem {
+    Problem::new(
+        Class::Local,
+        format!("The index holds something unreadable under '{}'.", String::from_utf8_lossy(key).escape_debug()),
+    )
+    .remedy("Move the folder index/ aside: it is made again from the audit trail at the next start.")
+}

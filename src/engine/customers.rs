@@ -1,0 +1,691 @@
+//! The mapping table: which source customer is which Halo customer, who said so, and taking it back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Engine;
+use super::keys;
+use super::log::safe;
+use super::records::{Edit, Record, Slot};
+use crate::api::budget::Lane;
+use crate::host::words::{
+    CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow, MapState,
+    MappingImport, Party,
+};
+use crate::matching::{exact, mapping_csv, name};
+use crate::model::marketplace::SourceCompany;
+use crate::model::{
+    Class, Decision, Entity, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId, TargetId, Verdict,
+    Wanted,
+};
+
+/// Undo reaches this many steps back.
+const STEPS: u64 = 200;
+
+/// What details of a Halo customer told, with the name they were read under.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HaloCard {
+    pub name: Box<str>,
+    pub keys: MatchKeys,
+    pub at: Moment,
+}
+
+impl HaloCard {
+    pub fn is_fresh(&self, name: &str, now: Moment, days: i64) -> bool {
+        *self.name == *name && now.duration_since(self.at).as_hours() < days * 24
+    }
+}
+
+/// A customer of the source as it was last read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceParty {
+    pub name: Box<str>,
+    pub place: Box<str>,
+    pub domain: Box<str>,
+    /// It has ended at the source.
+    pub ended: bool,
+}
+
+/// A Halo customer as it was last read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HaloParty {
+    pub name: Box<str>,
+    pub domain: Box<str>,
+    pub is_active: bool,
+}
+
+/// Both sides and the table between them, in memory; made anew after every change.
+pub struct Parties {
+    pub source: BTreeMap<SourceId, SourceParty>,
+    pub halo: BTreeMap<TargetId, HaloParty>,
+    pub links: BTreeMap<SourceId, Link>,
+    pub decisions: BTreeMap<SourceId, Decision>,
+    /// Active Halo customers by exact form of their name.
+    by_name: HashMap<String, Vec<TargetId>>,
+    /// Source customers by exact form of their name.
+    same: HashMap<String, u32>,
+    taken: HashSet<TargetId>,
+    pub read_at: Option<Moment>,
+}
+
+impl Parties {
+    fn state(&self, id: &SourceId) -> MapState {
+        if let Some(link) = self.links.get(id) {
+            let (source, halo) = (self.source.get(id), self.halo.get(&link.target));
+            if self.read_at.is_some() && (source.is_none() || halo.is_none()) {
+                return MapState::Orphaned;
+            }
+            let renamed = source.is_some_and(|s| s.name.trim() != link.source_name.trim())
+                || halo.is_some_and(|h| h.name.trim() != link.target_name.trim());
+            return if renamed { MapState::Renamed } else { MapState::Mapped };
+        }
+        match self.decisions.get(id) {
+            Some(Decision::New) => MapState::New,
+            Some(Decision::Exclude { .. }) => MapState::Excluded,
+            _ => MapState::Unmapped,
+        }
+    }
+
+    /// Halo customers of the same exact name, for an unmapped row.
+    fn same_name(&self, id: &SourceId) -> &[TargetId] {
+        self.source
+            .get(id)
+            .and_then(|s| self.by_name.get(&name::exact_form(&s.name)))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether 'generate' would add this one.
+    fn is_exact(&self, id: &SourceId) -> bool {
+        let Some(source) = self.source.get(id) else { return false };
+        let only = self.same.get(&name::exact_form(&source.name)) == Some(&1);
+        only && !source.ended && matches!(self.same_name(id), [one] if !self.taken.contains(one))
+    }
+
+    pub fn counts(&self) -> MapCounts {
+        let mut counts = MapCounts::default();
+        for id in self.ids() {
+            counts.all += 1;
+            match self.state(id) {
+                MapState::Mapped => counts.mapped += 1,
+                MapState::Unmapped => {
+                    counts.unmapped += 1;
+                    counts.exact += u64::from(self.is_exact(id));
+                    let twins = self.source.get(id).is_some_and(|s| self.same.get(&name::exact_form(&s.name)).is_some_and(|n| *n > 1));
+                    counts.ambiguous += u64::from(self.same_name(id).len() > 1 || (twins && !self.same_name(id).is_empty()));
+                }
+                MapState::New => counts.new += 1,
+                MapState::Excluded => counts.excluded += 1,
+                MapState::Orphaned => counts.orphaned += 1,
+                MapState::Renamed => counts.renamed += 1,
+            }
+        }
+        counts
+    }
+
+    /// Every source customer there is a row for: read, linked or decided. Ended ones without a link have none.
+    fn ids(&self) -> impl Iterator<Item = &SourceId> {
+        let mut ids: Vec<&SourceId> = self
+            .source
+            .iter()
+            .filter(|(id, s)| !s.ended || self.links.contains_key(id) || self.decisions.contains_key(id))
+            .map(|(id, _)| id)
+            .chain(self.links.keys().filter(|id| !self.source.contains_key(id)))
+            .chain(self.decisions.keys().filter(|id| !self.source.contains_key(id)))
+            .collect();
+        ids.sort();
+        ids.dedup();
+        ids.into_iter()
+    }
+
+    fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
+        self.source
+            .get(id)
+            .map(|s| &*s.name)
+            .or_else(|| self.links.get(id).map(|l| &*l.source_name))
+            .unwrap_or(id.as_str())
+    }
+
+    fn target_name<'a>(&'a self, link: &'a Link) -> &'a str {
+        self.halo.get(&link.target).map_or(&*link.target_name, |h| &*h.name)
+    }
+
+    fn row(&self, id: &SourceId, integration: Integration) -> MapRow {
+        let state = self.state(id);
+        let link = self.links.get(id);
+        let source = self.source.get(id);
+        let mut remarks = Vec::new();
+        if let Some(link) = link {
+            if self.read_at.is_some() {
+                if source.is_none() {
+                    remarks.push(format!("no longer listed by {}", integration.label()));
+                }
+                match self.halo.get(&link.target) {
+                    None => remarks.push(format!("customer {} is no longer in Halo", link.target)),
+                    Some(halo) if !halo.is_active => remarks.push("inactive in Halo".into()),
+                    Some(_) => {}
+                }
+            }
+            if let Some(source) = source.filter(|s| s.name.trim() != link.source_name.trim()) {
+                remarks.push(format!("was '{}' at {}, now '{}'", safe(&link.source_name), integration.label(), safe(&source.name)));
+            }
+            if let Some(halo) = self.halo.get(&link.target).filter(|h| h.name.trim() != link.target_name.trim()) {
+                remarks.push(format!("was '{}' in Halo, now '{}'", safe(&link.target_name), safe(&halo.name)));
+            }
+        }
+        if source.is_some_and(|s| s.ended) {
+            remarks.push(format!("ended at {}", integration.label()));
+        }
+        let note = match self.decisions.get(id) {
+            Some(Decision::Exclude { note, until }) => {
+                let until = until.map(|d| format!(" until {d}")).unwrap_or_default();
+                format!("{}{until}", safe(note))
+            }
+            _ => String::new(),
+        };
+        MapRow {
+            source: Party {
+                id: id.clone(),
+                name: safe(self.source_name(id)),
+                place: source.map(|s| safe(&s.place)).unwrap_or_default(),
+                domain: source.map(|s| safe(&s.domain)).unwrap_or_default(),
+            },
+            target: link.map(|link| Party {
+                id: link.target.clone(),
+                name: safe(self.target_name(link)),
+                place: String::new(),
+                domain: self.halo.get(&link.target).map(|h| safe(&h.domain)).unwrap_or_default(),
+            }),
+            state,
+            how: link.map(|l| l.how),
+            since: link.map(|l| l.since),
+            note,
+            same_name: if link.is_some() {
+                Vec::new()
+            } else {
+                self.same_name(id).iter().filter_map(|id| self.party(id)).collect()
+            },
+            remarks,
+        }
+    }
+
+    fn party(&self, id: &TargetId) -> Option<Party<TargetId>> {
+        let halo = self.halo.get(id)?;
+        Some(Party { id: id.clone(), name: safe(&halo.name), place: String::new(), domain: safe(&halo.domain) })
+    }
+}
+
+impl Engine {
+    /// Reads the customers of both sides for the table; changes nothing.
+    pub async fn read_customers(self: &Arc<Self>, integration: Integration) -> Result<String, Problem> {
+        let result = self.read_both(integration).await;
+        let mut live = self.live();
+        match &result {
+            Ok(_) => live.trouble.remove(&integration),
+            Err(problem) => live.trouble.insert(integration, problem.to_string()),
+        };
+        drop(live);
+        self.tell(Event::Map(integration));
+        result
+    }
+
+    async fn read_both(self: &Arc<Self>, integration: Integration) -> Result<String, Problem> {
+        let with = self.connect(integration, Lane::Interactive)?;
+        let label = integration.label();
+        let say = |what: &str, done: u64, of: Option<u64>| {
+            self.tell(Event::Reading { integration, what: what.to_owned(), done, of });
+        };
+        let (companies, customers, tops) = futures_util::future::join3(
+            with.market.companies(&|done, of| say(&format!("{label} customers"), done, of)),
+            with.halo.customers(&|done, of| say("Halo customers", done, of)),
+            with.halo.top_levels(),
+        )
+        .await;
+        with.market.sign_out().await;
+        let (companies, mut customers) = (companies?, customers?);
+        self.remember_top_levels(&tops?)?;
+        customers.records.sort_by(|a, b| a.id.cmp(&b.id));
+        self.remember_parties(integration, &companies.records, &customers.records, self.world.now())?;
+        let mut said = format!("Read {} {label} customers and {} Halo customers.", companies.records.len(), customers.records.len());
+        for listing in [&companies.certificate, &customers.certificate] {
+            if let Some(why) = &listing.why_not {
+                said.push_str(&format!(" Not complete: {why}."));
+            }
+        }
+        Ok(said)
+    }
+
+    /// Keeps what the table shows of both sides.
+    pub(super) fn remember_parties(
+        &self,
+        integration: Integration,
+        companies: &[SourceCompany],
+        halo: &[Found],
+        at: Moment,
+    ) -> Result<(), Problem> {
+        let old = self.parties(integration)?;
+        let mut ops = Vec::new();
+        let mut seen: HashSet<&SourceId> = HashSet::new();
+        for company in companies {
+            let party = SourceParty {
+                name: company.name.clone(),
+                place: company.address.city.clone(),
+                domain: company.domains.first().cloned().unwrap_or_default(),
+                ended: company.state.eq_ignore_ascii_case("terminated"),
+            };
+            seen.insert(&company.id);
+            if old.source.get(&company.id) != Some(&party) {
+                ops.extend(keys::put_big(&keys::source_party(integration, &company.id), &party));
+            }
+        }
+        for gone in old.source.keys().filter(|id| !seen.contains(id)) {
+            ops.push(crate::store::Op::Del(keys::source_party(integration, gone)));
+        }
+        let mut there: HashSet<&TargetId> = HashSet::new();
+        for customer in halo {
+            let party = HaloParty {
+                name: customer.name.as_ref().into(),
+                domain: customer.keys.domains.first().cloned().unwrap_or_default(),
+                is_active: customer.is_active,
+            };
+            there.insert(&customer.id);
+            if old.halo.get(&customer.id) != Some(&party) {
+                ops.extend(keys::put_big(&keys::halo_party(&customer.id), &party));
+            }
+        }
+        for gone in old.halo.keys().filter(|id| !there.contains(id)) {
+            ops.push(crate::store::Op::Del(keys::halo_party(gone)));
+        }
+        ops.push(keys::put(keys::read_at(integration), &at));
+        self.book.cache(&ops)?;
+        self.live().parties.clear();
+        self.tell(Event::Map(integration));
+        Ok(())
+    }
+
+    pub(super) fn remember_top_levels(&self, tops: &[crate::api::halo::TopLevel]) -> Result<(), Problem> {
+        let names: Vec<&str> = tops.iter().map(|top| &*top.name).collect();
+        self.book.cache(&keys::put_big(&keys::top_levels(), &names))
+    }
+
+    /// Both sides and the table, from memory or the index.
+    pub fn parties(&self, integration: Integration) -> Result<Arc<Parties>, Problem> {
+        if let Some(parties) = self.live().parties.get(&integration) {
+            return Ok(parties.clone());
+        }
+        let mut source = BTreeMap::new();
+        self.book.each_big_value(&keys::source_parties(integration), |id, party| {
+            source.insert(SourceId::new(id), party);
+        })?;
+        let mut halo: BTreeMap<TargetId, HaloParty> = BTreeMap::new();
+        self.book.each_big_value(&keys::halo_parties(), |id, party| {
+            halo.insert(TargetId::new(id), party);
+        })?;
+        let links: BTreeMap<SourceId, Link> = self.book.links(integration, Entity::Customers)?.into_iter().collect();
+        let mut by_name: HashMap<String, Vec<TargetId>> = HashMap::new();
+        for (id, party) in halo.iter().filter(|(_, p)| p.is_active) {
+            by_name.entry(name::exact_form(&party.name)).or_default().push(id.clone());
+        }
+        let mut same: HashMap<String, u32> = HashMap::new();
+        for party in source.values().filter(|p: &&SourceParty| !p.ended) {
+            *same.entry(name::exact_form(&party.name)).or_default() += 1;
+        }
+        let parties = Arc::new(Parties {
+            taken: links.values().map(|l| l.target.clone()).collect(),
+            decisions: self.book.decisions(integration)?,
+            read_at: self.book.get(&keys::read_at(integration))?,
+            source,
+            halo,
+            links,
+            by_name,
+            same,
+        });
+        self.live().parties.insert(integration, parties.clone());
+        Ok(parties)
+    }
+
+    pub fn map_order(&self, integration: Integration, filter: &MapFilter, by_target: bool) -> Result<MapOrderView, Problem> {
+        let parties = self.parties(integration)?;
+        let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
+        let mut rows: Vec<(u8, String, &SourceId)> = parties
+            .ids()
+            .filter_map(|id| {
+                let state = parties.state(id);
+                if !filter.states.is_empty() && !filter.states.contains(&state) {
+                    return None;
+                }
+                let link = parties.links.get(id);
+                let target = link.map(|l| parties.target_name(l)).unwrap_or_default();
+                let text = format!("{} {} {id}", parties.source_name(id), target).to_lowercase();
+                if !words.iter().all(|word| text.contains(word.as_str())) {
+                    return None;
+                }
+                let rank = match state {
+                    MapState::Unmapped if parties.same_name(id).len() > 1 => 0,
+                    MapState::Orphaned => 1,
+                    MapState::Unmapped if parties.is_exact(id) => 2,
+                    MapState::Unmapped => 3,
+                    MapState::Renamed => 4,
+                    MapState::New => 5,
+                    MapState::Mapped => 6,
+                    MapState::Excluded => 7,
+                };
+                let name = if by_target { target } else { parties.source_name(id) };
+                Some((if by_target { 0 } else { rank }, name.to_lowercase(), id))
+            })
+            .collect();
+        rows.sort();
+        Ok(MapOrderView {
+            ids: rows.into_iter().map(|(_, _, id)| id.clone()).collect(),
+            counts: parties.counts(),
+            read_at: parties.read_at,
+            trouble: self.live().trouble.get(&integration).cloned(),
+        })
+    }
+
+    pub fn map_rows(&self, integration: Integration, ids: &[SourceId]) -> Result<Vec<MapRow>, Problem> {
+        let parties = self.parties(integration)?;
+        Ok(ids.iter().map(|id| parties.row(id, integration)).collect())
+    }
+
+    /// Halo's customers for the picker: those that fit, best first; taken and inactive ones last, never hidden (U14).
+    pub fn candidates(&self, integration: Integration, text: &str, limit: usize) -> Result<CandidatesView, Problem> {
+        use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+        let parties = self.parties(integration)?;
+        let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
+        let mut matcher = nucleo_matcher::Matcher::new(nucleo_matcher::Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut hits: Vec<(bool, bool, std::cmp::Reverse<u32>, &TargetId)> = parties
+            .halo
+            .iter()
+            .filter_map(|(id, party)| {
+                let text = format!("{} {} {id}", party.name, party.domain);
+                let score = pattern.score(nucleo_matcher::Utf32Str::new(&text, &mut buffer), &mut matcher)?;
+                Some((!party.is_active, parties.taken.contains(id), std::cmp::Reverse(score), id))
+            })
+            .collect();
+        hits.sort();
+        let total = hits.len() as u64;
+        let rows = hits
+            .into_iter()
+            .take(limit)
+            .filter_map(|(inactive, _, _, id)| {
+                Some(CandidateRow {
+                    party: parties.party(id)?,
+                    is_active: !inactive,
+                    mapped_to: parties
+                        .links
+                        .iter()
+                        .filter(|(_, link)| link.target == *id)
+                        .map(|(source, _)| safe(parties.source_name(source)))
+                        .collect(),
+                })
+            })
+            .collect();
+        Ok(CandidatesView { total, of: parties.halo.len() as u64, rows })
+    }
+
+    /// K4: adds what is exact, and nothing else.
+    pub async fn generate(self: &Arc<Self>, integration: Integration) -> Result<GeneratedReport, Problem> {
+        if self.parties(integration)?.read_at.is_none() {
+            self.read_customers(integration).await?;
+        }
+        let parties = self.parties(integration)?;
+        let generated = exact::generate(
+            &parties.wanted(),
+            &parties.found(),
+            &parties.links,
+            &parties.decisions,
+            self.world.now().to_zoned(jiff::tz::TimeZone::system()).date(),
+        );
+        let now = self.world.now();
+        let edits: Vec<Edit> = generated
+            .added
+            .iter()
+            .map(|(id, target)| Edit {
+                id: id.clone(),
+                before: self.slot(&parties, id),
+                after: Slot { link: Some(parties.new_link(id, target, How::Exact, now)), decision: None },
+            })
+            .collect();
+        let report = GeneratedReport {
+            integration,
+            added: edits.len() as u64,
+            skipped: generated.skipped.len() as u64,
+            ambiguous: generated.ambiguous.len() as u64,
+        };
+        self.take_step(integration, format!("accept {} exact names", edits.len()), edits).await?;
+        Ok(report)
+    }
+
+    /// Decisions of a person: one step, one transaction.
+    pub async fn decide(&self, integration: Integration, decisions: Vec<(SourceId, Decision)>) -> Result<String, Problem> {
+        let parties = self.parties(integration)?;
+        let now = self.world.now();
+        let mut edits = Vec::new();
+        let mut notices = Vec::new();
+        for (id, decision) in decisions {
+            let known = parties.source.contains_key(&id) || parties.links.contains_key(&id) || parties.decisions.contains_key(&id);
+            if !known {
+                return Err(Problem::new(Class::Input, format!("{} has no customer {id}.", integration.label()))
+                    .remedy("Read the customers first (`parhelion map list`, or Ctrl-R), and use the distributor's id."));
+            }
+            let before = self.slot(&parties, &id);
+            let after = match decision {
+                Decision::Map { target, how, .. } => {
+                    if parties.read_at.is_some() && !parties.halo.contains_key(&target) {
+                        return Err(Problem::new(Class::Input, format!("Halo has no customer {target}."))
+                            .remedy("Use Halo's customer id, as `map list` and the picker show it."));
+                    }
+                    let others: Vec<_> = parties
+                        .links
+                        .iter()
+                        .filter(|(other, link)| link.target == target && **other != id)
+                        .map(|(other, _)| safe(parties.source_name(other)))
+                        .collect();
+                    if !others.is_empty() {
+                        notices.push(format!("That Halo customer also receives {}.", others.join(", ")));
+                    }
+                    Slot { link: Some(parties.new_link(&id, &target, how, now)), decision: None }
+                }
+                Decision::Clear => Slot::default(),
+                other => Slot { link: None, decision: Some(other) },
+            };
+            if before != after {
+                edits.push(Edit { id, before, after });
+            }
+        }
+        let count = edits.len();
+        let title = match edits.as_slice() {
+            [one] => format!("{} '{}'", verb(&one.after), safe(parties.source_name(&one.id))),
+            _ => format!("decide {count} customers"),
+        };
+        self.take_step(integration, title.clone(), edits).await?;
+        let mut said = if count == 0 { "Nothing to change.".to_owned() } else { capital(&title) };
+        for notice in notices {
+            said.push(' ');
+            said.push_str(&notice);
+        }
+        Ok(said)
+    }
+
+    async fn take_step(&self, integration: Integration, title: String, edits: Vec<Edit>) -> Result<(), Problem> {
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let step = self.book.step_top(integration)? + 1;
+        let record = Record::Step { integration, step, title, edits, by: self.by.clone() };
+        self.book.record(&[record]).await?;
+        if step > STEPS {
+            self.book.cache(&[crate::store::Op::Del(keys::step(integration, step - STEPS))])?;
+        }
+        // What was undone before this step cannot be brought again.
+        self.book.cache(&[crate::store::Op::Del(keys::step(integration, step + 1))])?;
+        self.changed(integration);
+        Ok(())
+    }
+
+    /// Takes the last step back, or brings it again.
+    pub async fn undo(&self, integration: Integration, redo: bool) -> Result<String, Problem> {
+        let top = self.book.step_top(integration)?;
+        let step = if redo { top + 1 } else { top };
+        let Some((title, edits, _)) = self.book.step(integration, step)? else {
+            let what = if redo { "Nothing to bring back." } else { "Nothing to take back." };
+            return Err(Problem::new(Class::Input, what));
+        };
+        let by = self.by.clone();
+        self.book.record(&[Record::Undo { integration, step, redo, edits, by }]).await?;
+        self.changed(integration);
+        Ok(format!("{}: {title}", if redo { "Again" } else { "Taken back" }))
+    }
+
+    fn changed(&self, integration: Integration) {
+        self.live().parties.remove(&integration);
+        self.tell(Event::Map(integration));
+    }
+
+    fn slot(&self, parties: &Parties, id: &SourceId) -> Slot {
+        Slot { link: parties.links.get(id).cloned(), decision: parties.decisions.get(id).cloned() }
+    }
+
+    /// P19: a file of mappings, shown as a diff or taken as one step. With any error nothing is taken.
+    pub async fn import_mappings(&self, integration: Integration, csv: &str, dry_run: bool) -> Result<MappingImport, Problem> {
+        let parties = self.parties(integration)?;
+        let now = self.world.now();
+        let mut report = MappingImport {
+            integration,
+            dry_run,
+            added: 0,
+            changed: 0,
+            unchanged: 0,
+            diff: Vec::new(),
+            errors: Vec::new(),
+        };
+        let rows = match mapping_csv::parse(csv) {
+            Ok(rows) => rows,
+            Err(errors) => {
+                report.errors = errors;
+                return Ok(report);
+            }
+        };
+        let mut edits = Vec::new();
+        for row in rows {
+            let id = row.source.clone();
+            let known = parties.source.contains_key(&id) || parties.links.contains_key(&id);
+            if !known {
+                report.errors.push((row.line, format!("{} has no customer {id}", integration.label())));
+                continue;
+            }
+            let before = self.slot(&parties, &id);
+            let after = match row.decision() {
+                Decision::Clear => Slot::default(),
+                Decision::Map { target, .. } => match before.link.as_ref().filter(|l| l.target == target) {
+                    Some(same) => Slot { link: Some(same.clone()), decision: None },
+                    None if parties.halo.contains_key(&target) => {
+                        Slot { link: Some(parties.new_link(&id, &target, How::Import, now)), decision: None }
+                    }
+                    None => {
+                        report.errors.push((row.line, format!("Halo has no customer {target}")));
+                        continue;
+                    }
+                },
+                other => Slot { link: None, decision: Some(other) },
+            };
+            if before == after {
+                report.unchanged += 1;
+                continue;
+            }
+            if before == Slot::default() { report.added += 1 } else { report.changed += 1 }
+            report.diff.push(format!(
+                "line {}: {} '{}': {} -> {}",
+                row.line,
+                id,
+                safe(parties.source_name(&id)),
+                told(&parties, &before),
+                told(&parties, &after)
+            ));
+            edits.push(Edit { id, before, after });
+        }
+        if report.errors.is_empty() && !dry_run {
+            self.take_step(integration, format!("import {} mappings", edits.len()), edits).await?;
+        }
+        Ok(report)
+    }
+}
+
+impl Parties {
+    /// The source's customers as matching sees them.
+    fn wanted(&self) -> Vec<Wanted> {
+        self.source
+            .iter()
+            .map(|(id, party)| Wanted {
+                id: id.clone(),
+                name: party.name.as_ref().into(),
+                parent: None,
+                verdict: if party.ended { Verdict::Ended(String::new()) } else { Verdict::Take },
+                fields: Fields::new(),
+                keys: MatchKeys::default(),
+                currency: None,
+                notes: Vec::new().into(),
+            })
+            .collect()
+    }
+
+    /// Halo's customers as matching sees them.
+    fn found(&self) -> Vec<Found> {
+        self.halo
+            .iter()
+            .map(|(id, party)| Found {
+                id: id.clone(),
+                name: party.name.as_ref().into(),
+                parent: None,
+                is_active: party.is_active,
+                marker: None,
+                fields: Fields::new(),
+                keys: MatchKeys::default(),
+                currency: None,
+                main_site: None,
+            })
+            .collect()
+    }
+
+    fn new_link(&self, id: &SourceId, target: &TargetId, how: How, now: Moment) -> Link {
+        Link {
+            target: target.clone(),
+            parent: None,
+            source_name: self.source_name(id).into(),
+            target_name: self.halo.get(target).map(|h| h.name.clone()).unwrap_or_default(),
+            how,
+            since: now,
+            base: None,
+            removed: None,
+        }
+    }
+}
+
+fn verb(slot: &Slot) -> &'static str {
+    match (&slot.link, &slot.decision) {
+        (Some(_), _) => "map",
+        (None, Some(Decision::New)) => "create as new",
+        (None, Some(Decision::Exclude { .. })) => "exclude",
+        _ => "clear",
+    }
+}
+
+fn told(parties: &Parties, slot: &Slot) -> String {
+    match (&slot.link, &slot.decision) {
+        (Some(link), _) => format!("{} '{}'", link.target, safe(parties.target_name(link))),
+        (None, Some(Decision::New)) => "new".into(),
+        (None, Some(Decision::Exclude { .. })) => "excluded".into(),
+        _ => "unmapped".into(),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).chain(['.']).collect(),
+        None => String::new(),
+    }
+}

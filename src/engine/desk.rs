@@ -1,0 +1,116 @@
+//! Takes calls and hands out answers. Short commands are done in turn; what waits for a network runs beside.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::Engine;
+use super::planning::Spec;
+use crate::host::handle::Call;
+use crate::host::words::{Command, Event, Reply};
+use crate::model::Problem;
+
+/// Serves until [`Command::Stop`] or until nobody can call any more.
+pub async fn serve(engine: Arc<Engine>, mut calls: mpsc::UnboundedReceiver<Call>) {
+    while let Some(call) = calls.recv().await {
+        match call {
+            Call::Ask(query, reply) => {
+                let _ = reply.send(engine.answer(query));
+            }
+            Call::Do(Command::Stop, reply) => {
+                let ended = engine.close().await;
+                let _ = reply.send(ended.map(|()| Reply::Done("Stopped.".into())));
+                return;
+            }
+            Call::Do(command, reply) if is_short(&command) => answer(&engine, command, reply).await,
+            Call::Do(command, reply) => {
+                let engine = engine.clone();
+                tokio::spawn(async move { answer(&engine, command, reply).await });
+            }
+        }
+    }
+    let _ = engine.close().await;
+}
+
+/// Whether a command waits for no network: these keep their order.
+fn is_short(command: &Command) -> bool {
+    match command {
+        Command::Set { .. }
+        | Command::ImportSettings { .. }
+        | Command::SealSecret { .. }
+        | Command::Decide { .. }
+        | Command::Undo { .. }
+        | Command::ImportMappings { .. }
+        | Command::DiscardPlan { .. }
+        | Command::Order { .. } => true,
+        Command::Test { .. }
+        | Command::ReadCustomers { .. }
+        | Command::Generate { .. }
+        | Command::BuildPlan { .. }
+        | Command::Replan { .. }
+        | Command::Apply { .. }
+        | Command::Run { .. }
+        | Command::Stop => false,
+    }
+}
+
+async fn answer(engine: &Arc<Engine>, command: Command, reply: oneshot::Sender<Result<Reply, Problem>>) {
+    let done = carry_out(engine, command).await;
+    if let Err(problem) = &done {
+        tracing::info!(class = ?problem.class, "{}", problem.message);
+    }
+    let _ = reply.send(done);
+}
+
+async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Problem> {
+    match command {
+        Command::Set { changes } => engine.set(&changes).await,
+        Command::ImportSettings { text } => engine.import_settings(&text).await,
+        Command::SealSecret { key, secret } => engine.seal(&key, &secret).await,
+        Command::Test { place, draft, secrets } => Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?)),
+        Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
+        Command::Generate { integration } => Ok(Reply::Generated(engine.generate(integration).await?)),
+        Command::Decide { integration, decisions } => Ok(Reply::Done(engine.decide(integration, decisions).await?)),
+        Command::Undo { integration, redo } => Ok(Reply::Done(engine.undo(integration, redo).await?)),
+        Command::ImportMappings { integration, csv, dry_run } => {
+            Ok(Reply::Mappings(engine.import_mappings(integration, &csv, dry_run).await?))
+        }
+        Command::BuildPlan { integration, entities, scheduled } => {
+            let spec = Spec { integration, entities, scheduled, allow_removals: false }.ordered();
+            let progress = |what: &str, done: u64, of: Option<u64>| {
+                engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
+            };
+            let (plan, _, with) = engine.build_plan(&spec, &progress).await?;
+            with.market.sign_out().await;
+            Ok(Reply::Planned(Box::new(plan)))
+        }
+        Command::Replan { plan } => {
+            let engine = engine.clone();
+            let plan = tokio::task::spawn_blocking(move || engine.replan(plan)).await.map_err(|error| {
+                Problem::new(crate::model::Class::Local, format!("The planner broke: {error}."))
+            })??;
+            Ok(Reply::Planned(Box::new(plan)))
+        }
+        Command::DiscardPlan { plan } => {
+            engine.plan(plan)?;
+            engine.book.drop_plan(plan)?;
+            Ok(Reply::Done(format!("Plan {plan} is discarded.")))
+        }
+        Command::Apply { plan, choices } => Ok(Reply::Started(engine.apply(plan, choices).await?)),
+        Command::Run { integration, entities, scheduled, allow_removals } => {
+            let spec = Spec { integration, entities, scheduled, allow_removals }.ordered();
+            Ok(Reply::Started(engine.run(spec).await?))
+        }
+        Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
+        Command::Stop => Ok(Reply::Done("Stopped.".into())),
+    }
+}
+
+impl Engine {
+    /// Ends the running job after the records in hand and leaves everything on disk.
+    pub async fn close(&self) -> Result<(), Problem> {
+        self.stop().await;
+        self.save_budgets();
+        self.book.close()
+    }
+}

@@ -1,0 +1,309 @@
+//! Both sides, read into a snapshot. Only reads; what could not be proven complete is marked so, never guessed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::Engine;
+use super::connect::Connections;
+use super::customers::HaloCard;
+use super::keys;
+use crate::api::listing::Certificate;
+use crate::api::marketplace::LookUp;
+use crate::integrations::marketplace as rules;
+use crate::model::settings::Marketplace as Settings;
+use crate::model::{
+    Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value, Verdict,
+};
+use crate::plan::snapshot::Completeness;
+use crate::plan::{Absence, Snapshot, TopLevel};
+
+/// Details of Halo customers that one plan reads at most, to tell look-alikes by VAT number or mail domain.
+const CARDS: usize = 250;
+/// How long such details are believed.
+const CARD_DAYS: i64 = 14;
+
+/// What was read for a plan.
+pub struct Read {
+    pub snapshot: Snapshot,
+    pub account: String,
+    /// `place -> identity` of both sides (V10).
+    pub fingerprints: BTreeMap<String, String>,
+    pub at: Moment,
+    /// Sentences for a person, beside what the planner finds.
+    pub alerts: Vec<String>,
+    /// Requests this reading made.
+    pub requests: BTreeMap<Place, u64>,
+}
+
+/// Tells how far a listing is: what, how many, of how many if known.
+pub type Progress<'a> = &'a (dyn Fn(&str, u64, Option<u64>) + Send + Sync);
+
+/// Reads what a plan of these entities needs.
+pub async fn read(
+    engine: &Engine,
+    with: &Connections,
+    integration: Integration,
+    entities: &[Entity],
+    progress: Progress<'_>,
+) -> Result<Read, Problem> {
+    let all_settings = engine.settings();
+    let settings = all_settings.marketplace(integration);
+    let label = integration.label();
+    let sent = |place| engine.budget(place).sent();
+    let before = (sent(Place::Halo), sent(Place::Of(integration)));
+    let at = engine.world.now();
+    let mut alerts = Vec::new();
+    let mut snapshot = Snapshot::default();
+
+    // Who is on either side comes first: it signs in, and a wrong password ends the reading before any listing.
+    let (reseller, instance) = futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
+    let mut fingerprints = BTreeMap::new();
+    fingerprints.insert(integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id));
+    fingerprints.insert(Place::Halo.key().to_owned(), instance?);
+
+    let (companies, customers, tops) = futures_util::future::join3(
+        with.market.companies(&|done, of| progress(&format!("{label} customers"), done, of)),
+        with.halo.customers(&|done, of| progress("Halo customers", done, of)),
+        with.halo.top_levels(),
+    )
+    .await;
+    let (companies, customers, tops) = (companies?, customers?, tops?);
+    alerts.extend(companies.problems.iter().chain(&customers.problems).map(ToString::to_string));
+    engine.remember_top_levels(&tops)?;
+    snapshot.top_level = top_level(&settings.top_level_for_new_customers, &tops);
+    snapshot.customers_complete = completeness(&companies.certificate);
+    snapshot.halo_customers_complete = completeness(&customers.certificate);
+    snapshot.halo_currency = crate::model::Currency::new(&all_settings.halo.currency);
+    snapshot.customers = companies.records.iter().map(|company| rules::wanted_customer(company, settings)).collect();
+    snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
+    snapshot.halo_customers = customers.records;
+    snapshot.halo_customers.sort_by(|a, b| a.id.cmp(&b.id));
+    engine.remember_parties(integration, &companies.records, &snapshot.halo_customers, at)?;
+    drop(companies.records);
+
+    let links = engine.book.links(integration, Entity::Customers)?;
+    let decisions = engine.book.decisions(integration)?;
+    if entities.contains(&Entity::Customers) {
+        if settings.update_main_site_address {
+            let linked: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
+            addresses(with, &linked, &mut snapshot, progress).await?;
+        }
+        let linked: HashSet<_> = links.iter().map(|(id, _)| id).collect();
+        let undecided = snapshot.customers.iter().any(|c| {
+            c.verdict == Verdict::Take && !linked.contains(&c.id) && !decisions.contains_key(&c.id)
+        });
+        if undecided {
+            let taken: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
+            alerts.extend(cards(engine, with, &taken, &mut snapshot, progress).await?);
+        }
+    }
+
+    if entities.contains(&Entity::Subscriptions) {
+        let mut ask: BTreeSet<SourceId> =
+            snapshot.customers.iter().filter(|c| !matches!(c.verdict, Verdict::Ended(_))).map(|c| c.id.clone()).collect();
+        ask.extend(links.iter().map(|(id, _)| id.clone()));
+        ask.retain(|id| !matches!(decisions.get(id), Some(Decision::Exclude { .. })));
+        let (subscriptions, licences) = futures_util::future::join(
+            subscriptions(engine, with, integration, settings, ask, progress),
+            with.halo.licences(&|done, of| progress("Halo licences", done, of)),
+        )
+        .await;
+        let (wanted, read, problems) = subscriptions?;
+        let licences = licences?;
+        alerts.extend(problems);
+        alerts.extend(licences.problems.iter().map(ToString::to_string));
+        snapshot.subscriptions = wanted;
+        snapshot.read = read;
+        snapshot.licences_complete = completeness(&licences.certificate);
+        snapshot.licences = licences.records;
+        snapshot.licences.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+
+    let requests = BTreeMap::from([
+        (Place::Halo, sent(Place::Halo) - before.0),
+        (Place::Of(integration), sent(Place::Of(integration)) - before.1),
+    ]);
+    Ok(Read { snapshot, account: with.account.clone(), fingerprints, at, alerts, requests })
+}
+
+/// Looks the absent subscriptions up one by one, for a scheduled plan (decisions 2, 34).
+pub async fn confirm(
+    engine: &Engine,
+    with: &Connections,
+    integration: Integration,
+    absent: Vec<(SourceId, SourceId)>,
+    progress: Progress<'_>,
+) -> BTreeMap<SourceId, Absence> {
+    let of = absent.len() as u64;
+    let done = AtomicU64::new(0);
+    let at_once = engine.settings().pace(Place::Of(integration)).at_once.max(1) as usize;
+    stream::iter(absent)
+        .map(|(id, customer)| {
+            let done = &done;
+            async move {
+                let found = with.market.look_up_subscription(&id, &customer).await;
+                progress("absent subscriptions", done.fetch_add(1, Ordering::Relaxed) + 1, Some(of));
+                let absence = match found {
+                    LookUp::Gone => Absence::Confirmed,
+                    LookUp::Present(_) => Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into()),
+                    LookUp::Unconfirmed(why) => Absence::Unconfirmed(why),
+                };
+                (id, absence)
+            }
+        })
+        .buffer_unordered(at_once)
+        .collect()
+        .await
+}
+
+type Subscriptions = (Vec<crate::model::Wanted>, BTreeMap<SourceId, Completeness>, Vec<String>);
+
+/// Every customer's subscriptions. One customer that fails takes nobody else with it (P8); a refused sign-in ends it all.
+async fn subscriptions(
+    engine: &Engine,
+    with: &Connections,
+    integration: Integration,
+    settings: &Settings,
+    ask: BTreeSet<SourceId>,
+    progress: Progress<'_>,
+) -> Result<Subscriptions, Problem> {
+    let of = ask.len() as u64;
+    let label = integration.label();
+    let at_once = engine.settings().pace(Place::Of(integration)).at_once.max(1) as usize;
+    let mut answers = stream::iter(ask)
+        .map(|customer| async move {
+            let answer = with.market.subscriptions(&customer).await;
+            (customer, answer)
+        })
+        .buffer_unordered(at_once);
+    let (mut wanted, mut read, mut problems, mut done) = (Vec::new(), BTreeMap::new(), Vec::new(), 0);
+    let mut seen: HashMap<SourceId, SourceId> = HashMap::new();
+    while let Some((customer, answer)) = answers.next().await {
+        done += 1;
+        progress(&format!("{label} subscriptions"), done, Some(of));
+        match answer {
+            Ok(listing) => {
+                let mut complete = completeness(&listing.certificate);
+                problems.extend(listing.problems.iter().map(ToString::to_string));
+                for subscription in &listing.records {
+                    if let Some(other) = seen.insert(subscription.id.clone(), customer.clone()) {
+                        complete = Completeness(Err(format!(
+                            "subscription {} is listed for customers {other} and {customer}",
+                            subscription.id
+                        )));
+                        continue;
+                    }
+                    let mut want = rules::wanted_subscription(subscription, settings);
+                    want.fields.shrink();
+                    wanted.push(want);
+                }
+                read.insert(customer, complete);
+            }
+            Err(problem) if problem.class == crate::model::Class::Auth && read.is_empty() => return Err(problem),
+            Err(problem) => {
+                problems.push(format!("customer {customer}: {problem}"));
+                read.insert(customer, Completeness(Err(problem.message)));
+            }
+        }
+    }
+    wanted.sort_by(|a, b| a.id.cmp(&b.id));
+    wanted.shrink_to_fit();
+    Ok((wanted, read, problems))
+}
+
+/// The main sites' addresses of linked customers (K9). A customer with one active site has that as its main site;
+/// where there are more, its details name it.
+async fn addresses(
+    with: &Connections,
+    linked: &HashSet<TargetId>,
+    snapshot: &mut Snapshot,
+    progress: Progress<'_>,
+) -> Result<(), Problem> {
+    let sites = with.halo.sites(&|done, of| progress("Halo sites", done, of)).await?;
+    let mut of_customer: HashMap<&TargetId, Vec<_>> = HashMap::new();
+    for site in sites.records.iter().filter(|s| s.is_active) {
+        of_customer.entry(&site.customer).or_default().push(site);
+    }
+    for customer in snapshot.halo_customers.iter_mut().filter(|c| linked.contains(&c.id)) {
+        let its = of_customer.get(&customer.id).map_or(&[][..], Vec::as_slice);
+        let main = match its {
+            [only] => Some(only.id.clone()),
+            [] => None,
+            _ => with.halo.customer(&customer.id).await?.and_then(|details| details.main_site),
+        };
+        customer.main_site.clone_from(&main);
+        if let Some(site) = main.and_then(|main| its.iter().find(|s| s.id == main)) {
+            customer.fields.set(FieldName::MainSiteAddress, Value::Address(Box::new(site.address.clone())));
+        }
+    }
+    Ok(())
+}
+
+/// VAT numbers and mail domains of Halo's unlinked customers, which its list leaves out. Read once, believed for a
+/// while, at most so many a plan; what stays unread is said.
+async fn cards(
+    engine: &Engine,
+    with: &Connections,
+    taken: &HashSet<TargetId>,
+    snapshot: &mut Snapshot,
+    progress: Progress<'_>,
+) -> Result<Option<String>, Problem> {
+    let now = engine.world.now();
+    let mut unread = Vec::new();
+    for (at, customer) in snapshot.halo_customers.iter_mut().enumerate() {
+        if taken.contains(&customer.id) || !customer.is_active || !customer.keys.is_empty() {
+            continue;
+        }
+        match engine.book.get::<HaloCard>(&keys::halo_card(&customer.id))? {
+            Some(card) if card.is_fresh(&customer.name, now, CARD_DAYS) => customer.keys = card.keys,
+            _ => unread.push(at),
+        }
+    }
+    let left = unread.len().saturating_sub(CARDS);
+    let of = unread.len().min(CARDS) as u64;
+    for (done, at) in unread.into_iter().take(CARDS).enumerate() {
+        progress("details of Halo customers", done as u64, Some(of));
+        let customer = &mut snapshot.halo_customers[at];
+        if let Some(details) = with.halo.customer(&customer.id).await? {
+            customer.keys = details.keys;
+            let card = HaloCard { name: customer.name.as_ref().into(), keys: customer.keys.clone(), at: now };
+            engine.book.cache(&[keys::put(keys::halo_card(&customer.id), &card)])?;
+        }
+    }
+    Ok((left > 0).then(|| {
+        format!("{left} unmapped Halo customers were not compared by VAT number and mail domain yet; the next plans go on with them")
+    }))
+}
+
+pub fn top_level(chosen: &str, tops: &[crate::api::halo::TopLevel]) -> TopLevel {
+    let chosen = chosen.trim();
+    if chosen.is_empty() {
+        return TopLevel::Default;
+    }
+    tops.iter()
+        .find(|top| top.name.trim() == chosen || top.id.as_str() == chosen)
+        .or_else(|| tops.iter().find(|top| top.name.trim().eq_ignore_ascii_case(chosen)))
+        .map_or_else(
+            || TopLevel::Gone { name: chosen.to_owned() },
+            |top| TopLevel::Known { id: top.id.clone(), name: top.name.to_string() },
+        )
+}
+
+fn completeness(certificate: &Certificate) -> Completeness {
+    Completeness(match &certificate.why_not {
+        None => Ok(()),
+        Some(why) => Err(why.clone()),
+    })
+}
+
+/// The newest ids Halo had when this was read.
+pub fn newest(snapshot: &Snapshot) -> BTreeMap<Entity, i64> {
+    let top = |found: &[Found]| found.iter().filter_map(|f| f.id.number()).max().unwrap_or(0);
+    BTreeMap::from([
+        (Entity::Customers, top(&snapshot.halo_customers)),
+        (Entity::Subscriptions, top(&snapshot.licences)),
+    ])
+}

@@ -1,0 +1,201 @@
+//! Whether Halo still is as the plan saw it: rows whose target changed since are held, the others go on (P2).
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::api::halo::Halo;
+use crate::model::{Entity, Found, Problem, TargetId, marker};
+use crate::plan::{Change, Plan, holds};
+
+/// From this many rows on, one listing is cheaper than a look at each record.
+pub const LIST_FROM: u64 = 60;
+
+/// What a look before a write found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look {
+    /// As planned. For a create: the records of that name that are there already.
+    AsPlanned(Vec<TargetId>),
+    /// It holds what would be written already.
+    Already,
+    /// A record with our marker for this very key is there.
+    Ours(TargetId),
+    Changed(String),
+}
+
+/// How rows are checked, and which records of a name there are.
+pub struct Freshness {
+    mode: Mode,
+    /// The newest Halo ids when the plan was made.
+    seen_up_to: HashMap<Entity, i64>,
+    names: Mutex<Names>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// The plan was made a moment ago, by this job.
+    Trusted,
+    /// Each record is looked at before it is written.
+    Each,
+    /// Both lists were read just now.
+    Listed,
+}
+
+#[derive(Default)]
+struct Names {
+    /// (customer, exact name) -> records; customers lie under no customer.
+    by_name: HashMap<(Option<TargetId>, Box<str>), Vec<Known>>,
+    by_id: HashMap<(Entity, TargetId), Found>,
+    read: HashSet<TargetId>,
+}
+
+#[derive(Clone)]
+struct Known {
+    id: TargetId,
+    marker: Option<Box<str>>,
+}
+
+impl Freshness {
+    /// For a plan that this job has just made: nothing is read again.
+    pub fn trusted(plan: &Plan, customers: &[Found], licences: &[Found]) -> Self {
+        let fresh = Self::new(plan, Mode::Trusted);
+        fresh.learn(customers.iter().chain(licences));
+        fresh
+    }
+
+    /// For a stored plan with few rows.
+    pub fn each(plan: &Plan) -> Self {
+        Self::new(plan, Mode::Each)
+    }
+
+    /// For a stored plan with many rows: both lists as they are now.
+    pub fn listed(plan: &Plan, customers: Vec<Found>, licences: Vec<Found>) -> Self {
+        let fresh = Self::new(plan, Mode::Listed);
+        fresh.learn(customers.iter().chain(&licences));
+        fresh.with(|names| {
+            names.by_id = customers
+                .into_iter()
+                .map(|f| ((Entity::Customers, f.id.clone()), f))
+                .chain(licences.into_iter().map(|f| ((Entity::Subscriptions, f.id.clone()), f)))
+                .collect();
+        });
+        fresh
+    }
+
+    fn new(plan: &Plan, mode: Mode) -> Self {
+        let seen_up_to = plan.seen_up_to.iter().map(|(entity, id)| (*entity, *id)).collect();
+        Self { mode, seen_up_to, names: Mutex::default() }
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Names) -> T) -> T {
+        f(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn learn<'a>(&self, found: impl Iterator<Item = &'a Found>) {
+        self.with(|names| {
+            for f in found {
+                let known = Known { id: f.id.clone(), marker: f.marker.clone() };
+                let entry = names.by_name.entry((f.parent.clone(), f.name.trim().into())).or_default();
+                if !entry.iter().any(|k| k.id == known.id) {
+                    entry.push(known);
+                }
+            }
+        });
+    }
+
+    /// A record that this job made is there for the next of that name.
+    pub fn made(&self, customer: Option<&TargetId>, name: &str, id: &TargetId, marker: &str) {
+        self.with(|names| {
+            let key = (customer.cloned(), name.trim().into());
+            let marker = (!marker.is_empty()).then(|| marker.into());
+            names.by_name.entry(key).or_default().push(Known { id: id.clone(), marker });
+        });
+    }
+
+    /// Before a create: is there one already?
+    ///
+    /// # Errors
+    /// When the look-up failed: then nothing is created (invariant 43).
+    pub async fn before_create(
+        &self,
+        halo: &Halo,
+        change: &Change,
+        customer: Option<&TargetId>,
+        marker: &str,
+    ) -> Result<Look, Problem> {
+        if self.mode == Mode::Each {
+            match customer {
+                None => self.learn(halo.search_customers(&change.source.name).await?.iter()),
+                Some(customer) => {
+                    if !self.with(|names| names.read.contains(customer)) {
+                        self.learn(halo.licences_of(customer).await?.records.iter());
+                        self.with(|names| names.read.insert(customer.clone()));
+                    }
+                }
+            }
+        }
+        let key = (customer.cloned(), change.source.name.trim().into());
+        let known = self.with(|names| names.by_name.get(&key).cloned().unwrap_or_default());
+        if let Some(ours) = known.iter().find(|k| k.marker.as_deref().is_some_and(|m| m.trim() == marker)) {
+            return Ok(Look::Ours(ours.id.clone()));
+        }
+        let seen = self.seen_up_to.get(&change.entity).copied().unwrap_or(i64::MAX);
+        let newer = known.iter().find(|k| {
+            k.id.number().is_some_and(|id| id > seen) && !k.marker.as_deref().is_some_and(marker::is_marker)
+        });
+        if let Some(newer) = newer
+            && self.mode != Mode::Trusted
+        {
+            return Ok(Look::Changed(format!(
+                "Halo has had a {} of this name since the plan was made (id {}); plan again",
+                match change.entity {
+                    Entity::Customers => "customer",
+                    Entity::Subscriptions => "licence",
+                },
+                newer.id
+            )));
+        }
+        Ok(Look::AsPlanned(known.into_iter().map(|k| k.id).collect()))
+    }
+
+    /// Before a set: does the target still hold what the plan saw?
+    pub async fn before_set(&self, halo: &Halo, change: &Change) -> Result<Look, Problem> {
+        let Some(target) = &change.target else { return Ok(Look::AsPlanned(Vec::new())) };
+        let found = match self.mode {
+            Mode::Trusted => return Ok(Look::AsPlanned(Vec::new())),
+            Mode::Listed => self.with(|names| names.by_id.get(&(change.entity, target.id.clone())).cloned()),
+            Mode::Each => match change.entity {
+                Entity::Customers => halo.customer(&target.id).await?,
+                Entity::Subscriptions => halo.licence(&target.id).await?,
+            },
+        };
+        let Some(found) = found else {
+            return Ok(Look::Changed("it is no longer in Halo; plan again".into()));
+        };
+        let comparable = || {
+            change.fields.iter().filter(|f| {
+                // A list of customers does not carry addresses; the plan's own reading stands.
+                f.after.is_some() && (self.mode == Mode::Each || f.name != crate::model::FieldName::MainSiteAddress)
+            })
+        };
+        if comparable().count() > 0
+            && comparable().all(|f| holds(&found, f.name, f.after.as_ref()))
+            && change.fields.iter().all(|f| f.name != crate::model::FieldName::MainSiteAddress)
+        {
+            return Ok(Look::Already);
+        }
+        match comparable().find(|f| !holds(&found, f.name, f.before.as_ref())) {
+            None => Ok(Look::AsPlanned(Vec::new())),
+            Some(f) => Ok(Look::Changed(format!(
+                "its {} changed in Halo since the plan was made ({} is now {}); plan again",
+                f.name,
+                shown(f.before.as_ref()),
+                shown(found.fields.get(f.name)),
+            ))),
+        }
+    }
+}
+
+fn shown(value: Option<&crate::model::Value>) -> String {
+    value.map_or_else(|| "blank".into(), ToString::to_string)
+}

@@ -1,0 +1,593 @@
+//! One execution: from the order to the report.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::apply::{Apply, Halt};
+use super::connect::Connections;
+use super::control::{Control, Wish};
+use super::extract::Read;
+use super::fresh::{Freshness, LIST_FROM};
+use super::log::{JobLog, note, safe};
+use super::planning::Spec;
+use super::records::{Record, RowEnd};
+use super::tally::Tally;
+use super::Engine;
+use crate::api::budget::Lane;
+use crate::host::words::{
+    BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase, ProblemSource,
+    RowProblem, StageProgress,
+};
+use crate::model::{Class, Entity, JobId, Place, PlanId, Problem};
+use crate::plan::{Action, Cause, Change, Plan, Totals};
+
+/// The job that is running, as the rest of the engine sees it.
+pub struct Running {
+    pub job: JobId,
+    pub control: Control,
+    pub tally: Arc<Tally>,
+    pub report: JobReport,
+}
+
+/// What a job is to do.
+struct Order {
+    report: JobReport,
+    choices: Choices,
+    /// Approved by the policy of schedules, not by a person.
+    policy: bool,
+    allow_removals: bool,
+    /// Goes on with rows of an earlier life.
+    resumed: bool,
+}
+
+impl Engine {
+    /// Starts a job for a stored plan.
+    pub async fn apply(self: &Arc<Self>, plan: PlanId, choices: Choices) -> Result<JobId, Problem> {
+        let plan = self.plan(plan)?;
+        if self.world.now() > plan.expires_at {
+            return Err(Problem::new(Class::Stale, format!("Plan {} is too old to be applied: it was good until {}.", plan.id, plan.expires_at))
+                .remedy("Build it again."));
+        }
+        if let Some((report, ..)) = self.book.jobs(50)?.into_iter().find(|(r, ..)| r.plan == Some(plan.id)) {
+            let remedy = match report.state {
+                JobState::Interrupted => format!("Go on with `parhelion job resume {}`.", report.job),
+                _ => "Build a new plan to see what is left.".to_owned(),
+            };
+            return Err(Problem::new(Class::Stale, format!("Plan {} was applied already, as job {}.", plan.id, report.job)).remedy(remedy));
+        }
+        if let Some(limit) = plan.outline.limits.iter().find(|l| l.tripped && l.binds_people && l.entity.is_none()) {
+            // A limit of the whole plan, such as another account: nobody overrules it from here.
+            return Err(Problem::new(Class::Limit, limit.sentence.clone()));
+        }
+        self.check_typed(&plan, &choices)?;
+        let order = Order {
+            report: self.new_report(plan.integration, plan.entities.clone(), plan.scheduled, Some(plan.id))?,
+            choices,
+            policy: false,
+            allow_removals: false,
+            resumed: false,
+        };
+        self.start(order).await
+    }
+
+    /// Plan and apply in one job.
+    pub async fn run(self: &Arc<Self>, spec: Spec) -> Result<JobId, Problem> {
+        // What is wrong with the settings is said at once, not by a job.
+        drop(self.connect(spec.integration, Lane::Bulk)?);
+        let order = Order {
+            report: self.new_report(spec.integration, spec.entities.clone(), spec.scheduled, None)?,
+            choices: Choices::default(),
+            policy: spec.scheduled,
+            allow_removals: spec.allow_removals,
+            resumed: false,
+        };
+        self.start(order).await
+    }
+
+    pub async fn order(self: &Arc<Self>, job: JobId, order: JobOrder) -> Result<String, Problem> {
+        let control = self.live().running.as_ref().filter(|r| r.job == job).map(|r| r.control.clone());
+        match (order, control) {
+            (JobOrder::Pause, Some(control)) => {
+                control.set(Wish::Pause);
+                Ok(format!("{job} pauses after the record in hand."))
+            }
+            (JobOrder::GoOn, Some(control)) => {
+                control.set(Wish::Go);
+                Ok(format!("{job} goes on."))
+            }
+            (JobOrder::Cancel, Some(control)) => {
+                control.set(Wish::Cancel);
+                Ok(format!("{job} ends after the record in hand; what is done stays done."))
+            }
+            (JobOrder::Resume, Some(_)) => Err(Problem::new(Class::Busy, format!("{job} is running."))),
+            (order, None) => {
+                let Some((mut report, choices, policy)) = self.book.job(job)? else {
+                    return Err(Problem::new(Class::Input, format!("There is no job {job}.")).remedy("`parhelion jobs` lists them."));
+                };
+                match (order, report.state) {
+                    (JobOrder::Resume, JobState::Interrupted) => {
+                        report.state = JobState::Running;
+                        report.finished = None;
+                        report.trouble = None;
+                        self.start(Order { report, choices, policy, allow_removals: false, resumed: true }).await?;
+                        Ok(format!("{job} goes on."))
+                    }
+                    (JobOrder::Cancel, JobState::Interrupted) => {
+                        report.state = JobState::Cancelled;
+                        report.finished = Some(self.world.now());
+                        let record = Record::Job { report: Box::new(report.clone()), choices, policy };
+                        self.book.record(&[record]).await?;
+                        self.tell(Event::Job(Box::new(report)));
+                        Ok(format!("{job} is cancelled; what it had done stays done."))
+                    }
+                    (_, state) => Err(Problem::new(Class::Input, format!("{job} is {}: there is nothing to do.", state.word()))),
+                }
+            }
+        }
+    }
+
+    /// Asks the running job, if there is one, to end after the records in hand, and waits until it has.
+    pub async fn stop(&self) {
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.live().running.as_ref().map(|r| r.control.clone()) {
+                Some(control) => control.set(Wish::Stop),
+                None => return,
+            }
+            // A request in hand may take its full time-out; the write protocol makes leaving earlier safe, too.
+            if waited > Duration::from_secs(30) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            waited += Duration::from_millis(20);
+        }
+    }
+
+    fn new_report(
+        &self,
+        integration: crate::model::Integration,
+        entities: Vec<Entity>,
+        scheduled: bool,
+        plan: Option<PlanId>,
+    ) -> Result<JobReport, Problem> {
+        Ok(JobReport {
+            job: JobId(self.book.next_number("job")?),
+            plan,
+            integration,
+            entities,
+            scheduled,
+            state: JobState::Running,
+            totals: JobTotals::default(),
+            requests: BTreeMap::new(),
+            started: self.world.now(),
+            finished: None,
+            by: self.by.clone(),
+            stages: Vec::new(),
+            problems: Vec::new(),
+            trouble: None,
+        })
+    }
+
+    async fn start(self: &Arc<Self>, order: Order) -> Result<JobId, Problem> {
+        let job = order.report.job;
+        let control = Control::default();
+        let tally = Arc::new(Tally::new(Vec::new(), Vec::new()));
+        {
+            let mut live = self.live();
+            if let Some(running) = &live.running {
+                return Err(Problem::new(Class::Busy, format!("{} is running: one job writes to Halo at a time.", running.job))
+                    .remedy("Wait for it, or cancel it."));
+            }
+            live.running = Some(Running { job, control: control.clone(), tally: tally.clone(), report: order.report.clone() });
+        }
+        let record = Record::Job { report: Box::new(order.report.clone()), choices: order.choices.clone(), policy: order.policy };
+        if let Err(problem) = self.book.record(&[record]).await {
+            self.live().running = None;
+            return Err(problem);
+        }
+        self.tell(Event::Job(Box::new(order.report.clone())));
+        let engine = self.clone();
+        tokio::spawn(async move { engine.execute(order, control, tally).await });
+        Ok(job)
+    }
+
+    async fn execute(self: Arc<Self>, order: Order, control: Control, tally: Arc<Tally>) {
+        let job = order.report.job;
+        let log = Arc::new(JobLog::open(&self.places.logs(), job));
+        let sent: Vec<(Place, u64)> =
+            [Place::Halo, Place::Of(order.report.integration)].into_iter().map(|p| (p, self.budget(p).sent())).collect();
+        let ticker = tokio::spawn(self.clone().watch(job, tally.clone(), log.clone(), control.clone()));
+        let policy = order.policy;
+        let choices = order.choices.clone();
+        let mut report = order.report.clone();
+        let ended = self.clone().course(order, &control, &tally, &log, &mut report).await;
+        report.state = match &ended {
+            Ok(plan) => end_state(plan.as_ref(), &tally, &report),
+            Err(Halt::Asked) if control.get() == Wish::Cancel => JobState::Cancelled,
+            Err(Halt::Asked) => JobState::Interrupted,
+            // With rows still to do and nothing wrong with the rights, the job can go on when the host is back.
+            Err(Halt::Trouble(problem)) if report.plan.is_some() && problem.class == Class::Host => JobState::Interrupted,
+            Err(Halt::Trouble(_)) => JobState::Failed,
+        };
+        if let Err(Halt::Trouble(problem)) = ended {
+            log.write(&LogLine { level: Level::Error, sign: '!', ..note(self.world.now(), safe(&problem.to_string())) });
+            report.trouble = Some(problem);
+        }
+        report.stages = tally.stages();
+        report.totals = sum(&report.stages);
+        if report.state != JobState::Interrupted {
+            report.finished = Some(self.world.now());
+        }
+        if matches!(report.state, JobState::Cancelled | JobState::Failed | JobState::Interrupted) {
+            report.totals.not_done = report.stages.iter().map(|s| s.total - s.done.min(s.total)).sum();
+        }
+        report.problems.extend(tally.problems());
+        report.problems.sort_by_key(|p| p.row);
+        report.problems.dedup();
+        for (place, before) in sent {
+            *report.requests.entry(place).or_default() += self.budget(place).sent() - before;
+        }
+        log.write(&note(self.world.now(), format!("{job} ended: {}", report.state.word())));
+        ticker.abort();
+        let lines = log.flush();
+        let record = Record::Job { report: Box::new(report.clone()), choices, policy };
+        if let Err(problem) = self.book.record(&[record]).await {
+            report.state = JobState::Interrupted;
+            self.tell(Event::Broken(problem.clone()));
+            report.trouble = Some(problem);
+        }
+        self.save_budgets();
+        let _ = self.book.flush();
+        self.live().running = None;
+        self.tell(Event::Log { job, lines });
+        self.tell(Event::Job(Box::new(report)));
+    }
+
+    /// Read, plan, approve, apply, verify.
+    async fn course(
+        self: Arc<Self>,
+        order: Order,
+        control: &Control,
+        tally: &Arc<Tally>,
+        log: &Arc<JobLog>,
+        report: &mut JobReport,
+    ) -> Result<Option<Plan>, Halt> {
+        let say = |text: String| log.write(&note(self.world.now(), text));
+        say(if order.resumed { format!("{} goes on", report.job) } else { format!("{} started by {}", report.job, report.by) });
+        let integration = report.integration;
+
+        // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
+        if !self.book.open_intents().map_err(Halt::Trouble)?.is_empty() {
+            tally.phase(Phase::Verifying { what: "requests without an answer".into() });
+            let halo = self.connect_halo(&self.settings(), Lane::Bulk).map_err(Halt::Trouble)?;
+            self.resolve_open(&halo, control, say).await?;
+        }
+
+        let stored = match report.plan {
+            Some(id) => Some(self.plan(id).map_err(Halt::Trouble)?),
+            None => None,
+        };
+        let (plan, read, with, fresh_plan) = match stored {
+            Some(plan) => {
+                let with = self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?;
+                (plan, None, with, false)
+            }
+            None => {
+                let spec = Spec {
+                    integration,
+                    entities: report.entities.clone(),
+                    scheduled: report.scheduled,
+                    allow_removals: order.allow_removals,
+                };
+                let progress = |what: &str, done: u64, of: Option<u64>| {
+                    tally.phase(Phase::Reading { what: what.to_owned(), done, of });
+                };
+                let built = tokio::select! {
+                    built = self.build_plan(&spec, &progress) => built.map_err(Halt::Trouble)?,
+                    () = control.ended() => return Err(Halt::Asked),
+                };
+                (built.0, Some(built.1), built.2, true)
+            }
+        };
+        report.plan = Some(plan.id);
+        report.problems = planned_problems(&self, &plan).map_err(Halt::Trouble)?;
+        let mut stages = stages(&plan);
+        let over = if order.resumed { self.book.rows(report.job).map_err(Halt::Trouble)? } else { BTreeMap::new() };
+        if order.resumed {
+            self.book
+                .each_plan_row(&plan, |change| {
+                    if let Some(state) = over.get(&change.row) {
+                        count(&mut stages, &change, state.end);
+                        if state.end == RowEnd::Failed || state.end == RowEnd::Held {
+                            report.problems.push(problem_of(&change, state.message.clone(), state.class));
+                        }
+                    }
+                    Ok(())
+                })
+                .map_err(Halt::Trouble)?;
+        }
+        for alert in &plan.outline.alerts {
+            say(safe(alert));
+        }
+        if let Some(running) = self.live().running.as_mut() {
+            running.report.plan = Some(plan.id);
+        }
+
+        let read = match read {
+            Some(read) => Some(read),
+            None => self.snapshot_of(plan.id),
+        };
+        self.approve(&order, report, &plan).await.map_err(Halt::Trouble)?;
+        tally.set_stages(stages);
+        let fresh = self.freshness(&plan, &with, read.as_deref(), fresh_plan && !order.resumed, tally).await.map_err(Halt::Trouble)?;
+        let apply = Arc::new(Apply {
+            engine: self.clone(),
+            halo: with.halo.clone(),
+            job: report.job,
+            choices: order.choices.clone(),
+            account: with.account.clone(),
+            top_level: self.top_level_for(&plan, read.as_deref(), &with).await.map_err(Halt::Trouble)?,
+            safety: self.settings().safety(integration),
+            control: control.clone(),
+            tally: tally.clone(),
+            log: log.clone(),
+            fresh,
+            over,
+            at_once: self.settings().halo.pace.at_once.max(1) as usize,
+            plan,
+        });
+        self.fit_stages(&apply).map_err(Halt::Trouble)?;
+        tally.phase(Phase::Applying);
+        let halted = apply.run().await;
+        with.market.sign_out().await;
+        if let Some(halt) = halted {
+            return Err(halt);
+        }
+        tally.phase(Phase::Verifying { what: "what was written".into() });
+        let whole = order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
+        if whole {
+            let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;
+            self.book.record(&[record]).await.map_err(Halt::Trouble)?;
+        }
+        Ok(Some(apply.plan.clone()))
+    }
+
+    /// Takes rows that this apply leaves alone out of the stages: left out by a person, or another customer's.
+    fn fit_stages(&self, apply: &Apply) -> Result<(), Problem> {
+        let mut stages = apply.tally.stages();
+        let mut changed = false;
+        self.book.each_plan_row(&apply.plan, |change| {
+            let Some(stage) = stages.iter_mut().find(|s| s.entity == change.entity) else { return Ok(()) };
+            match (change.action.acts(), apply.acts(&change).is_some()) {
+                (true, false) => {
+                    stage.total -= 1;
+                    stage.totals.rows.skipped += 1;
+                    changed = true;
+                }
+                (false, true) => {
+                    stage.total += 1;
+                    stage.totals.rows.held = stage.totals.rows.held.saturating_sub(1);
+                    changed = true;
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if changed {
+            apply.tally.set_stages(stages);
+        }
+        Ok(())
+    }
+
+    async fn freshness(
+        &self,
+        plan: &Plan,
+        with: &Connections,
+        read: Option<&Read>,
+        trusted: bool,
+        tally: &Tally,
+    ) -> Result<Freshness, Problem> {
+        if let (Some(read), true) = (read, trusted) {
+            return Ok(Freshness::trusted(plan, &read.snapshot.halo_customers, &read.snapshot.licences));
+        }
+        if plan.outline.totals.acting() < LIST_FROM {
+            return Ok(Freshness::each(plan));
+        }
+        let say = |what: &str, done: u64, of: Option<u64>| tally.phase(Phase::Reading { what: what.to_owned(), done, of });
+        let customers = with.halo.customers(&|done, of| say("Halo customers", done, of)).await?;
+        let licences = if plan.entities.contains(&Entity::Subscriptions) {
+            with.halo.licences(&|done, of| say("Halo licences", done, of)).await?.records
+        } else {
+            Vec::new()
+        };
+        Ok(Freshness::listed(plan, customers.records, licences))
+    }
+
+    /// The top level for creates: as the plan saw it, or as it is now.
+    async fn top_level_for(&self, plan: &Plan, read: Option<&Read>, with: &Connections) -> Result<crate::plan::TopLevel, Problem> {
+        if let Some(read) = read {
+            return Ok(read.snapshot.top_level.clone());
+        }
+        let chosen = self.settings().marketplace(plan.integration).top_level_for_new_customers.clone();
+        let creates = plan.outline.by_entity.get(&Entity::Customers).is_some_and(|t| t.create > 0);
+        if !creates || chosen.trim().is_empty() {
+            return Ok(crate::plan::TopLevel::Default);
+        }
+        Ok(super::extract::top_level(&chosen, &with.halo.top_levels().await?))
+    }
+
+    async fn approve(&self, order: &Order, report: &JobReport, plan: &Plan) -> Result<(), Problem> {
+        let mut report = report.clone();
+        report.plan = Some(plan.id);
+        let approval = Record::Approval {
+            job: report.job,
+            plan: plan.id,
+            hash: plan.hash.clone(),
+            totals: plan.outline.totals,
+            by: self.by.clone(),
+            policy: order.policy,
+        };
+        let state = Record::Job { report: Box::new(report), choices: order.choices.clone(), policy: order.policy };
+        self.book.record(&[approval, state]).await
+    }
+
+    /// The typed number must be the number the limit holds (U27).
+    fn check_typed(&self, plan: &Plan, choices: &Choices) -> Result<(), Problem> {
+        let Some(typed) = choices.removals_typed else { return Ok(()) };
+        let mut held = 0;
+        self.book.each_plan_row(plan, |change| {
+            let by_limit = change.hold.as_ref().is_some_and(|h| matches!(h.cause, Cause::Limit { overridable: true, .. }));
+            held += u64::from(by_limit && !choices.leave_out.contains(&change.row));
+            Ok(())
+        })?;
+        if typed == held {
+            Ok(())
+        } else {
+            Err(Problem::new(Class::Limit, format!("{typed} was typed, but the limit holds {held} rows."))
+                .remedy("Look at the plan again and type that number, or apply the others with `y`."))
+        }
+    }
+
+    /// Publishes progress while something moves, at most ten times a second.
+    async fn watch(self: Arc<Self>, job: JobId, tally: Arc<Tally>, log: Arc<JobLog>, control: Control) {
+        let mut lines = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let now = log.flush();
+            if now != lines {
+                lines = now;
+                self.tell(Event::Log { job, lines });
+            }
+            if tally.take_changed()
+                && let Some(progress) = self.progress(&tally, &control)
+            {
+                self.tell(Event::Progress(Box::new(progress)));
+            }
+        }
+    }
+
+    fn progress(&self, tally: &Tally, control: &Control) -> Option<JobProgress> {
+        let report = self.live().running.as_ref()?.report.clone();
+        let (phase, waiting, rate, left) = tally.motion();
+        let phase = if matches!(control.get(), Wish::Cancel | Wish::Stop) { Phase::Stopping } else { phase };
+        let stages = tally.stages();
+        let totals = sum(&stages);
+        let budget = self.halo_budget().snapshot();
+        let seconds_left = match (budget.limit, left) {
+            (Some(limit), Some(left)) => {
+                let open: u64 = stages.iter().map(|s| s.total - s.done.min(s.total)).sum();
+                let by_budget = open * budget.window.as_secs() / u64::from(limit.max(1));
+                Some(left.max(by_budget))
+            }
+            (_, left) => left,
+        };
+        Some(JobProgress {
+            job: report.job,
+            integration: report.integration,
+            entities: report.entities,
+            plan: report.plan,
+            phase,
+            rate,
+            seconds_left,
+            budget: BudgetView {
+                used: u64::from(budget.used),
+                limit: budget.limit.map_or(0, u64::from),
+                window_seconds: budget.window.as_secs(),
+            },
+            held: totals.rows.held,
+            failed: totals.failed,
+            is_paused: control.get() == Wish::Pause,
+            waiting: waiting.or_else(|| budget.waiting_reason.map(|w| format!("waiting for {}", w.reason()))),
+            stages,
+        })
+    }
+
+    /// The running job, as the strip shows it.
+    pub fn running(&self) -> Option<JobProgress> {
+        let (tally, control) = self.live().running.as_ref().map(|r| (r.tally.clone(), r.control.clone()))?;
+        self.progress(&tally, &control)
+    }
+}
+
+/// The stages of a plan before anything is done: what acts is to do, the rest is counted already.
+pub fn stages(plan: &Plan) -> Vec<StageProgress> {
+    plan.entities
+        .iter()
+        .map(|entity| {
+            let planned = plan.outline.by_entity.get(entity).copied().unwrap_or_default();
+            StageProgress {
+                entity: *entity,
+                done: 0,
+                total: planned.acting(),
+                totals: JobTotals {
+                    rows: Totals { unchanged: planned.unchanged, skipped: planned.skipped, held: planned.held, ..Totals::default() },
+                    ..JobTotals::default()
+                },
+            }
+        })
+        .collect()
+}
+
+/// Counts a row that is over.
+pub fn count(stages: &mut [StageProgress], change: &Change, end: RowEnd) {
+    let Some(stage) = stages.iter_mut().find(|s| s.entity == change.entity) else { return };
+    stage.done += 1;
+    match end {
+        RowEnd::Done => {
+            let action = if change.action.acts() {
+                change.action
+            } else {
+                change.hold.as_ref().map_or(Action::Update, |h| h.would_be)
+            };
+            stage.totals.rows.count(action);
+        }
+        RowEnd::Failed => stage.totals.failed += 1,
+        RowEnd::Held => stage.totals.rows.held += 1,
+        RowEnd::Skipped => stage.totals.rows.skipped += 1,
+    }
+}
+
+pub fn sum(stages: &[StageProgress]) -> JobTotals {
+    Tally::new(stages.to_vec(), Vec::new()).totals()
+}
+
+/// Held rows of the plan, as problems of its job.
+fn planned_problems(engine: &Engine, plan: &Plan) -> Result<Vec<RowProblem>, Problem> {
+    let mut problems = Vec::new();
+    if plan.outline.totals.held > 0 {
+        engine.book.each_plan_row(plan, |change| {
+            if change.action == Action::Held && problems.len() < 100 {
+                let why = change.reasons.first().map(|r| safe(r)).unwrap_or_default();
+                problems.push(problem_of(&change, why, None));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(problems)
+}
+
+fn problem_of(change: &Change, message: String, class: Option<Class>) -> RowProblem {
+    RowProblem {
+        row: change.row,
+        entity: change.entity,
+        source: ProblemSource { id: change.source.id.clone(), name: safe(&change.source.name) },
+        message,
+        class,
+    }
+}
+
+/// How a job that came to its end ended (P42).
+fn end_state(plan: Option<&Plan>, tally: &Tally, _report: &JobReport) -> JobState {
+    let totals = tally.totals();
+    let limited = plan.is_some_and(|p| p.outline.held_by_limit > 0) && totals.rows.held > 0;
+    if limited {
+        JobState::Held
+    } else if totals.failed > 0 || totals.rows.held > 0 || totals.not_done > 0 {
+        JobState::Partial
+    } else if plan.is_some_and(|p| !p.outline.alerts.is_empty()) {
+        JobState::Warnings
+    } else {
+        JobState::Ok
+    }
+}

@@ -1,0 +1,207 @@
+//! Where things lie in the index: one prefix a kind, big-endian numbers, values under 4 KiB.
+//!
+//! A value that may be longer is cut into parts, the part's number behind the key; readers join them by a scan.
+
+use serde::Serialize;
+
+use crate::model::{Entity, Integration, JobId, Place, PlanId, SourceId, TargetId};
+use crate::store::Op;
+
+/// Longest part of a long value.
+const PART: usize = 3500;
+
+fn plain(parts: &[&[u8]]) -> Vec<u8> {
+    parts.join(&b'/')
+}
+
+pub fn applied() -> Vec<u8> {
+    b"m/seq".to_vec()
+}
+pub fn owner() -> Vec<u8> {
+    b"m/owner".to_vec()
+}
+pub fn next_number(of: &str) -> Vec<u8> {
+    plain(&[b"m", b"next", of.as_bytes()])
+}
+pub fn settings() -> Vec<u8> {
+    b"c/settings".to_vec()
+}
+pub fn tested(place: Place) -> Vec<u8> {
+    plain(&[b"t", place.key().as_bytes()])
+}
+pub fn links(integration: Integration, entity: Entity) -> Vec<u8> {
+    let mut key = plain(&[b"l", integration.key().as_bytes(), entity.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn link(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u8> {
+    with_id(links(integration, entity), id.as_str())
+}
+pub fn decisions(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"d", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn decision(integration: Integration, id: &SourceId) -> Vec<u8> {
+    with_id(decisions(integration), id.as_str())
+}
+pub fn step(integration: Integration, step: u64) -> Vec<u8> {
+    let mut key = plain(&[b"u", integration.key().as_bytes()]);
+    key.push(b'/');
+    key.extend(step.to_be_bytes());
+    key
+}
+pub fn step_top(integration: Integration) -> Vec<u8> {
+    plain(&[b"v", integration.key().as_bytes()])
+}
+pub fn job(job: JobId) -> Vec<u8> {
+    numbered(b"j/", job.0)
+}
+pub fn rows(job: JobId) -> Vec<u8> {
+    let mut key = numbered(b"o/", job.0);
+    key.push(b'/');
+    key
+}
+pub fn row(job: JobId, row: u32) -> Vec<u8> {
+    let mut key = rows(job);
+    key.extend(row.to_be_bytes());
+    key
+}
+pub fn intents() -> Vec<u8> {
+    b"i/".to_vec()
+}
+pub fn intent(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u8> {
+    let mut key = plain(&[b"i", integration.key().as_bytes(), entity.key().as_bytes()]);
+    key.push(b'/');
+    with_id(key, id.as_str())
+}
+pub fn quantity(integration: Integration, id: &SourceId, at: crate::model::Moment) -> Vec<u8> {
+    let mut key = plain(&[b"q", integration.key().as_bytes()]);
+    key.push(b'/');
+    key = with_id(key, id.as_str());
+    key.push(b'/');
+    key.extend(at.as_nanosecond().to_be_bytes());
+    key
+}
+pub fn last(integration: Integration) -> Vec<u8> {
+    plain(&[b"n", integration.key().as_bytes(), b"last"])
+}
+pub fn approved(integration: Integration) -> Vec<u8> {
+    plain(&[b"n", integration.key().as_bytes(), b"approved"])
+}
+pub fn missings(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"z", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn missing(integration: Integration, id: &SourceId) -> Vec<u8> {
+    with_id(missings(integration), id.as_str())
+}
+/// What the mapping pane knows of the source's customers.
+pub fn source_parties(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"s", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn source_party(integration: Integration, id: &SourceId) -> Vec<u8> {
+    with_id(source_parties(integration), id.as_str())
+}
+/// What the mapping pane knows of Halo's customers.
+pub fn halo_parties() -> Vec<u8> {
+    b"h/".to_vec()
+}
+pub fn halo_party(id: &TargetId) -> Vec<u8> {
+    with_id(halo_parties(), id.as_str())
+}
+/// What details of a Halo customer told when they were last read.
+pub fn halo_card(id: &TargetId) -> Vec<u8> {
+    with_id(b"g/".to_vec(), id.as_str())
+}
+pub fn read_at(integration: Integration) -> Vec<u8> {
+    plain(&[b"r", integration.key().as_bytes()])
+}
+pub fn top_levels() -> Vec<u8> {
+    b"r/toplevels".to_vec()
+}
+pub fn budget(place: Place) -> Vec<u8> {
+    plain(&[b"b", place.key().as_bytes()])
+}
+pub fn plan(plan: PlanId) -> Vec<u8> {
+    let mut key = numbered(b"p/", plan.0);
+    key.extend(b"/h");
+    key
+}
+pub fn plan_all(plan: PlanId) -> Vec<u8> {
+    let mut key = numbered(b"p/", plan.0);
+    key.push(b'/');
+    key
+}
+pub fn plan_chunk(plan: PlanId, chunk: u32) -> Vec<u8> {
+    let mut key = numbered(b"p/", plan.0);
+    key.extend(b"/r/");
+    key.extend(chunk.to_be_bytes());
+    key
+}
+
+fn numbered(prefix: &[u8], number: u64) -> Vec<u8> {
+    let mut key = prefix.to_vec();
+    key.extend(number.to_be_bytes());
+    key
+}
+
+fn with_id(mut key: Vec<u8>, id: &str) -> Vec<u8> {
+    key.extend(id.as_bytes());
+    key
+}
+
+/// A put of a value that is always short.
+pub fn put(key: Vec<u8>, value: &impl Serialize) -> Op {
+    Op::Put(key, json(value))
+}
+
+/// A put of a value of any length: part 0 under the key itself, further parts behind `\0` and their number. A shorter
+/// value leaves no old part behind, since part 0 tells how many there are.
+pub fn put_big(key: &[u8], value: &impl Serialize) -> Vec<Op> {
+    put_bytes(key, &json(value))
+}
+
+pub fn put_bytes(key: &[u8], bytes: &[u8]) -> Vec<Op> {
+    if bytes.len() <= PART {
+        let mut whole = vec![1, 0];
+        whole.extend(bytes);
+        return vec![Op::Put(key.to_vec(), whole)];
+    }
+    let parts: Vec<&[u8]> = bytes.chunks(PART).collect();
+    let count = u16::try_from(parts.len()).unwrap_or(u16::MAX);
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(at, part)| {
+            if at == 0 {
+                let mut first = count.to_le_bytes().to_vec();
+                first.extend(part);
+                Op::Put(key.to_vec(), first)
+            } else {
+                Op::Put(part_key(key, at), part.to_vec())
+            }
+        })
+        .collect()
+}
+
+pub fn del_big(key: &[u8]) -> Vec<Op> {
+    vec![Op::Del(key.to_vec())]
+}
+
+/// The key of a later part. Outside every scanned prefix, so that scans see part 0 only.
+pub fn part_key(key: &[u8], part: usize) -> Vec<u8> {
+    let mut long = b"x/".to_vec();
+    long.extend(key);
+    long.push(0);
+    long.extend(u16::try_from(part).unwrap_or(u16::MAX).to_be_bytes());
+    long
+}
+
+pub fn json(value: &impl Serialize) -> Vec<u8> {
+    // Plain data with text keys: serialising it to memory cannot fail.
+    serde_json::to_vec(value).unwrap_or_default()
+}

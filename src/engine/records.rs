@@ -1,0 +1,246 @@
+//! What the audit trail says, and how the index follows from it.
+//!
+//! The trail is the truth: intents, outcomes, links, decisions, settings, approvals. The index is a projection of it,
+//! made by [`project`] alone, so that losing sled costs time and no fact (decision 1).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::keys;
+use crate::host::words::{Choices, JobReport, SavedChange};
+use crate::model::settings::Settings;
+use crate::model::{
+    Address, Class, Count, Decision, Entity, Fields, Integration, JobId, Link, Moment, PlanId, SourceId, TargetId,
+};
+use crate::plan::Totals;
+use crate::plan::snapshot::Last;
+use crate::store::Op;
+
+/// One fact in the audit trail. `kind` and `data` of its line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+pub enum Record {
+    /// The installation's name in markers; written once.
+    Owner { installation: String },
+    /// The settings as they are now, without secrets.
+    Config { settings: Box<Settings>, changes: Vec<SavedChange>, by: String },
+    /// A secret was sealed or forgotten; which, never what.
+    Secret { key: String, by: String },
+    /// Decisions about customers, as one step that can be taken back.
+    Step { integration: Integration, step: u64, title: String, edits: Vec<Edit>, by: String },
+    /// The last step was taken back, or brought again.
+    Undo { integration: Integration, step: u64, redo: bool, edits: Vec<Edit>, by: String },
+    /// A job's state.
+    Job { report: Box<JobReport>, choices: Choices, policy: bool },
+    /// A person or the policy let a plan be applied.
+    Approval { job: JobId, plan: PlanId, hash: String, totals: Totals, by: String, policy: bool },
+    /// About to send; durable before the request leaves.
+    Intent(Box<Intent>),
+    /// What became of a row or of an intent.
+    Outcome(Box<Outcome>),
+    /// What a finished job leaves for the next one's limits.
+    Seen { integration: Integration, last: Last, approved: BTreeSet<Entity>, missing: Vec<(SourceId, u32)> },
+}
+
+/// One customer's mapping before and after a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    pub id: SourceId,
+    pub before: Slot,
+    pub after: Slot,
+}
+
+/// What the mapping table holds for one source customer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Slot {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+}
+
+/// One request that changes Halo, as it will be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    pub job: JobId,
+    pub row: u32,
+    pub attempt: u32,
+    pub integration: Integration,
+    pub entity: Entity,
+    pub source: SourceId,
+    pub write: Write,
+    /// For a create: the link as it will stand, but for the id that Halo gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Box<Link>>,
+    /// The request leaves after this moment, never before.
+    pub at: Moment,
+}
+
+/// The writes there are. All absolute: doing one twice leaves what doing it once does. A create never has a target
+/// id, every other write always has one (invariant 6).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "write", rename_all = "snake_case")]
+pub enum Write {
+    CreateCustomer {
+        fields: Fields,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        top_level: Option<TargetId>,
+        marker: String,
+        /// Halo customers of that exact name before the create (sync-engine 6).
+        before: Vec<TargetId>,
+    },
+    SetCustomer {
+        id: TargetId,
+        fields: Fields,
+        before: Fields,
+    },
+    SetAddress {
+        customer: TargetId,
+        site: TargetId,
+        address: Box<Address>,
+        before: Option<Box<Address>>,
+    },
+    CreateLicence {
+        customer: TargetId,
+        fields: Fields,
+        marker: String,
+        /// That customer's licences of that exact name before the create.
+        before: Vec<TargetId>,
+    },
+    SetLicence {
+        id: TargetId,
+        fields: Fields,
+        before: Fields,
+    },
+}
+
+impl Write {
+    pub const fn is_create(&self) -> bool {
+        matches!(self, Self::CreateCustomer { .. } | Self::CreateLicence { .. })
+    }
+}
+
+/// How a row, or one request of it, ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub job: JobId,
+    pub row: u32,
+    pub integration: Integration,
+    pub entity: Entity,
+    pub source: SourceId,
+    /// Whether this answers an open intent.
+    pub closes: bool,
+    /// Set when the row is over; a row of two writes ends with its second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<RowEnd>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+    /// The link as it stands after this row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// A change of the count, with the day it was seen (B11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<QuantityChange>,
+    pub at: Moment,
+}
+
+/// One entry of a licence's quantity history (B11).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuantityChange {
+    pub seen: Moment,
+    pub before: Option<Count>,
+    pub after: Count,
+}
+
+/// How a row ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowEnd {
+    Done,
+    Failed,
+    /// The target changed since the plan was made, or an answer stayed unclear: a person decides.
+    Held,
+    /// Left out by a person, or its customer's row did not succeed.
+    Skipped,
+}
+
+/// What remains of an outcome in the index: enough for reports and for going on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowState {
+    pub end: RowEnd,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+}
+
+/// The index operations that follow from one record of the trail. Absolute puts and deletes only, so that playing a
+/// stretch of the trail again changes nothing.
+pub fn project(record: &Record, ops: &mut Vec<Op>) {
+    match record {
+        Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
+        Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
+        Record::Secret { .. } | Record::Approval { .. } => {}
+        Record::Step { integration, step, title, edits, .. } => {
+            for edit in edits {
+                slot(*integration, &edit.id, &edit.after, ops);
+            }
+            ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
+            ops.push(keys::put(keys::step_top(*integration), step));
+        }
+        Record::Undo { integration, step, redo, edits, .. } => {
+            for edit in edits {
+                slot(*integration, &edit.id, if *redo { &edit.after } else { &edit.before }, ops);
+            }
+            let top = if *redo { *step } else { step.saturating_sub(1) };
+            ops.push(keys::put(keys::step_top(*integration), &top));
+        }
+        Record::Job { report, choices, policy } => {
+            ops.extend(keys::put_big(&keys::job(report.job), &(report, choices, policy)));
+        }
+        Record::Intent(intent) => {
+            ops.extend(keys::put_big(&keys::intent(intent.integration, intent.entity, &intent.source), intent));
+        }
+        Record::Outcome(outcome) => {
+            let o = outcome;
+            if o.closes {
+                ops.extend(keys::del_big(&keys::intent(o.integration, o.entity, &o.source)));
+            }
+            if let Some(end) = o.end {
+                let state = RowState { end, message: o.message.clone(), class: o.class };
+                ops.extend(keys::put_big(&keys::row(o.job, o.row), &state));
+            }
+            if let Some(link) = &o.link {
+                ops.extend(keys::put_big(&keys::link(o.integration, o.entity, &o.source), link));
+                if o.entity == Entity::Customers {
+                    ops.push(Op::Del(keys::decision(o.integration, &o.source)));
+                }
+            }
+            if let Some(change) = &o.quantity {
+                ops.push(keys::put(keys::quantity(o.integration, &o.source, o.at), change));
+            }
+        }
+        Record::Seen { integration, last, approved, missing } => {
+            ops.extend(keys::put_big(&keys::last(*integration), last));
+            ops.push(keys::put(keys::approved(*integration), approved));
+            for (id, runs) in missing {
+                let key = keys::missing(*integration, id);
+                ops.push(if *runs == 0 { Op::Del(key) } else { keys::put(key, runs) });
+            }
+        }
+    }
+}
+
+fn slot(integration: Integration, id: &SourceId, slot: &Slot, ops: &mut Vec<Op>) {
+    match &slot.link {
+        Some(link) => ops.extend(keys::put_big(&keys::link(integration, Entity::Customers, id), link)),
+        None => ops.extend(keys::del_big(&keys::link(integration, Entity::Customers, id))),
+    }
+    match &slot.decision {
+        Some(decision) => ops.push(keys::put(keys::decision(integration, id), decision)),
+        None => ops.push(Op::Del(keys::decision(integration, id))),
+    }
+}

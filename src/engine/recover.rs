@@ -1,0 +1,144 @@
+//! What became of requests without an answer: found out before anything new is written (sync-engine 5.3, 7.4).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::apply::Halt;
+use super::control::Control;
+use super::records::{Intent, Outcome, Record, RowEnd};
+use super::target::{self, Fate};
+use crate::api::halo::Halo;
+use crate::host::words::{JobReport, JobState};
+use crate::model::{Class, Problem};
+
+impl Engine {
+    /// A job that was running when the process ended is interrupted: it waits for `resume` or `cancel`.
+    pub(super) fn interrupt_orphans(&self) -> Result<(), Problem> {
+        for (mut report, choices, policy) in self.book.jobs(50)? {
+            if report.state == JobState::Running {
+                report.state = JobState::Interrupted;
+                self.count_rows(&mut report)?;
+                self.book.put_job(&report, &choices, policy)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every open intent, resolved: done, or proven absent. Waits a full settle time first, since clocks may have
+    /// moved while no one looked.
+    pub async fn resolve_open(
+        self: &Arc<Self>,
+        halo: &Halo,
+        control: &Control,
+        mut say: impl FnMut(String),
+    ) -> Result<(), Halt> {
+        let open = self.book.open_intents().map_err(Halt::Trouble)?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        say(format!("{} requests had no answer when the last job ended; finding out what became of them", open.len()));
+        if self.protocol.settle && open.iter().any(|i| i.write.is_create()) {
+            let since = self.world.now();
+            let settle = self.settle();
+            let mut left = settle;
+            while !left.is_zero() {
+                say(format!("waiting {} s for them to settle", left.as_secs()));
+                let nap = left.min(Duration::from_secs(10));
+                tokio::select! {
+                    () = tokio::time::sleep(nap) => {}
+                    () = control.ended() => return Err(Halt::Asked),
+                }
+                let passed = self.world.now().duration_since(since).unsigned_abs();
+                left = settle.saturating_sub(passed);
+            }
+        }
+        for intent in open {
+            if !control.may_go().await {
+                return Err(Halt::Asked);
+            }
+            let fate = target::fate(halo, &intent.write).await.map_err(Halt::Trouble)?;
+            let outcome = self.outcome_of(&intent, fate);
+            say(format!("{} {}: {}", intent.entity.singular(), intent.source, told(&outcome)));
+            self.book.record(&[Record::Outcome(Box::new(outcome))]).await.map_err(Halt::Trouble)?;
+        }
+        Ok(())
+    }
+
+    /// A create that was carried out ends its row here, with its link. A set only closes: its row looks at Halo again
+    /// and finds its values there.
+    fn outcome_of(&self, intent: &Intent, fate: Fate) -> Outcome {
+        let mut outcome = Outcome {
+            job: intent.job,
+            row: intent.row,
+            integration: intent.integration,
+            entity: intent.entity,
+            source: intent.source.clone(),
+            closes: true,
+            end: None,
+            message: String::new(),
+            class: None,
+            link: None,
+            quantity: None,
+            at: self.world.now(),
+        };
+        match fate {
+            Fate::Done(id) => {
+                if let Some(link) = &intent.link {
+                    let mut link = (**link).clone();
+                    link.target = id;
+                    outcome.link = Some(link);
+                    outcome.end = Some(RowEnd::Done);
+                }
+            }
+            Fate::Absent => {}
+            Fate::Changed(why) => {
+                outcome.end = Some(RowEnd::Held);
+                outcome.message = why;
+                outcome.class = Some(Class::Stale);
+            }
+            Fate::Duplicate(ids) => {
+                let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+                outcome.end = Some(RowEnd::Held);
+                outcome.message = format!("Halo has several records for it (ids {}); look at them in Halo", ids.join(", "));
+                outcome.class = Some(Class::Record);
+            }
+        }
+        outcome
+    }
+
+    pub(super) fn plans_of_unfinished_jobs(&self) -> Result<std::collections::BTreeSet<crate::model::PlanId>, Problem> {
+        Ok(self
+            .book
+            .jobs(50)?
+            .into_iter()
+            .filter(|(report, ..)| matches!(report.state, JobState::Running | JobState::Interrupted))
+            .filter_map(|(report, ..)| report.plan)
+            .collect())
+    }
+
+    /// Counts a report's rows anew from what is stored: the counters of a process that ended are gone.
+    pub(super) fn count_rows(&self, report: &mut JobReport) -> Result<(), Problem> {
+        let Some(plan) = report.plan else { return Ok(()) };
+        let Some(plan) = self.book.plan(plan)? else { return Ok(()) };
+        let rows = self.book.rows(report.job)?;
+        let mut stages = super::job::stages(&plan);
+        self.book.each_plan_row(&plan, |change| {
+            if let Some(state) = rows.get(&change.row) {
+                super::job::count(&mut stages, &change, state.end);
+            }
+            Ok(())
+        })?;
+        report.totals = super::job::sum(&stages);
+        report.stages = stages;
+        Ok(())
+    }
+}
+
+fn told(outcome: &Outcome) -> &str {
+    match (&outcome.end, outcome.message.as_str()) {
+        (Some(RowEnd::Done), _) => "it was carried out",
+        (None, _) => "settled",
+        (_, message) => message,
+    }
+}

@@ -1,0 +1,202 @@
+//! Settings, secrets and 'Test configuration'.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::connect::{missing_halo, missing_market};
+use super::keys;
+use super::records::Record;
+use crate::api::check;
+use crate::host::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
+use crate::model::settings::{SecretSource, Settings};
+use crate::model::{Class, Place, Problem, Secret};
+use crate::settings;
+
+impl Engine {
+    /// Changes settings, all or nothing.
+    pub async fn set(&self, changes: &[SettingChange]) -> Result<Reply, Problem> {
+        let old = self.settings();
+        let mut new = (*old).clone();
+        let mut notes = Vec::new();
+        for change in changes {
+            match &change.value {
+                Some(value) => {
+                    let (next, said) = settings::set(&new, &change.key, value)?;
+                    new = next;
+                    notes.extend(said);
+                }
+                None => new = settings::reset(&new, &change.key)?,
+            }
+        }
+        let keys: Vec<&str> = changes.iter().map(|c| c.key.as_str()).collect();
+        let changed = differences(&old, &new, &keys)?;
+        self.save(new, changed.clone()).await?;
+        Ok(Reply::Saved { changed, notes })
+    }
+
+    /// Settings from a file. Plain secrets in it are sealed before the settings are stored.
+    pub async fn import_settings(&self, text: &str) -> Result<Reply, Problem> {
+        let old = self.settings();
+        let import = settings::import(text, settings::Format::guess(text), &old).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Problem::new(Class::Input, lines.join("\n")).remedy("Nothing was changed.")
+        })?;
+        for (key, secret) in &import.secrets {
+            crate::logging::keep_out(secret);
+            self.vault().set(key, secret)?;
+            let record = Record::Secret { key: key.clone(), by: self.by.clone() };
+            self.book.record(&[record]).await?;
+        }
+        let changed: Vec<SavedChange> = import
+            .changes
+            .into_iter()
+            .map(|c| SavedChange { key: c.key, before: c.before, after: c.after })
+            .collect();
+        self.save(import.settings, changed.clone()).await?;
+        for (key, _) in &import.secrets {
+            self.forget_test(key)?;
+        }
+        Ok(Reply::Saved { changed, notes: import.notes })
+    }
+
+    /// Seals one secret under the key of its setting.
+    pub async fn seal(&self, key: &str, secret: &Secret) -> Result<Reply, Problem> {
+        let new = settings::set_secret_source(&self.settings(), key, SecretSource::Sealed)?;
+        if secret.expose().is_empty() {
+            return Err(Problem::new(Class::Input, format!("The secret for {key} is empty.")).remedy("Nothing was changed."));
+        }
+        crate::logging::keep_out(secret);
+        self.vault().set(key, secret)?;
+        let record = Record::Secret { key: key.to_owned(), by: self.by.clone() };
+        self.book.record(&[record]).await?;
+        let before = settings::get(&self.settings(), key).unwrap_or_default();
+        let changed = vec![SavedChange { key: key.to_owned(), before, after: "(sealed)".into() }];
+        self.save(new, changed).await?;
+        self.forget_test(key)?;
+        let mut said = format!("{key} is sealed.");
+        if let Some(spaces) = settings::clean::stray_spaces(secret.expose()) {
+            said.push_str(&format!(" Note: {spaces}"));
+        }
+        Ok(Reply::Done(said))
+    }
+
+    async fn save(&self, new: Settings, changes: Vec<SavedChange>) -> Result<(), Problem> {
+        if new == *self.settings() && changes.is_empty() {
+            return Ok(());
+        }
+        // What identifies a connection is untested once it has changed (C5).
+        for change in &changes {
+            self.forget_test(&change.key)?;
+        }
+        let record = Record::Config { settings: Box::new(new.clone()), changes, by: self.by.clone() };
+        self.book.record(&[record]).await?;
+        self.live().settings = Arc::new(new);
+        self.tell(Event::Settings);
+        Ok(())
+    }
+
+    fn forget_test(&self, key: &str) -> Result<(), Problem> {
+        const IDENTIFYING: [&str; 8] = [
+            "marketplace_url",
+            "username",
+            "password",
+            "resource_server",
+            "authorisation_server",
+            "tenant",
+            "client_id",
+            "client_secret",
+        ];
+        let Some((section, leaf)) = key.split_once('.') else { return Ok(()) };
+        match section.parse::<Place>() {
+            Ok(place) if IDENTIFYING.contains(&leaf) => self.book.cache(&[crate::store::Op::Del(keys::tested(place))]),
+            _ => Ok(()),
+        }
+    }
+
+    /// 'Test configuration' (C10), on values that need not be saved. Never writes to the other system.
+    pub async fn test(
+        &self,
+        place: Place,
+        draft: &[SettingChange],
+        secrets: &[(String, Secret)],
+    ) -> Result<TestReport, Problem> {
+        let mut settings = (*self.settings()).clone();
+        for change in draft {
+            settings = match &change.value {
+                Some(value) => settings::set(&settings, &change.key, value)?.0,
+                None => settings::reset(&settings, &change.key)?,
+            };
+        }
+        let secret = |key: &str, source: &SecretSource| match secrets.iter().find(|(k, _)| k == key) {
+            Some((_, secret)) => Ok(secret.clone()),
+            None => self.secret(source, key),
+        };
+        let typed = |key: &str| secrets.iter().any(|(k, _)| k == key);
+        let checks = match place {
+            Place::Halo => {
+                let mut missing = missing_halo(&settings);
+                missing.retain(|key| !typed(key));
+                if !missing.is_empty() {
+                    return Ok(self.unset(place, &missing));
+                }
+                let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
+                check::check_halo(&settings.halo, secret, self.world.transport.clone(), self.halo_budget()).await
+            }
+            Place::Of(integration) => {
+                let of = settings.marketplace(integration);
+                let key = format!("{integration}.password");
+                let mut missing = missing_market(&settings, integration);
+                missing.retain(|leaf| !typed(&format!("{integration}.{leaf}")));
+                if !missing.is_empty() {
+                    return Ok(self.unset(place, &missing));
+                }
+                let secret = secret(&key, &of.password)?;
+                let budget = self.budget(place);
+                check::check_marketplace(integration, of, secret, self.world.transport.clone(), budget).await
+            }
+        };
+        let checks: Vec<Check> = checks
+            .into_iter()
+            .map(|c| Check {
+                name: c.name.to_owned(),
+                state: match c.state {
+                    check::CheckState::Ok => CheckState::Ok,
+                    check::CheckState::Failed => CheckState::Failed,
+                    check::CheckState::Unproven => CheckState::Unproven,
+                    check::CheckState::Skipped => CheckState::Skipped,
+                },
+                message: c.message,
+            })
+            .collect();
+        let ok = !checks.iter().any(|c| matches!(c.state, CheckState::Failed | CheckState::Skipped));
+        let report = TestReport { place, ok, checks, at: self.world.now() };
+        // A test of values that are not saved says nothing about those that are.
+        if draft.is_empty() && secrets.is_empty() {
+            self.book.cache(&keys::put_big(&keys::tested(place), &report))?;
+            self.tell(Event::Settings);
+        }
+        Ok(report)
+    }
+
+    fn unset(&self, place: Place, missing: &[&str]) -> TestReport {
+        let message = format!("Not set yet: {}.", missing.join(", "));
+        let check = Check { name: "settings".into(), state: CheckState::Failed, message };
+        TestReport { place, ok: false, checks: vec![check], at: self.world.now() }
+    }
+
+    pub fn last_test(&self, place: Place) -> Result<Option<TestReport>, Problem> {
+        self.book.get_big(&keys::tested(place))
+    }
+}
+
+/// The settings of these keys that differ, secrets as where they come from.
+fn differences(old: &Settings, new: &Settings, keys: &[&str]) -> Result<Vec<SavedChange>, Problem> {
+    let mut changed = Vec::new();
+    for key in keys {
+        let (before, after) = (settings::get(old, key)?, settings::get(new, key)?);
+        if before != after {
+            changed.push(SavedChange { key: (*key).to_owned(), before, after });
+        }
+    }
+    Ok(changed)
+}

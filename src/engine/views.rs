@@ -1,0 +1,293 @@
+//! Answers for screens and scripts: from memory and the index, never from the network.
+
+use super::Engine;
+use super::connect::{missing_halo, missing_market};
+use super::keys;
+use super::log;
+use crate::host::words::{
+    Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanFilter, PlanOrder, Query, SettingsView,
+    ToDo,
+};
+use crate::integrations::field_rules;
+use crate::model::{Class, Integration, JobId, Place, PlanId, Problem};
+use crate::plan::{Action, Cause, Change};
+
+/// A test is stale after this many hours (C10).
+const TEST_HOURS: i64 = 24;
+
+impl Engine {
+    pub fn answer(&self, query: Query) -> Result<Answer, Problem> {
+        Ok(match query {
+            Query::Overview => Answer::Overview(Box::new(self.overview()?)),
+            Query::Settings => Answer::Settings(Box::new(self.settings_view()?)),
+            Query::MapOrder { integration, filter, by_target } => {
+                Answer::MapOrder(self.map_order(integration, &filter, by_target)?)
+            }
+            Query::MapRows { integration, ids } => Answer::MapRows(self.map_rows(integration, &ids)?),
+            Query::Candidates { integration, text, limit } => {
+                Answer::Candidates(self.candidates(integration, &text, limit)?)
+            }
+            Query::Fields { integration } => {
+                Answer::Fields(field_rules(integration, self.settings().marketplace(integration)))
+            }
+            Query::Plan { plan } => Answer::Plan(Box::new(self.plan(plan)?)),
+            Query::PlanOrder { plan, filter, order } => Answer::PlanOrder(self.plan_order(plan, &filter, order)?),
+            Query::PlanRows { plan, rows } => Answer::PlanRows(self.book.plan_rows(plan, &rows)?),
+            Query::Jobs { last } => Answer::Jobs(self.jobs(last)?),
+            Query::Job { job } => Answer::Job(Box::new(self.job(job)?)),
+            Query::Log { job, filter, from, limit } => {
+                Answer::Log(log::read(&self.places.logs(), job, &filter, from, limit)?)
+            }
+        })
+    }
+
+    fn settings_view(&self) -> Result<SettingsView, Problem> {
+        Ok(SettingsView {
+            settings: (*self.settings()).clone(),
+            sealed: self.vault().keys(),
+            top_levels: self.book.get_big(&keys::top_levels())?.unwrap_or_default(),
+        })
+    }
+
+    /// Jobs, newest first, the running one as it stands now.
+    pub fn jobs(&self, last: usize) -> Result<Vec<JobReport>, Problem> {
+        let jobs = self.book.jobs(last)?.into_iter().map(|(report, ..)| self.as_it_stands(report)).collect();
+        Ok(jobs)
+    }
+
+    pub fn job(&self, job: JobId) -> Result<JobReport, Problem> {
+        let stored = self.book.job(job)?.ok_or_else(|| {
+            Problem::new(Class::Input, format!("There is no job {job}.")).remedy("`parhelion jobs` lists them.")
+        })?;
+        Ok(self.as_it_stands(stored.0))
+    }
+
+    fn as_it_stands(&self, mut report: JobReport) -> JobReport {
+        if let Some(running) = self.live().running.as_ref().filter(|r| r.job == report.job) {
+            report.stages = running.tally.stages();
+            report.totals = running.tally.totals();
+            report.problems = running.tally.problems();
+            report.plan = running.report.plan;
+        }
+        report
+    }
+
+    /// Row numbers in the order of the plan screen.
+    fn plan_order(&self, plan: PlanId, filter: &PlanFilter, order: PlanOrder) -> Result<Vec<u32>, Problem> {
+        let plan = self.plan(plan)?;
+        let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
+        let mut rows: Vec<(u8, rust_decimal::Decimal, u32)> = Vec::new();
+        self.book.each_plan_row(&plan, |change| {
+            if shows(&change, filter, &words) {
+                let (rank, money) = match order {
+                    PlanOrder::Urgency => (urgency(&change), rust_decimal::Decimal::ZERO),
+                    PlanOrder::Row => (0, rust_decimal::Decimal::ZERO),
+                    PlanOrder::Money => (0, -change.money.unwrap_or_default().abs()),
+                };
+                rows.push((rank, money, change.row));
+            }
+            Ok(())
+        })?;
+        rows.sort_unstable();
+        Ok(rows.into_iter().map(|(_, _, row)| row).collect())
+    }
+
+    fn overview(&self) -> Result<Overview, Problem> {
+        let settings = self.settings();
+        let jobs = self.jobs(50)?;
+        let interrupted: Vec<JobReport> = jobs.iter().filter(|j| j.state == JobState::Interrupted).cloned().collect();
+        let running = self.running();
+        let mut places = vec![self.halo_view()?];
+        for integration in Integration::ALL {
+            places.push(self.integration_view(integration, &jobs, running.as_ref().is_some_and(|r| r.integration == integration))?);
+        }
+        Ok(Overview {
+            profile: self.places.profile.clone(),
+            kind: settings.profile.kind,
+            theme: settings.profile.theme.clone(),
+            places,
+            running,
+            interrupted,
+            last: jobs.into_iter().find(|j| j.state != JobState::Running),
+        })
+    }
+
+    fn halo_view(&self) -> Result<PlaceView, Problem> {
+        let settings = self.settings();
+        let test = self.last_test(Place::Halo)?;
+        let missing = missing_halo(&settings);
+        let state = match &test {
+            _ if !missing.is_empty() => PlaceState::NotConfigured,
+            None => PlaceState::Untested,
+            Some(test) if test.ok => PlaceState::Ok,
+            Some(_) => PlaceState::Failing,
+        };
+        let pace = settings.halo.pace;
+        let budget = if pace.requests == 0 {
+            format!("no request window; {} at once", pace.at_once)
+        } else {
+            format!(
+                "{} requests in {} s, of which {:.0} %; {} at once",
+                pace.requests,
+                pace.per_seconds,
+                pace.share * 100.0,
+                pace.at_once
+            )
+        };
+        let mut to_do = Vec::new();
+        connection_to_do(&mut to_do, "Halo", state, test.as_ref());
+        Ok(PlaceView {
+            place: Place::Halo,
+            state,
+            address: settings.halo.resource_server.clone(),
+            account: settings.halo.client_id.clone(),
+            test_is_stale: self.is_stale(test.as_ref()),
+            test,
+            last_job: None,
+            map: MapCounts::default(),
+            read_at: None,
+            options: vec![format!("pace {budget}"), format!("settle time {} s", settings.halo.settle_seconds)],
+            to_do,
+        })
+    }
+
+    fn integration_view(&self, integration: Integration, jobs: &[JobReport], runs: bool) -> Result<PlaceView, Problem> {
+        let settings = self.settings();
+        let of = settings.marketplace(integration);
+        let place = Place::Of(integration);
+        let test = self.last_test(place)?;
+        let missing = missing_market(&settings, integration);
+        let last_job = jobs.iter().find(|j| j.integration == integration && j.state != JobState::Running).cloned();
+        let state = match &test {
+            _ if !of.enabled => PlaceState::Off,
+            _ if !missing.is_empty() => PlaceState::NotConfigured,
+            _ if runs => PlaceState::Running,
+            Some(test) if !test.ok => PlaceState::Failing,
+            _ if last_job.as_ref().is_some_and(|j| j.state == JobState::Failed) => PlaceState::Failing,
+            Some(_) => PlaceState::Ok,
+            None if last_job.is_some() => PlaceState::Ok,
+            None => PlaceState::Untested,
+        };
+        let parties = self.parties(integration)?;
+        let map = parties.counts();
+        let on = |yes: bool| if yes { "on" } else { "off" };
+        let top = if of.top_level_for_new_customers.is_empty() { "Halo's default" } else { &of.top_level_for_new_customers };
+        let scope = &of.customer_subscriptions_to_import;
+        let scope = if scope.customers.is_empty() && scope.products.is_empty() && scope.statuses.is_empty() {
+            "all subscriptions".to_owned()
+        } else {
+            "chosen subscriptions only".to_owned()
+        };
+        let options = vec![
+            format!(
+                "top level {top}; main site address {}; price and cost {}; {scope}",
+                on(of.update_main_site_address),
+                on(of.set_price_and_cost)
+            ),
+            format!("deactivate licences {} (acts in scheduled jobs only)", on(of.deactivate_deleted)),
+        ];
+        let mut to_do = Vec::new();
+        connection_to_do(&mut to_do, integration.label(), state, test.as_ref());
+        if let Some(job) = jobs.iter().find(|j| j.integration == integration && j.state == JobState::Interrupted) {
+            to_do.push(ToDo { sentence: format!("{} was interrupted: go on or cancel", job.job), leads_to: Leads::Jobs });
+        }
+        if matches!(state, PlaceState::Ok | PlaceState::Untested | PlaceState::Running) {
+            if parties.read_at.is_none() {
+                to_do.push(ToDo { sentence: "read the customers of both sides".into(), leads_to: Leads::Customers });
+            } else if map.exact > 0 {
+                to_do.push(ToDo {
+                    sentence: format!("{} customers have an exact namesake in Halo: one key maps them", map.exact),
+                    leads_to: Leads::Customers,
+                });
+            }
+            let undecided = map.unmapped.saturating_sub(map.exact);
+            if undecided > 0 {
+                to_do.push(ToDo { sentence: format!("{undecided} customers unmapped: look, then plan"), leads_to: Leads::Customers });
+            }
+            if map.orphaned > 0 {
+                to_do.push(ToDo { sentence: format!("{} mappings have lost their partner", map.orphaned), leads_to: Leads::Customers });
+            }
+            if let Some(job) = last_job.as_ref().filter(|j| j.totals.failed + j.totals.rows.held > 0) {
+                to_do.push(ToDo {
+                    sentence: format!(
+                        "{} left {} rows held and {} failed: plan again to see them",
+                        job.job, job.totals.rows.held, job.totals.failed
+                    ),
+                    leads_to: Leads::Plan,
+                });
+            } else if last_job.is_none() {
+                to_do.push(ToDo { sentence: "plan the first import: nothing is written before you have seen it".into(), leads_to: Leads::Plan });
+            }
+        }
+        Ok(PlaceView {
+            place,
+            state,
+            address: of.marketplace_url.clone(),
+            account: of.username.clone(),
+            test_is_stale: self.is_stale(test.as_ref()),
+            test,
+            last_job,
+            map,
+            read_at: parties.read_at,
+            options,
+            to_do,
+        })
+    }
+
+    fn is_stale(&self, test: Option<&crate::host::words::TestReport>) -> bool {
+        test.is_some_and(|t| self.world.now().duration_since(t.at).as_hours() >= TEST_HOURS)
+    }
+}
+
+fn connection_to_do(to_do: &mut Vec<ToDo>, label: &str, state: PlaceState, test: Option<&crate::host::words::TestReport>) {
+    match state {
+        PlaceState::Off => to_do.push(ToDo { sentence: format!("{label} is off: Space switches it on"), leads_to: Leads::Settings }),
+        PlaceState::NotConfigured => {
+            to_do.push(ToDo { sentence: format!("set up the connection to {label}"), leads_to: Leads::Settings });
+        }
+        PlaceState::Untested => to_do.push(ToDo { sentence: "test the connection (t)".into(), leads_to: Leads::Test }),
+        PlaceState::Failing => {
+            let why = test
+                .and_then(|t| t.checks.iter().find(|c| c.state == crate::host::words::CheckState::Failed))
+                .map_or_else(|| "the last job failed".to_owned(), |c| format!("{}: {}", c.name, c.message));
+            to_do.push(ToDo { sentence: why, leads_to: Leads::Settings });
+        }
+        PlaceState::Ok | PlaceState::Running => {}
+    }
+}
+
+fn shows(change: &Change, filter: &PlanFilter, words: &[String]) -> bool {
+    if change.action == Action::Unchanged && !filter.with_unchanged && !filter.actions.contains(&Action::Unchanged) {
+        return false;
+    }
+    if !filter.actions.is_empty() && !filter.actions.contains(&change.action) {
+        return false;
+    }
+    let customer = change.customer.as_ref().unwrap_or(&change.source);
+    if filter.customer.as_ref().is_some_and(|only| *only != customer.id) {
+        return false;
+    }
+    if words.is_empty() {
+        return true;
+    }
+    let target = change.target.as_ref().map_or("", |t| &*t.name);
+    let text = format!("{} {} {} {}", customer.name, change.source.name, target, change.source.id).to_lowercase();
+    words.iter().all(|word| text.contains(word.as_str()))
+}
+
+/// What needs a decision or hurts comes first (ux.md 3.8).
+fn urgency(change: &Change) -> u8 {
+    match (change.action, change.hold.as_ref().map(|h| &h.cause)) {
+        (_, Some(Cause::LookAlike { .. } | Cause::Ambiguous { .. })) => 0,
+        (_, Some(Cause::Limit { .. } | Cause::SafeMode)) | (Action::Zero | Action::Deactivate, _) => 1,
+        (Action::Held, _) => 2,
+        (Action::Create | Action::Update | Action::Link, _)
+            if change.fields.iter().any(|f| matches!(f.name, crate::model::FieldName::Price | crate::model::FieldName::Cost) && f.before.is_some()) =>
+        {
+            3
+        }
+        (Action::Create | Action::Update | Action::Link, _) => 4,
+        (Action::Skipped, _) => 5,
+        (Action::Unchanged, _) => 6,
+    }
+}

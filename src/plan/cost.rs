@@ -1,0 +1,55 @@
+//! What applying a plan costs (N11): requests and time, under the pace of each place.
+
+use std::collections::BTreeMap;
+
+use super::{Action, Change, Cost};
+use crate::model::settings::Pace;
+use crate::model::{FieldName, Place};
+
+/// Requests that a row sends to Halo: one write of the record, one more of the main site where the address of an
+/// existing customer changes. A link that differs in nothing sends none.
+pub fn requests(change: &Change) -> u64 {
+    if !change.action.acts() || change.fields.is_empty() {
+        return 0;
+    }
+    let addresses = change.fields.iter().filter(|field| field.name == FieldName::MainSiteAddress).count();
+    if change.action == Action::Create || addresses == 0 {
+        1
+    } else {
+        1 + u64::from(change.fields.len() > addresses)
+    }
+}
+
+/// All rows together.
+pub fn cost(changes: &[Change], pace: impl Fn(Place) -> Pace) -> Cost {
+    let mut halo = 0;
+    for change in changes {
+        let writes = requests(change);
+        halo += writes;
+        // An existing record is read again before it is changed (P24).
+        if writes > 0 && change.action != Action::Create {
+            halo += writes;
+        }
+    }
+    if halo == 0 {
+        return Cost::default();
+    }
+    Cost { requests: BTreeMap::from([(Place::Halo, halo)]), seconds: seconds(halo, &pace(Place::Halo)) }
+}
+
+/// The least time that so many requests take: the window's share, the spacing between two, and half a second each on
+/// as many lanes as are allowed.
+pub fn seconds(requests: u64, pace: &Pace) -> u64 {
+    let requests_f = requests as f64;
+    let share = if pace.share > 0.0 && pace.share <= 1.0 { pace.share } else { 1.0 };
+    let allowed = f64::from(pace.requests) * share;
+    let window = if pace.requests == 0 || requests_f <= allowed {
+        0.0
+    } else {
+        // The first window's worth goes at once; the rest waits for its turn.
+        (requests_f - allowed) / allowed * f64::from(pace.per_seconds)
+    };
+    let spacing = requests_f * pace.spacing_ms as f64 / 1000.0;
+    let lanes = requests_f * 0.5 / f64::from(pace.at_once.max(1));
+    window.max(spacing).max(lanes).ceil() as u64
+}

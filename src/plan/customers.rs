@@ -1,0 +1,592 @@
+//! The customers' rows: mapped, linked, created, or held for a decision (K1-K9, decision 28).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::diff::{self, Diff};
+use super::owner::{Claim, Markers};
+use super::{
+    Action, Candidate, Cause, Change, FieldChange, Policy, Side, Snapshot, TopLevel, snapshot::Mappings,
+};
+use crate::matching::keys::{is_own_domain, vat_form};
+use crate::matching::{exact_form, normal_form};
+use crate::model::{
+    Decision, Entity, FieldName, Fields, Found, Link, SourceId, TargetId, Value, Verdict, Wanted,
+};
+
+/// As many partners are worth showing in one row.
+const CANDIDATES: usize = 8;
+
+/// What a customer's state means for its subscriptions.
+pub(super) enum Standing {
+    Mapped(TargetId),
+    /// A row of this plan links or creates it first (decision 29).
+    After {
+        row: u32,
+        target: Option<TargetId>,
+    },
+    /// Its subscriptions are skipped, and why.
+    Out(Box<str>),
+}
+
+/// The customers of a plan, settled.
+pub(super) struct Customers<'a> {
+    /// In plan order and numbered; empty if customers are not planned.
+    pub rows: Vec<Change>,
+    standing: HashMap<SourceId, Standing>,
+    names: HashMap<&'a SourceId, &'a Arc<str>>,
+    /// Customers that are mapped and listed.
+    pub linked: u64,
+}
+
+impl<'a> Customers<'a> {
+    pub fn plan(snapshot: &'a Snapshot, mappings: &'a Mappings, policy: &'a Policy) -> Self {
+        let mut source: Vec<&Wanted> = snapshot.customers.iter().collect();
+        source.sort_by(|a, b| a.id.cmp(&b.id));
+        let names = source.iter().map(|wanted| (&wanted.id, &wanted.name)).collect();
+        let linked =
+            source.iter().filter(|wanted| mappings.customers.contains_key(&wanted.id)).count() as u64;
+
+        let planned = policy.entities.contains(&Entity::Customers);
+        let mut planner = Planner::new(snapshot, mappings, policy);
+        let mut rows = Vec::new();
+        let mut standing = HashMap::new();
+        if planned {
+            planner.index(&source);
+            rows = planner.rows(&source);
+            rows.extend(planner.vanished(&source));
+            rows.sort_by(|a, b| (&a.source.name, &a.source.id).cmp(&(&b.source.name, &b.source.id)));
+            for (row, change) in (1..).zip(&mut rows) {
+                change.row = row;
+            }
+            for change in rows.iter().filter(|change| !mappings.customers.contains_key(&change.source.id)) {
+                standing.insert(change.source.id.clone(), standing_after(change));
+            }
+        }
+        for (id, link) in &mappings.customers {
+            match partner(&planner.by_id, snapshot, link) {
+                Ok(_) => drop(standing.insert(id.clone(), Standing::Mapped(link.target.clone()))),
+                Err(why) => drop(standing.insert(id.clone(), Standing::Out(why.into()))),
+            }
+        }
+        for id in mappings.decisions.iter().filter(|(_, d)| d.excludes(policy.today)).map(|(id, _)| id) {
+            standing.insert(id.clone(), Standing::Out("its customer is excluded".into()));
+        }
+        Self { rows, standing, names, linked }
+    }
+
+    /// `None` for a customer that is not mapped and has no row.
+    pub fn standing(&self, id: &SourceId) -> Option<&Standing> {
+        self.standing.get(id)
+    }
+
+    pub fn name(&self, id: &SourceId) -> Option<Arc<str>> {
+        self.names.get(id).map(|name| Arc::clone(name))
+    }
+}
+
+/// What a customer's own row means for its subscriptions; mapped ones are settled by their mapping.
+fn standing_after(change: &Change) -> Standing {
+    match change.action {
+        Action::Link | Action::Create => Standing::After {
+            row: change.row,
+            target: change.target.as_ref().map(|target| target.id.clone()),
+        },
+        Action::Held => Standing::Out(
+            format!("customer not mapped: it waits for a decision in row {}", change.row).into(),
+        ),
+        _ => Standing::Out("customer not mapped".into()),
+    }
+}
+
+/// The Halo customer of a mapping, unless there is none any more.
+pub(super) fn partner<'a>(
+    by_id: &[&'a Found],
+    snapshot: &Snapshot,
+    link: &Link,
+) -> Result<Option<&'a Found>, String> {
+    match find(by_id, &link.target) {
+        Some(found) => Ok(Some(found)),
+        None if snapshot.halo_customers_complete.is_complete() => Err(format!(
+            "mapped to Halo customer '{}' ({}), which is no longer in Halo: map it anew or remove the mapping (K1)",
+            link.target_name, link.target
+        )),
+        None => Ok(None),
+    }
+}
+
+/// Binary search in a list sorted by id.
+pub(super) fn find<'a>(by_id: &[&'a Found], id: &TargetId) -> Option<&'a Found> {
+    by_id.binary_search_by(|found| found.id.cmp(id)).ok().map(|at| by_id[at])
+}
+
+pub(super) fn sorted_by_id(found: &[Found]) -> Vec<&Found> {
+    let mut by_id: Vec<&Found> = found.iter().collect();
+    by_id.sort_by(|a, b| a.id.cmp(&b.id));
+    by_id
+}
+
+struct Planner<'a> {
+    snapshot: &'a Snapshot,
+    mappings: &'a Mappings,
+    policy: &'a Policy,
+    label: &'static str,
+    by_id: Vec<&'a Found>,
+    markers: Markers<'a>,
+    /// Halo's customers by what may tell them: positions in `by_id`.
+    exact: HashMap<String, Vec<usize>>,
+    normal: HashMap<String, Vec<usize>>,
+    vat: HashMap<String, Vec<usize>>,
+    domain: HashMap<String, Vec<usize>>,
+    /// How often each exact name stands at the source.
+    here: HashMap<String, u32>,
+    /// Halo customers that a mapping or a marker has given away.
+    claimed: BTreeMap<TargetId, SourceId>,
+    /// What this plan creates, by normal form.
+    creating: HashMap<String, Side<SourceId>>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(snapshot: &'a Snapshot, mappings: &'a Mappings, policy: &'a Policy) -> Self {
+        Self {
+            snapshot,
+            mappings,
+            policy,
+            label: policy.integration.label(),
+            by_id: sorted_by_id(&snapshot.halo_customers),
+            markers: Markers::read(Entity::Customers, std::iter::empty()),
+            exact: HashMap::new(),
+            normal: HashMap::new(),
+            vat: HashMap::new(),
+            domain: HashMap::new(),
+            here: HashMap::new(),
+            claimed: BTreeMap::new(),
+            creating: HashMap::new(),
+        }
+    }
+
+    /// Only an import that has something unmapped pays for this.
+    fn index(&mut self, source: &[&'a Wanted]) {
+        if source.iter().all(|wanted| self.mappings.customers.contains_key(&wanted.id)) {
+            return;
+        }
+        for (at, found) in self.by_id.iter().enumerate() {
+            self.exact.entry(exact_form(&found.name)).or_default().push(at);
+            self.normal.entry(normal_form(&found.name)).or_default().push(at);
+            if let Some(vat) = found.keys.vat.as_deref().and_then(vat_form) {
+                self.vat.entry(vat).or_default().push(at);
+            }
+            for domain in domains(&found.keys.domains) {
+                self.domain.entry(domain).or_default().push(at);
+            }
+        }
+        for wanted in source {
+            *self.here.entry(exact_form(&wanted.name)).or_default() += 1;
+        }
+        self.markers = Markers::read(Entity::Customers, self.by_id.iter().copied());
+        for (id, link) in &self.mappings.customers {
+            self.claimed.insert(link.target.clone(), id.clone());
+        }
+        // Before any name is looked at: a name must not take what a marker gives to another.
+        for wanted in source.iter().filter(|wanted| !self.mappings.customers.contains_key(&wanted.id)) {
+            if let Claim::Ours(found) = self.markers.claim(&wanted.id, self.policy) {
+                self.claimed.entry(found.id.clone()).or_insert_with(|| wanted.id.clone());
+            }
+        }
+    }
+
+    fn rows(&mut self, source: &[&'a Wanted]) -> Vec<Change> {
+        source
+            .iter()
+            .map(|wanted| {
+                let decision = self.mappings.decisions.get(&wanted.id);
+                match (decision, self.mappings.customers.get(&wanted.id)) {
+                    (Some(decision), _) if decision.excludes(self.policy.today) => excluded(wanted, decision),
+                    (_, Some(link)) => self.mapped(wanted, link),
+                    (decision, None) => self.unmapped(wanted, decision),
+                }
+            })
+            .collect()
+    }
+
+    /// Mapped customers that the source lists no more: kept, and said.
+    fn vanished(&self, source: &[&'a Wanted]) -> Vec<Change> {
+        if !self.snapshot.customers_complete.is_complete() {
+            return Vec::new();
+        }
+        let missing = |id: &&SourceId| source.binary_search_by(|wanted| wanted.id.cmp(id)).is_err();
+        self.mappings
+            .customers
+            .keys()
+            .filter(missing)
+            .filter_map(|id| self.mappings.customers.get(id).map(|link| (id, link)))
+            .map(|(id, link)| {
+                let side = Side { id: id.clone(), name: Arc::from(&*link.source_name) };
+                let why = format!("mapped, but no longer listed by {}: left as it is", self.label);
+                let mut change = Change::new(Entity::Customers, Action::Skipped, side, [why]);
+                change.target = Some(self.side_of(link));
+                change
+            })
+            .collect()
+    }
+
+    fn side_of(&self, link: &Link) -> Side<TargetId> {
+        let name = find(&self.by_id, &link.target)
+            .map_or_else(|| Arc::from(&*link.target_name), |found| Arc::clone(&found.name));
+        Side { id: link.target.clone(), name }
+    }
+
+    fn mapped(&self, wanted: &Wanted, link: &Link) -> Change {
+        let target = self.side_of(link);
+        let row = |action, reasons: Vec<String>| {
+            let mut change = Change::new(Entity::Customers, action, Side::of(wanted), reasons);
+            change.target = Some(target.clone());
+            change
+        };
+        let found = match partner(&self.by_id, self.snapshot, link) {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                let why =
+                    "mapped, but not among what Halo's incomplete list of customers held: left as it is";
+                return row(Action::Skipped, vec![why.into()]);
+            }
+            Err(why) => return row(Action::Unchanged, Vec::new()).held(Cause::Missing, Action::Held, why),
+        };
+        match &wanted.verdict {
+            Verdict::Take => {}
+            Verdict::Hold(why) => {
+                return row(Action::Unchanged, Vec::new()).held(Cause::Data, Action::Held, why);
+            }
+            Verdict::OutOfScope(why) => {
+                return row(Action::Skipped, vec![format!("outside the chosen scope: {why}")]);
+            }
+            Verdict::Ended(why) => {
+                return row(
+                    Action::Skipped,
+                    vec![format!("ended at {}: {why}; a mapped customer is left as it is", self.label)],
+                );
+            }
+        }
+
+        let owned = self.owned(&wanted.fields);
+        let diff = diff::compare(&owned, found, link.base.as_ref());
+        let mut notes = Vec::new();
+        if !found.is_active {
+            notes.push("its partner is inactive in Halo".to_owned());
+        }
+        if *link.source_name != *wanted.name && !link.source_name.is_empty() {
+            notes.push(format!("renamed at {}, was '{}': the mapping holds", self.label, link.source_name));
+        }
+        if diff.is_empty() {
+            let mut reasons = vec!["mapped; nothing to change".to_owned()];
+            reasons.extend(notes);
+            let mut change = row(Action::Unchanged, reasons);
+            if !owned.is_empty() && link.base.as_ref() != Some(&owned) {
+                change.owned = owned;
+            }
+            return change;
+        }
+        let mut reasons = why_update(&diff, link.base.is_some(), self.label);
+        reasons.extend(notes);
+        let mut change = row(Action::Update, reasons);
+        let needs_site = diff.find(FieldName::MainSiteAddress).is_some();
+        change.fields = diff.changes;
+        change.owned = owned;
+        if needs_site {
+            change.site.clone_from(&found.main_site);
+            if found.main_site.is_none() {
+                let why = "Halo's customer has no main site to hold the address: give it one in Halo (K9)";
+                return change.held(Cause::Missing, Action::Update, why);
+            }
+        }
+        change
+    }
+
+    /// The fields of a mapped customer that follow the source (K6, K9).
+    fn owned(&self, fields: &Fields) -> Fields {
+        let settings = &self.policy.settings;
+        fields
+            .iter()
+            .filter(|(name, _)| match name {
+                FieldName::Name => settings.rename_in_halo,
+                FieldName::MainSiteAddress => settings.update_main_site_address,
+                _ => false,
+            })
+            .map(|(name, value)| (name, value.clone()))
+            .collect()
+    }
+
+    fn unmapped(&mut self, wanted: &Wanted, decision: Option<&Decision>) -> Change {
+        let side = Side::of(wanted);
+        let row =
+            |action, reasons: Vec<String>| Change::new(Entity::Customers, action, side.clone(), reasons);
+        let blank = || row(Action::Create, vec!["not mapped".into()]);
+        match &wanted.verdict {
+            Verdict::Take => {}
+            Verdict::Hold(why) => return blank().held(Cause::Data, Action::Held, why),
+            Verdict::OutOfScope(why) => {
+                return row(Action::Skipped, vec![format!("outside the chosen scope: {why}")]);
+            }
+            Verdict::Ended(why) => {
+                return row(Action::Skipped, vec![format!("ended at {}: {why}; never created", self.label)]);
+            }
+        }
+        let name = exact_form(&wanted.name);
+        if name.is_empty() {
+            return blank().held(Cause::Data, Action::Held, "it has no name: give it one at the marketplace");
+        }
+        if let Some(why) = self.snapshot.halo_customers_complete.why_not() {
+            let why = format!(
+                "Halo's customers could not be read completely, so a partner may be there; nothing is created (P15): {why}"
+            );
+            return blank().held(Cause::Unproven, Action::Held, why);
+        }
+        match self.markers.claim(&wanted.id, self.policy) {
+            Claim::None => {}
+            Claim::Ours(found) => {
+                return self.link(wanted, found, "carries our marker: we made it, and the mapping was lost");
+            }
+            Claim::Several(several) => {
+                let candidates = several.iter().map(|found| candidate(found, "carries our marker")).collect();
+                let why = "several Halo customers carry our marker of it: map it to the right one";
+                return blank().held(Cause::Ambiguous { candidates }, Action::Link, why);
+            }
+            Claim::Foreign(found) => {
+                let why = format!(
+                    "Halo customer '{}' ({}) carries another installation's marker of it: map it by hand to take it over",
+                    found.name, found.id
+                );
+                let mut change = blank().held(Cause::Foreign, Action::Link, why);
+                change.target = Some(Side { id: found.id.clone(), name: Arc::clone(&found.name) });
+                return change;
+            }
+        }
+        if decision == Some(&Decision::New) {
+            return self.create(
+                wanted,
+                vec!["not mapped".into(), "a person said that it is really new (P14)".into()],
+            );
+        }
+
+        let same: Vec<&'a Found> =
+            self.exact.get(&name).into_iter().flatten().map(|at| self.by_id[*at]).collect();
+        let twice_here = self.here.get(&name).copied().unwrap_or(0) > 1;
+        match same.as_slice() {
+            [] => {}
+            [only] if !only.is_active => {
+                let candidates = vec![candidate(only, "exactly the same name, inactive in Halo")];
+                let why =
+                    "the Halo customer of that name is inactive: map it, exclude it, or say that it is new";
+                return blank().held(Cause::LookAlike { candidates }, Action::Held, why);
+            }
+            [only] if twice_here => {
+                let candidates = vec![candidate(only, "exactly the same name")];
+                let why = format!(
+                    "more than one customer of that name at {}: which one is Halo's is not known (P13)",
+                    self.label
+                );
+                return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
+            }
+            [only] => {
+                if let Some(other) = self.claimed.get(&only.id) {
+                    let candidates =
+                        vec![candidate(only, &format!("exactly the same name; mapped to {other} already"))];
+                    let why = format!(
+                        "the Halo customer of that name is mapped to customer {other} already: map it by hand if both are one (K5)"
+                    );
+                    return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
+                }
+                if let Some(why) = self.snapshot.customers_complete.why_not() {
+                    let why = format!(
+                        "one Halo customer has exactly that name, but the list at {} is incomplete and may hold a second: {why}",
+                        self.label
+                    );
+                    return blank().held(Cause::Unproven, Action::Link, why);
+                }
+                return self.link(wanted, only, "exactly the same name, once on either side (K7)");
+            }
+            several => {
+                let candidates = several
+                    .iter()
+                    .take(CANDIDATES)
+                    .map(|found| {
+                        candidate(
+                            found,
+                            if found.is_active {
+                                "exactly the same name"
+                            } else {
+                                "exactly the same name, inactive"
+                            },
+                        )
+                    })
+                    .collect();
+                let why = format!(
+                    "{} customers of that name in Halo: map it to the right one (P13)",
+                    several.len()
+                );
+                return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
+            }
+        }
+
+        let candidates = self.look_alikes(wanted);
+        if let Some(first) = candidates.first() {
+            let why = format!(
+                "may be Halo customer '{}' ({}): {}; map it, exclude it, or say that it is new (K3)",
+                first.name, first.target, first.why
+            );
+            return blank().held(Cause::LookAlike { candidates }, Action::Held, why);
+        }
+        if let Some(first) = self.creating.get(&normal_form(&wanted.name)) {
+            let why = format!(
+                "this plan creates '{}' ({}), which has the same name: map both to it, or say that this one is new (K7)",
+                first.name, first.id
+            );
+            return blank().held(Cause::Ambiguous { candidates: Vec::new() }, Action::Held, why);
+        }
+        self.create(wanted, vec!["not mapped".into(), "no customer of that name in Halo".into()])
+    }
+
+    fn link(&self, wanted: &Wanted, found: &Found, why: &str) -> Change {
+        let mut reasons = vec!["not mapped".to_owned()];
+        reasons.insert(0, why.to_owned());
+        let owned = self.owned(&wanted.fields);
+        let mut diff = diff::compare(&owned, found, None);
+        if found.main_site.is_none() && diff.find(FieldName::MainSiteAddress).is_some() {
+            diff.changes.retain(|change| change.name != FieldName::MainSiteAddress);
+            reasons.push("it has no main site to hold the address".into());
+        }
+        if !found.is_active {
+            reasons.push("inactive in Halo".into());
+        }
+        if let (Some(here), Some(there)) =
+            (wanted.keys.vat.as_deref().and_then(vat_form), found.keys.vat.as_deref().and_then(vat_form))
+            && here != there
+        {
+            reasons.push(format!("their VAT numbers differ: {here} and {there} (P12)"));
+        }
+        let mut change = Change::new(Entity::Customers, Action::Link, Side::of(wanted), reasons);
+        change.target = Some(Side { id: found.id.clone(), name: Arc::clone(&found.name) });
+        if diff.find(FieldName::MainSiteAddress).is_some() {
+            change.site.clone_from(&found.main_site);
+        }
+        change.fields = diff.changes;
+        change.owned = owned;
+        change
+    }
+
+    fn create(&mut self, wanted: &Wanted, mut reasons: Vec<String>) -> Change {
+        let mut fields = diff::all_of(&wanted.fields);
+        let mut top_level = None;
+        let mut gone = None;
+        match &self.snapshot.top_level {
+            TopLevel::Default => {}
+            TopLevel::Known { id, name } => {
+                top_level = Some(id.clone());
+                let at =
+                    fields.iter().position(|field| field.name > FieldName::TopLevel).unwrap_or(fields.len());
+                let after = Some(Value::text(name));
+                fields.insert(at, FieldChange { name: FieldName::TopLevel, before: None, after, mark: None });
+            }
+            TopLevel::Gone { name } => gone = Some(name),
+        }
+        reasons.extend(wanted.notes.iter().map(ToString::to_string));
+        let side = Side::of(wanted);
+        self.creating.entry(normal_form(&wanted.name)).or_insert_with(|| side.clone());
+        let mut change = Change::new(Entity::Customers, Action::Create, side, reasons);
+        change.fields = fields;
+        change.owned = wanted.fields.clone();
+        change.top_level = top_level;
+        match gone {
+            None => change,
+            Some(name) => {
+                let why = format!(
+                    "the top level '{name}' for new customers is not in Halo: choose another in top_level_for_new_customers (K8)"
+                );
+                change.held(Cause::Missing, Action::Create, why)
+            }
+        }
+    }
+
+    /// Halo customers that may be the same (decision 28), best first.
+    fn look_alikes(&self, wanted: &Wanted) -> Vec<Candidate> {
+        let mut why: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let normal = normal_form(&wanted.name);
+        if !normal.is_empty() {
+            for at in self.normal.get(&normal).into_iter().flatten() {
+                why.entry(*at).or_default().push("the same name but for case, accents or legal form".into());
+            }
+        }
+        if let Some(vat) = wanted.keys.vat.as_deref().and_then(vat_form) {
+            for at in self.vat.get(&vat).into_iter().flatten() {
+                why.entry(*at).or_default().push(format!("the same VAT number {vat}"));
+            }
+        }
+        for domain in domains(&wanted.keys.domains) {
+            for at in self.domain.get(&domain).into_iter().flatten() {
+                why.entry(*at).or_default().push(format!("the same mail domain {domain}"));
+            }
+        }
+        let mut found: Vec<(&Found, Vec<String>)> =
+            why.into_iter().map(|(at, why)| (self.by_id[at], why)).collect();
+        found.sort_by(|(a, a_why), (b, b_why)| {
+            (!a.is_active, std::cmp::Reverse(a_why.len()), &a.name, &a.id).cmp(&(
+                !b.is_active,
+                std::cmp::Reverse(b_why.len()),
+                &b.name,
+                &b.id,
+            ))
+        });
+        found.truncate(CANDIDATES);
+        found
+            .into_iter()
+            .map(|(found, mut why)| {
+                if !found.is_active {
+                    why.push("inactive in Halo".into());
+                }
+                if let Some(other) = self.claimed.get(&found.id) {
+                    why.push(format!("mapped to customer {other} already"));
+                }
+                candidate(found, &why.join(", "))
+            })
+            .collect()
+    }
+}
+
+fn excluded(wanted: &Wanted, decision: &Decision) -> Change {
+    let mut why = "excluded".to_owned();
+    if let Decision::Exclude { note, until } = decision {
+        if let Some(until) = until {
+            why = format!("{why} until {until}");
+        }
+        if !note.trim().is_empty() {
+            why = format!("{why}: {}", note.trim());
+        }
+    }
+    Change::new(Entity::Customers, Action::Skipped, Side::of(wanted), [why])
+}
+
+fn candidate(found: &Found, why: &str) -> Candidate {
+    Candidate { target: found.id.clone(), name: Arc::clone(&found.name), why: why.into() }
+}
+
+fn domains(given: &[Box<str>]) -> BTreeSet<String> {
+    given.iter().map(|domain| domain.trim().to_lowercase()).filter(|domain| is_own_domain(domain)).collect()
+}
+
+/// Why fields of an existing record change, one sentence for each kind of change.
+pub(super) fn why_update(diff: &Diff, has_base: bool, label: &str) -> Vec<String> {
+    let (edited, moved): (Vec<&FieldChange>, Vec<&FieldChange>) =
+        diff.changes.iter().partition(|change| change.mark.is_some());
+    let names = |changes: &[&FieldChange]| {
+        changes.iter().map(|change| change.name.key().replace('_', " ")).collect::<Vec<_>>().join(", ")
+    };
+    let mut reasons = Vec::new();
+    if !moved.is_empty() {
+        let what = if has_base { "changed at" } else { "differs from" };
+        reasons.push(format!("{} {what} {label}", names(&moved)));
+    }
+    if !edited.is_empty() {
+        reasons.push(format!("{} edited in Halo: {label}'s value takes its place", names(&edited)));
+    }
+    reasons
+}

@@ -1,0 +1,473 @@
+//! The safety valves (sync-engine section 10, decisions 3, 4, 15 and 32): what is too much waits for a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+
+use super::customers::Customers;
+use super::subscriptions::Tally;
+use super::{Action, Cause, Change, Last, Limit, Policy, Snapshot, Valve};
+use crate::model::{Currency, Entity, FieldName, SourceId, Value};
+
+/// V4, V5 and V7 mean nothing among fewer linked records (decision 32).
+const ENOUGH: u64 = 50;
+
+/// Evaluates every valve, and turns what a tripped one concerns into rows that wait.
+///
+/// V2, V9 and V10 bind in every run. V1, V3, V11 and N16 hold removals. V4 to V8 hold in scheduled plans; for a person
+/// they only stand in the list.
+pub(super) fn apply(
+    changes: &mut [Change],
+    customers: &Customers,
+    tally: &Tally,
+    snapshot: &Snapshot,
+    policy: &Policy,
+    alerts: &mut Vec<String>,
+) -> Vec<Limit> {
+    let mut valves = Valves { policy, label: policy.integration.label(), limits: Vec::new() };
+    let linked = |entity: Entity| match entity {
+        Entity::Customers => customers.linked,
+        Entity::Subscriptions => tally.linked,
+    };
+    // How much the plan wants is measured before anything is held.
+    let removals = changes.iter().filter(|change| change.action.is_removal()).count() as u64;
+
+    if let Some(sentence) = valves.account(alerts) {
+        hold(changes, |change| change.action.acts(), Valve::V10, false, &sentence);
+    }
+    if let Some(sentence) = valves.canaries(snapshot, alerts) {
+        hold(changes, |change| change.action.acts(), Valve::V9, false, &sentence);
+    }
+    for entity in policy.entities.clone() {
+        if let Some(sentence) = valves.emptied(entity, seen(entity, snapshot), alerts) {
+            hold(changes, |change| removes(change, entity), Valve::V2, false, &sentence);
+        }
+    }
+    if policy.scheduled && policy.entities.contains(&Entity::Subscriptions) {
+        let entity = Entity::Subscriptions;
+        if removals > 0 && !policy.approved_once.contains(&entity) {
+            let why = format!(
+                "no complete plan of {} {entity} has been applied by a person yet: nothing is zeroed or made inactive until then (N16)",
+                valves.label
+            );
+            let mut held = false;
+            for change in changes.iter_mut().filter(|change| removes(change, entity)) {
+                change.hold(Cause::SafeMode, &why);
+                held = true;
+            }
+            if held {
+                alerts.push(why);
+            }
+        }
+        if let Some(sentence) = valves.rules_changed(entity, removals, linked(entity)) {
+            hold(changes, |change| removes(change, entity), Valve::V11, true, &sentence);
+        }
+        let (losing, sentence) = valves.losing_all(tally);
+        if let Some(sentence) = sentence {
+            let concerned = |change: &Change| {
+                removes(change, entity) && change.customer.as_ref().is_some_and(|c| losing.contains(&c.id))
+            };
+            hold(changes, concerned, Valve::V3, true, &sentence);
+        }
+        if let Some(sentence) = valves.removals(entity, removals, linked(entity)) {
+            hold(changes, |change| removes(change, entity), Valve::V1, true, &sentence);
+        }
+    }
+
+    for entity in policy.entities.clone() {
+        let of = move |change: &Change, action: Action| change.entity == entity && change.action == action;
+        let count =
+            |changes: &[Change], action| changes.iter().filter(|change| of(change, action)).count() as u64;
+        let (creates, updates) = (count(changes, Action::Create), count(changes, Action::Update));
+        if let Some(sentence) = valves.creates(entity, creates, linked(entity)) {
+            hold(changes, |change| of(change, Action::Create), Valve::V6, true, &sentence);
+        }
+        if linked(entity) < ENOUGH {
+            continue;
+        }
+        if entity == Entity::Subscriptions {
+            if let Some(sentence) = valves.seats(changes, tally.seats) {
+                let concerned = |change: &Change| of(change, Action::Update) && seats(change) != 0;
+                hold(changes, concerned, Valve::V4, true, &sentence);
+            }
+            for field in [FieldName::Quantity, FieldName::Price, FieldName::Cost] {
+                let blanks = |change: &Change| of(change, Action::Update) && goes_to_zero(change, field);
+                let number = changes.iter().filter(|change| blanks(change)).count() as u64;
+                if let Some(sentence) = valves.blanks(entity, field, number, linked(entity)) {
+                    hold(changes, blanks, Valve::V5, true, &sentence);
+                }
+            }
+        }
+        if let Some(sentence) = valves.updates(entity, updates, linked(entity)) {
+            hold(changes, |change| of(change, Action::Update), Valve::V7, true, &sentence);
+        }
+    }
+    for (currency, sentence) in valves.money(changes) {
+        let concerned = move |change: &Change| {
+            change.action.acts()
+                && change.currency == currency
+                && change.money.is_some_and(|money| !money.is_zero())
+        };
+        hold(changes, concerned, Valve::V8, true, &sentence);
+    }
+    valves.limits
+}
+
+/// What the next plan compares itself with.
+pub(super) fn remember(snapshot: &Snapshot, policy: &Policy, tally: &Tally, customers: u64) -> Last {
+    let mut last = policy.last.clone();
+    for entity in &policy.entities {
+        let (now, linked, complete) = match entity {
+            Entity::Customers => {
+                (seen(*entity, snapshot), customers, snapshot.customers_complete.is_complete())
+            }
+            Entity::Subscriptions => (
+                seen(*entity, snapshot),
+                tally.linked,
+                snapshot.read.values().all(super::Completeness::is_complete),
+            ),
+        };
+        // An emptied source stays suspicious until it is filled again or nothing hangs on it.
+        let suspicious = now == 0 && linked > 0;
+        if complete && !suspicious {
+            last.seen.insert(*entity, now);
+        }
+    }
+    if policy.entities.contains(&Entity::Subscriptions) {
+        last.scope = Some(scope(policy));
+    }
+    last.fingerprints.extend(std::mem::take(&mut last.fingerprints_now));
+    last
+}
+
+/// The fingerprint of everything that decides which records are in scope (P9).
+pub fn scope(policy: &Policy) -> String {
+    let chosen = &policy.settings.customer_subscriptions_to_import;
+    let sorted = |list: &[String]| list.iter().map(|text| text.trim().to_owned()).collect::<BTreeSet<_>>();
+    let rules = serde_json::json!([
+        policy.integration,
+        policy.account,
+        sorted(&chosen.customers),
+        sorted(&chosen.products),
+        sorted(&chosen.statuses),
+        policy.settings.status_words,
+    ]);
+    super::hash::hexadecimal(&Sha256::digest(rules.to_string())[..16])
+}
+
+fn seen(entity: Entity, snapshot: &Snapshot) -> u64 {
+    match entity {
+        Entity::Customers => snapshot.customers.len() as u64,
+        Entity::Subscriptions => snapshot.subscriptions.len() as u64,
+    }
+}
+
+fn removes(change: &Change, entity: Entity) -> bool {
+    change.entity == entity && change.action.is_removal()
+}
+
+fn hold(
+    changes: &mut [Change],
+    concerned: impl Fn(&Change) -> bool,
+    valve: Valve,
+    overridable: bool,
+    sentence: &str,
+) {
+    for change in changes.iter_mut().filter(|change| concerned(change)) {
+        change.hold(Cause::Limit { valve, overridable }, sentence);
+    }
+}
+
+/// Seats that an update adds or takes.
+fn seats(change: &Change) -> i64 {
+    let count = |value: Option<&Value>| match value {
+        Some(Value::Count(count)) => i64::from(count.get()),
+        _ => 0,
+    };
+    change
+        .fields
+        .iter()
+        .filter(|field| field.name == FieldName::Quantity)
+        .map(|field| count(field.after.as_ref()) - count(field.before.as_ref()))
+        .sum()
+}
+
+fn goes_to_zero(change: &Change, name: FieldName) -> bool {
+    let is_zero = |value: Option<&Value>| match value {
+        Some(Value::Count(count)) => count.get() == 0,
+        Some(Value::Amount(amount)) => amount.get().is_zero(),
+        _ => false,
+    };
+    change.fields.iter().any(|field| {
+        field.name == name
+            && is_zero(field.after.as_ref())
+            && field.before.is_some()
+            && !is_zero(field.before.as_ref())
+    })
+}
+
+struct Valves<'a> {
+    policy: &'a Policy,
+    label: &'static str,
+    limits: Vec<Limit>,
+}
+
+impl Valves<'_> {
+    /// Records a finding; answers with the sentence if its rows are to be held.
+    fn found(&mut self, limit: Limit, holds: bool) -> Option<String> {
+        let sentence = (limit.tripped && holds).then(|| limit.sentence.clone());
+        self.limits.push(limit);
+        sentence
+    }
+
+    fn account(&mut self, alerts: &mut Vec<String>) -> Option<String> {
+        let last = &self.policy.last;
+        let (place, was, is) = last.fingerprints.iter().find_map(|(place, was)| {
+            last.fingerprints_now.get(place).filter(|is| *is != was).map(|is| (place, was, is))
+        })?;
+        let sentence = format!(
+            "V10: {place} is another account than at the last run ('{is}', was '{was}'): nothing is written; correct the connection, or use a profile of its own"
+        );
+        alerts.push(sentence.clone());
+        self.found(
+            Limit {
+                valve: Valve::V10,
+                entity: None,
+                tripped: true,
+                number: 1,
+                limit: 0,
+                population: last.fingerprints.len() as u64,
+                binds_people: true,
+                sentence,
+            },
+            true,
+        )
+    }
+
+    fn canaries(&mut self, snapshot: &Snapshot, alerts: &mut Vec<String>) -> Option<String> {
+        let canaries = &self.policy.safety.canaries;
+        if canaries.is_empty() {
+            return None;
+        }
+        let listed: BTreeSet<&SourceId> = snapshot.customers.iter().map(|wanted| &wanted.id).collect();
+        let missing: Vec<&str> =
+            canaries.iter().filter(|id| !listed.contains(&SourceId::new(id))).map(String::as_str).collect();
+        let tripped = !missing.is_empty();
+        let sentence = if tripped {
+            format!(
+                "V9: the list of {} lacks customers that must be in it ({}): nothing is written; check the account's rights, or correct safety.canaries",
+                self.label,
+                missing.join(", ")
+            )
+        } else {
+            format!("V9: all {} customers that must be listed are", canaries.len())
+        };
+        if tripped {
+            alerts.push(sentence.clone());
+        }
+        self.found(
+            Limit {
+                valve: Valve::V9,
+                entity: None,
+                tripped,
+                number: missing.len() as u64,
+                limit: 0,
+                population: canaries.len() as u64,
+                binds_people: true,
+                sentence,
+            },
+            true,
+        )
+    }
+
+    fn emptied(&mut self, entity: Entity, now: u64, alerts: &mut Vec<String>) -> Option<String> {
+        let before = self.policy.last.seen.get(&entity).copied().unwrap_or(0);
+        if now > 0 || before == 0 {
+            return None;
+        }
+        let sentence = format!(
+            "V2: {} lists no {entity} at all, {before} at the last run: nothing is removed; check the account's rights there",
+            self.label
+        );
+        alerts.push(sentence.clone());
+        self.found(
+            Limit {
+                valve: Valve::V2,
+                entity: Some(entity),
+                tripped: true,
+                number: 0,
+                limit: 0,
+                population: before,
+                binds_people: true,
+                sentence,
+            },
+            true,
+        )
+    }
+
+    fn rules_changed(&mut self, entity: Entity, removals: u64, population: u64) -> Option<String> {
+        if removals == 0 {
+            return None;
+        }
+        let why = match &self.policy.last.scope {
+            None => "this is the first run",
+            Some(last) if *last != scope(self.policy) => "what is in scope has changed since the last run",
+            Some(_) => return None,
+        };
+        let sentence = format!("V11: {why}, so {removals} removals of {entity} wait for a person (P9)");
+        self.found(
+            Limit {
+                valve: Valve::V11,
+                entity: Some(entity),
+                tripped: true,
+                number: removals,
+                limit: 0,
+                population,
+                binds_people: false,
+                sentence,
+            },
+            true,
+        )
+    }
+
+    fn losing_all(&mut self, tally: &Tally) -> (BTreeSet<SourceId>, Option<String>) {
+        let losing: BTreeSet<SourceId> = tally
+            .lines
+            .iter()
+            .filter(|(_, (stay, go))| *go > 0 && *stay == 0)
+            .map(|(id, _)| id.clone())
+            .collect();
+        let (number, population) = (losing.len() as u64, tally.lines.len() as u64);
+        let limit = (population * 2 / 100).max(3);
+        let tripped = number > limit;
+        let sentence = format!(
+            "V3: {number} of {population} customers would lose all their subscriptions, limit {limit} (2 %, at least 3){}",
+            if tripped { ": their removals wait; apply them by hand and type the number" } else { "" }
+        );
+        let sentence = self.found(
+            Limit {
+                valve: Valve::V3,
+                entity: Some(Entity::Subscriptions),
+                tripped,
+                number,
+                limit,
+                population,
+                binds_people: false,
+                sentence,
+            },
+            true,
+        );
+        (losing, sentence)
+    }
+
+    fn removals(&mut self, entity: Entity, number: u64, population: u64) -> Option<String> {
+        let safety = &self.policy.safety;
+        let limit = safety.removal_limit(population);
+        let lifted = self.policy.allow_removals && self.policy.scheduled;
+        let over = number > limit;
+        let rule = format!(
+            "V1: {number} removals of {entity}, limit {limit} ({} % of {population} linked, at least {}, at most {})",
+            safety.max_removals_percent, safety.max_removals_floor, safety.max_removals
+        );
+        let sentence = match (over, lifted) {
+            (true, true) => format!("{rule}: lifted for this run by --allow-removals"),
+            (true, false) => {
+                format!(
+                    "{rule}: they wait; apply them by hand and type the number, or run once with --allow-removals"
+                )
+            }
+            (false, _) => rule,
+        };
+        self.found(
+            Limit {
+                valve: Valve::V1,
+                entity: Some(entity),
+                tripped: over && !lifted,
+                number,
+                limit,
+                population,
+                binds_people: false,
+                sentence,
+            },
+            true,
+        )
+    }
+
+    /// A valve that gates what policy approves: held in a scheduled plan, a warning for a person.
+    fn gate(
+        &mut self,
+        valve: Valve,
+        entity: Option<Entity>,
+        (number, limit, population): (u64, u64, u64),
+        text: &str,
+    ) -> Option<String> {
+        let tripped = number > limit;
+        let end = match (tripped, self.policy.scheduled) {
+            (false, _) => "",
+            (true, true) => ": they wait; build the plan by hand to apply them",
+            (true, false) => ": check them before you apply",
+        };
+        let sentence = format!("{valve:?}: {text}{end}");
+        let limit =
+            Limit { valve, entity, tripped, number, limit, population, binds_people: false, sentence };
+        self.found(limit, self.policy.scheduled)
+    }
+
+    fn creates(&mut self, entity: Entity, number: u64, population: u64) -> Option<String> {
+        self.policy.last.seen.get(&entity)?;
+        let limit = (population / 5).max(50);
+        let text = format!("{number} new {entity}, limit {limit} (20 % of {population} linked, at least 50)");
+        self.gate(Valve::V6, Some(entity), (number, limit, population), &text)
+    }
+
+    fn updates(&mut self, entity: Entity, number: u64, population: u64) -> Option<String> {
+        let limit = population * 30 / 100;
+        let text = format!("{number} updates of {entity}, limit {limit} (30 % of {population} linked)");
+        self.gate(Valve::V7, Some(entity), (number, limit, population), &text)
+    }
+
+    fn seats(&mut self, changes: &[Change], population: u64) -> Option<String> {
+        let number = changes.iter().filter(|change| change.action == Action::Update).map(seats).sum::<i64>();
+        let limit = population / 10;
+        let text = format!("updates change the seats by {number:+}, limit {limit} (10 % of {population})");
+        self.gate(Valve::V4, Some(Entity::Subscriptions), (number.unsigned_abs(), limit, population), &text)
+    }
+
+    fn blanks(&mut self, entity: Entity, field: FieldName, number: u64, population: u64) -> Option<String> {
+        let limit = population * 5 / 100;
+        let text =
+            format!("{field} goes to 0 in {number} {entity}, limit {limit} (5 % of {population} linked)");
+        self.gate(Valve::V5, Some(entity), (number, limit, population), &text)
+    }
+
+    fn money(&mut self, changes: &[Change]) -> Vec<(Option<Currency>, String)> {
+        let Some(limit) = self.policy.safety.max_money_change else { return Vec::new() };
+        let mut sums: BTreeMap<Option<Currency>, Decimal> = BTreeMap::new();
+        for change in changes.iter().filter(|change| change.action.acts()) {
+            if let Some(money) = change.money {
+                let sum = sums.entry(change.currency).or_default();
+                *sum = sum.saturating_add(money);
+            }
+        }
+        let whole = |amount: Decimal| u64::try_from(amount.abs().ceil()).unwrap_or(u64::MAX);
+        let mut tripped = Vec::new();
+        for (currency, sum) in sums {
+            let shown = currency.map_or_else(String::new, |currency| format!(" {currency}"));
+            let over = sum.abs() > limit;
+            let text = format!("money a month changes by {sum:+}{shown}, limit {limit}");
+            // Compared as decimals; the whole numbers are for show.
+            let (number, most) = if over {
+                (whole(sum).max(whole(limit) + 1), whole(limit))
+            } else {
+                (whole(sum).min(whole(limit)), whole(limit))
+            };
+            if let Some(sentence) =
+                self.gate(Valve::V8, Some(Entity::Subscriptions), (number, most, 0), &text)
+            {
+                tripped.push((currency, sentence));
+            }
+        }
+        tripped
+    }
+}

@@ -1,0 +1,686 @@
+//! The subscriptions' rows: one merge over the listing and the links (B1-B10, decisions 29-31, matrix of section 10).
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::absence::{Judged, Rules};
+use super::change::{Reasons, reasons};
+use super::customers::{Customers, Standing, find, sorted_by_id, why_update};
+use super::diff::{self, Diff};
+use super::money::{monthly, monthly_delta};
+use super::owner::{Claim, Markers};
+use super::{Action, Candidate, Cause, Change, Policy, Side, Snapshot, snapshot::Mappings};
+use crate::matching::exact_form;
+use crate::model::{
+    Currency, Entity, FieldName, Fields, Found, Link, SourceId, TargetId, Value, Verdict, Wanted,
+};
+
+/// What the limits and the money line need of the rows that the rows alone do not say.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Linked records in scope: the population of every limit.
+    pub linked: u64,
+    /// Seats that Halo holds for them.
+    pub seats: u64,
+    /// Customers with linked lines that count for anything: lines that stay, lines that go.
+    pub lines: HashMap<SourceId, (u32, u32)>,
+    /// Money a month in Halo now, for every linked record with a known price.
+    pub money: BTreeMap<Option<Currency>, Decimal>,
+    /// Customers whose listing proves nothing, with the reason.
+    pub unread: BTreeMap<SourceId, String>,
+    /// Whether the links came in the order of their ids; if not, nothing may be written on what they lack.
+    pub disorder: bool,
+}
+
+pub(super) fn plan(
+    snapshot: &Snapshot,
+    mappings: &Mappings,
+    links: impl IntoIterator<Item = (SourceId, Link)>,
+    policy: &Policy,
+    customers: &Customers,
+) -> (Vec<Change>, Tally) {
+    let mut wanted: Vec<&Wanted> = snapshot.subscriptions.iter().collect();
+    wanted.sort_by(|a, b| a.id.cmp(&b.id));
+    let licences = sorted_by_id(&snapshot.licences);
+    let mut planner = Planner {
+        snapshot,
+        mappings,
+        policy,
+        customers,
+        label: policy.integration.label(),
+        rules: Rules::new(snapshot, mappings, policy),
+        halo: sorted_by_id(&snapshot.halo_customers),
+        taken: vec![false; licences.len()],
+        licences,
+        rows: Vec::with_capacity(wanted.len()),
+        tally: Tally::default(),
+        said: HashMap::new(),
+    };
+    let mut unlinked: Vec<&Wanted> = Vec::new();
+    let mut links = links.into_iter().peekable();
+    let mut last: Option<SourceId> = None;
+    let mut next = wanted.iter().peekable();
+    loop {
+        let order = match (next.peek(), links.peek()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(wanted), Some((id, _))) => wanted.id.cmp(id),
+        };
+        let link = if order == Ordering::Less { None } else { links.next() };
+        let record = if order == Ordering::Greater { None } else { next.next() };
+        if let Some((id, link)) = &link {
+            planner.tally.disorder |= last.as_ref().is_some_and(|last| last >= id);
+            last = Some(id.clone());
+            planner.take(link);
+        }
+        match (record, link) {
+            (Some(wanted), Some((_, link))) => planner.linked(wanted, &link),
+            (Some(wanted), None) => unlinked.push(wanted),
+            (None, Some((id, link))) => planner.absent(&id, &link),
+            (None, None) => {}
+        }
+    }
+    planner.unlinked(&unlinked);
+    let Planner { mut rows, tally, .. } = planner;
+    rows.sort_by(|a, b| order_of(a).cmp(&order_of(b)));
+    (rows, tally)
+}
+
+/// By customer, then by name; ids settle what names leave open.
+fn order_of(change: &Change) -> (Option<(&str, &SourceId)>, &str, &SourceId) {
+    let customer = change.customer.as_ref().map(|customer| (&*customer.name, &customer.id));
+    (customer, &change.source.name, &change.source.id)
+}
+
+struct Planner<'a> {
+    snapshot: &'a Snapshot,
+    mappings: &'a Mappings,
+    policy: &'a Policy,
+    customers: &'a Customers<'a>,
+    label: &'static str,
+    rules: Rules<'a>,
+    halo: Vec<&'a Found>,
+    licences: Vec<&'a Found>,
+    /// Licences that a link holds, by their place in `licences`.
+    taken: Vec<bool>,
+    rows: Vec<Change>,
+    tally: Tally,
+    /// Reasons of unchanged rows, each kept once.
+    said: HashMap<&'static str, HashMap<Vec<Box<str>>, Reasons>>,
+}
+
+/// Where a subscription's licence belongs.
+struct Place {
+    target: Option<TargetId>,
+    after_row: Option<u32>,
+}
+
+impl<'a> Planner<'a> {
+    fn take(&mut self, link: &Link) {
+        if let Ok(at) = self.licences.binary_search_by(|found| found.id.cmp(&link.target)) {
+            self.taken[at] = true;
+        }
+    }
+
+    /// A row of a listed subscription.
+    fn row(&self, wanted: &Wanted, action: Action, reasons: Vec<String>) -> Change {
+        let mut change = Change::new(Entity::Subscriptions, action, Side::of(wanted), reasons);
+        change.customer = wanted.parent.as_ref().map(|id| self.customer_side(id));
+        change
+    }
+
+    fn customer_side(&self, id: &SourceId) -> Side<SourceId> {
+        let name = self
+            .customers
+            .name(id)
+            .or_else(|| self.mappings.customers.get(id).map(|link| Arc::from(&*link.source_name)))
+            .unwrap_or_else(|| Arc::from(""));
+        Side { id: id.clone(), name }
+    }
+
+    /// Where it belongs, or the row that says why nothing happens.
+    fn place(&self, wanted: &Wanted, linked: bool) -> Result<Place, Box<Change>> {
+        let skip = |why: String| Err(Box::new(self.row(wanted, Action::Skipped, vec![why])));
+        let Some(parent) = &wanted.parent else {
+            return Err(Box::new(self.row(wanted, Action::Skipped, Vec::new()).held(
+                Cause::Data,
+                Action::Held,
+                "the marketplace does not say whose subscription it is",
+            )));
+        };
+        match (self.customers.standing(parent), &wanted.verdict) {
+            (None, _) if linked => skip("customer not mapped any more: left as it is (K2)".into()),
+            (None, _) => skip("customer not mapped (B1)".into()),
+            (Some(Standing::Out(why)), _) => skip(format!("{why} (B1)")),
+            (_, Verdict::OutOfScope(why)) => {
+                let end = if linked { "; left as it is (B3)" } else { " (B3)" };
+                skip(format!("outside the chosen scope: {why}{end}"))
+            }
+            (_, Verdict::Ended(why)) => skip(format!("ended at {}: {why}", self.label)),
+            (Some(Standing::Mapped(target)), _) => {
+                Ok(Place { target: Some(target.clone()), after_row: None })
+            }
+            (Some(Standing::After { row, target }), _) => {
+                Ok(Place { target: target.clone(), after_row: Some(*row) })
+            }
+        }
+    }
+
+    fn linked(&mut self, wanted: &'a Wanted, link: &Link) {
+        let change = self.linked_row(wanted, link);
+        self.rows.push(change);
+    }
+
+    fn linked_row(&mut self, wanted: &'a Wanted, link: &Link) -> Change {
+        let licence = find(&self.licences, &link.target);
+        let target = licence.map_or_else(
+            || Side { id: link.target.clone(), name: Arc::from(&*link.target_name) },
+            Side::of_found,
+        );
+        let place = match self.place(wanted, true) {
+            Ok(place) => place,
+            Err(mut change) => {
+                change.target = Some(target);
+                return *change;
+            }
+        };
+        let finish = |mut change: Change| {
+            change.target = Some(target.clone());
+            change.customer_target.clone_from(&place.target);
+            change.after_row = place.after_row;
+            change
+        };
+        self.tally.linked += 1;
+        let Some(licence) = licence else {
+            let change = self.row(wanted, Action::Unchanged, Vec::new());
+            return finish(match self.snapshot.licences_complete.why_not() {
+                None => change.held(
+                    Cause::Missing,
+                    Action::Held,
+                    format!(
+                        "its licence '{}' ({}) is gone from Halo: restore it there; a second one is never made unasked",
+                        target.name, target.id
+                    ),
+                ),
+                Some(why) => change.held(
+                    Cause::Unproven,
+                    Action::Held,
+                    format!("its licence is not among what Halo's incomplete list of licences held: {why}"),
+                ),
+            });
+        };
+        self.count(wanted.parent.as_ref(), licence, true);
+        if let Verdict::Hold(why) = &wanted.verdict {
+            let change = self.row(wanted, Action::Unchanged, notes(wanted));
+            return finish(change.held(Cause::Data, Action::Held, why));
+        }
+        if let (Some(has), Some(belongs)) = (&licence.parent, &place.target)
+            && has != belongs
+        {
+            let candidates = [(has, "its licence is here"), (belongs, "its customer is mapped to this one")]
+                .into_iter()
+                .map(|(id, why)| self.candidate_customer(id, why))
+                .collect();
+            let change = self.row(wanted, Action::Unchanged, notes(wanted));
+            return finish(change.held(
+                Cause::Ambiguous { candidates },
+                Action::Held,
+                format!(
+                    "its licence is with Halo customer {has}, but its customer is mapped to {belongs}: move the licence or correct the mapping"
+                ),
+            ));
+        }
+
+        let base = base_after_removal(link);
+        let base = base.as_ref().or(link.base.as_ref());
+        let diff = diff::compare(&wanted.fields, licence, base);
+        if diff.is_empty() {
+            let said = if link.removed.is_some() {
+                "back at the marketplace; nothing to change"
+            } else {
+                "nothing to change"
+            };
+            let mut change = self.row(wanted, Action::Unchanged, Vec::new());
+            change.reasons = self.say(said, &wanted.notes);
+            if base != Some(&wanted.fields) || link.removed.is_some() {
+                change.owned = wanted.fields.clone();
+            }
+            return finish(change);
+        }
+
+        let mut reasons = Vec::new();
+        let status = diff.find(FieldName::Status);
+        if let Some(removed) = &link.removed {
+            let restored =
+                match (removed.deactivated && status.is_some(), diff.find(FieldName::Quantity).is_some()) {
+                    (true, true) => ": active again, quantity restored (B9)",
+                    (true, false) => ": active again (B9)",
+                    (false, true) => ": quantity restored (B8)",
+                    (false, false) => "",
+                };
+            reasons.push(format!("back at {} after it was gone{restored}", self.label));
+        }
+        if status.is_some_and(|change| change.after == Some(Value::Active(false))) {
+            reasons.push(format!("inactive at {}, so inactive in Halo (B7)", self.label));
+        }
+        reasons.extend(why_update(&diff, link.base.is_some(), self.label));
+        reasons.extend(notes(wanted));
+        let mut change = self.row(wanted, Action::Update, reasons);
+        change.owned = wanted.fields.clone();
+        self.price(&mut change, wanted, Some(licence), &diff, place.target.as_ref());
+        let by_hand = status.is_some_and(|change| change.after == Some(Value::Active(true)))
+            && link.removed.as_ref().is_some_and(|removed| !removed.deactivated)
+            && link.base.as_ref().and_then(|base| base.get(FieldName::Status)) != Some(&Value::Active(false));
+        let Diff { changes, conflicts } = diff;
+        change.fields = changes;
+        let change = finish(change);
+        if by_hand {
+            // Only what we made inactive is made active again.
+            let why = format!(
+                "back at {}, but its licence was made inactive in Halo by hand meanwhile: make it active there if it is wanted",
+                self.label
+            );
+            return change.held(Cause::Conflict { fields: vec![FieldName::Status] }, Action::Update, why);
+        }
+        if !conflicts.is_empty() {
+            let names: Vec<&str> = conflicts.iter().map(|name| name.key()).collect();
+            let why = format!(
+                "{} changed both at {} and in Halo since the last import: set it in Halo to one of the two, or back to what it was to take the new value",
+                names.join(", "),
+                self.label
+            );
+            return change.held(Cause::Conflict { fields: conflicts }, Action::Update, why);
+        }
+        self.priced(change, wanted, place.target.as_ref())
+    }
+
+    /// Sentences of an unchanged row, shared by all rows that say the same.
+    fn say(&mut self, first: &'static str, notes: &[Box<str>]) -> Reasons {
+        let said = self.said.entry(first).or_default();
+        if let Some(known) = said.get(notes) {
+            return Arc::clone(known);
+        }
+        let new = reasons(std::iter::once(Box::from(first)).chain(notes.iter().cloned()));
+        said.insert(notes.to_vec(), Arc::clone(&new));
+        new
+    }
+
+    fn absent(&mut self, id: &SourceId, link: &Link) {
+        let licence = find(&self.licences, &link.target);
+        let side = Side { id: id.clone(), name: Arc::from(&*link.source_name) };
+        let row = |action, why: String| {
+            let mut change = Change::new(Entity::Subscriptions, action, side.clone(), [why]);
+            change.target = Some(licence.map_or_else(
+                || Side { id: link.target.clone(), name: Arc::from(&*link.target_name) },
+                Side::of_found,
+            ));
+            change.customer = link.parent.as_ref().map(|id| self.customer_side(id));
+            change.customer_target = link
+                .parent
+                .as_ref()
+                .and_then(|parent| self.mappings.customers.get(parent))
+                .map(|customer| customer.target.clone());
+            change
+        };
+        let judged = self.rules.judge(id, link, licence);
+        let mapped = link.parent.as_ref().is_some_and(|parent| self.rules.customer(parent).is_ok());
+        let mut unread = None;
+        let (change, goes) = match judged {
+            Judged::Left { action, why } => (row(action, why), false),
+            Judged::Held { cause, why } => {
+                (row(Action::Unchanged, "not listed".into()).held(cause, Action::Held, why), false)
+            }
+            Judged::Unread { customer, why } => {
+                let said =
+                    format!("not listed, but {}'s list proves nothing: no removal (P8): {why}", self.label);
+                unread = Some((customer, why));
+                (row(Action::Skipped, said), false)
+            }
+            Judged::Gone { action, fields } => {
+                let why = match action {
+                    Action::Zero => {
+                        format!("gone at {}: its count goes to 0, its status stays (B8)", self.label)
+                    }
+                    _ if fields.iter().any(|field| field.name == FieldName::Quantity) => {
+                        format!("gone at {}: made inactive, and its count goes to 0 (B9)", self.label)
+                    }
+                    _ => format!("gone at {}: made inactive, its count stays (B9)", self.label),
+                };
+                let mut change = row(action, why);
+                let mut owned = link.base.clone().unwrap_or_default();
+                for field in &fields {
+                    if let Some(after) = &field.after {
+                        owned.set(field.name, after.clone());
+                    }
+                }
+                change.fields = fields;
+                change.owned = owned;
+                if let Some(licence) = licence {
+                    let after = Fields::new();
+                    change.money = monthly_delta(Some(licence), &after, &change);
+                    change.currency = self.halo_currency(change.customer_target.as_ref());
+                }
+                match self.rules.proof(id) {
+                    Ok(()) => {
+                        let listed = "its customer's list is complete, and a look-up by id did not find it";
+                        change.reasons = reasons(change.reasons.iter().cloned().chain([listed.into()]));
+                        (change, true)
+                    }
+                    Err(why) => (change.held(Cause::Unproven, action, why), false),
+                }
+            }
+        };
+        if let Some((customer, why)) = unread {
+            self.tally.unread.entry(customer).or_insert(why);
+        }
+        if mapped {
+            self.tally.linked += 1;
+            if let Some(licence) = licence {
+                self.count(link.parent.as_ref(), licence, !goes);
+            }
+        }
+        self.rows.push(change);
+    }
+
+    /// Adds a linked licence to the populations of the limits.
+    fn count(&mut self, customer: Option<&SourceId>, licence: &Found, stays: bool) {
+        let count = match licence.fields.get(FieldName::Quantity) {
+            Some(Value::Count(count)) => Some(count.get()),
+            _ => None,
+        };
+        self.tally.seats += u64::from(count.unwrap_or(0));
+        if let Some(customer) = customer.filter(|_| licence.is_active && count != Some(0)) {
+            let lines = self.tally.lines.entry(customer.clone()).or_default();
+            if stays { lines.0 += 1 } else { lines.1 += 1 }
+        }
+        if let Some(money) = monthly(&licence.fields, licence.is_active) {
+            let currency = self.halo_currency(licence.parent.as_ref());
+            *self.tally.money.entry(currency).or_default() += money;
+        }
+    }
+
+    /// Subscriptions without a link: marked, adopted, created, or held.
+    fn unlinked(&mut self, unlinked: &[&'a Wanted]) {
+        if unlinked.is_empty() {
+            return;
+        }
+        let free = |planner: &Self| -> Vec<&'a Found> {
+            let mine = planner.licences.iter().zip(&planner.taken).filter(|(_, taken)| !**taken);
+            mine.map(|(found, _)| *found).collect()
+        };
+        let markers = Markers::read(Entity::Subscriptions, free(self).into_iter());
+        let mut pending: Vec<(&'a Wanted, Place)> = Vec::new();
+        for wanted in unlinked {
+            let place = match self.place(wanted, false) {
+                Ok(place) => place,
+                Err(change) => {
+                    self.rows.push(*change);
+                    continue;
+                }
+            };
+            match self.marked(wanted, &place, &markers) {
+                Some(change) => self.rows.push(change),
+                None => pending.push((wanted, place)),
+            }
+        }
+
+        // Who could adopt what: names that stand once on either side within one Halo customer.
+        let targets: BTreeSet<&TargetId> =
+            pending.iter().filter_map(|(_, place)| place.target.as_ref()).collect();
+        let mut there: HashMap<(TargetId, String), Vec<&'a Found>> = HashMap::new();
+        for found in free(self) {
+            let marked = found.marker.as_deref().is_some_and(crate::model::marker::is_marker);
+            if let Some(parent) = found.parent.as_ref().filter(|parent| targets.contains(parent))
+                && !marked
+                && !self.mappings.licences_elsewhere.contains(&found.id)
+            {
+                there.entry((parent.clone(), exact_form(&found.name))).or_default().push(found);
+            }
+        }
+        let mut here: HashMap<(TargetId, String), u32> = HashMap::new();
+        for (wanted, place) in &pending {
+            if let Some(target) = &place.target {
+                *here.entry((target.clone(), exact_form(&wanted.name))).or_default() += 1;
+            }
+        }
+        for (wanted, place) in pending {
+            let key = place.target.clone().map(|target| (target, exact_form(&wanted.name)));
+            let same = key.as_ref().and_then(|key| there.get(key)).map_or(&[][..], Vec::as_slice);
+            let wanted_so = key.as_ref().and_then(|key| here.get(key)).copied().unwrap_or(1);
+            let change = self.unmarked(wanted, &place, same, wanted_so);
+            self.rows.push(change);
+        }
+    }
+
+    /// What its marker on a licence settles.
+    fn marked(&mut self, wanted: &'a Wanted, place: &Place, markers: &Markers<'a>) -> Option<Change> {
+        let held = |cause, would_be, why: String| {
+            Some(Self::finish(
+                self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
+                place,
+                None,
+            ))
+        };
+        match markers.claim(&wanted.id, self.policy) {
+            Claim::None => None,
+            Claim::Ours(found) => {
+                if let Verdict::Hold(why) = &wanted.verdict {
+                    return held(Cause::Data, Action::Link, why.clone());
+                }
+                if found.parent.is_some() && place.target.is_some() && found.parent != place.target {
+                    let why = format!(
+                        "the licence '{}' ({}) that we made for it is with another Halo customer: move it or correct the mapping",
+                        found.name, found.id
+                    );
+                    return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Link, why);
+                }
+                self.take_found(found);
+                Some(self.link(
+                    wanted,
+                    place,
+                    found,
+                    "its licence carries our marker: we made it, and the link was lost",
+                ))
+            }
+            Claim::Several(several) => {
+                let candidates =
+                    several.iter().map(|found| licence_candidate(found, "carries our marker")).collect();
+                let why = "several licences in Halo carry our marker of it: keep one, and empty the field of the others";
+                held(Cause::Ambiguous { candidates }, Action::Link, why.into())
+            }
+            Claim::Foreign(found) => held(
+                Cause::Foreign,
+                Action::Held,
+                format!(
+                    "licence '{}' ({}) carries another installation's marker of it: empty that field in Halo to take it over",
+                    found.name, found.id
+                ),
+            ),
+        }
+    }
+
+    fn take_found(&mut self, found: &Found) {
+        if let Ok(at) = self.licences.binary_search_by(|licence| licence.id.cmp(&found.id)) {
+            self.taken[at] = true;
+        }
+    }
+
+    fn unmarked(&mut self, wanted: &'a Wanted, place: &Place, same: &[&'a Found], wanted_so: u32) -> Change {
+        if let Verdict::Hold(why) = &wanted.verdict {
+            let change = self.row(wanted, Action::Unchanged, notes(wanted));
+            return Self::finish(change.held(Cause::Data, Action::Held, why), place, None);
+        }
+        let held = |cause, would_be, why: String| {
+            Self::finish(
+                self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
+                place,
+                None,
+            )
+        };
+        if place.target.is_some()
+            && let Some(why) = self.snapshot.licences_complete.why_not()
+        {
+            let why = format!(
+                "Halo's licences could not be read completely, so it may be there; nothing is created (P15): {why}"
+            );
+            return held(Cause::Unproven, Action::Held, why);
+        }
+        let candidates = || {
+            same.iter().take(8).map(|found| licence_candidate(found, "the same name, not linked")).collect()
+        };
+        match (same, wanted_so) {
+            ([], _) => self.create(wanted, place),
+            ([only], 1) => {
+                let read = wanted.parent.as_ref().and_then(|parent| self.snapshot.read.get(parent));
+                if let Some(why) = read.and_then(|read| read.why_not()) {
+                    let why = format!(
+                        "a licence of that name is in Halo, but its customer's list is incomplete: {why}"
+                    );
+                    return held(Cause::Unproven, Action::Link, why);
+                }
+                let wants_active = wanted.fields.get(FieldName::Status) == Some(&Value::Active(true));
+                if !only.is_active && wants_active {
+                    let why = format!(
+                        "an inactive licence of that name ({}) is in Halo: make it active there to have it adopted, or rename it to have a new one made",
+                        only.id
+                    );
+                    return held(Cause::Ambiguous { candidates: candidates() }, Action::Held, why);
+                }
+                self.link(
+                    wanted,
+                    place,
+                    only,
+                    "adopts the licence of exactly the same name, once on either side (P10)",
+                )
+            }
+            (several, here) => {
+                let why = format!(
+                    "{} unlinked licences of that name in Halo and {here} such subscriptions: which is which is not known (P13); give each licence a name of its own",
+                    several.len()
+                );
+                held(Cause::Ambiguous { candidates: candidates() }, Action::Held, why)
+            }
+        }
+    }
+
+    fn link(&self, wanted: &Wanted, place: &Place, found: &Found, why: &str) -> Change {
+        let diff = diff::compare(&wanted.fields, found, None);
+        let mut reasons = vec![why.to_owned()];
+        reasons.extend(why_update(&diff, false, self.label));
+        reasons.extend(notes(wanted));
+        let mut change = self.row(wanted, Action::Link, reasons);
+        change.owned = wanted.fields.clone();
+        self.price(&mut change, wanted, Some(found), &diff, place.target.as_ref());
+        change.fields = diff.changes;
+        let change = Self::finish(change, place, Some(found));
+        self.priced(change, wanted, place.target.as_ref())
+    }
+
+    fn create(&mut self, wanted: &Wanted, place: &Place) -> Change {
+        let mut reasons = vec!["not in Halo yet".to_owned()];
+        if place.after_row.is_some() && place.target.is_none() {
+            reasons.push("its customer is created by this plan".into());
+        }
+        if wanted.fields.get(FieldName::Status) == Some(&Value::Active(false)) {
+            reasons.push(format!("inactive at {}, so inactive in Halo (B7)", self.label));
+        }
+        reasons.extend(notes(wanted));
+        let mut change = self.row(wanted, Action::Create, reasons);
+        change.owned = wanted.fields.clone();
+        let diff = Diff { changes: diff::all_of(&wanted.fields), conflicts: Vec::new() };
+        self.price(&mut change, wanted, None, &diff, place.target.as_ref());
+        change.fields = diff.changes;
+        if let (Some(customer), true) = (&wanted.parent, change.money != Some(Decimal::ZERO)) {
+            self.tally.lines.entry(customer.clone()).or_default().0 += 1;
+        }
+        let change = Self::finish(change, place, None);
+        self.priced(change, wanted, place.target.as_ref())
+    }
+
+    fn finish(mut change: Change, place: &Place, found: Option<&Found>) -> Change {
+        change.target = found.map(Side::of_found);
+        change.customer_target.clone_from(&place.target);
+        change.after_row = place.after_row;
+        change
+    }
+
+    /// Money a month, before and after (N1).
+    fn price(
+        &self,
+        change: &mut Change,
+        wanted: &Wanted,
+        found: Option<&Found>,
+        diff: &Diff,
+        customer: Option<&TargetId>,
+    ) {
+        let after: Fields =
+            diff.changes.iter().filter_map(|c| c.after.clone().map(|after| (c.name, after))).collect();
+        change.money = monthly_delta(found, &after, change);
+        change.currency = wanted.currency.or_else(|| self.halo_currency(customer));
+    }
+
+    /// Prices go only into a customer that is billed in their currency (B5). What Halo does not say is said, not
+    /// guessed at: most builds give no currency of a customer, and the price is still the one that was asked for.
+    fn priced(&self, mut change: Change, wanted: &Wanted, customer: Option<&TargetId>) -> Change {
+        let writes = |name| change.fields.iter().any(|field| field.name == name);
+        if !writes(FieldName::Price) && !writes(FieldName::Cost) {
+            return change;
+        }
+        match (wanted.currency, self.halo_currency(customer)) {
+            (Some(here), Some(there)) if here != there => {
+                let would_be = change.action;
+                let why = format!(
+                    "its prices are in {here}, Halo bills this customer in {there}: switch off price and cost, or correct the currency (B5)"
+                );
+                change.held(Cause::Data, would_be, why)
+            }
+            (here, there) => {
+                let unknown = match (here, there) {
+                    (None, _) => "the marketplace does not say the currency of its prices",
+                    (_, None) => "Halo does not say what it bills in: the currency could not be compared",
+                    _ => return change,
+                };
+                change.reasons = reasons(change.reasons.iter().cloned().chain([unknown.into()]));
+                change
+            }
+        }
+    }
+
+    fn halo_currency(&self, customer: Option<&TargetId>) -> Option<Currency> {
+        customer
+            .and_then(|id| find(&self.halo, id))
+            .and_then(|found| found.currency)
+            .or(self.snapshot.halo_currency)
+    }
+
+    fn candidate_customer(&self, id: &TargetId, why: &str) -> Candidate {
+        let name = find(&self.halo, id).map_or_else(|| Arc::from(""), |found| Arc::clone(&found.name));
+        Candidate { target: id.clone(), name, why: why.into() }
+    }
+}
+
+fn licence_candidate(found: &Found, why: &str) -> Candidate {
+    let why = if found.is_active { why.into() } else { format!("{why}, inactive").into() };
+    Candidate { target: found.id.clone(), name: Arc::clone(&found.name), why }
+}
+
+fn notes(wanted: &Wanted) -> Vec<String> {
+    wanted.notes.iter().map(ToString::to_string).collect()
+}
+
+/// The last written values as our removal left them, so that a record that returns is compared with what we did.
+fn base_after_removal(link: &Link) -> Option<Fields> {
+    let removed = link.removed.as_ref()?;
+    let mut base = link.base.clone()?;
+    if removed.zeroed {
+        base.set(FieldName::Quantity, Value::Count(crate::model::Count::ZERO));
+    }
+    if removed.deactivated {
+        base.set(FieldName::Status, Value::Active(false));
+    }
+    Some(base)
+}

@@ -1,0 +1,175 @@
+//! What the vendors' contracts leave open, as switches. The defaults are what the contracts recommend.
+//!
+//! Sources: `apis/halopsa.md` section 13 and `apis/also.md` section 14.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The switches of all three servers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quirks {
+    pub halo: HaloQuirks,
+    pub also: MarketplaceQuirks,
+    pub westcoast: MarketplaceQuirks,
+}
+
+/// A rolling request limit, answered with 429.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    pub requests: u32,
+    pub seconds: u32,
+    /// Whether the 429 says when to come back.
+    #[serde(default)]
+    pub retry_after: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HaloQuirks {
+    /// Rows a page may hold, whatever `page_size` asks; cut silently.
+    pub page_cap: u32,
+    /// The same for one endpoint, by its lower-case name, such as `site`.
+    pub page_caps: BTreeMap<String, u32>,
+    /// Lifetime of a token, in seconds.
+    pub token_seconds: u64,
+    /// Endpoints that answer 401 or 403 for want of a permission: `client`, or `post softwarelicence`.
+    pub denied: BTreeMap<String, u16>,
+    pub rate: Option<Rate>,
+    /// Whether `ref` of a client and `snowid` of a licence are given back (decision 33).
+    pub markers_given_back: bool,
+    /// Whether `search` also looks into those two fields.
+    pub search_covers_markers: bool,
+    /// Whether a licence without `count` is refused with database error 515 instead of getting 0.
+    pub licence_count_required: bool,
+    /// Time every answer takes, in milliseconds.
+    pub latency_ms: u64,
+}
+
+impl Default for HaloQuirks {
+    fn default() -> Self {
+        Self {
+            page_cap: 100,
+            page_caps: BTreeMap::new(),
+            token_seconds: 3600,
+            denied: BTreeMap::new(),
+            rate: None,
+            markers_given_back: true,
+            search_covers_markers: false,
+            licence_count_required: false,
+            latency_ms: 0,
+        }
+    }
+}
+
+/// The switches of also.md section 14, and the three ways a right can be missing (2.5).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MarketplaceQuirks {
+    /// `GetCompany` and `GetReseller` answer an array of one.
+    pub single_as_array: bool,
+    /// `Status` beside `ProvisioningStatus`.
+    pub both_status_fields: bool,
+    /// An older build: `AdvancePeriodEndAction` is missing.
+    pub without_end_action: bool,
+    /// An older build: `NumericId`, `VAT` and `Language` are missing.
+    pub without_numeric_id: bool,
+    pub addons: Addons,
+    /// `GetCompanies {}` is a fault.
+    pub companies_need_parent: bool,
+    /// `Authenticate` without `CCPSessionId ` is refused.
+    pub strict_prefix: bool,
+    /// The token comes without quotes.
+    pub plain_token: bool,
+    /// `PingPong` answers nothing instead of `null`.
+    pub empty_pong: bool,
+    pub omit_nulls: bool,
+    /// Every field value is text; by default only some products do that.
+    pub quantities_as_text: bool,
+    /// HTTP status of faults.
+    pub fault_status: u16,
+    pub fault_form: FaultForm,
+    /// An expired session is a 401 instead of a fault that says so.
+    pub expiry_as_401: bool,
+    /// The user lacks the Reseller Admin role.
+    pub missing_role: Option<MissingRole>,
+    /// The user has multi-factor authentication on, so signing in fails.
+    pub mfa: bool,
+    /// A session ends after so many calls.
+    pub session_calls: Option<u64>,
+    /// What a look-up of a record that does not exist answers.
+    pub vanished: Vanished,
+    /// Seeds two resellers below the own one, with customers of their own.
+    pub sub_resellers: bool,
+    pub rate: Option<Rate>,
+    /// Time every answer takes, in milliseconds.
+    pub latency_ms: u64,
+}
+
+impl Default for MarketplaceQuirks {
+    fn default() -> Self {
+        Self {
+            single_as_array: false,
+            both_status_fields: false,
+            without_end_action: false,
+            without_numeric_id: false,
+            addons: Addons::Object,
+            companies_need_parent: false,
+            strict_prefix: false,
+            plain_token: false,
+            empty_pong: false,
+            omit_nulls: false,
+            quantities_as_text: false,
+            fault_status: 500,
+            fault_form: FaultForm::Xml,
+            expiry_as_401: false,
+            missing_role: None,
+            mfa: false,
+            session_calls: None,
+            vanished: Vanished::Fault,
+            sub_resellers: false,
+            rate: None,
+            latency_ms: 0,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addons {
+    Object,
+    List,
+    Null,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultForm {
+    /// `application/xml`.
+    Xml,
+    /// `text/xml`.
+    TextXml,
+    /// SOAP 1.2 with a prefix.
+    Soap,
+    /// An HTML page with status 503.
+    Html,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingRole {
+    Fault,
+    Forbidden,
+    EmptyList,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vanished {
+    Fault,
+    Null,
+    EmptyList,
+    NotFound,
+}

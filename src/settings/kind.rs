@@ -1,0 +1,393 @@
+//! What a setting may hold: how it is read from a document, typed into a form, shown and written.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use toml::Value;
+
+use super::clean;
+use super::node::{self, Node, Raw};
+use crate::model::{Currency, text::shown};
+
+/// The kinds of settings; a form field looks and behaves by its kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// One line.
+    Text,
+    /// Several lines.
+    Lines,
+    MarketplaceUrl,
+    HaloUrl,
+    /// Never shown; held as where it comes from ([`crate::model::settings::SecretSource`]).
+    Secret,
+    /// True or false.
+    Flag,
+    /// A whole number with both ends included.
+    Number {
+        min: u64,
+        max: u64,
+        unit: &'static str,
+    },
+    /// A number from 0 (`zero` says whether 0 itself is allowed) up to and including `up_to`.
+    Fraction {
+        zero: bool,
+        up_to: f64,
+        unit: &'static str,
+    },
+    /// An amount, or empty.
+    Money,
+    /// A currency code, or empty.
+    Currency,
+    /// Any words, in order.
+    Words,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// Some of these, in order, each once.
+    Choices(&'static [&'static str]),
+    /// Any word, each standing for one of these.
+    WordMap(&'static [&'static str]),
+    /// A local time of day, `HH:MM`.
+    Time,
+}
+
+/// A value as the settings keep it, with what was cleaned on the way.
+pub struct Taken {
+    pub value: Value,
+    pub notes: Vec<String>,
+}
+
+impl Kind {
+    /// Takes a value from a document. Not for [`Kind::Secret`], which is the importer's own affair.
+    ///
+    /// # Errors
+    /// The rest of a sentence that begins with the setting's name.
+    pub(super) fn take(self, node: &Node) -> Result<Taken, String> {
+        let mut notes = Vec::new();
+        let value = match (self, &node.value) {
+            (Self::Text, Raw::Text(text)) => Value::String(one_line(text, &mut notes)?),
+            (Self::Lines, Raw::Text(text)) => Value::String(lines(text)?),
+            (Self::MarketplaceUrl | Self::HaloUrl, Raw::Text(text)) => {
+                // Whether http:// may be used depends on a neighbour: judged when every key is known.
+                let cleaned = if self == Self::HaloUrl {
+                    clean::halo_url(text, true)?
+                } else {
+                    clean::marketplace_url(text, true)?
+                };
+                notes = cleaned.notes;
+                Value::String(cleaned.text)
+            }
+            (Self::Flag, Raw::Flag(flag)) => Value::Boolean(*flag),
+            (Self::Number { min, max, unit }, Raw::Whole(number)) => {
+                if !u64::try_from(*number).is_ok_and(|n| (min..=max).contains(&n)) {
+                    return Err(format!(
+                        "must be a whole number{} from {min} to {max}, not {number}",
+                        of(unit)
+                    ));
+                }
+                Value::Integer(*number)
+            }
+            (Self::Fraction { .. }, Raw::Whole(number)) => self.fraction(*number as f64)?,
+            (Self::Fraction { .. }, Raw::Decimal(number, _)) => self.fraction(*number)?,
+            (Self::Money, Raw::Whole(number)) => money(&number.to_string())?,
+            (Self::Money, Raw::Decimal(_, digits) | Raw::Text(digits)) => money(digits)?,
+            (Self::Currency, Raw::Text(text)) if text.trim().is_empty() => Value::String(String::new()),
+            (Self::Currency, Raw::Text(text)) => Currency::new(text)
+                .map(|code| Value::String(code.to_string()))
+                .ok_or_else(|| format!("must be a currency code such as GBP, not '{}'", brief(text)))?,
+            (Self::Words, Raw::List(items)) => {
+                let words: Result<Vec<_>, _> = items.iter().map(|item| word(item, &mut notes)).collect();
+                Value::Array(words?.into_iter().map(Value::String).collect())
+            }
+            (Self::Choice(known), Raw::Text(text)) => Value::String(one_of(text, known)?),
+            (Self::Choices(known), Raw::List(items)) => {
+                let mut chosen: Vec<String> = Vec::new();
+                for item in items {
+                    let Raw::Text(text) = &item.value else {
+                        return Err(format!("must be a list of {}", known.join(", ")));
+                    };
+                    let choice = one_of(text, known)?;
+                    if chosen.contains(&choice) {
+                        return Err(format!("names '{choice}' twice"));
+                    }
+                    chosen.push(choice);
+                }
+                Value::Array(chosen.into_iter().map(Value::String).collect())
+            }
+            (Self::WordMap(known), Raw::Table(entries)) => {
+                let mut map = toml::Table::new();
+                for (word, _, meaning) in entries {
+                    let Raw::Text(text) = &meaning.value else {
+                        return Err(format!("must give each word one of {}", known.join(", ")));
+                    };
+                    let word = one_line(word, &mut notes)?;
+                    if word.is_empty() {
+                        return Err("has an empty word".into());
+                    }
+                    if map.insert(word.clone(), Value::String(one_of(text, known)?)).is_some() {
+                        return Err(format!("has the word '{}' twice", brief(&word)));
+                    }
+                }
+                Value::Table(map)
+            }
+            (Self::Time, Raw::Text(text)) => {
+                let time = time_of_day(text)
+                    .ok_or_else(|| format!("must be a time of day such as 02:30, not '{}'", brief(text)))?;
+                if time != *text {
+                    notes.push(format!("written as {time}"));
+                }
+                Value::String(time)
+            }
+            _ => return Err(format!("must be {}, not {}", self.expects(), node.what())),
+        };
+        Ok(Taken { value, notes })
+    }
+
+    /// What it takes, in a sentence.
+    pub fn expects(self) -> String {
+        match self {
+            Self::Text | Self::Lines => "text in quotes".into(),
+            Self::MarketplaceUrl | Self::HaloUrl => "an address such as \"https://host.example\"".into(),
+            Self::Secret => "{ env = \"VAR\" }, { file = \"PATH\" } or { command = \"...\" }".into(),
+            Self::Flag => "true or false".into(),
+            Self::Number { min, max, unit } => format!("a whole number{} from {min} to {max}", of(unit)),
+            Self::Fraction { zero: true, up_to, unit } => format!("a number{} from 0 to {up_to}", of(unit)),
+            Self::Fraction { zero: false, up_to, unit } => {
+                format!("a number{} above 0 and up to {up_to}", of(unit))
+            }
+            Self::Money => "an amount such as 250.00, or empty".into(),
+            Self::Currency => "a currency code such as \"GBP\", or empty".into(),
+            Self::Words => "a list such as [\"one\", \"two\"]".into(),
+            Self::Choice(known) => format!("one of {}", known.join(", ")),
+            Self::Choices(known) => format!("a list of {}", known.join(", ")),
+            Self::WordMap(known) => format!("a table of words, each {}", known.join(" or ")),
+            Self::Time => "a time of day such as \"02:30\"".into(),
+        }
+    }
+
+    /// Reads what a person typed into a form, where nothing needs quotes.
+    pub(super) fn typed(self, text: &str) -> Result<Node, String> {
+        let trimmed = text.trim();
+        let refuse = || format!("must be {}, not '{}'", self.expects(), brief(trimmed));
+        let value = match self {
+            Self::Flag => match trimmed.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" => Raw::Flag(true),
+                "false" | "no" | "off" => Raw::Flag(false),
+                _ => return Err(refuse()),
+            },
+            Self::Number { .. } => Raw::Whole(trimmed.parse().map_err(|_| refuse())?),
+            Self::Fraction { .. } => {
+                let number: f64 = trimmed.trim_end_matches('%').trim_end().parse().map_err(|_| refuse())?;
+                Raw::Decimal(number, trimmed.to_owned())
+            }
+            Self::Words | Self::Choices(_) if trimmed.starts_with('[') => {
+                return node::from_toml_value(trimmed).ok_or_else(refuse);
+            }
+            Self::Words | Self::Choices(_) => Raw::List(items(trimmed).map(Node::text).collect()),
+            Self::WordMap(_) if trimmed.starts_with('{') => {
+                return node::from_toml_value(trimmed).ok_or_else(refuse);
+            }
+            Self::WordMap(_) => {
+                let mut entries = Vec::new();
+                for item in items(trimmed) {
+                    let (word, meaning) = item.rsplit_once('=').ok_or_else(refuse)?;
+                    entries.push((word.trim().to_owned(), 0, Node::text(meaning.trim())));
+                }
+                Raw::Table(entries)
+            }
+            _ => Raw::Text(text.to_owned()),
+        };
+        Ok(Node::new(value))
+    }
+
+    /// Reads the argument of `config set`: TOML where it is TOML of this kind, else a bare word.
+    pub(super) fn argument(self, text: &str) -> Result<Node, String> {
+        let Some(node) = node::from_toml_value(text) else { return self.typed(text) };
+        match (self, &node.value) {
+            (_, Raw::Text(inner)) => self.typed(inner),
+            (Self::Words | Self::Choices(_), Raw::List(_))
+            | (Self::WordMap(_), Raw::Table(_))
+            | (Self::Flag, Raw::Flag(_))
+            | (Self::Number { .. } | Self::Fraction { .. }, Raw::Whole(_) | Raw::Decimal(..)) => Ok(node),
+            // `config set also.username 12345`: the text it is.
+            _ => self.typed(text),
+        }
+    }
+
+    /// For people and `config get`: what [`Kind::typed`] reads back.
+    pub(super) fn show(self, value: &Value) -> String {
+        match value {
+            Value::String(text) => text.clone(),
+            Value::Float(number) => number.to_string(),
+            Value::Array(items) => {
+                let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                if words.iter().any(|word| word.contains([',', '\n']) || word.starts_with('[')) {
+                    self.write(value)
+                } else {
+                    words.join(", ")
+                }
+            }
+            Value::Table(map) => {
+                if map.keys().any(|word| word.contains([',', '\n']) || word.starts_with('{')) {
+                    return self.write(value);
+                }
+                let entries: Vec<String> = map
+                    .iter()
+                    .map(|(word, meaning)| format!("{word} = {}", meaning.as_str().unwrap_or_default()))
+                    .collect();
+                entries.join(", ")
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// As TOML, on one line but for text that has several.
+    pub(super) fn write(self, value: &Value) -> String {
+        match value {
+            Value::String(text) if self == Self::Lines && text.contains('\n') => {
+                Value::String(text.clone()).to_string()
+            }
+            other => inline(other),
+        }
+    }
+
+    fn fraction(self, number: f64) -> Result<Value, String> {
+        match self {
+            Self::Fraction { zero, up_to, .. }
+                if (number > 0.0 || zero && number == 0.0) && number <= up_to =>
+            {
+                // `+ 0.0` makes -0 plain 0.
+                Ok(Value::Float(number + 0.0))
+            }
+            _ => Err(format!("must be {}, not {number}", self.expects())),
+        }
+    }
+}
+
+/// A value as TOML on one line.
+pub fn inline(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Float(number) => number.to_string(),
+        Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
+        Value::Table(map) if map.is_empty() => "{}".into(),
+        Value::Table(map) => {
+            let entries: Vec<_> =
+                map.iter().map(|(key, value)| format!("{} = {}", key_text(key), inline(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn key_text(key: &str) -> String {
+    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if bare { key.to_owned() } else { quoted(key) }
+}
+
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// At most forty characters of what somebody typed, safe to show.
+pub fn brief(text: &str) -> String {
+    let clean = shown(text);
+    match clean.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &clean[..end]),
+        None => clean.into_owned(),
+    }
+}
+
+fn of(unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!(" of {unit}") }
+}
+
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn one_line(text: &str, notes: &mut Vec<String>) -> Result<String, String> {
+    const LONGEST: usize = 1000;
+    let trimmed = text.trim();
+    if trimmed.len() != text.len() {
+        notes.push("spaces around it were removed".into());
+    }
+    if trimmed.chars().any(char::is_control) {
+        return Err("has a line break or control character inside".into());
+    }
+    if trimmed.len() > LONGEST {
+        return Err(format!("is longer than {LONGEST} bytes"));
+    }
+    Ok(trimmed.to_owned())
+}
+
+fn lines(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 16_000;
+    if text.len() > LONGEST {
+        return Err(format!("is longer than {LONGEST} bytes"));
+    }
+    let text = text.replace("\r\n", "\n");
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err("has a control character inside".into());
+    }
+    Ok(text)
+}
+
+/// One word of a list. Ids are often written as bare numbers.
+fn word(item: &Node, notes: &mut Vec<String>) -> Result<String, String> {
+    let word = match &item.value {
+        Raw::Text(text) => one_line(text, notes)?,
+        Raw::Whole(number) => number.to_string(),
+        _ => return Err(format!("must be {}; one of its items is {}", Kind::Words.expects(), item.what())),
+    };
+    if word.is_empty() { Err("has an empty word".into()) } else { Ok(word) }
+}
+
+fn one_of(text: &str, known: &[&str]) -> Result<String, String> {
+    let wanted = text.trim().to_lowercase();
+    known
+        .iter()
+        .find(|word| **word == wanted)
+        .map(|word| (*word).to_owned())
+        .ok_or_else(|| format!("must be one of {}, not '{}'", known.join(", "), brief(text)))
+}
+
+/// Amounts stay text: no binary fraction comes between the file and the money.
+fn money(digits: &str) -> Result<Value, String> {
+    let digits = digits.trim();
+    if digits.is_empty() {
+        return Ok(Value::String(String::new()));
+    }
+    let amount = Decimal::from_str(digits).map_err(|_| format!("must be {}", Kind::Money.expects()))?;
+    if amount.is_sign_negative() || amount > Decimal::from(1_000_000_000) || amount.normalize().scale() > 4 {
+        return Err("must be from 0 to 1,000,000,000 with at most four decimals".into());
+    }
+    Ok(Value::String(amount.normalize().to_string()))
+}
+
+/// `2:30` and `02:30` become `02:30`.
+fn time_of_day(text: &str) -> Option<String> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if !(1..=2).contains(&hours.len()) || minutes.len() != 2 || !digits(hours) || !digits(minutes) {
+        return None;
+    }
+    let (h, m): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (h < 24 && m < 60).then(|| format!("{h:02}:{m:02}"))
+}

@@ -1,0 +1,474 @@
+//! The table of every setting. Whatever reads or writes settings goes by it, so that a setting cannot be in a file
+//! and missing from a form, or the other way round (decision 27).
+
+use std::sync::LazyLock;
+
+use super::kind::Kind;
+use crate::model::{Integration, Place};
+
+/// The part of the settings a key begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    Profile,
+    Of(Place),
+    Safety,
+}
+
+impl Section {
+    /// Every section, in the order files have them.
+    pub const ALL: [Self; 5] = [
+        Self::Profile,
+        Self::Of(Place::Halo),
+        Self::Of(Place::Of(Integration::Also)),
+        Self::Of(Place::Of(Integration::Westcoast)),
+        Self::Safety,
+    ];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Of(place) => place.key(),
+            Self::Safety => "safety",
+        }
+    }
+}
+
+/// The tabs of a form (C2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tab {
+    Details,
+    Customers,
+    Subscriptions,
+    Schedule,
+    Safety,
+}
+
+impl Tab {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Details => "Details",
+            Self::Customers => "Customers",
+            Self::Subscriptions => "Subs",
+            Self::Schedule => "Schedule",
+            Self::Safety => "Safety",
+        }
+    }
+}
+
+/// One setting.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Dotted: `also.schedule.enabled`.
+    pub key: String,
+    pub section: Section,
+    pub tab: Tab,
+    pub label: String,
+    /// One line for the person who stands on the field.
+    pub help: String,
+    pub kind: Kind,
+    /// What a form offers where the setting is empty.
+    pub suggestion: &'static str,
+}
+
+impl Setting {
+    /// The key without its section.
+    pub fn leaf(&self) -> &str {
+        self.key.split_once('.').map_or(self.key.as_str(), |(_, leaf)| leaf)
+    }
+}
+
+/// Every setting, section by section, in the order of forms and files.
+pub fn all() -> &'static [Setting] {
+    &TABLE
+}
+
+/// The setting of that dotted key.
+pub fn find(key: &str) -> Option<&'static Setting> {
+    TABLE.iter().find(|setting| setting.key == key)
+}
+
+/// Whether settings stand below this dotted key: `also.pace`, `also`.
+pub(super) fn is_group(key: &str) -> bool {
+    TABLE.iter().any(|setting| setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// Every name that a key could have been meant as: settings and their groups.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().flat_map(|setting| {
+        let groups = setting.key.match_indices('.').map(|(at, _)| &setting.key[..at]);
+        groups.chain(std::iter::once(setting.key.as_str()))
+    })
+}
+
+static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+    let mut table = Vec::new();
+    for section in Section::ALL {
+        let rows: Vec<Row> = match section {
+            Section::Profile => PROFILE.to_vec(),
+            Section::Of(Place::Halo) => HALO.iter().chain(&PACE).copied().collect(),
+            Section::Of(Place::Of(_)) => {
+                DETAILS.iter().chain(&PACE).chain(&IMPORT).chain(&LIMITS).copied().collect()
+            }
+            Section::Safety => LIMITS.to_vec(),
+        };
+        table.extend(rows.into_iter().map(|row| row.of(section)));
+    }
+    table
+});
+
+/// A row of the table before its section is known. `{vendor}` stands for the section's own vendor, so that no brand
+/// can slip into the other's form (C12).
+#[derive(Clone, Copy)]
+struct Row(&'static str, Tab, Kind, &'static str, &'static str);
+
+impl Row {
+    fn of(self, section: Section) -> Setting {
+        let Row(leaf, tab, kind, label, help) = self;
+        let vendor = match section {
+            Section::Of(place) => place.label(),
+            Section::Profile | Section::Safety => "",
+        };
+        let nested = tab == Tab::Safety && section != Section::Safety;
+        let key = format!("{}.{}{leaf}", section.key(), if nested { "safety." } else { "" });
+        let mut help = help.replace("{vendor}", vendor);
+        if leaf == "set_price_and_cost" && section == Section::Of(Place::Of(Integration::Westcoast)) {
+            help.push_str(" Not in the vendor guide.");
+        }
+        if nested {
+            help.push_str(" Until set here, the profile's own limit counts.");
+        }
+        Setting {
+            key,
+            section,
+            tab,
+            label: label.replace("{vendor}", vendor),
+            help,
+            kind,
+            suggestion: suggestion(section, leaf),
+        }
+    }
+}
+
+fn suggestion(section: Section, leaf: &str) -> &'static str {
+    match (section, leaf) {
+        (Section::Of(Place::Halo), "resource_server") => "https://yourname.halopsa.com/api",
+        (Section::Of(Place::Halo), "authorisation_server") => "https://yourname.halopsa.com/auth",
+        (Section::Of(Place::Of(Integration::Also)), "marketplace_url") => "https://cloud.also.com",
+        (Section::Of(Place::Of(Integration::Westcoast)), "marketplace_url") => {
+            "https://marketplace.westcoastcloud.co.uk"
+        }
+        _ => "",
+    }
+}
+
+const PROFILE: [Row; 2] = [
+    Row(
+        "kind",
+        Tab::Details,
+        Kind::Choice(&["production", "sandbox"]),
+        "Kind",
+        "The mark in the header: production or sandbox.",
+    ),
+    Row(
+        "theme",
+        Tab::Details,
+        Kind::Text,
+        "Theme",
+        "A theme of its own for this profile; empty: the program's.",
+    ),
+];
+
+const HALO: [Row; 10] = [
+    Row(
+        "resource_server",
+        Tab::Details,
+        Kind::HaloUrl,
+        "Resource server",
+        "As Halo shows it under Configuration > Integrations > Halo API, usually ending in /api.",
+    ),
+    Row(
+        "authorisation_server",
+        Tab::Details,
+        Kind::HaloUrl,
+        "Authorisation server",
+        "From the same page in Halo, usually ending in /auth.",
+    ),
+    Row("tenant", Tab::Details, Kind::Text, "Tenant", "From the same page; empty where Halo shows none."),
+    Row(
+        "client_id",
+        Tab::Details,
+        Kind::Text,
+        "Client ID",
+        "Of an API application of type 'Client ID and Secret (Services)' with login type Agent.",
+    ),
+    Row(
+        "client_secret",
+        Tab::Details,
+        Kind::Secret,
+        "Client secret",
+        "Stored sealed and never shown again; or read at each use from a variable, a file or a command.",
+    ),
+    Row(
+        "allow_http",
+        Tab::Details,
+        Kind::Flag,
+        "Test server",
+        "Allows http:// to other machines. Credentials then travel unprotected: for test servers only.",
+    ),
+    Row(
+        "settle_seconds",
+        Tab::Details,
+        Kind::Number { min: 0, max: 86_400, unit: "seconds" },
+        "Settle time",
+        "How long an unanswered create may still be carried out by Halo, in seconds.",
+    ),
+    Row(
+        "currency",
+        Tab::Details,
+        Kind::Currency,
+        "Currency",
+        "What Halo bills in where a customer has no currency of its own. Empty: asked of Halo; unknown holds prices.",
+    ),
+    Row(
+        "customer_marker_field",
+        Tab::Details,
+        Kind::Text,
+        "Customer marker field",
+        "The customer field that carries our marker when we create one; empty: no marker is sent.",
+    ),
+    Row(
+        "licence_marker_field",
+        Tab::Details,
+        Kind::Text,
+        "Licence marker field",
+        "The licence field that carries our marker when we create one; empty: no marker is sent.",
+    ),
+];
+
+const PACE: [Row; 5] = [
+    Row(
+        "pace.requests",
+        Tab::Details,
+        Kind::Number { min: 0, max: 1_000_000, unit: "requests" },
+        "Requests in a window",
+        "How many requests {vendor} takes in one window; 0: no window.",
+    ),
+    Row(
+        "pace.per_seconds",
+        Tab::Details,
+        Kind::Number { min: 1, max: 86_400, unit: "seconds" },
+        "Length of the window",
+        "The window in seconds.",
+    ),
+    Row(
+        "pace.at_once",
+        Tab::Details,
+        Kind::Number { min: 1, max: 64, unit: "requests" },
+        "At once",
+        "How many requests to {vendor} may be under way at the same time.",
+    ),
+    Row(
+        "pace.spacing_ms",
+        Tab::Details,
+        Kind::Number { min: 0, max: 600_000, unit: "milliseconds" },
+        "Spacing",
+        "Least time between two requests, in milliseconds.",
+    ),
+    Row(
+        "pace.share",
+        Tab::Details,
+        Kind::Fraction { zero: false, up_to: 1.0, unit: "" },
+        "Share",
+        "The part of the window we allow ourselves; the rest is for people and other tools.",
+    ),
+];
+
+const DETAILS: [Row; 5] = [
+    Row(
+        "enabled",
+        Tab::Details,
+        Kind::Flag,
+        "Enabled",
+        "A disabled integration never runs; its settings and mappings stay.",
+    ),
+    Row(
+        "marketplace_url",
+        Tab::Details,
+        Kind::MarketplaceUrl,
+        "Marketplace URL",
+        "The address you log in to at {vendor}: scheme and host only.",
+    ),
+    Row(
+        "username",
+        Tab::Details,
+        Kind::Text,
+        "User name",
+        "Needs read rights on customers and subscriptions and the 'Reseller Admin' capability role. 2FA must be off for \
+         this account ({vendor} support turns it off), or use an API-only user where available.",
+    ),
+    Row(
+        "password",
+        Tab::Details,
+        Kind::Secret,
+        "Password",
+        "Stored sealed and never shown again; or read at each use from a variable, a file or a command.",
+    ),
+    Row(
+        "allow_http",
+        Tab::Details,
+        Kind::Flag,
+        "Test server",
+        "Allows http:// to other machines. Credentials then travel unprotected: for test servers only.",
+    ),
+];
+
+const IMPORT: [Row; 15] = [
+    Row("notes", Tab::Details, Kind::Lines, "Notes", "Your own notes; never sent anywhere."),
+    Row(
+        "top_level_for_new_customers",
+        Tab::Customers,
+        Kind::Text,
+        "Top Level for New Customers",
+        "New customers are placed under this top level of Halo; empty: Halo's default. Existing customers never move.",
+    ),
+    Row(
+        "update_main_site_address",
+        Tab::Customers,
+        Kind::Flag,
+        "Update the customer's main site address",
+        "A mapped customer's main site address follows {vendor} on import. New customers always get the address.",
+    ),
+    Row(
+        "rename_in_halo",
+        Tab::Customers,
+        Kind::Flag,
+        "Rename in Halo",
+        "A mapped customer's name in Halo follows the name at {vendor}.",
+    ),
+    Row(
+        "customer_subscriptions_to_import.customers",
+        Tab::Subscriptions,
+        Kind::Words,
+        "Only these customers",
+        "Customer ids at {vendor}; empty: all. Subscriptions outside are left as they are.",
+    ),
+    Row(
+        "customer_subscriptions_to_import.products",
+        Tab::Subscriptions,
+        Kind::Words,
+        "Only these products",
+        "Product ids or names at {vendor}; empty: all. Subscriptions outside are left as they are.",
+    ),
+    Row(
+        "customer_subscriptions_to_import.statuses",
+        Tab::Subscriptions,
+        Kind::Words,
+        "Only these statuses",
+        "Status words of {vendor}, such as Active; empty: all. Subscriptions outside are left as they are.",
+    ),
+    Row(
+        "set_price_and_cost",
+        Tab::Subscriptions,
+        Kind::Flag,
+        "Set price and cost on imported subscriptions",
+        "Set it before the import: price and cost are written then and again on every scheduled run. Works with any \
+         version of Halo (its own integration needs v2.179 or later for this).",
+    ),
+    Row(
+        "deactivate_deleted",
+        Tab::Subscriptions,
+        Kind::Flag,
+        "Deactivate licences deleted at {vendor}",
+        "In scheduled runs only: a deleted subscription's licence becomes inactive instead of count 0. A manual import \
+         ignores it.",
+    ),
+    Row(
+        "zero_deactivated",
+        Tab::Subscriptions,
+        Kind::Flag,
+        "Also set their count to 0",
+        "In scheduled runs only: a licence that is deactivated also gets the count 0.",
+    ),
+    Row(
+        "status_words",
+        Tab::Subscriptions,
+        Kind::WordMap(&["active", "inactive"]),
+        "Status words",
+        "What {vendor}'s words for a subscription's state mean in Halo. A word that is not here holds the row.",
+    ),
+    Row(
+        "end_date_order",
+        Tab::Subscriptions,
+        Kind::Choices(&["scheduled_termination", "ending_period", "contract", "period"]),
+        "End date from",
+        "The first of these that has a date is the end date. Works with any version of Halo (its own integration needs \
+         v2.200.1 or later for this).",
+    ),
+    Row(
+        "schedule.enabled",
+        Tab::Schedule,
+        Kind::Flag,
+        "Import by schedule",
+        "Runs every day at the time below.",
+    ),
+    Row(
+        "schedule.entities",
+        Tab::Schedule,
+        Kind::Choices(&["customers", "subscriptions"]),
+        "Entities",
+        "What a scheduled run takes, whether or not the schedule is on.",
+    ),
+    Row("schedule.at", Tab::Schedule, Kind::Time, "At", "Local time of day, such as 02:30."),
+];
+
+const LIMITS: [Row; 7] = [
+    Row(
+        "max_removals_percent",
+        Tab::Safety,
+        Kind::Fraction { zero: true, up_to: 100.0, unit: "percent" },
+        "Removals, percent",
+        "Zeroed, deactivated and archived together, of the records in scope, in one run.",
+    ),
+    Row(
+        "max_removals_floor",
+        Tab::Safety,
+        Kind::Number { min: 0, max: 1_000_000, unit: "records" },
+        "Removals always allowed",
+        "This many removals are allowed whatever the percentage says.",
+    ),
+    Row(
+        "max_removals",
+        Tab::Safety,
+        Kind::Number { min: 0, max: 1_000_000, unit: "records" },
+        "Removals at most",
+        "Never more removals than this in one run.",
+    ),
+    Row(
+        "removal_grace_runs",
+        Tab::Safety,
+        Kind::Number { min: 0, max: 100, unit: "runs" },
+        "Grace",
+        "How many further complete listings must lack a record before it is removed.",
+    ),
+    Row(
+        "max_money_change",
+        Tab::Safety,
+        Kind::Money,
+        "Change of money",
+        "The largest change of money a month that a scheduled run makes by itself; empty: no limit.",
+    ),
+    Row(
+        "canaries",
+        Tab::Safety,
+        Kind::Words,
+        "Canaries",
+        "Customer ids that every complete listing must contain; a missing one holds every removal.",
+    ),
+    Row(
+        "plan_hours",
+        Tab::Safety,
+        Kind::Number { min: 1, max: 8760, unit: "hours" },
+        "Age of a plan",
+        "A plan older than this many hours must be built anew.",
+    ),
+];

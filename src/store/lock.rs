@@ -1,0 +1,117 @@
+//! One process for each data directory (P36): a lock of the operating system, which no crash leaves behind.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use crate::model::{Class, Moment, Problem};
+
+/// Held as long as it lives; the system takes it back when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    /// The lock is on the open file.
+    _file: File,
+    path: PathBuf,
+}
+
+/// Who holds a lock: for people only, the lock itself is the system's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub pid: u32,
+    pub since: Moment,
+    /// What it was started for, such as `run also`; without arguments that could carry anything else.
+    pub command: String,
+}
+
+impl Lock {
+    /// Makes the folder where there is none.
+    ///
+    /// # Errors
+    /// `Busy`, naming the holder; a folder that is not ours alone, or lies on a network file system.
+    pub fn take(dir: &Path, command: &str) -> Result<Self, Problem> {
+        files::make_private_dir(dir)?;
+        refuse_network(dir)?;
+        let path = dir.join("LOCK");
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&path)
+            .map_err(|error| files::problem(&path, "open", &error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(busy(dir, read_holder(&mut file).as_ref())),
+            Err(TryLockError::Error(error)) => return Err(files::problem(&path, "lock", &error)),
+        }
+        let holder = Holder { pid: std::process::id(), since: Moment::now(), command: command.to_owned() };
+        let mut write = || {
+            let text = serde_json::to_string(&holder)?;
+            file.set_len(0)?;
+            file.rewind()?;
+            writeln!(file, "{text}")
+        };
+        write().map_err(|error| files::problem(&path, "write", &error))?;
+        Ok(Self { _file: file, path })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Who holds the folder now, as far as it says; `None` where nobody does.
+pub fn holder(dir: &Path) -> Option<Holder> {
+    let mut file = File::open(dir.join("LOCK")).ok()?;
+    match file.try_lock_shared() {
+        Ok(()) => None,
+        Err(_) => read_holder(&mut file),
+    }
+}
+
+fn read_holder(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(4096).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn busy(dir: &Path, holder: Option<&Holder>) -> Problem {
+    let who = holder.map_or_else(
+        || "another process".to_owned(),
+        |holder| {
+            let command = crate::model::text::shown(&holder.command).into_owned();
+            let since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC");
+            format!("process {} ('{command}', since {since})", holder.pid)
+        },
+    );
+    Problem::new(Class::Busy, format!("{} is in use by {who}.", dir.display()))
+        .remedy("Wait for it to end, or use another profile.")
+}
+
+/// File locks and syncs cannot be trusted over a network.
+#[cfg(target_os = "linux")]
+fn refuse_network(dir: &Path) -> Result<(), Problem> {
+    let stat = rustix::fs::statfs(dir).map_err(|error| files::problem(dir, "look at", &error.into()))?;
+    // linux/magic.h; the field's width differs between machines, the numbers are 32 bits.
+    let name = match stat.f_type as u32 {
+        0x6969 => "NFS",
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
+        0x5346_414F => "AFS",
+        _ => return Ok(()),
+    };
+    let why =
+        format!("it lies on a network file system ({name}), where a crash could lose what was acknowledged");
+    Err(files::refused(dir, &why).remedy("Choose a local folder with --data-dir."))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_network(_dir: &Path) -> Result<(), Problem> {
+    Ok(())
+}

@@ -1,0 +1,417 @@
+//! The audit trail: the journal of everything that must never be lost (decision 1, sync-engine 5.1).
+//!
+//! JSON Lines in segment files. Each line carries the hash of the line before, each group of lines ends in a
+//! `commit` line, and a group is durable by one `fdatasync` before anybody hears of it. A thread of its own writes,
+//! and puts everything that waits into one group.
+
+mod disk;
+mod line;
+mod read;
+mod scan;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use self::line::{Hash, hash};
+use crate::model::{Class, Moment, Problem};
+
+pub use disk::{SimulatedDisk, Sync};
+pub use read::{Broken, Reader, Verified, verify_dir};
+
+/// The number of a record. Numbers rise by one a line, commit lines included, so gaps between records are normal.
+pub type Seq = u64;
+
+/// One record, as the trail gives it back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub seq: Seq,
+    pub at: Moment,
+    pub kind: String,
+    pub data: serde_json::Value,
+}
+
+/// One record to be written.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    kind: String,
+    data: String,
+}
+
+impl Entry {
+    /// # Errors
+    /// Where the data cannot be written as JSON, or the kind is one of the trail's own.
+    pub fn new(kind: impl Into<String>, data: &impl Serialize) -> Result<Self, Problem> {
+        let kind = kind.into();
+        let data = serde_json::to_string(data);
+        match data {
+            Ok(data) if !line::is_own(&kind) => Ok(Self { kind, data }),
+            _ => Err(Problem::new(Class::Local, format!("A record of kind '{kind}' cannot be written."))),
+        }
+    }
+}
+
+/// What was found when the trail was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// The last durable line; 0 for a new trail.
+    pub last_seq: Seq,
+    /// Bytes after the last commit: written when the power went, never acknowledged, now gone.
+    pub dropped_tail_bytes: u64,
+}
+
+/// How a trail is kept.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub sync: Sync,
+    /// A segment that has reached this size is followed by a new one.
+    pub segment_bytes: u64,
+    /// Free bytes of the file system below which nothing more is written.
+    pub reserve_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { sync: Sync::Disk, segment_bytes: 16 << 20, reserve_bytes: 64 << 20 }
+    }
+}
+
+/// An open trail. Dropping it writes what was appended and waits for the disk.
+#[derive(Debug)]
+pub struct Trail {
+    dir: PathBuf,
+    to_writer: Option<Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// The last line known to be on the disk.
+    durable: AtomicU64,
+    /// Once a write or sync failed, nothing the kernel says about this file can be trusted: every later call gets
+    /// the same answer, and only opening anew (which reads what is really there) goes on.
+    failed: OnceLock<Problem>,
+}
+
+type Reply = oneshot::Sender<Result<Seq, Problem>>;
+
+/// Lines that wait for the writer. Without `reply` they are content to go with the next group.
+#[derive(Debug)]
+struct Job {
+    entries: Vec<Entry>,
+    reply: Option<Reply>,
+}
+
+impl Trail {
+    /// # Errors
+    /// Where the folder cannot be used, or a line before the last commit is damaged: then nothing is touched, and
+    /// the problem names file and line.
+    pub fn open(dir: &Path) -> Result<(Self, Opened), Problem> {
+        Self::open_with(dir, Options::default())
+    }
+
+    /// # Errors
+    /// As [`Trail::open`].
+    pub fn open_with(dir: &Path, options: Options) -> Result<(Self, Opened), Problem> {
+        super::files::make_private_dir(dir)?;
+        let end = scan::recover(dir, &options.sync)?;
+        let opened = Opened { last_seq: end.last_seq, dropped_tail_bytes: end.dropped };
+        let shared = Arc::new(Shared { durable: AtomicU64::new(end.last_seq), failed: OnceLock::new() });
+        let writer = Writer {
+            dir: dir.to_owned(),
+            options,
+            segment: None,
+            next_seq: end.last_seq + 1,
+            prev: end.prev,
+            shared: Arc::clone(&shared),
+        }
+        .reopen(end.segment)?;
+        let (to_writer, jobs) = channel();
+        let writer = std::thread::Builder::new()
+            .name("audit-trail".into())
+            .spawn(move || writer.run(&jobs))
+            .map_err(|error| local(dir, "start the writer of", &error))?;
+        Ok((Self { dir: dir.to_owned(), to_writer: Some(to_writer), writer: Some(writer), shared }, opened))
+    }
+
+    /// Writes the records in order and answers once they are on the disk: the number of the last one, the others
+    /// before it without a gap.
+    ///
+    /// # Errors
+    /// "Disk nearly full" before anything is written (may be tried again), or a failed disk (final, see the type).
+    pub async fn commit(&self, entries: Vec<Entry>) -> Result<Seq, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job { entries, reply: Some(reply) })?;
+        match answer.await {
+            Ok(result) => result,
+            Err(_) => Err(self.failure()),
+        }
+    }
+
+    /// Writes the records with the next commit, or within a second: for facts that are harmless to lose.
+    ///
+    /// # Errors
+    /// Where the trail has failed before.
+    pub fn append_soon(&self, entries: Vec<Entry>) -> Result<(), Problem> {
+        if entries.is_empty() { Ok(()) } else { self.send(Job { entries, reply: None }) }
+    }
+
+    /// The last durable line.
+    pub fn last_seq(&self) -> Seq {
+        self.shared.durable.load(Ordering::Acquire)
+    }
+
+    /// The problem that ended this trail, if one did.
+    pub fn failed(&self) -> Option<&Problem> {
+        self.shared.failed.get()
+    }
+
+    /// Every durable record from that number on. Each line's place in the chain is checked on the way.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read; a damaged line is an error of the iteration.
+    pub fn read(&self, from: Seq) -> Result<Reader, Problem> {
+        Reader::new(&self.dir, from, self.last_seq())
+    }
+
+    /// Checks the whole chain.
+    ///
+    /// # Errors
+    /// The first line that is not what was written.
+    pub fn verify(&self) -> Result<Verified, Broken> {
+        read::verify_up_to(&self.dir, self.last_seq())
+    }
+
+    fn send(&self, job: Job) -> Result<(), Problem> {
+        if let Some(problem) = self.failed() {
+            return Err(problem.clone());
+        }
+        let sender = self.to_writer.as_ref().ok_or_else(|| self.failure())?;
+        sender.send(job).map_err(|_| self.failure())
+    }
+
+    fn failure(&self) -> Problem {
+        self.failed().cloned().unwrap_or_else(|| Problem::new(Class::Local, "The audit trail is closed."))
+    }
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        drop(self.to_writer.take());
+        if let Some(writer) = self.writer.take() {
+            // A panic of the writer has been reported by the panic hook.
+            let _ = writer.join();
+        }
+    }
+}
+
+struct Segment {
+    path: PathBuf,
+    file: File,
+    len: u64,
+}
+
+struct Writer {
+    dir: PathBuf,
+    options: Options,
+    segment: Option<Segment>,
+    next_seq: Seq,
+    prev: Hash,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    /// As much as one group takes before its callers are answered.
+    const GROUP: usize = 4096;
+    const SOON: Duration = Duration::from_secs(1);
+
+    /// Goes on in the segment that recovery ended in.
+    fn reopen(mut self, segment: Option<PathBuf>) -> Result<Self, Problem> {
+        if let Some(path) = segment {
+            let open = || {
+                let file = OpenOptions::new().append(true).open(&path)?;
+                let len = file.metadata()?.len();
+                Ok(Segment { path: path.clone(), file, len })
+            };
+            self.segment = Some(open().map_err(|error| local(&path, "open", &error))?);
+        }
+        Ok(self)
+    }
+
+    fn run(mut self, jobs: &Receiver<Job>) {
+        let mut waiting: Vec<Job> = Vec::new();
+        // When the oldest line that is content with "soon" must be on the disk.
+        let mut deadline: Option<Instant> = None;
+        loop {
+            let next = match deadline {
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
+            };
+            let closed = match next {
+                Ok(job) => {
+                    waiting.push(job);
+                    waiting.extend(jobs.try_iter().take(Self::GROUP));
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
+            let due = closed
+                || deadline.is_some_and(|at| at <= Instant::now())
+                || waiting.iter().any(|job| job.reply.is_some());
+            if due && !waiting.is_empty() {
+                self.write(&mut waiting);
+                // Lines that could not be written for want of space wait for the next round.
+                deadline = (!waiting.is_empty()).then(|| Instant::now() + Self::SOON);
+            } else if deadline.is_none() && !waiting.is_empty() {
+                deadline = Some(Instant::now() + Self::SOON);
+            }
+            if closed {
+                return;
+            }
+        }
+    }
+
+    /// One group: all that waits, a commit line, one sync, and only then the answers.
+    fn write(&mut self, waiting: &mut Vec<Job>) {
+        if let Some(problem) = self.shared.failed.get() {
+            for job in waiting.drain(..) {
+                answer(job.reply, Err(problem.clone()));
+            }
+            return;
+        }
+        if let Err(problem) = self.check_space() {
+            let mut kept = Vec::new();
+            for mut job in waiting.drain(..) {
+                match job.reply.take() {
+                    Some(reply) => answer(Some(reply), Err(problem.clone())),
+                    None => kept.push(job),
+                }
+            }
+            *waiting = kept;
+            return;
+        }
+        let mut answers = Vec::with_capacity(waiting.len());
+        match self.group(waiting, &mut answers) {
+            Ok(()) => {
+                waiting.clear();
+                self.shared.durable.store(self.next_seq - 1, Ordering::Release);
+                for (reply, seq) in answers {
+                    answer(Some(reply), Ok(seq));
+                }
+            }
+            Err(problem) => {
+                let problem = self.shared.failed.get_or_init(|| problem).clone();
+                waiting.clear();
+                for (reply, _) in answers {
+                    answer(Some(reply), Err(problem.clone()));
+                }
+            }
+        }
+    }
+
+    /// Writes and syncs. Whatever comes of it, every caller that waits for an answer is in `answers` afterwards.
+    fn group(&mut self, waiting: &mut [Job], answers: &mut Vec<(Reply, Seq)>) -> Result<(), Problem> {
+        if self.segment.as_ref().is_none_or(|segment| segment.len >= self.options.segment_bytes) {
+            match self.new_segment() {
+                Ok(segment) => self.segment = Some(segment),
+                Err(problem) => {
+                    answers.extend(waiting.iter_mut().filter_map(|job| Some((job.reply.take()?, 0))));
+                    return Err(problem);
+                }
+            }
+        }
+        let at = Moment::now();
+        let mut text = String::new();
+        if self.segment.as_ref().is_some_and(|segment| segment.len == 0) {
+            self.line(&mut text, at, line::SEGMENT, line::FORMAT);
+        }
+        let mut records = 0;
+        for job in waiting.iter_mut() {
+            for entry in &job.entries {
+                self.line(&mut text, at, &entry.kind, &entry.data);
+                records += 1;
+            }
+            answers.extend(job.reply.take().map(|reply| (reply, self.next_seq - 1)));
+        }
+        self.line(&mut text, at, line::COMMIT, &format!("{{\"records\":{records}}}"));
+        let Some(segment) = self.segment.as_mut() else { return Ok(()) };
+        let outcome = self
+            .options
+            .sync
+            .power()
+            .and_then(|()| segment.file.write_all(text.as_bytes()))
+            .and_then(|()| self.options.sync.data(&segment.file, &segment.path));
+        segment.len += text.len() as u64;
+        outcome.map_err(|error| fatal(&segment.path, &error))
+    }
+
+    fn line(&mut self, text: &mut String, at: Moment, kind: &str, data: &str) {
+        let start = text.len();
+        line::write(text, self.next_seq, at, kind, data, &self.prev);
+        self.prev = hash(&text.as_bytes()[start..]);
+        text.push('\n');
+        self.next_seq += 1;
+    }
+
+    /// The file and its name are on the disk before the first line goes into it.
+    fn new_segment(&self) -> Result<Segment, Problem> {
+        let path = self.dir.join(scan::segment_name(self.next_seq));
+        let make = || {
+            self.options.sync.power()?;
+            let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
+            file.sync_all()?;
+            self.options.sync.dir(&self.dir, &path)?;
+            Ok(file)
+        };
+        let file = make().map_err(|error| fatal(&path, &error))?;
+        Ok(Segment { path, file, len: 0 })
+    }
+
+    fn check_space(&self) -> Result<(), Problem> {
+        let free = free_space(&self.dir)?;
+        if free >= self.options.reserve_bytes {
+            return Ok(());
+        }
+        let (free, reserve) = (free >> 20, self.options.reserve_bytes >> 20);
+        let message = format!("The disk of {} is nearly full: {free} MiB are left.", self.dir.display());
+        Err(Problem::new(Class::Local, message)
+            .remedy(format!("Nothing was written. Free some space: at least {reserve} MiB must stay free.")))
+    }
+}
+
+/// Bytes that we may still write in that folder's file system.
+///
+/// # Errors
+/// Where the system does not say.
+pub fn free_space(dir: &Path) -> Result<u64, Problem> {
+    let stat = rustix::fs::statvfs(dir)
+        .map_err(|error| local(dir, "ask for the free space of", &std::io::Error::from(error)))?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// A caller that has gone away does not want its answer.
+fn answer(reply: Option<Reply>, result: Result<Seq, Problem>) {
+    if let Some(reply) = reply {
+        let _ = reply.send(result);
+    }
+}
+
+fn local(path: &Path, doing: &str, error: &std::io::Error) -> Problem {
+    super::files::problem(path, doing, error)
+}
+
+fn fatal(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new(Class::Local, format!("The audit trail could not be written ({}: {error}).", path.display()))
+        .remedy("Nothing more is sent. Check the disk, then start again: what was acknowledged is read back from it.")
+}

@@ -1,0 +1,11 @@
+//! The vendor clients against vendors in memory, the example documents, and real sockets.
+#![allow(clippy::pedantic)]
+
+mod budget;
+mod check;
+mod halo;
+mod listing;
+mod marketplace;
+mod retry;
+mod support;
+mod wire;

@@ -1,0 +1,11 @@
+//! The rules of matching, the marketplaces and planning, by the row ids of the mission table.
+
+mod world;
+
+mod customers;
+mod limits;
+mod marketplace;
+mod matching;
+mod matrix;
+mod properties;
+mod subscriptions;
