@@ -157,7 +157,11 @@ impl App {
 
     /// All panes are seen at once.
     pub fn is_overview(&self) -> bool {
-        self.class() == Class::Xl && !self.zoomed && !self.look.plain && !self.panes[self.focus].is_deep()
+        self.class() == Class::Xl
+            && self.panes.len() > 1
+            && !self.zoomed
+            && !self.look.plain
+            && !self.panes[self.focus].is_deep()
     }
 
     pub fn screen(&self) -> &Screen {
@@ -417,16 +421,7 @@ impl App {
             Action::Messages => {
                 self.dialog = Some(Messages { notes: self.notes.clone(), scroll: 0 }.into());
             }
-            Action::Overview => {
-                if self.class() == Class::Xl {
-                    self.zoomed = false;
-                } else {
-                    self.say(
-                        "The overview needs a terminal of 120x32; the panes have their digits.",
-                        Role::Text,
-                    );
-                }
-            }
+            Action::Overview => self.zoomed = false,
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::NextPane => self.turn_pane(1),
             Action::PreviousPane => self.turn_pane(self.panes.len() - 1),
@@ -453,6 +448,9 @@ impl App {
     /// Whether an action is possible now, wherever it is done.
     pub fn can(&self, action: Action) -> Availability {
         match (action, &self.mirror.progress) {
+            (Action::Overview | Action::Zoom, _) if self.class() != Class::Xl => {
+                Availability::Not("it needs a terminal of 120x32; the panes have their digits.".into())
+            }
             (Action::Suspend, Some(progress)) => Availability::Not(format!(
                 "{} runs in this program and would stand still too. tmux or screen keep both going.",
                 progress.job

@@ -89,6 +89,9 @@ fn whole(app: &App, canvas: &mut Canvas<'_>) {
             height: app.size.height.saturating_sub(3),
             ..Rect::from((Position::ORIGIN, app.size))
         };
+        if app.look.plain {
+            canvas.clear(body);
+        }
         dialog.draw(canvas, body);
     }
     last_line(app, screen, canvas, regions.hints);

@@ -140,6 +140,9 @@ impl Integrations {
             Action::OnOff if place == Some(Place::Halo) => {
                 not("Halo is where everything goes; it is not switched on or off.")
             }
+            Action::Filter | Action::FilterState | Action::Order => {
+                not("This list is short enough to be seen whole.")
+            }
             Action::Undo if self.switched.is_empty() => {
                 not("Nothing has been switched here since the start.")
             }
@@ -278,7 +281,7 @@ impl Integrations {
         }
         let address = if view.address.is_empty() { "not set".to_owned() } else { view.address.clone() };
         let account =
-            if view.account.is_empty() { String::new() } else { format!("   account {}", view.account) };
+            if view.account.is_empty() { String::new() } else { format!(", account {}", view.account) };
         facts.push(("address", format!("{address}{account}"), Role::Text));
         facts.push(self.test_line(view, canvas));
         for (i, option) in view.options.iter().enumerate() {
@@ -308,7 +311,7 @@ impl Integrations {
             .collect();
         let stale = if view.test_is_stale { " (over a day old)" } else { "" };
         let role = if test.ok { Role::Text } else { Role::Bad };
-        ("test", format!("{}{stale}  {}", canvas.when(test.at), checks.join(", ")), role)
+        ("test", format!("{}{stale}: {}", canvas.when(test.at), checks.join(", ")), role)
     }
 
     pub const fn hints(&self) -> &'static [Action] {

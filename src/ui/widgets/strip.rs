@@ -1,5 +1,7 @@
 //! The job line: never more than one, never covering anything (U5).
 
+use std::fmt::Write as _;
+
 use ratatui::layout::Rect;
 
 use crate::host::words::{JobProgress, JobReport, JobState, Phase};
@@ -24,31 +26,28 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         let text = mirror.last().map_or_else(
             || "no job running".to_owned(),
             |job| {
-                let when = job.finished.map(|at| format!(", {}", canvas.when(at))).unwrap_or_default();
-                let failed = if job.totals.failed > 0 {
-                    format!(", {} failed", job.totals.failed)
-                } else {
-                    String::new()
-                };
-                let held = if job.totals.rows.held > 0 {
-                    format!(", {} held", job.totals.rows.held)
-                } else {
-                    String::new()
-                };
-                format!(
-                    "no job running     last: {} {}, {}{when}{failed}{held}",
-                    job.job,
-                    title(job),
-                    job.state.word()
-                )
+                let mut text =
+                    format!("no job running     last: {} {}, {}", job.job, title(job), job.state.word());
+                for (count, word) in [(job.totals.failed, "failed"), (job.totals.rows.held, "held")] {
+                    if count > 0 {
+                        let _ = write!(text, ", {} {word}", thousands(count));
+                    }
+                }
+                if let Some(at) = job.finished {
+                    let _ = write!(text, ", {}", canvas.when(at));
+                }
+                text
             },
         );
         canvas.put(area.x, area.y, area.width, &text, Role::Dim);
     }
 }
 
-/// `ALSO subscriptions`.
+/// `ALSO subscriptions`; a job of everything has the integration's name alone.
 pub fn title(job: &JobReport) -> String {
+    if job.entities == job.integration.entities() {
+        return job.integration.label().to_owned();
+    }
     format!("{} {}", job.integration.label(), entities(&job.entities))
 }
 
@@ -101,12 +100,12 @@ fn running(progress: &JobProgress) -> String {
         text.push_str("  ");
         text.push_str(waiting);
     } else if progress.phase == Phase::Applying {
-        text.push_str(&format!("  {:.1}/s", progress.rate));
+        let _ = write!(text, "  {:.1}/s", progress.rate);
         if let Some(left) = progress.seconds_left {
-            text.push_str(&format!("  {} left", time_left(left)));
+            let _ = write!(text, "  {} left", time_left(left));
         }
     }
-    text.push_str(&format!("  {} held  {} failed", progress.held, progress.failed));
+    let _ = write!(text, "  {} held  {} failed", progress.held, progress.failed);
     text
 }
 

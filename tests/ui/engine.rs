@@ -1,0 +1,258 @@
+//! A canned engine: answers calls from a small world, the same every time.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use parhelion::host::words::*;
+use parhelion::host::{Call, Handle};
+use parhelion::model::settings::{Kind, SecretSource, Settings};
+use parhelion::model::{Class, Entity, Integration, JobId, Moment, Place, PlanId, Problem};
+use parhelion::plan::Totals;
+use tokio::sync::{broadcast, mpsc};
+
+pub fn at(text: &str) -> Moment {
+    format!("2026-11-{text}:00Z").parse().expect("a moment")
+}
+
+/// What the engine knows, and what it was told.
+pub struct World {
+    pub overview: Overview,
+    pub settings: SettingsView,
+    /// Answers to `Test`.
+    pub report: TestReport,
+    /// Commands in the order they came.
+    pub told: Vec<Command>,
+    /// Everything is refused with this.
+    pub trouble: Option<Problem>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let mut settings = Settings::default();
+        settings.profile.kind = Kind::Production;
+        settings.also.enabled = true;
+        settings.also.marketplace_url = "https://cloud.also.com".into();
+        settings.also.username = "parhelion-api".into();
+        settings.also.password = SecretSource::Sealed;
+        settings.also.schedule.enabled = true;
+        settings.also.schedule.at = "06:00".into();
+        settings.halo.resource_server = "https://acme.halopsa.com/api".into();
+        settings.halo.client_secret = SecretSource::Env("HALO_SECRET".into());
+        Self {
+            overview: Overview {
+                profile: "acme-msp".into(),
+                kind: Kind::Production,
+                theme: String::new(),
+                places: vec![halo(), also(), westcoast()],
+                running: None,
+                interrupted: Vec::new(),
+                last: Some(job(41, JobState::Partial)),
+            },
+            settings: SettingsView {
+                settings,
+                sealed: vec!["also.password".into()],
+                top_levels: vec!["Customers".into(), "Managed Clients".into()],
+            },
+            report: report(Place::Of(Integration::Also), false),
+            told: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    fn ask(&self, query: Query) -> Result<Answer, Problem> {
+        if let Some(trouble) = &self.trouble {
+            return Err(trouble.clone());
+        }
+        match query {
+            Query::Overview => Ok(Answer::Overview(Box::new(self.overview.clone()))),
+            Query::Settings => Ok(Answer::Settings(Box::new(self.settings.clone()))),
+            _ => Err(Problem::new(Class::Input, "This world does not know that.")),
+        }
+    }
+
+    fn tell(&mut self, command: Command) -> (Result<Reply, Problem>, Vec<Event>) {
+        self.told.push(command.clone());
+        if let Some(trouble) = &self.trouble {
+            return (Err(trouble.clone()), Vec::new());
+        }
+        match command {
+            Command::Test { .. } => (Ok(Reply::Tested(self.report.clone())), vec![Event::Settings]),
+            Command::Set { changes } => {
+                let changed = changes
+                    .into_iter()
+                    .map(|change| SavedChange {
+                        key: change.key,
+                        before: String::new(),
+                        after: change.value.unwrap_or_default(),
+                    })
+                    .collect();
+                (Ok(Reply::Saved { changed, notes: Vec::new() }), vec![Event::Settings])
+            }
+            _ => (Ok(Reply::Done("Done.".into())), Vec::new()),
+        }
+    }
+}
+
+pub fn halo() -> PlaceView {
+    PlaceView {
+        place: Place::Halo,
+        state: PlaceState::Ok,
+        address: "https://acme.halopsa.com/api".into(),
+        account: "acme".into(),
+        test: Some(report(Place::Halo, true)),
+        test_is_stale: false,
+        last_job: None,
+        map: MapCounts::default(),
+        read_at: None,
+        options: Vec::new(),
+        to_do: Vec::new(),
+    }
+}
+
+pub fn also() -> PlaceView {
+    PlaceView {
+        place: Place::Of(Integration::Also),
+        state: PlaceState::Ok,
+        address: "https://cloud.also.com".into(),
+        account: "parhelion-api".into(),
+        test: Some(report(Place::Of(Integration::Also), true)),
+        test_is_stale: false,
+        last_job: Some(job(41, JobState::Ok)),
+        map: MapCounts {
+            all: 312,
+            mapped: 256,
+            unmapped: 53,
+            new: 0,
+            excluded: 3,
+            exact: 41,
+            ambiguous: 3,
+            ..MapCounts::default()
+        },
+        read_at: Some(at("21T06:00")),
+        options: vec![
+            "top level Managed Clients; main site address on; price and cost off".into(),
+            "deactivate licences off (acts in scheduled jobs only)".into(),
+        ],
+        to_do: vec![
+            ToDo { sentence: "53 customers unmapped".into(), leads_to: Leads::Customers },
+            ToDo { sentence: "3 look-alikes held until you decide".into(), leads_to: Leads::Plan },
+        ],
+    }
+}
+
+pub fn westcoast() -> PlaceView {
+    PlaceView {
+        place: Place::Of(Integration::Westcoast),
+        state: PlaceState::NotConfigured,
+        address: String::new(),
+        account: String::new(),
+        test: None,
+        test_is_stale: false,
+        last_job: None,
+        map: MapCounts::default(),
+        read_at: None,
+        options: Vec::new(),
+        to_do: vec![ToDo {
+            sentence: "address, user name and password are missing".into(),
+            leads_to: Leads::Settings,
+        }],
+    }
+}
+
+pub fn report(place: Place, ok: bool) -> TestReport {
+    let check =
+        |name: &str, state, message: &str| Check { name: name.into(), state, message: message.into() };
+    let last = if ok {
+        check("subscriptions", CheckState::Ok, "1,904 rows")
+    } else {
+        check(
+            "subscriptions",
+            CheckState::Failed,
+            "signed in, but not allowed: ask ALSO support for the 'Reseller Admin' role, or check the read-only right",
+        )
+    };
+    TestReport {
+        place,
+        ok,
+        checks: vec![
+            check("address", CheckState::Ok, "certificate until 2027-02-11"),
+            check("sign-in", CheckState::Ok, "token for 60 min"),
+            check("customers", CheckState::Ok, "312 rows"),
+            last,
+        ],
+        at: at("21T05:58"),
+    }
+}
+
+pub fn job(number: u64, state: JobState) -> JobReport {
+    let totals = JobTotals {
+        rows: Totals { create: 3, update: 890, held: 1, ..Totals::default() },
+        failed: 9,
+        not_done: 0,
+    };
+    JobReport {
+        job: JobId(number),
+        plan: Some(PlanId(6)),
+        integration: Integration::Also,
+        entities: vec![Entity::Customers, Entity::Subscriptions],
+        scheduled: true,
+        state,
+        totals,
+        requests: [(Place::Halo, 212)].into(),
+        started: at("21T06:00"),
+        finished: (state != JobState::Interrupted).then(|| at("21T06:10")),
+        by: "anna@jump01".into(),
+        stages: vec![
+            StageProgress { entity: Entity::Customers, done: 214, total: 214, totals },
+            StageProgress { entity: Entity::Subscriptions, done: 187, total: 312, totals },
+        ],
+        problems: Vec::new(),
+        trouble: None,
+    }
+}
+
+pub fn progress(done: u64) -> JobProgress {
+    let report = job(42, JobState::Running);
+    let mut stages = report.stages;
+    stages[1].done = done;
+    JobProgress {
+        job: JobId(42),
+        integration: Integration::Also,
+        entities: report.entities,
+        plan: report.plan,
+        phase: Phase::Applying,
+        stages,
+        rate: 2.1,
+        seconds_left: Some(212),
+        budget: BudgetView { used: 212, limit: 300, window_seconds: 300 },
+        held: 3,
+        failed: 0,
+        is_paused: false,
+        waiting: None,
+    }
+}
+
+/// Starts the engine on the local set; it ends with the calls.
+pub fn start(world: &Rc<RefCell<World>>) -> (Handle, broadcast::Sender<Event>) {
+    let (calls, mut waiting) = mpsc::unbounded_channel();
+    let (events, _) = broadcast::channel(64);
+    let world = Rc::clone(world);
+    let news = events.clone();
+    tokio::task::spawn_local(async move {
+        while let Some(call) = waiting.recv().await {
+            match call {
+                Call::Ask(query, answer) => {
+                    let _ = answer.send(world.borrow().ask(query));
+                }
+                Call::Do(command, answer) => {
+                    let (reply, events) = world.borrow_mut().tell(command);
+                    let _ = answer.send(reply);
+                    for event in events {
+                        let _ = news.send(event);
+                    }
+                }
+            }
+        }
+    });
+    (Handle::new(calls, events.clone()), events)
+}

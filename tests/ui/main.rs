@@ -1,0 +1,8 @@
+//! The viewer through its real loop: keys in, a terminal's screen out, a canned engine behind the handle.
+
+mod engine;
+mod flows;
+mod keymap;
+mod rig;
+mod screens;
+mod wire;
