@@ -215,8 +215,14 @@ impl App {
 
     /// A frame has been drawn: a question that writes counts its deaf time from here.
     pub fn was_drawn(&mut self, tick: Duration) {
-        if let Some(Dialog::Confirm(confirm)) = &mut self.dialog {
-            confirm.drawn_at.get_or_insert(tick);
+        match &mut self.dialog {
+            Some(Dialog::Confirm(confirm)) => {
+                confirm.drawn_at.get_or_insert(tick);
+            }
+            Some(Dialog::Limit(limit)) => {
+                limit.drawn_at.get_or_insert(tick);
+            }
+            _ => {}
         }
     }
 

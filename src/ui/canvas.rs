@@ -29,6 +29,7 @@ impl Look {
         let day = match today.since(local.date()).map(|span| span.get_days()) {
             Ok(0) => "today".to_owned(),
             Ok(1) => "yesterday".to_owned(),
+            Ok(-1) => "tomorrow".to_owned(),
             _ => local.date().to_string(),
         };
         format!("{day} {}", local.strftime("%H:%M"))
