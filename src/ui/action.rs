@@ -189,7 +189,7 @@ actions! {
     Mark "mark" [Customers Plan] "mark" "Mark and go down" "What is done next is done to all marked rows." "";
     MarkTo "mark_to" [Customers Plan] "mark from..to" "Mark from here to there" "Press it at both ends." "";
     MarkAll "mark_all" [Customers Plan] "mark all" "Mark all rows shown, or none" "" "";
-    Export "export" [Customers Job Jobs] "export" "Export to a file"
+    Export "export" [Customers Job] "export" "Export to a file"
         "A path is asked; Enter takes the one that is proposed." "parhelion map export also";
 
     Edit "edit" [Settings Program] "edit" "Edit the field"
@@ -200,7 +200,7 @@ actions! {
     PreviousTab "previous_tab" [Settings] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
-    Undo "undo" [Integrations Settings Customers Plan] "undo" "Undo the last change"
+    Undo "undo" [Integrations Settings Program Customers Plan] "undo" "Undo the last change"
         "Takes back the last change made here." "";
 
     Redo "redo" [Customers Plan] "redo" "Bring the last change taken back again" "" "";

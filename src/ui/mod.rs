@@ -33,6 +33,7 @@ pub mod message;
 pub mod mirror;
 pub mod prefs;
 pub mod screens;
+pub mod svg;
 pub mod terminal;
 pub mod theme;
 pub mod turn;
@@ -86,6 +87,7 @@ pub struct Options {
 ///
 /// # Errors
 /// When there is no terminal, or it cannot be written to.
+#[expect(clippy::needless_pass_by_value, reason = "the viewer is the last to hold them")]
 pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -274,10 +276,13 @@ const DRAIN: usize = 1_000;
 struct Pacing {
     last: Option<Duration>,
     due: Option<Duration>,
+    /// Nobody has pressed a key since the last frame.
+    is_news_only: bool,
 }
 
 impl Pacing {
-    fn want(&mut self, now: Duration, gap: Duration) {
+    fn want(&mut self, now: Duration, pace: Pace, gap: Duration) {
+        self.is_news_only &= pace == Pace::News;
         let at = self.last.map_or(now, |last| now.max(last + gap));
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
@@ -285,6 +290,7 @@ impl Pacing {
     fn drawn(&mut self, now: Duration) {
         self.last = Some(now);
         self.due = None;
+        self.is_news_only = true;
     }
 }
 
@@ -311,7 +317,7 @@ pub async fn view<W: Write>(
     let mut answers: Answers<'_> = FuturesUnordered::new();
     let mut guard = Guard::default();
     let mut pacing = Pacing::default();
-    pacing.want(clock().tick, INPUT_GAP);
+    pacing.want(clock().tick, Pace::Input, INPUT_GAP);
     let mut work: VecDeque<(Vec<Effect>, Pace)> = VecDeque::from([(first, Pace::Input)]);
     loop {
         while let Some((effects, pace)) = work.pop_front() {
@@ -325,7 +331,14 @@ pub async fn view<W: Write>(
         }
         let now = clock();
         if pacing.due.is_some_and(|due| due <= now.tick) {
-            if painter.paint(frames::draw(&app))? {
+            let frame = frames::draw(&app);
+            // A screen reader reads what is drawn: in plain mode news is one line, the rest waits for a key (U63).
+            let drew = if app.look.plain && pacing.is_news_only {
+                painter.paint_last_line(frame)?
+            } else {
+                painter.paint(frame)?
+            };
+            if drew {
                 app.was_drawn(clock().tick);
             }
             pacing.drawn(now.tick);
@@ -409,7 +422,7 @@ fn take_in(
     for (news, pace) in news.drain(..) {
         let now = clock();
         let effects = update(app, Message { now, news });
-        pacing.want(now.tick, if pace == Pace::Input { INPUT_GAP } else { wires.news_gap });
+        pacing.want(now.tick, pace, if pace == Pace::Input { INPUT_GAP } else { wires.news_gap });
         wires.news_gap = app.prefs.news_gap(wires.is_ssh);
         if !effects.is_empty() {
             work.push_back((effects, pace));
@@ -417,12 +430,12 @@ fn take_in(
     }
 }
 
-fn carry_out<'a, W: Write>(
+fn carry_out<W: Write>(
     effect: Effect,
     pace: Pace,
     app: &mut App,
     handle: &Handle,
-    answers: &Answers<'a>,
+    answers: &Answers<'_>,
     painter: &mut Painter<W>,
     wires: &mut Wires,
 ) -> std::io::Result<Option<Left>> {

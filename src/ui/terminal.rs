@@ -104,7 +104,7 @@ impl<W: Write> Painter<W> {
         encode(&self.shown.diff(&buffer), &mut self.bytes);
         let drew = self.bytes.len() > before;
         self.shown = buffer;
-        let (at, shows) = cursor.map_or((self.cursor, false), |(at, shows)| (Some(at), shows));
+        let (at, shows) = cursor.map_or((self.cursor, self.cursor_shows), |(at, shows)| (Some(at), shows));
         if at.is_some() && (drew || at != self.cursor) {
             self.cursor = at;
             if let Some(at) = at {
@@ -131,6 +131,19 @@ impl<W: Write> Painter<W> {
         Ok(true)
     }
 
+    /// Sends the last line of a frame and leaves everything else as it is on the terminal.
+    pub fn paint_last_line(&mut self, frame: Frame) -> io::Result<bool> {
+        if self.unknown || self.shown.area != frame.buffer.area {
+            return self.paint(frame);
+        }
+        let mut buffer = self.shown.clone();
+        let y = buffer.area.bottom().saturating_sub(1);
+        for x in buffer.area.left()..buffer.area.right() {
+            buffer[(x, y)] = frame.buffer[(x, y)].clone();
+        }
+        self.paint(Frame { buffer, cursor: None, title: frame.title })
+    }
+
     /// Text for the terminal's clipboard (OSC 52), wrapped for tmux and screen (U54).
     pub fn copy(&mut self, text: &str, multiplexer: Multiplexer) -> io::Result<()> {
         let code = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
@@ -138,11 +151,10 @@ impl<W: Write> Painter<W> {
             Multiplexer::None => code,
             Multiplexer::Tmux => format!("\x1bPtmux;{}\x1b\\", code.replace('\x1b', "\x1b\x1b")),
             // screen takes at most 768 bytes in one string.
-            Multiplexer::Screen => code
-                .as_bytes()
-                .chunks(256)
-                .map(|part| format!("\x1bP{}\x1b\\", String::from_utf8_lossy(part)))
-                .collect(),
+            Multiplexer::Screen => {
+                let parts = code.as_bytes().chunks(256).map(String::from_utf8_lossy);
+                parts.fold(String::new(), |text, part| text + "\x1bP" + &part + "\x1b\\")
+            }
         };
         self.send(wrapped.as_bytes())
     }

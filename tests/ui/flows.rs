@@ -153,9 +153,23 @@ fn a_theme_is_tried_and_taken_back() {
     let mut rig = rig();
     let before = rig.styles();
     rig.keys(": t h e m e <Space> m o n o");
-    assert_ne!(rig.styles(), before, "on trial");
+    assert!(rig.styles() != before, "on trial");
     rig.keys("<Esc>");
-    assert_eq!(rig.styles(), before);
+    assert!(rig.styles() == before);
     rig.keys(": t h e m e <Space> m o n o <Enter>");
-    assert_ne!(rig.styles(), before, "taken");
+    assert!(rig.styles() != before, "taken");
+}
+
+/// U63: in plain mode news is one line at the bottom; nothing else is drawn until a key.
+#[test]
+fn plain_mode_tells_a_job_as_lines() {
+    let mut rig = Start::default().plain().rig();
+    let before = rig.screen();
+    rig.news(Event::Progress(Box::new(progress(187)))).says("J42, 187/312 59%");
+    let rows = |text: &str| text.lines().take(23).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rows(&rig.screen()), rows(&before));
+    rig.sent();
+    rig.news(Event::Progress(Box::new(progress(188))));
+    assert_eq!(rig.sent().1, 0, "the same tenth");
+    rig.keys("j").says("J42 ALSO subscriptions");
 }

@@ -106,6 +106,8 @@ pub struct Rig {
     pub world: Rc<RefCell<World>>,
     pub tape: Rc<RefCell<Tape>>,
     left: Rc<RefCell<Option<Left>>>,
+    /// The configuration folder of a test that brings none.
+    _folder: tempfile::TempDir,
 }
 
 /// Eighty columns, twenty-four lines, the usual world.
@@ -115,7 +117,11 @@ pub fn rig() -> Rig {
 
 impl Rig {
     fn new(start_with: Start) -> Self {
-        let Start { size: (width, height), options, environment, world } = start_with;
+        let Start { size: (width, height), mut options, environment, world } = start_with;
+        let folder = tempfile::tempdir().expect("a folder");
+        if options.config_dir.as_os_str().is_empty() {
+            options.config_dir = folder.path().to_owned();
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)
@@ -168,7 +174,8 @@ impl Rig {
             let _local = local.enter();
             tokio::task::spawn_local(body);
         }
-        let mut rig = Self { runtime, local, input: Some(input), signals, events, world, tape, left };
+        let mut rig =
+            Self { runtime, local, input: Some(input), signals, events, world, tape, left, _folder: folder };
         rig.idle();
         rig
     }

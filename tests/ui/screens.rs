@@ -29,3 +29,13 @@ fn palette() {
 fn messages() {
     in_all_sizes("messages", Start::default, "w j w : m e s s a g e s <Enter>");
 }
+
+#[test]
+fn settings() {
+    in_all_sizes("settings", Start::default, "j <Enter> j");
+}
+
+#[test]
+fn program_settings() {
+    in_all_sizes("program", Start::default, ", j");
+}

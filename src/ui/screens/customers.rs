@@ -421,9 +421,15 @@ impl Customers {
 
     fn switch(&mut self, by: usize, turn: &mut Turn<'_>) {
         let at = Integration::ALL.iter().position(|i| *i == self.integration).unwrap_or(0);
-        let next = Integration::ALL[(at + by) % Integration::ALL.len()];
-        *self = Self { was_entered: self.was_entered, ..Self::of(next) };
-        self.ask_order(turn);
+        self.show(Integration::ALL[(at + by) % Integration::ALL.len()], turn);
+    }
+
+    /// Shows the table of another integration.
+    pub fn show(&mut self, integration: Integration, turn: &mut Turn<'_>) {
+        if integration != self.integration {
+            *self = Self { was_entered: true, ..Self::of(integration) };
+            self.ask_order(turn);
+        }
     }
 
     fn plan(&mut self, turn: &mut Turn<'_>) {

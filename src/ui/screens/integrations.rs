@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
-use crate::host::words::{CheckState, Command, PlaceState, PlaceView, Query, SettingChange};
+use crate::host::words::{CheckState, Command, Leads, PlaceState, PlaceView, Query, SettingChange};
 use crate::model::Place;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -14,8 +14,10 @@ use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::settings::Settings;
 use crate::ui::theme::Role;
-use crate::ui::turn::Turn;
+use crate::ui::turn::{Step, Turn};
+use crate::ui::screens::Pane;
 use crate::ui::widgets::strip;
 use crate::ui::widgets::table::{self, Column, Row, cell};
 
@@ -124,6 +126,18 @@ impl Integrations {
                     switch(place, was_on, turn);
                 }
             }
+            Action::SetUp => turn.open(Settings::new(place)),
+            Action::PlanIt => {
+                if let Place::Of(integration) = place {
+                    turn.steps.push(Step::Customers(integration));
+                    turn.steps.push(Step::Act(Action::PlanIt));
+                }
+            }
+            Action::FollowToDo => {
+                let leads =
+                    turn.mirror.place(place).and_then(|view| view.to_do.first()).map(|to_do| to_do.leads_to);
+                return leads.is_some_and(|leads| self.follow(place, leads, turn));
+            }
             Action::Why => {
                 let why = turn.mirror.place(place).map(why).unwrap_or_default();
                 turn.say(why);
@@ -133,10 +147,32 @@ impl Integrations {
         true
     }
 
+    /// Goes where a point is settled; `false` where there is no such place.
+    fn follow(&mut self, place: Place, leads: Leads, turn: &mut Turn<'_>) -> bool {
+        match leads {
+            Leads::Settings => self.act_on(place, Action::SetUp, turn),
+            Leads::Test => self.act_on(place, Action::Test, turn),
+            Leads::Jobs => {
+                turn.steps.push(Step::Go(Pane::Jobs));
+                true
+            }
+            Leads::Plan => self.act_on(place, Action::PlanIt, turn),
+            Leads::Customers => {
+                if let Place::Of(integration) = place {
+                    turn.steps.push(Step::Customers(integration));
+                }
+                true
+            }
+        }
+    }
+
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         let not = |reason: &str| Availability::Not(reason.to_owned());
         let place = self.place();
         match action {
+            Action::PlanIt if place == Some(Place::Halo) => {
+                not("Halo is where everything goes; plan an integration into it.")
+            }
             Action::OnOff if place == Some(Place::Halo) => {
                 not("Halo is where everything goes; it is not switched on or off.")
             }
@@ -315,7 +351,7 @@ impl Integrations {
     }
 
     pub const fn hints(&self) -> &'static [Action] {
-        &[Action::SetUp, Action::Test, Action::FollowToDo, Action::OnOff, Action::Why, Action::Palette]
+        &[Action::SetUp, Action::Test, Action::PlanIt, Action::FollowToDo, Action::OnOff, Action::Why, Action::Palette]
     }
 
     pub const fn about(&self) -> About {
