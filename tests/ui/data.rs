@@ -287,7 +287,8 @@ impl Market {
                 if *dry_run { Vec::new() } else { vec![map] },
             )),
             Command::BuildPlan { scheduled, .. } => {
-                self.plan = Plan { scheduled: *scheduled, ..plan(self.plan.id.0 + 1) };
+                let outline = self.plan.outline.clone();
+                self.plan = Plan { scheduled: *scheduled, outline, ..plan(self.plan.id.0 + 1) };
                 Some((Ok(Reply::Planned(Box::new(self.plan.clone()))), vec![Event::Plan(self.plan.id)]))
             }
             Command::Replan { plan } if *plan == self.plan.id => {

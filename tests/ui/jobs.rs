@@ -22,3 +22,8 @@ fn job() {
 fn change() {
     in_all_sizes("change", running, "4 <Enter> k k k k <Enter>");
 }
+
+#[test]
+fn jobs_zoomed() {
+    running().sized(120, 36).rig().keys("4 z").shows("jobs-zoomed@120x36");
+}

@@ -152,7 +152,7 @@ impl ChangeScreen {
         if let Some(line) = &self.line {
             let role = level_role(line.level, line.sign);
             let at = canvas.when(line.at);
-            let text = format!("{at}   {}", line.text);
+            let text = format!("{at}: {}", line.text);
             let room = Rect { x: area.x + 1, y, width: area.width.saturating_sub(1), height: area.height };
             y += canvas.paragraph(room, &text, role) + 1;
         }
@@ -223,13 +223,6 @@ const fn does(action: plan::Action) -> &'static str {
     }
 }
 
-pub fn field_word(name: FieldName) -> String {
-    match name {
-        FieldName::Quantity => "seats".into(),
-        other => other.key().replace('_', " "),
-    }
-}
-
 /// The one field that a list shows of a row: name, before, after.
 pub fn headline(change: &Change) -> (String, String, String) {
     const IMPORTANCE: [FieldName; 8] = [
@@ -254,16 +247,16 @@ pub fn headline(change: &Change) -> (String, String, String) {
             };
             ("new".into(), "-".into(), after)
         }
-        (plan::Action::Link, _) => ("link".into(), target.clone().unwrap_or("-".into()), "linked".into()),
-        (plan::Action::Skipped, None) => (String::new(), target.unwrap_or("-".into()), "skipped".into()),
+        (plan::Action::Link, _) => ("link".into(), target.unwrap_or("-".into()), "linked".into()),
+        (plan::Action::Skipped, None) => (String::new(), "-".into(), "skipped".into()),
         (_, Some(field)) => {
             let more = change.fields.len().saturating_sub(1);
-            let name = field_word(field.name);
-            let name = if more > 0 { format!("{name} +{more}") } else { name };
+            let name = diff::field_word(field.name);
+            let name = if more > 0 { format!("{name} +{more}") } else { name.into_owned() };
             (name, text(&field.before), text(&field.after))
         }
-        (plan::Action::Held, None) => (String::new(), target.unwrap_or("-".into()), "held".into()),
-        (_, None) => (String::new(), target.unwrap_or("-".into()), "-".into()),
+        (plan::Action::Held, None) => (String::new(), "-".into(), "held".into()),
+        (_, None) => (String::new(), "-".into(), "-".into()),
     }
 }
 

@@ -1021,7 +1021,7 @@ fn why(row: &MapRow, integration: Integration) -> String {
 }
 
 fn facts(row: &MapRow, integration: Integration, when: impl Fn(Moment) -> String) -> Vec<(&'static str, String, Role)> {
-    let line = |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("   ");
+    let line = |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
     let mut facts = vec![("Enter", enter(row).to_owned(), Role::Accent)];
     let source = line(&[&row.source.place, &row.source.domain]);
     if !source.is_empty() {

@@ -38,7 +38,7 @@ impl Default for Fields {
     }
 }
 
-const HALO: Column = Column::growing("Halo field", 14);
+const HALO: Column = Column::growing("Halo field", 10);
 
 impl Fields {
     fn of(integration: Integration) -> Self {
@@ -240,7 +240,7 @@ impl Fields {
         };
         let columns = [
             Column::fixed("of", 13).goes(2),
-            Column::growing(source, 18),
+            Column::growing(source, 13),
             HALO,
             Column::fixed("kind", 8).goes(1),
             Column::fixed("written", 11),

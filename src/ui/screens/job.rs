@@ -478,7 +478,12 @@ impl JobScreen {
         if let Some(report) = &self.report {
             let when = turn.look.when(report.started, turn.now);
             self.started = match report.finished {
-                Some(at) => format!("{when} to {}", turn.look.when(at, turn.now)),
+                Some(at) => {
+                    let end = turn.look.when(at, turn.now);
+                    let same_day = when.split(' ').next() == end.split(' ').next();
+                    let end = if same_day { end.rsplit(' ').next().unwrap_or_default() } else { &end };
+                    format!("{when} to {end}")
+                }
                 None => format!("started {when}"),
             };
         }
@@ -544,11 +549,16 @@ impl JobScreen {
             self.log.follow.word()
         );
         canvas.rule(Rect { height: 1, ..body }, &title);
-        let body = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
+        let body = Rect {
+            x: body.x + 1,
+            y: body.y + 1,
+            width: body.width.saturating_sub(1),
+            height: body.height.saturating_sub(1),
+        };
         canvas.cursor = Some((Position::new(body.x, body.y), false));
         if self.log.follow.total == 0 {
             let text = if self.log.filter == LogFilter::default() { "Nothing logged yet." } else { "No line of this kind. f f shows all." };
-            canvas.put(body.x + 1, body.y, body.width, text, Role::Dim);
+            canvas.put(body.x, body.y, body.width, text, Role::Dim);
         }
         log::draw(canvas, body, &self.log.follow, true, |index| self.log.line(index));
     }
@@ -629,9 +639,9 @@ pub fn stage_line(stage: &StageProgress) -> String {
         ('-', rows.deactivate),
         ('!', rows.held),
     ];
-    let mut text = format!("{:<14} {at:<11} {far:<5}", stage.entity.key());
+    let mut text = format!("{:<14} {at:<10} {far:<4}", stage.entity.key());
     for (sign, count) in counts.into_iter().filter(|(sign, count)| *count > 0 || matches!(sign, '+' | '~')) {
-        text.push_str(&format!(" {sign} {:<5}", thousands(count)));
+        text.push_str(&format!(" {sign} {:<4}", thousands(count)));
     }
     text.push_str(&format!(" failed {}", thousands(stage.totals.failed)));
     text

@@ -41,16 +41,16 @@ pub struct Jobs {
 const LAST: usize = 500;
 
 const COLUMNS: [Column; 10] = [
-    Column::fixed("job", 5),
-    Column::fixed("when", 16).goes(5),
-    Column::growing("what", 14),
+    Column::fixed("job", 4),
+    Column::fixed("when", 15).goes(5),
+    Column::growing("what", 12),
     Column::fixed("state", 11),
     Column::fixed("+", 5).right().goes(4),
-    Column::fixed("~", 5).right().goes(4),
-    Column::fixed("0", 4).right().goes(2),
-    Column::fixed("-", 4).right().goes(1),
+    Column::fixed("~", 6).right().goes(4),
+    Column::fixed("0", 3).right().goes(2),
+    Column::fixed("-", 3).right().goes(1),
     Column::fixed("!", 4).right().goes(3),
-    Column::fixed("fail", 5).right().goes(6),
+    Column::fixed("fail", 4).right().goes(6),
 ];
 
 impl Jobs {

@@ -268,11 +268,14 @@ impl Picker {
                 table::empty(canvas, parts.list, text);
             }
             let count = format!("{} of {} in Halo", thousands(found.total), thousands(found.of));
-            canvas.put_right(parts.find.x, parts.find.y, parts.find.width.saturating_sub(1), &count, Role::Dim);
+            if area.width >= 50 {
+                canvas.put_right(parts.find.x, parts.find.y, parts.find.width.saturating_sub(1), &count, Role::Dim);
+            }
         }
         self.follows(canvas, parts.follows);
         let used = canvas.put(parts.find.x + 1, parts.find.y, parts.find.width, "find > ", Role::Strong) + 1;
-        let room = parts.find.width.saturating_sub(used + 24).max(parts.find.width.saturating_sub(used).min(16));
+        let beside = if area.width >= 50 { 24 } else { 1 };
+        let room = parts.find.width.saturating_sub(used + beside);
         canvas.cursor = None;
         self.field.draw(canvas, Rect { x: parts.find.x + used, width: room, ..parts.find });
         if canvas.cursor.is_none() {

@@ -21,7 +21,7 @@ use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
 use crate::ui::dialogs::limit::Limit;
-use crate::ui::fit::thousands;
+use crate::ui::fit::{self, thousands};
 use crate::ui::key::Key;
 use crate::ui::layout::{ListRegions, list_and_details};
 use crate::ui::list::{List, Window};
@@ -105,11 +105,23 @@ fn parts(area: Rect, notices: usize) -> (Rect, ListRegions) {
     let notices = notices as u16;
     let head = match area.height {
         0..8 => 1,
-        8..14 => 1 + notices.min(1),
-        _ => 2 + notices.min(3),
+        8..14 => 1 + notices.min(2),
+        _ => 2 + notices.min(4),
     };
     let rest = Rect { y: area.y + head, height: area.height.saturating_sub(head), ..area };
-    (Rect { height: head, ..area }, list_and_details(rest, false))
+    let mut regions = list_and_details(rest, false);
+    if regions.details.height == rest.height {
+        // Beside the list: five columns of a plan need more than half.
+        let left = rest.width * 2 / 3;
+        regions.list.width = left;
+        regions.details = Rect { x: rest.x + left + 1, width: rest.width - left - 1, ..rest };
+    } else if regions.details.height > 0 && rest.height >= 14 {
+        // The reasons are what the screen is for.
+        let details = (rest.height * 2 / 5).clamp(6, 12);
+        regions.list.height = rest.height - details;
+        regions.details = Rect { y: rest.bottom() - details, height: details, ..rest };
+    }
+    (Rect { height: head, ..area }, regions)
 }
 
 impl PlanScreen {
@@ -161,6 +173,9 @@ impl PlanScreen {
     pub fn name(&self) -> String {
         let label = self.integration.label();
         match &self.plan {
+            Some(plan) if plan.entities == self.integration.entities() => {
+                format!("{label} > Plan {}, {}", plan.id, self.way())
+            }
             Some(plan) => {
                 let entities = plan.entities.iter().map(|entity| entity.key()).collect::<Vec<_>>().join(", ");
                 format!("{label} > Plan {} {entities}, {}", plan.id, self.way())
@@ -207,10 +222,9 @@ impl PlanScreen {
         self.stale = None;
         self.applied = None;
         self.made = format!(
-            "built {} by {}, {}, good until {}",
+            "built {} by {}, good until {}",
             turn.look.when(plan.built_at, turn.now),
             plan.built_by,
-            self.way(),
             turn.look.when(plan.expires_at, turn.now)
         );
         if self.plan.as_ref().is_some_and(|old| old.id != plan.id) {
@@ -331,6 +345,14 @@ impl PlanScreen {
         self.filter != PlanFilter::default()
     }
 
+    /// The notices as lines of this width.
+    fn notice_lines(&self, width: u16) -> Vec<(String, Role)> {
+        self.notices()
+            .into_iter()
+            .flat_map(|(text, role)| fit::wrap(&text, width.into()).into_iter().map(move |line| (line, role)))
+            .collect()
+    }
+
     /// What must be known before anything else.
     fn notices(&self) -> Vec<(String, Role)> {
         let mut notices: Vec<(String, Role)> = Vec::new();
@@ -394,7 +416,7 @@ impl PlanScreen {
     }
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        let height = parts(turn.area, self.notices().len()).1.rows();
+        let height = parts(turn.area, self.notice_lines(turn.area.width).len()).1.rows();
         if self.list.act(action, height) {
             self.scroll = 0;
             return true;
@@ -799,7 +821,7 @@ impl PlanScreen {
 
     pub fn settle(&mut self, turn: &mut Turn<'_>) {
         self.now = Some(turn.now.moment);
-        let height = parts(turn.area, self.notices().len()).1.rows();
+        let height = parts(turn.area, self.notice_lines(turn.area.width).len()).1.rows();
         self.list.keep_visible(height);
         let Some(plan) = self.plan.as_ref().map(|plan| plan.id) else { return };
         let range = self.list.visible(height);
@@ -812,7 +834,7 @@ impl PlanScreen {
     }
 
     pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        let (_, regions) = parts(turn.area, self.notices().len());
+        let (_, regions) = parts(turn.area, self.notice_lines(turn.area.width).len());
         let first = self.list.visible(regions.rows()).start;
         if let Some(row) = (turn.area.y + line).checked_sub(regions.list.y + 1) {
             self.list.select_at(first + usize::from(row));
@@ -826,7 +848,7 @@ impl PlanScreen {
         if self.plan.is_none() || self.state == State::Building {
             return self.building(canvas, area);
         }
-        let notices = self.notices();
+        let notices = self.notice_lines(area.width);
         let (head, regions) = parts(area, notices.len());
         self.head(canvas, head, &notices);
         if self.list.is_empty() {
@@ -904,7 +926,7 @@ impl PlanScreen {
             let more = lines.len() - shown;
             lines.truncate(shown);
             if let Some(last) = lines.last_mut() {
-                last.0 = format!("({more} more) {}", last.0);
+                last.0 = format!("{} ({more} more lines)", last.0);
             }
         }
         for ((text, role), y) in lines.iter().zip(area.y + 1..area.bottom()) {
