@@ -223,7 +223,7 @@ impl App {
                 confirm.drawn_at.get_or_insert(tick);
             }
             Some(Dialog::Limit(limit)) => {
-                limit.drawn_at.get_or_insert(tick);
+                limit.confirm.drawn_at.get_or_insert(tick);
             }
             _ => {}
         }

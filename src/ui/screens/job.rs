@@ -325,7 +325,7 @@ impl JobScreen {
     }
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        let height = i64::from(parts(turn.area, self.head_lines(turn.mirror).len()).1.height.saturating_sub(1).max(1));
+        let height = i64::from(parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len()).1.height.saturating_sub(1).max(1));
         match action {
             Action::Up => self.log.follow.move_by(-1),
             Action::Down => self.log.follow.move_by(1),
@@ -487,12 +487,12 @@ impl JobScreen {
                 None => format!("started {when}"),
             };
         }
-        let height = parts(turn.area, self.head_lines(turn.mirror).len()).1.height.saturating_sub(1);
+        let height = parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len()).1.height.saturating_sub(1);
         self.log.settle(height.into(), turn);
     }
 
     pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        let log = parts(turn.area, self.head_lines(turn.mirror).len()).1;
+        let log = parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len()).1;
         if let Some(row) = (turn.area.y + line).checked_sub(log.y + 1) {
             let to = self.log.follow.top + u64::from(row);
             self.log.follow.move_by(to as i64 - self.log.follow.at as i64);
@@ -500,14 +500,14 @@ impl JobScreen {
     }
 
     /// What stands above the log.
-    fn head_lines(&self, mirror: &Mirror) -> Vec<(String, Role)> {
+    fn head_lines(&self, mirror: &Mirror, width: u16) -> Vec<(String, Role)> {
         let progress = self.progress(mirror);
         let stages: &[StageProgress] = match (progress, &self.report) {
             (Some(progress), _) => &progress.stages,
             (None, Some(report)) => &report.stages,
             (None, None) => &[],
         };
-        let mut lines: Vec<(String, Role)> = stages.iter().map(|stage| (stage_line(stage), Role::Text)).collect();
+        let mut lines: Vec<(String, Role)> = stages.iter().map(|stage| (stage_line(stage, width), Role::Text)).collect();
         if let Some(progress) = progress {
             lines.push(("pace           ".to_owned() + &pace(progress), Role::Text));
         }
@@ -531,7 +531,7 @@ impl JobScreen {
         if let (None, Some(problem)) = (&self.report, &self.trouble) {
             return table::empty(canvas, area, &problem.to_string());
         }
-        let lines = self.head_lines(canvas.mirror);
+        let lines = self.head_lines(canvas.mirror, area.width);
         let (head, body) = parts(area, lines.len());
         for ((text, role), y) in lines.iter().zip(head.top()..head.bottom()) {
             canvas.put(head.x + 1, y, head.width.saturating_sub(1), text, *role);
@@ -623,7 +623,7 @@ impl JobScreen {
 }
 
 /// ` customers      214/214  done      + 1    ~ 4`: counters that change in place (U15).
-pub fn stage_line(stage: &StageProgress) -> String {
+pub fn stage_line(stage: &StageProgress, width: u16) -> String {
     let at = format!("{}/{}", thousands(stage.done), thousands(stage.total));
     let far = if stage.done >= stage.total {
         "done".to_owned()
@@ -639,9 +639,19 @@ pub fn stage_line(stage: &StageProgress) -> String {
         ('-', rows.deactivate),
         ('!', rows.held),
     ];
-    let mut text = format!("{:<14} {at:<10} {far:<4}", stage.entity.key());
+    if width < 70 {
+        let mut text = format!("{:<13} {at:<7}", stage.entity.key());
+        for (sign, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            text.push_str(&format!(" {sign} {}", thousands(count)));
+        }
+        if stage.totals.failed > 0 {
+            text.push_str(&format!(" fail {}", thousands(stage.totals.failed)));
+        }
+        return text;
+    }
+    let mut text = format!("{:<14} {at:<11} {far:<5}", stage.entity.key());
     for (sign, count) in counts.into_iter().filter(|(sign, count)| *count > 0 || matches!(sign, '+' | '~')) {
-        text.push_str(&format!(" {sign} {:<4}", thousands(count)));
+        text.push_str(&format!(" {sign} {:<5}", thousands(count)));
     }
     text.push_str(&format!(" failed {}", thousands(stage.totals.failed)));
     text

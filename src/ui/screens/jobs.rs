@@ -329,9 +329,10 @@ impl Jobs {
     fn head(&self, mirror: &Mirror, area: Rect) -> Vec<(String, Role)> {
         let Some(job) = self.selected().filter(|_| area.height > 6) else { return Vec::new() };
         let mut lines = Vec::new();
+        let width = area.width;
         let progress = mirror.progress.as_ref().filter(|progress| progress.job == job.job);
         let stages = progress.map_or(&job.stages, |progress| &progress.stages);
-        lines.extend(stages.iter().map(|stage| (stage_line(stage), Role::Text)));
+        lines.extend(stages.iter().map(|stage| (stage_line(stage, width), Role::Text)));
         if let Some(progress) = progress {
             lines.push((format!("pace           {}", pace(progress)), Role::Text));
         }

@@ -603,10 +603,13 @@ impl PlanScreen {
             vec![Step::Do(Effect::Send(Command::Apply { plan: plan.id, choices }))]
         };
         if only.is_none() && sum.beyond > 0 {
-            let rest = (sum.totals.acting() > 0)
-                .then(|| (format!("apply the other {}; the {} are held", sum.totals.acting(), sum.beyond), apply(None, None)));
-            let beyond = format!("To remove the {}", thousands(sum.beyond));
-            return turn.dialog(Limit::new(title, lines, rest, beyond, sum.beyond, apply(None, Some(sum.beyond))));
+            let mut confirm = Confirm::new(title, lines, "not now");
+            if sum.totals.acting() > 0 {
+                let rest = format!("apply the other {}; the {} are held", sum.totals.acting(), sum.beyond);
+                confirm = confirm.choice('y', rest, apply(None, None));
+            }
+            let beyond = format!("To remove the {} as well", thousands(sum.beyond));
+            return turn.dialog(Limit::new(confirm, beyond, sum.beyond, apply(None, Some(sum.beyond))));
         }
         let here = self.here().map(|(group, _)| group.customer.clone());
         let one = here.filter(|here| only.is_none() && sum.customers > 1 && self.sum(Some(&here.id)).totals.acting() > 0);
@@ -1124,7 +1127,7 @@ impl Money {
         if self.unknown > 0 {
             parts.push(format!("{} without a price", self.unknown));
         }
-        parts.join("   ")
+        parts.join(", ")
     }
 }
 
@@ -1169,7 +1172,7 @@ fn apply_lines<'a>(sum: &Sum, scheduled: bool, limits: impl Iterator<Item = &'a 
     if !alone.is_empty() {
         lines.push(format!("Left alone: {}.", alone.join(", ")));
     }
-    if !scheduled {
+    if !scheduled && acting.zero + acting.deactivate == 0 {
         lines.push("Nothing is removed: only a plan as scheduled does that.".into());
     }
     lines
