@@ -20,7 +20,7 @@ use super::message::{Effect, Left, Message, Mouse, News, Now};
 use super::mirror::Mirror;
 use super::prefs::Prefs;
 use super::screens::{Pane, Screen};
-use super::theme::{Depth, Role, Theme};
+use super::theme::{Depth, Role, Theme, Themes};
 use super::turn::{Step, Turn};
 use super::widgets::strip;
 use crate::host::words::{Command, Event, JobOrder, JobState, Query};
@@ -65,6 +65,7 @@ pub struct Setup {
     pub config_dir: PathBuf,
     /// The theme named on the command line: stronger than profile and settings.
     pub theme: Option<String>,
+    pub themes: Themes,
     pub size: Size,
     pub now: Now,
     /// What was wrong with keys, themes and settings, and other first messages.
@@ -97,6 +98,7 @@ pub struct App {
     locale: String,
     config_dir: PathBuf,
     named_theme: Option<String>,
+    themes: Themes,
     /// The theme to go back to when a trial ends.
     before_trial: Option<Theme>,
     /// The engine is stopping this job, then we leave.
@@ -133,6 +135,7 @@ impl App {
             locale: setup.locale,
             config_dir: setup.config_dir,
             named_theme: setup.theme,
+            themes: setup.themes,
             before_trial: None,
             leaving: None,
             has_greeted: false,
@@ -344,7 +347,7 @@ impl App {
     }
 
     fn theme(&mut self, name: &str) -> Theme {
-        let (theme, complaints) = Theme::load(name, self.depth, Some(&self.config_dir.join("themes")));
+        let (theme, complaints) = self.themes.load(name, self.depth);
         for complaint in complaints {
             self.say(complaint, Role::Notice);
         }
@@ -559,7 +562,7 @@ impl App {
             });
         }
         entries.extend(super::screens::places());
-        for name in Theme::names(Some(&self.config_dir.join("themes"))) {
+        for name in self.themes.names() {
             entries.push(palette::Entry {
                 title: format!("Theme: {name}"),
                 key: String::new(),

@@ -154,7 +154,7 @@ fn color(color: Color, scheme: &Scheme) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::Depth;
+    use crate::ui::theme::{Depth, Themes};
     use ratatui::layout::Rect;
     use ratatui::style::Style;
 
@@ -163,7 +163,7 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
         buffer.set_string(0, 0, "a<&>b", Style::default());
         buffer.set_string(6, 0, "sel", Style::default().add_modifier(Modifier::REVERSED));
-        let (theme, _) = Theme::load("default", Depth::Sixteen, None);
+        let (theme, _) = Themes::default().load("default", Depth::Sixteen);
         let svg = frame(&buffer, &theme);
         assert!(svg.contains("a&lt;&amp;&gt;b") && svg.contains(">sel</text>"), "{svg}");
         assert!(svg.contains(&format!("fill=\"{}\"/>\n<text", DARK.text)), "{svg}");

@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    fn ask(&mut self, query: Query) -> Result<Answer, Problem> {
+    fn ask(&mut self, query: &Query) -> Result<Answer, Problem> {
         if let Some(trouble) = &self.trouble {
             return Err(trouble.clone());
         }
@@ -73,7 +73,7 @@ impl World {
             Query::Settings => Ok(Answer::Settings(Box::new(self.settings.clone()))),
             query => self
                 .market
-                .ask(&query)
+                .ask(query)
                 .ok_or_else(|| Problem::new(Class::Input, "This world does not know that.")),
         }
     }
@@ -250,7 +250,7 @@ pub fn start(world: &Rc<RefCell<World>>) -> (Handle, broadcast::Sender<Event>) {
         while let Some(call) = waiting.recv().await {
             match call {
                 Call::Ask(query, answer) => {
-                    let _ = answer.send(world.borrow_mut().ask(query));
+                    let _ = answer.send(world.borrow_mut().ask(&query));
                 }
                 Call::Do(command, answer) => {
                     let (reply, events) = world.borrow_mut().tell(command);

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{
+    Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use futures_util::stream::poll_fn;
 use jiff::tz::TimeZone;
 use parhelion::host::words::{Command, Event};
@@ -120,7 +122,7 @@ impl Rig {
         let Start { size: (width, height), mut options, environment, world } = start_with;
         let folder = tempfile::tempdir().expect("a folder");
         if options.config_dir.as_os_str().is_empty() {
-            options.config_dir = folder.path().to_owned();
+            folder.path().clone_into(&mut options.config_dir);
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -167,7 +169,7 @@ impl Rig {
             let signals = poll_fn(move |task| signalled.poll_recv(task));
             let result =
                 view(app, first, &handle, input, signals, Painter::new(tap, size), clock, &mut wires).await;
-            *ended.borrow_mut() = Some(result.expect("the tape takes everything"));
+            *ended.borrow_mut() = Some(result);
         };
         {
             let _runtime = runtime.enter();
@@ -245,6 +247,12 @@ impl Rig {
         self.idle()
     }
 
+    pub fn click(&mut self, column: u16, row: u16) -> &mut Self {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.event(TerminalEvent::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+        self.idle()
+    }
+
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
         self.tape.borrow_mut().terminal.screen_mut().set_size(height, width);
         self.event(TerminalEvent::Resize(width, height));
@@ -286,8 +294,7 @@ impl Rig {
         }
         let (row, column) = screen.cursor_position();
         let shows = if screen.hide_cursor() { "hidden" } else { "shown" };
-        text.push_str(&format!("-- cursor {row},{column} {shows}; reversed rows: {}\n", reversed.join(" ")));
-        text
+        format!("{text}-- cursor {row},{column} {shows}; reversed rows: {}\n", reversed.join(" "))
     }
 
     /// Colours and weight of every cell that has text.

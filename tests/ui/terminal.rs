@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parhelion::host::Handle;
@@ -49,6 +50,7 @@ struct Viewer {
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Option<Box<dyn Write + Send>>,
     seen: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
 impl Viewer {
@@ -71,7 +73,7 @@ impl Viewer {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let tape = Arc::clone(&seen);
         let stops = how == "closes";
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(read @ 1..) = output.read(&mut bytes) {
                 let mut tape = tape.lock().expect("the tape");
@@ -82,7 +84,7 @@ impl Viewer {
                 }
             }
         });
-        Self { child, master: Some(pair.master), keys: Some(keys), seen }
+        Self { child, master: Some(pair.master), keys: Some(keys), seen, reader }
     }
 
     fn output(&self) -> String {
@@ -112,8 +114,13 @@ impl Viewer {
     #[track_caller]
     fn ends(&mut self) {
         let began = Instant::now();
-        while self.child.try_wait().expect("a state").is_none() {
-            assert!(began.elapsed() < PATIENCE, "it does not end: {:?}", self.output());
+        // What it wrote last is to be read, too.
+        while self.child.try_wait().expect("a state").is_none() || !self.reader.is_finished() {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "it does not end: {:?}",
+                self.output().split_at(self.output().len().saturating_sub(600)).1
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -204,4 +211,43 @@ fn no_color_sends_no_colour_and_keeps_the_selected_row() {
         assert!(!styles.iter().any(|code| is_color(code)), "{environment:?}: {styles:?}");
         assert!(styles.iter().any(|code| code.split(';').any(|n| n == "7")), "{environment:?}: {styles:?}");
     }
+}
+
+/// Every key wakes the viewer, however long it has slept since the last.
+#[test]
+fn each_key_is_answered() {
+    let mut viewer = Viewer::start("runs", &[]);
+    viewer.waits_for("Westcoast");
+    for (key, answer) in
+        [("j", "parhelion-api"), ("?", "Help: Integrations"), ("\x1b", "Westcoast"), (":", "Do or go to")]
+    {
+        let before = viewer.output().len();
+        viewer.press(key);
+        let began = Instant::now();
+        while !viewer.output()[before..].contains(answer) {
+            assert!(began.elapsed() < PATIENCE, "{key}: {:?}", &viewer.output()[before..]);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Ctrl-Z gives the terminal back before the program stops, and takes it again when it goes on.
+#[test]
+fn suspending_gives_the_terminal_back_and_takes_it_again() {
+    let mut viewer = Viewer::start("runs", &[]);
+    viewer.waits_for("Westcoast");
+    let before = viewer.output().len();
+    viewer.press("\x1a");
+    // Nobody controls this process group, so the system lets it go on at once; a shell would wait for `fg`.
+    let began = Instant::now();
+    while !viewer.output()[before..].contains("\x1b[?1049h") {
+        assert!(began.elapsed() < PATIENCE, "{:?}", viewer.output());
+        viewer.signal("CONT");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = viewer.output()[before..].to_owned();
+    assert!(output.find("\x1b[?1049l") < output.find("\x1b[?1049h"), "{output:?}");
+    viewer.press("q");
+    viewer.ends();
+    viewer.gave_the_terminal_back();
 }

@@ -239,10 +239,10 @@ impl Fields {
             Integration::Westcoast => "Westcoast field",
         };
         let columns = [
-            Column::fixed("of", 13).goes(2),
+            Column::fixed("of", 13).goes(1),
             Column::growing(source, 13),
             HALO,
-            Column::fixed("kind", 8).goes(1),
+            Column::fixed("kind", 8).goes(2),
             Column::fixed("written", 11),
         ];
         let visible = self.list.visible(regions.rows());

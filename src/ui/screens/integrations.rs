@@ -285,6 +285,17 @@ impl Integrations {
             let text = mirror.broken.as_ref().map_or_else(|| "Reading ...".to_owned(), ToString::to_string);
             table::empty(canvas, regions.list, &text);
         }
+        let is_new = mirror.overview.as_ref().is_some_and(|overview| {
+            let mut places = overview.places.iter().filter(|view| view.place != Place::Halo);
+            places.all(|view| matches!(view.state, PlaceState::NotConfigured | PlaceState::Off))
+        });
+        let below = regions.list.y + 2 + self.list.len() as u16;
+        if is_new && below + 2 < regions.list.bottom() {
+            let text = "No integration yet. Enter sets up the selected one; or leave (q) and start `parhelion demo` to \
+                        try everything with made-up data.";
+            let room = Rect::new(regions.list.x + 1, below, regions.list.width.saturating_sub(2), 3);
+            canvas.paragraph(room, text, Role::Dim);
+        }
         self.details(canvas, regions.details);
     }
 
@@ -300,20 +311,12 @@ impl Integrations {
         canvas.rule(Rect { height: 1, ..area }, view.place.label());
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let mut facts: Vec<(&str, String, Role)> = Vec::new();
-        // The most important line comes first where there is room for few.
-        let to_do = || -> Vec<(&'static str, String, Role)> {
-            if view.to_do.is_empty() {
-                return vec![("to do", "nothing".into(), Role::Good)];
-            }
-            view.to_do
-                .iter()
-                .enumerate()
-                .map(|(i, to_do)| (if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice))
-                .collect()
-        };
-        let first = body.height <= 4;
-        if first {
-            facts.extend(to_do());
+        // The most important line comes first: whatever has no room, this has.
+        if view.to_do.is_empty() {
+            facts.push(("to do", "nothing".into(), Role::Good));
+        }
+        for (i, to_do) in view.to_do.iter().enumerate() {
+            facts.push((if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice));
         }
         let address = if view.address.is_empty() { "not set".to_owned() } else { view.address.clone() };
         let account =
@@ -322,9 +325,6 @@ impl Integrations {
         facts.push(self.test_line(view, canvas));
         for (i, option) in view.options.iter().enumerate() {
             facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
-        }
-        if !first {
-            facts.extend(to_do());
         }
         let skip = usize::from(self.scroll).min(facts.len().saturating_sub(1));
         table::facts(canvas, body, &facts[skip..]);
