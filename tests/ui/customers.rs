@@ -208,7 +208,7 @@ fn ten_thousand_rows_are_asked_for_a_screen_at_a_time() {
 /// U52: what a vendor sends is shown, never obeyed.
 #[test]
 fn hostile_names_do_nothing() {
-    let nasty = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}evil\u{200b} \u{9b}31m 👩‍👧‍👦 ".to_owned() + &"é".repeat(5_000);
+    let nasty = "\u{1b}[45m\u{1b}]0;owned\u{7}\u{202e}evil\u{200b} \u{9b}31m 👩‍👧‍👦 ".to_owned() + &"é".repeat(5_000);
     for (width, height) in [(120, 36), (80, 24), (60, 16), (40, 10)] {
         let mut rig = Start::default()
             .sized(width, height)
@@ -231,7 +231,9 @@ fn hostile_names_do_nothing() {
         rig.keys("2 w m <Esc> p w <Esc> a <Esc> 4 <Enter> k <Enter>");
         let tape = rig.tape.borrow();
         let sent = String::from_utf8_lossy(&tape.bytes);
-        assert!(!sent.contains("owned\u{7}") && !sent.contains('\u{202e}') && !sent.contains("[2J"), "{width}x{height}");
+        for theirs in ["\u{1b}[45m", "\u{1b}]0;", "\u{202e}", "\u{200b}", "\u{9b}"] {
+            assert!(!sent.contains(theirs), "{width}x{height}: {theirs:?}");
+        }
     }
 }
 
@@ -250,7 +252,7 @@ fn without_colour_everything_is_still_told() {
 #[test]
 fn a_field_leads_to_its_setting() {
     let mut rig = Start::default().rig();
-    rig.keys("3 j j <Enter>").says("1 Integrations").says_not("main site address  ");
+    rig.keys("3 j j <Enter>").says("3 Fields > ALSO").says("also.update_main_site_address");
     let mut rig = Start::default().rig();
     rig.keys("3 j j j <Enter>").says("this row is fixed by the vendor's rules.");
 }

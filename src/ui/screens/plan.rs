@@ -572,8 +572,9 @@ impl PlanScreen {
         }
         let was_marked = !self.list.marks().is_empty();
         self.list.clear_marks();
-        let rows = if count == 1 { "row".to_owned() } else { format!("{count} rows") };
-        turn.say(if all_out { format!("{rows} in again") } else { format!("{rows} left out of this apply; x takes it in again") });
+        let rows = if count == 1 { "Row".to_owned() } else { format!("{count} rows") };
+        let what = if all_out { "taken in again." } else { "left out of this apply; x takes in again." };
+        turn.say(format!("{rows} {what}"));
         if !was_marked {
             self.list.move_by(1);
         }
@@ -582,6 +583,9 @@ impl PlanScreen {
     /// Asks before anything is written (U26-U28).
     fn ask_apply(&mut self, only: Option<&SourceId>, turn: &mut Turn<'_>) {
         let Some(plan) = self.plan.clone() else { return };
+        if turn.now.moment > plan.expires_at {
+            return turn.say("This plan is too old to be applied; r builds it again.");
+        }
         let sum = self.sum(only);
         if sum.totals.acting() + sum.beyond == 0 {
             return turn.say("Nothing to apply: no row of this customer would be written.");
