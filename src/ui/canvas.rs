@@ -161,6 +161,12 @@ impl Canvas<'_> {
             for x in area.left()..area.right() {
                 self.buffer[(x, y)].reset();
             }
+            // Half of a wide character would reach into the area.
+            if let Some(x) = area.x.checked_sub(1)
+                && fit::width(self.buffer[(x, y)].symbol()) > 1
+            {
+                self.buffer[(x, y)].set_symbol(" ");
+            }
         }
     }
 

@@ -82,7 +82,10 @@ fn new_excluded_and_repeated_are_one_key_each() {
     rig.keys("2 j j n x . d");
     let expected = [("88213", "new"), ("88214", "exclude"), ("88215", "exclude"), ("88216", "clear")];
     // The last is undecided already: said, not sent.
-    assert_eq!(decided(&rig), expected[..3].iter().map(|(id, verb)| ((*id).to_owned(), *verb)).collect::<Vec<_>>());
+    assert_eq!(
+        decided(&rig),
+        expected[..3].iter().map(|(id, verb)| ((*id).to_owned(), *verb)).collect::<Vec<_>>()
+    );
     rig.says("It is undecided already.");
 }
 
@@ -94,7 +97,10 @@ fn picking_by_hand_maps_and_goes_to_the_next_undecided_row() {
     rig.keys("m f e r r <Enter>");
     let told = rig.told();
     let Some(Command::Decide { decisions, .. }) = told.last() else { panic!("{told:?}") };
-    assert!(matches!(&decisions[0].1, Decision::Map { target, .. } if target.as_str() == "501"), "{decisions:?}");
+    assert!(
+        matches!(&decisions[0].1, Decision::Map { target, .. } if target.as_str() == "501"),
+        "{decisions:?}"
+    );
     rig.says("─ 東京電力株式会社");
 }
 
@@ -102,7 +108,11 @@ fn picking_by_hand_maps_and_goes_to_the_next_undecided_row() {
 #[test]
 fn the_pickers_query_is_shortened_until_something_fits() {
     let mut rig = Start::default().rig();
-    rig.keys("2 j j j j j j m").says("find > Jura ").says("Jura Ferries (old)").says("inactive").says("3 of 1,208");
+    rig.keys("2 j j j j j j m")
+        .says("find > Jura ")
+        .says("Jura Ferries (old)")
+        .says("inactive")
+        .says("3 of 1,208");
     rig.keys("<Esc>").says("─ Jura Shipping");
     assert!(decided(&rig).is_empty());
 }
@@ -173,11 +183,16 @@ fn an_export_reads_back_as_an_import() {
     rig.paste(path.to_str().expect("text")).keys("<Enter>").says("Exported to");
     let text = std::fs::read_to_string(&path).expect("a file");
     assert_eq!(text.lines().count(), 17, "{text}");
-    assert!(text.lines().any(|line| line.starts_with("88220,Adler Dental Group,88221,Adler Dental Group Ltd,mapped")));
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("88220,Adler Dental Group,88221,Adler Dental Group Ltd,mapped"))
+    );
     rig.keys(": i m p o r t <Space>").paste(path.to_str().expect("text")).keys("<Enter>");
     rig.says("Import mappings: 2 new, 1 changed, 13 the same").shows("import@80x24");
     rig.keys("y").says("2 added, 1 changed.");
-    assert!(rig.told().iter().any(|command| matches!(command, Command::ImportMappings { dry_run: false, .. })));
+    assert!(
+        rig.told().iter().any(|command| matches!(command, Command::ImportMappings { dry_run: false, .. }))
+    );
 }
 
 /// U15, U34: reading shows where it is, and can be left.
@@ -195,7 +210,8 @@ fn reading_shows_how_far_it_is() {
 fn ten_thousand_rows_are_asked_for_a_screen_at_a_time() {
     let mut rig = Start::default()
         .with(|world| {
-            world.market.rows = (0..10_000).map(|n| super::data::unmapped(n, &format!("Customer {n:05}"))).collect();
+            world.market.rows =
+                (0..10_000).map(|n| super::data::unmapped(n, &format!("Customer {n:05}"))).collect();
         })
         .rig();
     rig.keys("2").says("10,000: ? 10,000");
@@ -208,7 +224,8 @@ fn ten_thousand_rows_are_asked_for_a_screen_at_a_time() {
 /// U52: what a vendor sends is shown, never obeyed.
 #[test]
 fn hostile_names_do_nothing() {
-    let nasty = "\u{1b}[45m\u{1b}]0;owned\u{7}\u{202e}evil\u{200b} \u{9b}31m 👩‍👧‍👦 ".to_owned() + &"é".repeat(5_000);
+    let nasty =
+        "\u{1b}[45m\u{1b}]0;owned\u{7}\u{202e}evil\u{200b} \u{9b}31m 👩‍👧‍👦 ".to_owned() + &"é".repeat(5_000);
     for (width, height) in [(120, 36), (80, 24), (60, 16), (40, 10)] {
         let mut rig = Start::default()
             .sized(width, height)

@@ -6,11 +6,12 @@ use parhelion::host::words::*;
 use parhelion::integrations::field_rules;
 use parhelion::model::settings::Settings;
 use parhelion::model::{
-    Amount, Class, Count, Currency, Decision, Entity, FieldName, How, Integration, JobId, Place, PlanId, Problem, SourceId,
-    TargetId, Value,
+    Amount, Class, Count, Currency, Decision, Entity, FieldName, How, Integration, JobId, Place, PlanId,
+    Problem, SourceId, TargetId, Value,
 };
 use parhelion::plan::{
-    Action, Candidate, Cause, Change, Cost, FieldChange, Hold, Limit, MoneyDelta, Outline, Plan, Side, Totals, Valve,
+    Action, Candidate, Cause, Change, Cost, FieldChange, Hold, Limit, MoneyDelta, Outline, Plan, Side,
+    Totals, Valve,
 };
 use rust_decimal::Decimal;
 
@@ -68,7 +69,8 @@ fn mapped(id: u64, name: &str, target: &str, how: How) -> MapRow {
 impl Market {
     pub fn new() -> Self {
         let mut fabrikam = unmapped(88_210, "Fabrikam");
-        fabrikam.same_name = vec![halo(71, "Fabrikam", "fabrikam.de"), halo(72, "Fabrikam", "fabrikam.co.uk")];
+        fabrikam.same_name =
+            vec![halo(71, "Fabrikam", "fabrikam.de"), halo(72, "Fabrikam", "fabrikam.co.uk")];
         let mut gone = mapped(88_211, "Kestrel", "Kestrel IT", How::Exact);
         gone.state = MapState::Orphaned;
         gone.remarks = vec!["customer 88212 is no longer in Halo".into()];
@@ -117,7 +119,12 @@ impl Market {
             steps: Vec::new(),
             plan: plan(7),
             changes: changes(),
-            jobs: vec![job(42, JobState::Running), job(41, JobState::Partial), job(40, JobState::Failed), job(39, JobState::Ok)],
+            jobs: vec![
+                job(42, JobState::Running),
+                job(41, JobState::Partial),
+                job(40, JobState::Failed),
+                job(39, JobState::Ok),
+            ],
             log: log(),
             most_asked: 0,
         }
@@ -133,8 +140,16 @@ impl Market {
             excluded: count(MapState::Excluded),
             orphaned: count(MapState::Orphaned),
             renamed: count(MapState::Renamed),
-            exact: self.rows.iter().filter(|r| r.state == MapState::Unmapped && r.same_name.len() == 1).count() as u64,
-            ambiguous: self.rows.iter().filter(|r| r.state == MapState::Unmapped && r.same_name.len() > 1).count() as u64,
+            exact: self
+                .rows
+                .iter()
+                .filter(|r| r.state == MapState::Unmapped && r.same_name.len() == 1)
+                .count() as u64,
+            ambiguous: self
+                .rows
+                .iter()
+                .filter(|r| r.state == MapState::Unmapped && r.same_name.len() > 1)
+                .count() as u64,
         }
     }
 
@@ -152,7 +167,11 @@ impl Market {
                     rows.sort_by_key(|row| row.target.as_ref().map(|target| target.name.clone()));
                 }
                 Answer::MapOrder(MapOrderView {
-                    ids: if self.read_at.is_some() { rows.iter().map(|row| row.source.id.clone()).collect() } else { Vec::new() },
+                    ids: if self.read_at.is_some() {
+                        rows.iter().map(|row| row.source.id.clone()).collect()
+                    } else {
+                        Vec::new()
+                    },
                     counts: self.counts(),
                     read_at: self.read_at,
                     trouble: None,
@@ -187,19 +206,25 @@ impl Market {
                 Answer::Fields(field_rules(*integration, Settings::default().marketplace(*integration)))
             }
             Query::Plan { plan } if *plan == self.plan.id => Answer::Plan(Box::new(self.plan.clone())),
-            Query::PlanGroups { plan, filter } if *plan == self.plan.id => Answer::PlanGroups(self.groups(filter)),
-            Query::PlanRows { plan, rows } if *plan == self.plan.id => {
-                Answer::PlanRows(self.changes.iter().filter(|change| rows.contains(&change.row)).cloned().collect())
+            Query::PlanGroups { plan, filter } if *plan == self.plan.id => {
+                Answer::PlanGroups(self.groups(filter))
             }
+            Query::PlanRows { plan, rows } if *plan == self.plan.id => Answer::PlanRows(
+                self.changes.iter().filter(|change| rows.contains(&change.row)).cloned().collect(),
+            ),
             // A job's own plan is kept with it.
             Query::PlanRows { plan: PlanId(6), rows } => {
                 Answer::PlanRows(changes().into_iter().filter(|change| rows.contains(&change.row)).collect())
             }
             Query::Jobs { last } => Answer::Jobs(self.jobs.iter().take(*last).cloned().collect()),
-            Query::Job { job } => Answer::Job(Box::new(self.jobs.iter().find(|report| report.job == *job)?.clone())),
+            Query::Job { job } => {
+                Answer::Job(Box::new(self.jobs.iter().find(|report| report.job == *job)?.clone()))
+            }
             Query::Log { filter, from, limit, .. } => {
-                let lines: Vec<_> = self.log.iter().filter(|l| filter.least.is_none_or(|least| l.level >= least)).collect();
-                let shown = lines.iter().skip(*from as usize).take(*limit).map(|line| (*line).clone()).collect();
+                let lines: Vec<_> =
+                    self.log.iter().filter(|l| filter.least.is_none_or(|least| l.level >= least)).collect();
+                let shown =
+                    lines.iter().skip(*from as usize).take(*limit).map(|line| (*line).clone()).collect();
                 Answer::Log(LogView { total: lines.len() as u64, first: *from, lines: shown })
             }
             _ => return None,
@@ -259,7 +284,11 @@ impl Market {
             Command::Generate { integration } => {
                 self.steps.push(self.rows.clone());
                 let mut added = 0;
-                for row in self.rows.iter_mut().filter(|row| row.state == MapState::Unmapped && row.same_name.len() == 1) {
+                for row in self
+                    .rows
+                    .iter_mut()
+                    .filter(|row| row.state == MapState::Unmapped && row.same_name.len() == 1)
+                {
                     row.target = row.same_name.pop();
                     (row.state, row.how) = (MapState::Mapped, Some(How::Exact));
                     added += 1;
@@ -304,12 +333,13 @@ impl Market {
                 self.changes.iter_mut().for_each(|change| change.row += 100);
                 Some((Ok(Reply::Planned(Box::new(self.plan.clone()))), vec![Event::Plan(self.plan.id)]))
             }
-            Command::Apply { .. } => Some((
-                Ok(Reply::Started(JobId(42))),
-                vec![Event::Job(Box::new(job(42, JobState::Running)))],
-            )),
+            Command::Apply { .. } => {
+                Some((Ok(Reply::Started(JobId(42))), vec![Event::Job(Box::new(job(42, JobState::Running)))]))
+            }
             Command::Order { job, order } => done(&format!("{job} {order:?}."), Event::Plan(self.plan.id)),
-            Command::Replan { .. } => Some((Err(Problem::new(Class::Input, "There is no such plan.")), Vec::new())),
+            Command::Replan { .. } => {
+                Some((Err(Problem::new(Class::Input, "There is no such plan.")), Vec::new()))
+            }
             _ => None,
         }
     }
@@ -321,8 +351,12 @@ fn decide(row: &mut MapRow, decision: &Decision) {
         Decision::Map { target, target_name, how } => {
             row.state = MapState::Mapped;
             row.how = Some(*how);
-            row.target =
-                Some(Party { id: target.clone(), name: target_name.to_string(), place: String::new(), domain: String::new() });
+            row.target = Some(Party {
+                id: target.clone(),
+                name: target_name.to_string(),
+                place: String::new(),
+                domain: String::new(),
+            });
         }
         Decision::New => row.state = MapState::New,
         Decision::Exclude { note, until } => {
@@ -353,7 +387,16 @@ pub fn plan(id: u64) -> Plan {
         missing: Vec::new(),
         hash: "0f".repeat(32),
         outline: Outline {
-            totals: Totals { create: 1, update: 4, link: 1, zero: 1, unchanged: 271, skipped: 1, held: 2, ..Totals::default() },
+            totals: Totals {
+                create: 1,
+                update: 4,
+                link: 1,
+                zero: 1,
+                unchanged: 271,
+                skipped: 3,
+                held: 2,
+                ..Totals::default()
+            },
             limits: vec![Limit {
                 valve: Valve::V1,
                 entity: Some(Entity::Subscriptions),
@@ -415,21 +458,33 @@ fn subscription(row: u32, action: Action, of: (&str, i64), name: &str, sum: Opti
         customer: Some(Side { id: SourceId::from(of.1), name: of.0.into() }),
         currency: Currency::new("EUR"),
         money: sum.map(money),
-        target: (action != Action::Create)
-            .then(|| Side { id: TargetId::from(i64::from(row) + 400), name: format!("{name} licence").into() }),
+        target: (action != Action::Create).then(|| Side {
+            id: TargetId::from(i64::from(row) + 400),
+            name: format!("{name} licence").into(),
+        }),
         ..customer(row, action, name, i64::from(row) + 7_000)
     }
 }
 
 pub fn changes() -> Vec<Change> {
-    let (fabrikam, contoso, adler) = (("Fabrikam GmbH", 88_210), ("Contoso Retail", 88_214), ("Adler Dental Group", 88_220));
+    let (fabrikam, contoso, adler) =
+        (("Fabrikam GmbH", 88_210), ("Contoso Retail", 88_214), ("Adler Dental Group", 88_220));
     let mut look_alike = customer(1, Action::Held, "Jura Shipping", 90_417);
-    look_alike.reasons = vec![Box::from("a Halo customer has nearly the same name; which one it is needs a decision")].into();
+    look_alike.reasons =
+        vec![Box::from("a Halo customer has nearly the same name; which one it is needs a decision")].into();
     look_alike.hold = Some(Box::new(Hold {
         cause: Cause::LookAlike {
             candidates: vec![
-                Candidate { target: TargetId::from(501), name: "Jura Shipping Ltd".into(), why: "the same name but for the legal form".into() },
-                Candidate { target: TargetId::from(502), name: "Jura Ferries".into(), why: "the same mail domain".into() },
+                Candidate {
+                    target: TargetId::from(501),
+                    name: "Jura Shipping Ltd".into(),
+                    why: "the same name but for the legal form".into(),
+                },
+                Candidate {
+                    target: TargetId::from(502),
+                    name: "Jura Ferries".into(),
+                    why: "the same mail domain".into(),
+                },
             ],
         },
         would_be: Action::Held,
@@ -448,6 +503,10 @@ pub fn changes() -> Vec<Change> {
     held.hold = Some(Box::new(Hold { cause: Cause::Data, would_be: Action::Update }));
     let mut skipped = subscription(7, Action::Skipped, fabrikam, "Visio Plan 2", None);
     skipped.reasons = vec![Box::from("outside the chosen scope: product not chosen (B3)")].into();
+    let mut other = subscription(14, Action::Skipped, adler, "Visio Plan 1", None);
+    other.reasons.clone_from(&skipped.reasons);
+    let mut another = subscription(15, Action::Skipped, adler, "Power Automate", None);
+    another.reasons.clone_from(&skipped.reasons);
     let mut new = subscription(8, Action::Create, contoso, "Defender for Business", Some("75"));
     new.fields = vec![
         field(FieldName::Name, None, Some(Value::text("Defender for Business"))),
@@ -471,24 +530,28 @@ pub fn changes() -> Vec<Change> {
     adlers.fields = vec![field(FieldName::Quantity, Some(seats(12)), Some(seats(14)))];
     let mut inactive = subscription(13, Action::Update, adler, "Visio Plan 2", None);
     inactive.fields = vec![field(FieldName::Status, Some(Value::Active(true)), Some(Value::Active(false)))];
-    vec![look_alike, zero, held, skipped, new, linked, cost, more, adlers, inactive]
+    vec![look_alike, zero, held, skipped, new, linked, cost, more, adlers, inactive, other, another]
 }
 
 /// As many removals as the limit does not allow.
 pub fn beyond_limit(market: &mut Market) {
     for row in 20..24 {
-        let mut held = subscription(row, Action::Held, ("Fabrikam GmbH", 88_210), "Exchange Online P1", Some("-20"));
+        let mut held =
+            subscription(row, Action::Held, ("Fabrikam GmbH", 88_210), "Exchange Online P1", Some("-20"));
         held.fields = vec![field(FieldName::Quantity, Some(seats(5)), Some(seats(0)))];
         held.reasons = vec![Box::from("64 removals are more than the limit of 9 (V1)")].into();
-        held.hold =
-            Some(Box::new(Hold { cause: Cause::Limit { valve: Valve::V1, overridable: true }, would_be: Action::Zero }));
+        held.hold = Some(Box::new(Hold {
+            cause: Cause::Limit { valve: Valve::V1, overridable: true },
+            would_be: Action::Zero,
+        }));
         market.changes.push(held);
     }
     let limit = &mut market.plan.outline.limits[0];
     limit.tripped = true;
-    limit.sentence = "It sets 4 subscriptions to zero. The limit is 2: 5 % of the 40 in scope. Most often this means \
+    limit.sentence =
+        "It sets 4 subscriptions to zero. The limit is 2: 5 % of the 40 in scope. Most often this means \
                       a filter or an account has changed."
-        .into();
+            .into();
     market.plan.outline.totals.held += 4;
 }
 
@@ -506,11 +569,51 @@ pub fn log() -> Vec<LogLine> {
         line(0, Level::Note, '.', "", "", "customers are done; subscriptions begin", None),
         line(1, Level::Change, '~', "Adler Dental Group", "Business Standard", "seats 12 -> 14", Some(12)),
         line(2, Level::Note, '=', "Blue Yonder Foods", "", "8 rows unchanged", None),
-        line(3, Level::Change, '+', "Contoso Retail", "Defender for Business", "25 seats, to 2027-03-31", Some(8)),
-        line(4, Level::Held, '!', "Fabrikam GmbH", "Power BI Pro", "the price is in USD, the customer is billed in EUR", Some(6)),
+        line(
+            3,
+            Level::Change,
+            '+',
+            "Contoso Retail",
+            "Defender for Business",
+            "25 seats, to 2027-03-31",
+            Some(8),
+        ),
+        line(
+            4,
+            Level::Held,
+            '!',
+            "Fabrikam GmbH",
+            "Power BI Pro",
+            "the price is in USD, the customer is billed in EUR",
+            Some(6),
+        ),
         line(5, Level::Change, '0', "Fabrikam GmbH", "Exchange Online P1", "seats 5 -> 0", Some(5)),
-        line(6, Level::Note, '.', "", "", "Halo asked us to wait 3.2 s (429); going on at a lower rate", None),
-        line(7, Level::Error, '!', "Contoso Retail", "Business Basic", "Halo refused the write: client_id is not allowed (403)", Some(10)),
-        line(8, Level::Change, '&', "Contoso Retail", "Teams Phone Standard", "linked with LIC-00412", Some(9)),
+        line(
+            6,
+            Level::Note,
+            '.',
+            "",
+            "",
+            "Halo asked us to wait 3.2 s (429); going on at a lower rate",
+            None,
+        ),
+        line(
+            7,
+            Level::Error,
+            '!',
+            "Contoso Retail",
+            "Business Basic",
+            "Halo refused the write: client_id is not allowed (403)",
+            Some(10),
+        ),
+        line(
+            8,
+            Level::Change,
+            '&',
+            "Contoso Retail",
+            "Teams Phone Standard",
+            "linked with LIC-00412",
+            Some(9),
+        ),
     ]
 }

@@ -59,7 +59,11 @@ fn a_running_job_is_paused_by_one_key_and_cancelled_after_a_question() {
 fn an_interrupted_job_is_resumed_by_two_keys() {
     let mut rig = Start::default().with(|world| world.market.jobs[2] = job(40, JobState::Interrupted)).rig();
     rig.keys("4 r");
-    assert!(matches!(rig.told()[..], [Command::Order { job: JobId(40), order: JobOrder::Resume }]), "{:?}", rig.told());
+    assert!(
+        matches!(rig.told()[..], [Command::Order { job: JobId(40), order: JobOrder::Resume }]),
+        "{:?}",
+        rig.told()
+    );
     rig.shows("jobs-interrupted@80x24");
 }
 
@@ -77,7 +81,8 @@ fn the_log_follows_or_stands_still() {
     }
     rig.news(Event::Log { job: JobId(42), lines: 509 });
     rig.says("500 new");
-    let lines = |screen: &str| screen.lines().filter(|l| l.contains("14:05:")).map(str::to_owned).collect::<Vec<_>>();
+    let lines =
+        |screen: &str| screen.lines().filter(|l| l.contains("14:05:")).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(lines(&before), lines(&rig.screen()));
     rig.keys("G").says("following").says("509 lines");
 }
@@ -105,7 +110,10 @@ fn an_error_is_copied_by_two_keys() {
 #[test]
 fn a_line_opens_its_change_and_esc_comes_back_to_it() {
     let mut rig = running().rig();
-    rig.keys("4 <Enter> k k k k <Enter>").says("is held: nothing is written").keys("<Esc>").says("reversed rows: 11");
+    rig.keys("4 <Enter> k k k k <Enter>")
+        .says("is held: nothing is written")
+        .keys("<Esc>")
+        .says("reversed rows: 11");
 }
 
 #[test]

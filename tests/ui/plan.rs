@@ -126,7 +126,7 @@ fn left_out_rows_leave_totals_and_money() {
 #[test]
 fn a_plan_is_folded_and_filtered() {
     let mut rig = Start::default().rig();
-    rig.keys("2 p j j <Enter>").says(">  Fabrikam GmbH").says("1, 1 held").says_not("Power BI");
+    rig.keys("2 p j j <Enter>").says(">  Fabrikam GmbH").says("1 change       1 held").says_not("Power BI");
     rig.keys("<Enter>").says("Power BI");
     rig.keys("f h").says("showing 2").says_not("Teams");
     rig.keys("f f").says("Teams");
@@ -137,7 +137,11 @@ fn a_plan_is_folded_and_filtered() {
 #[test]
 fn why_shows_every_reason() {
     let mut rig = Start::default().rig();
-    rig.keys("2 p j j j w").says("made by Parhelion in job J12").says("row 5").keys("<Esc>").says("v  Fabrikam GmbH");
+    rig.keys("2 p j j j w")
+        .says("made by Parhelion in job J12")
+        .says("row 5")
+        .keys("<Esc>")
+        .says("v  Fabrikam GmbH");
 }
 
 /// Decision 15.
@@ -163,7 +167,8 @@ fn an_old_plan_cannot_be_applied() {
 fn a_refused_apply_is_said() {
     let mut rig = Start::default().rig();
     rig.keys("2 p a");
-    let stale = Problem::new(Class::Stale, "Plan P8 was applied already, as job J12.").remedy("Build a new plan.");
+    let stale =
+        Problem::new(Class::Stale, "Plan P8 was applied already, as job J12.").remedy("Build a new plan.");
     rig.world.borrow_mut().trouble = Some(stale);
     rig.keys("y").says("Plan P8 was applied already, as job J12.").says("v  Fabrikam GmbH");
     rig.world.borrow_mut().trouble = None;
@@ -193,4 +198,13 @@ fn a_plan_comes_back_after_a_restart() {
     };
     start(None).keys("2 p").signal(parhelion::ui::Signal::HangUp);
     start(Some(8)).says("Plan P8").says("v  Fabrikam GmbH");
+}
+
+/// What is skipped is one line a customer, until it is asked for.
+#[test]
+fn skipped_rows_are_folded_into_one() {
+    let mut rig = Start::default().sized(80, 40).rig();
+    rig.keys("2 p").says(".    skipped rows").says("Visio Plan 2").says_not("Power Automate");
+    rig.keys("G <Enter>").says("Power Automate").says("outside the chosen scope");
+    Start::default().rig().keys("2 p f s").says("Power Automate").says("showing 3");
 }

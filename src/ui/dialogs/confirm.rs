@@ -109,8 +109,8 @@ impl Confirm {
             canvas.put(x, y, room, line, Role::Text);
         }
         if hidden > self.scroll && !text.is_empty() {
-            let more = format!(" Down: {} more", hidden - self.scroll);
-            canvas.put_right(x, inside.y.saturating_sub(1), room, &more, Role::Notice);
+            let more = format!(" Down: {} more ", hidden - self.scroll);
+            canvas.put_right(x, inside.bottom(), room, &more, Role::Notice);
         }
         canvas.cursor = Some((Position::new(x, y), canvas.look.plain));
         for choice in &self.choices {

@@ -160,7 +160,11 @@ impl ChangeScreen {
         match &self.change {
             Some(Ok(change)) => draw(canvas, body, change, self.scroll),
             Some(Err(problem)) => {
-                table::empty(canvas, body, &format!("{problem} The line of the log above is what is left of it."));
+                table::empty(
+                    canvas,
+                    body,
+                    &format!("{problem} The line of the log above is what is left of it."),
+                );
             }
             None => table::empty(canvas, body, "Reading ..."),
         }
@@ -235,7 +239,8 @@ pub fn headline(change: &Change) -> (String, String, String) {
         FieldName::Name,
         FieldName::TopLevel,
     ];
-    let text = |value: &Option<crate::model::Value>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
+    let text =
+        |value: &Option<crate::model::Value>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
     let doing = change.hold.as_ref().map_or(change.action, |hold| hold.would_be);
     let field = IMPORTANCE.iter().find_map(|name| change.fields.iter().find(|field| field.name == *name));
     let target = change.target.as_ref().map(|target| target.name.to_string());
@@ -300,7 +305,8 @@ fn lines(change: &Change) -> Vec<Line<'_>> {
     };
     let sign = change.action.sign();
     lines.push(Line::Text(format!("{sign} the {what} {}", does(change.action)), role(change.action)));
-    let (first, rest) = change.reasons.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
+    let (first, rest) =
+        change.reasons.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
     lines.extend(first.map(|reason| Line::Text(format!("  {reason}"), Role::Text)));
     match change.hold.as_deref().map(|hold| &hold.cause) {
         Some(Cause::LookAlike { candidates } | Cause::Ambiguous { candidates }) => {
@@ -350,7 +356,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, change: &Change, scroll: usize)
                 let used = diff::draw(canvas, room, std::slice::from_ref(*field));
                 let mark = field.mark.map(diff::mark_words).filter(|_| room.height > used);
                 used + mark.map_or(0, |words| {
-                    let below = Rect { x: room.x + 2, y: y + used, width: room.width.saturating_sub(2), height: room.height - used };
+                    let below = Rect {
+                        x: room.x + 2,
+                        y: y + used,
+                        width: room.width.saturating_sub(2),
+                        height: room.height - used,
+                    };
                     canvas.paragraph(below, words, Role::Notice)
                 })
             }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::picker::Picker;
 use super::plan::PlanScreen;
 use crate::host::words::{
-    Answer, Command, Event, MapCounts, MapFilter, MapOrderView, MapRow, MapState, MappingImport, PlaceState, Query,
-    Reply,
+    Answer, Command, Event, MapCounts, MapFilter, MapOrderView, MapRow, MapState, MappingImport, PlaceState,
+    Query, Reply,
 };
 use crate::matching::mapping_csv;
 use crate::model::{Date, Decision, How, Integration, Moment, Place, PlanId, Problem, SourceId};
@@ -130,7 +130,11 @@ impl Customers {
     }
 
     fn query(&self) -> Query {
-        Query::MapOrder { integration: self.integration, filter: self.filter.clone(), by_target: self.by_target }
+        Query::MapOrder {
+            integration: self.integration,
+            filter: self.filter.clone(),
+            by_target: self.by_target,
+        }
     }
 
     fn ask_order(&mut self, turn: &mut Turn<'_>) {
@@ -171,8 +175,10 @@ impl Customers {
             text.push_str(&format!("  read {old} d ago"));
         }
         if self.is_filtered() {
-            let states: String = self.filter.states.iter().map(|state| format!(" {}", state.sign())).collect();
-            let words = if self.filter.text.is_empty() { String::new() } else { format!(" '{}'", self.filter.text) };
+            let states: String =
+                self.filter.states.iter().map(|state| format!(" {}", state.sign())).collect();
+            let words =
+                if self.filter.text.is_empty() { String::new() } else { format!(" '{}'", self.filter.text) };
             text.push_str(&format!("  showing{states}{words} ({})", thousands(self.list.len() as u64)));
         }
         text
@@ -226,7 +232,8 @@ impl Customers {
             (Asking::Note(id), Typed::Done(note)) => {
                 let until = self.rows.get(&id).and_then(|row| split_note(&row.note).1);
                 let until = until.map(|day| day.to_string()).unwrap_or_default();
-                self.prompt = Some(Prompt::new(Asking::Until(id, note), "until (2027-03-31, or nothing) >", &until));
+                self.prompt =
+                    Some(Prompt::new(Asking::Until(id, note), "until (2027-03-31, or nothing) >", &until));
             }
             (Asking::Until(id, note), Typed::Done(day)) => {
                 let until = match day.trim() {
@@ -331,7 +338,10 @@ impl Customers {
         match (row.state, row.same_name.as_slice()) {
             (MapState::Unmapped, [one]) => {
                 let (target, target_name) = (one.id.clone(), one.name.as_str().into());
-                self.decide(vec![(row.source.id.clone(), Decision::Map { target, target_name, how: How::Manual })], turn);
+                self.decide(
+                    vec![(row.source.id.clone(), Decision::Map { target, target_name, how: How::Manual })],
+                    turn,
+                );
                 self.next_undecided(true, turn);
             }
             (MapState::Unmapped | MapState::Orphaned, _) => self.pick(row, turn),
@@ -376,7 +386,11 @@ impl Customers {
             "Nothing is written to Halo, and u takes all of it back at once.".to_owned(),
         ];
         let send = Effect::Send(Command::Decide { integration: self.integration, decisions });
-        turn.dialog(Confirm::new(format!("{count} marked: {what}?"), lines, "not now").choice('y', what, vec![Step::Do(send)]));
+        turn.dialog(Confirm::new(format!("{count} marked: {what}?"), lines, "not now").choice(
+            'y',
+            what,
+            vec![Step::Do(send)],
+        ));
     }
 
     fn decide(&mut self, decisions: Vec<(SourceId, Decision)>, turn: &mut Turn<'_>) {
@@ -459,8 +473,17 @@ impl Customers {
                 self.integration.label(),
                 off.unwrap_or_default()
             )),
-            Action::Accept | Action::Pick | Action::ReallyNew | Action::Exclude | Action::RemoveMapping
-            | Action::Repeat | Action::Why | Action::Mark | Action::MarkTo | Action::MarkAll | Action::Export
+            Action::Accept
+            | Action::Pick
+            | Action::ReallyNew
+            | Action::Exclude
+            | Action::RemoveMapping
+            | Action::Repeat
+            | Action::Why
+            | Action::Mark
+            | Action::MarkTo
+            | Action::MarkAll
+            | Action::Export
                 if self.list.is_empty() =>
             {
                 not("No row is shown.")
@@ -469,7 +492,8 @@ impl Customers {
                 not("It is undecided already.")
             }
             Action::ReallyNew
-                if matches!(state, Some(MapState::Mapped | MapState::Renamed)) && self.list.marks().is_empty() =>
+                if matches!(state, Some(MapState::Mapped | MapState::Renamed))
+                    && self.list.marks().is_empty() =>
             {
                 not("It is mapped; d takes the mapping away first.")
             }
@@ -482,7 +506,8 @@ impl Customers {
     }
 
     pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        let of = |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
+        let of =
+            |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
         match action {
             Action::FilterState => by_state(&self.counts)
                 .map(|(state, count)| (letter(state), format!("{} {}", state.key(), thousands(count))))
@@ -497,7 +522,8 @@ impl Customers {
     pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         match action {
             Action::FilterState => {
-                self.filter.states = MapState::ALL.into_iter().filter(|state| self::letter(*state) == letter).collect();
+                self.filter.states =
+                    MapState::ALL.into_iter().filter(|state| self::letter(*state) == letter).collect();
                 self.ask_order(turn);
             }
             Action::Order => {
@@ -545,16 +571,19 @@ impl Customers {
 
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
-            News::Answer(query, Ok(Answer::MapOrder(view))) if *query == self.query() => self.take_order(view, turn),
+            News::Answer(query, Ok(Answer::MapOrder(view))) if *query == self.query() => {
+                self.take_order(view, turn)
+            }
             News::Answer(query, Err(problem)) if *query == self.query() => {
                 self.is_known = true;
                 self.trouble = Some(problem.to_string());
             }
-            News::Answer(Query::MapRows { integration, ids }, result) if *integration == self.integration => match result
-            {
-                Ok(Answer::MapRows(rows)) => self.take_rows(ids, rows, turn),
-                _ => self.rows.failed(ids),
-            },
+            News::Answer(Query::MapRows { integration, ids }, result) if *integration == self.integration => {
+                match result {
+                    Ok(Answer::MapRows(rows)) => self.take_rows(ids, rows, turn),
+                    _ => self.rows.failed(ids),
+                }
+            }
             News::Engine(Event::Map(integration)) if *integration == self.integration => self.changed(turn),
             News::Missed => self.changed(turn),
             News::Reply(command, result) => self.replied(command, result, turn),
@@ -637,7 +666,9 @@ impl Customers {
             })
             .collect();
         if decisions.is_empty() {
-            turn.say("None of the marked rows has exactly one namesake in Halo. m picks by hand, row by row.");
+            turn.say(
+                "None of the marked rows has exactly one namesake in Halo. m picks by hand, row by row.",
+            );
         } else {
             let others = rows.len() - decisions.len();
             let what = if others > 0 {
@@ -695,7 +726,9 @@ impl Customers {
                 self.ask_order(turn);
                 turn.say(said.clone());
             }
-            (Command::ImportMappings { csv, .. }, Ok(Reply::Mappings(report))) => self.imported(csv, report, turn),
+            (Command::ImportMappings { csv, .. }, Ok(Reply::Mappings(report))) => {
+                self.imported(csv, report, turn)
+            }
             (_, Ok(Reply::Done(said))) => turn.say(said.clone()),
             _ => {}
         }
@@ -731,10 +764,17 @@ impl Customers {
         if report.diff.is_empty() {
             return turn.say(format!("The file changes nothing: {} rows are the same.", report.unchanged));
         }
-        let take = Command::ImportMappings { integration: self.integration, csv: csv.to_owned(), dry_run: false };
-        let title = format!("Import mappings: {} new, {} changed, {} the same", report.added, report.changed, report.unchanged);
-        let dialog = Confirm::new(title, few(report.diff.iter().cloned()), "leave it")
-            .choice('y', "take all of it as one step", vec![Step::Do(Effect::Send(take))]);
+        let take =
+            Command::ImportMappings { integration: self.integration, csv: csv.to_owned(), dry_run: false };
+        let title = format!(
+            "Import mappings: {} new, {} changed, {} the same",
+            report.added, report.changed, report.unchanged
+        );
+        let dialog = Confirm::new(title, few(report.diff.iter().cloned()), "leave it").choice(
+            'y',
+            "take all of it as one step",
+            vec![Step::Do(Effect::Send(take))],
+        );
         turn.dialog(dialog);
     }
 
@@ -786,7 +826,9 @@ impl Customers {
             let (target, target_role) = target(row);
             let again = self.by_target
                 && row.target.is_some()
-                && before.is_some_and(|other| other.target.as_ref().map(|t| &t.id) == row.target.as_ref().map(|t| &t.id));
+                && before.is_some_and(|other| {
+                    other.target.as_ref().map(|t| &t.id) == row.target.as_ref().map(|t| &t.id)
+                });
             let sign = if plain { row.state.key().to_owned() } else { row.state.sign().to_string() };
             let mut cells = vec![
                 cell(sign, state_role(row.state)),
@@ -822,7 +864,10 @@ impl Customers {
             return reason;
         }
         if mirror.reading.contains_key(&self.integration) {
-            return format!("{}. Nothing is written; you can go elsewhere meanwhile.", capital(&self.summary(mirror)));
+            return format!(
+                "{}. Nothing is written; you can go elsewhere meanwhile.",
+                capital(&self.summary(mirror))
+            );
         }
         if !self.is_known || self.wants_order {
             return "Reading ...".into();
@@ -834,7 +879,9 @@ impl Customers {
             return "Nothing matches. Esc shows all.".into();
         }
         if self.read_at.is_none() {
-            return format!("The customers of {label} and Halo have not been read yet. Ctrl-R reads them; nothing is written.");
+            return format!(
+                "The customers of {label} and Halo have not been read yet. Ctrl-R reads them; nothing is written."
+            );
         }
         format!("{label} lists no customers. Ctrl-R reads again.")
     }
@@ -913,7 +960,10 @@ pub fn import_steps(path: &str) -> Vec<Step> {
     if is_csv(path) {
         vec![Step::Do(Effect::Read(path.into()))]
     } else {
-        vec![Step::Say(format!("Mappings are read from a CSV file, such as mappings.csv; '{path}' is none."), Role::Bad)]
+        vec![Step::Say(
+            format!("Mappings are read from a CSV file, such as mappings.csv; '{path}' is none."),
+            Role::Bad,
+        )]
     }
 }
 
@@ -1001,7 +1051,8 @@ fn enter(row: &MapRow) -> &'static str {
 }
 
 fn why(row: &MapRow, integration: Integration) -> String {
-    let remarks = if row.remarks.is_empty() { String::new() } else { format!(" {}.", row.remarks.join("; ")) };
+    let remarks =
+        if row.remarks.is_empty() { String::new() } else { format!(" {}.", row.remarks.join("; ")) };
     let name = &row.source.name;
     let what = match (row.state, &row.target) {
         (MapState::Mapped | MapState::Renamed | MapState::Orphaned, Some(target)) => {
@@ -1009,19 +1060,33 @@ fn why(row: &MapRow, integration: Integration) -> String {
             format!("{name} feeds Halo customer {} {}{how}.", target.id, target.name)
         }
         (MapState::New, _) => format!("{name} is new by decision: the next plan creates it in Halo."),
-        (MapState::Excluded, _) if row.note.is_empty() => format!("{name} is excluded: no import touches it."),
+        (MapState::Excluded, _) if row.note.is_empty() => {
+            format!("{name} is excluded: no import touches it.")
+        }
         (MapState::Excluded, _) => format!("{name} is excluded ({}): no import touches it.", row.note),
         (_, _) => match row.same_name.len() {
-            0 => format!("No active Halo customer has exactly this name. m picks one, n creates it, x leaves it alone."),
-            1 => format!("Halo has one customer of exactly this name. Enter maps {name} of {} to it.", integration.label()),
-            several => format!("Not mapped: Halo has {several} customers of exactly this name. Enter to choose."),
+            0 => format!(
+                "No active Halo customer has exactly this name. m picks one, n creates it, x leaves it alone."
+            ),
+            1 => format!(
+                "Halo has one customer of exactly this name. Enter maps {name} of {} to it.",
+                integration.label()
+            ),
+            several => {
+                format!("Not mapped: Halo has {several} customers of exactly this name. Enter to choose.")
+            }
         },
     };
     format!("{what}{remarks}")
 }
 
-fn facts(row: &MapRow, integration: Integration, when: impl Fn(Moment) -> String) -> Vec<(&'static str, String, Role)> {
-    let line = |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
+fn facts(
+    row: &MapRow,
+    integration: Integration,
+    when: impl Fn(Moment) -> String,
+) -> Vec<(&'static str, String, Role)> {
+    let line =
+        |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
     let mut facts = vec![("Enter", enter(row).to_owned(), Role::Accent)];
     let source = line(&[&row.source.place, &row.source.domain]);
     if !source.is_empty() {

@@ -60,7 +60,8 @@ impl Fields {
     fn lay_out(&mut self) {
         let words: Vec<_> = self.text.split_whitespace().map(str::to_lowercase).collect();
         let shown = |rule: &FieldRule| {
-            let text = format!("{} {} {} {}", rule.source, rule.target, rule.entity, rule.rule.key()).to_lowercase();
+            let text =
+                format!("{} {} {} {}", rule.source, rule.target, rule.entity, rule.rule.key()).to_lowercase();
             words.iter().all(|word| text.contains(word.as_str()))
         };
         let ids = self.rules.iter().enumerate().filter(|(_, rule)| shown(rule)).map(|(i, _)| i).collect();
@@ -162,7 +163,9 @@ impl Fields {
             Action::EditRule if self.selected().is_some_and(|rule| rule.editable_setting.is_none()) => {
                 Availability::Not("this row is fixed by the vendor's rules.".into())
             }
-            Action::FilterState | Action::Order => Availability::Not("this list is short enough to be seen whole.".into()),
+            Action::FilterState | Action::Order => {
+                Availability::Not("this list is short enough to be seen whole.".into())
+            }
             _ => Availability::Ready,
         }
     }
@@ -196,15 +199,17 @@ impl Fields {
 
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
-            News::Answer(Query::Fields { integration }, result) if *integration == self.integration => match result {
-                Ok(Answer::Fields(rules)) => {
-                    self.rules.clone_from(rules);
-                    self.trouble = None;
-                    self.lay_out();
+            News::Answer(Query::Fields { integration }, result) if *integration == self.integration => {
+                match result {
+                    Ok(Answer::Fields(rules)) => {
+                        self.rules.clone_from(rules);
+                        self.trouble = None;
+                        self.lay_out();
+                    }
+                    Err(problem) => self.trouble = Some(problem.clone()),
+                    Ok(_) => {}
                 }
-                Err(problem) => self.trouble = Some(problem.clone()),
-                Ok(_) => {}
-            },
+            }
             News::Engine(Event::Settings) | News::Missed if self.is_asked => self.ask(turn),
             _ => {}
         }
@@ -250,7 +255,8 @@ impl Fields {
             let rule = self.rules.get(*self.list.ids().get(index)?)?;
             let before = index.checked_sub(1).and_then(|i| self.rules.get(*self.list.ids().get(i)?));
             // The entity once, at the head of its rows.
-            let entity = if before.is_some_and(|other| other.entity == rule.entity) { "" } else { rule.entity.key() };
+            let entity =
+                if before.is_some_and(|other| other.entity == rule.entity) { "" } else { rule.entity.key() };
             let (written, role) = match rule.rule {
                 Rule::Source => ("always", Role::Good),
                 Rule::AtCreation => ("at creation", Role::Text),
@@ -279,7 +285,9 @@ impl Fields {
             Entity::Subscriptions => "a subscription, which is a licence in Halo",
         };
         let (enter, role) = match rule.editable_setting {
-            Some(setting) => (format!("goes to the setting {}.{setting}", self.integration.key()), Role::Accent),
+            Some(setting) => {
+                (format!("goes to the setting {}.{setting}", self.integration.key()), Role::Accent)
+            }
             None => ("nothing: fixed by the vendor's rules".into(), Role::Dim),
         };
         let written = match rule.rule {
@@ -307,7 +315,14 @@ impl Fields {
     }
 
     pub const fn hints(&self) -> &'static [Action] {
-        &[Action::EditRule, Action::Why, Action::NextIntegration, Action::Filter, Action::Copy, Action::Palette]
+        &[
+            Action::EditRule,
+            Action::Why,
+            Action::NextIntegration,
+            Action::Filter,
+            Action::Copy,
+            Action::Palette,
+        ]
     }
 
     pub const fn about(&self) -> About {

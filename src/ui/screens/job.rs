@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::change::ChangeScreen;
 use crate::host::words::{
-    Answer, Command, Event, JobOrder, JobProgress, JobReport, JobState, Level, LogFilter, LogLine, Query, Reply,
-    StageProgress,
+    Answer, Command, Event, JobOrder, JobProgress, JobReport, JobState, Level, LogFilter, LogLine, Query,
+    Reply, StageProgress,
 };
 use crate::model::{JobId, Problem};
 use crate::ui::action::{Action, Availability};
@@ -110,7 +110,8 @@ impl LogWindow {
     pub fn settle(&mut self, height: usize, turn: &mut Turn<'_>) {
         self.follow.keep_visible(height);
         let height = height as u64;
-        let near = self.follow.top.saturating_sub(height)..(self.follow.top + 2 * height).min(self.follow.total);
+        let near =
+            self.follow.top.saturating_sub(height)..(self.follow.top + 2 * height).min(self.follow.total);
         if self.lines.len() > Self::KEPT {
             self.lines.retain(|line, _| near.contains(line));
             self.asked.retain(|line| near.contains(line));
@@ -167,7 +168,10 @@ struct Search {
 fn parts(area: Rect, head: usize) -> (Rect, Rect) {
     let room = area.height.saturating_sub(5).min(area.height / 2);
     let head = (head as u16).min(room.max(1));
-    (Rect { height: head, ..area }, Rect { y: area.y + head, height: area.height.saturating_sub(head), ..area })
+    (
+        Rect { height: head, ..area },
+        Rect { y: area.y + head, height: area.height.saturating_sub(head), ..area },
+    )
 }
 
 impl JobScreen {
@@ -256,13 +260,23 @@ impl JobScreen {
             (Asking::Search, Typed::Done(text)) => {
                 self.prompt = None;
                 let needle = text.trim().to_lowercase();
-                self.search = (!needle.is_empty()).then_some(Search { needle, down: true, looks_at: None, wrapped: false });
+                self.search = (!needle.is_empty()).then_some(Search {
+                    needle,
+                    down: true,
+                    looks_at: None,
+                    wrapped: false,
+                });
                 self.next_hit(true, turn);
             }
             (Asking::ExportTo, Typed::Done(path)) => {
                 self.prompt = None;
                 self.exports = Some(path.trim().into());
-                turn.ask(Query::Log { job: self.job, filter: LogFilter::default(), from: 0, limit: usize::MAX });
+                turn.ask(Query::Log {
+                    job: self.job,
+                    filter: LogFilter::default(),
+                    from: 0,
+                    limit: usize::MAX,
+                });
             }
         }
     }
@@ -290,7 +304,9 @@ impl JobScreen {
         let Some((start, end)) = search.looks_at.filter(|(start, _)| *start == from) else { return };
         search.looks_at = None;
         let has = |line: &LogLine| {
-            [&line.customer, &line.subject, &line.text].iter().any(|text| text.to_lowercase().contains(&search.needle))
+            [&line.customer, &line.subject, &line.text]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&search.needle))
         };
         let taken = usize::try_from(end - start).unwrap_or(usize::MAX).min(lines.len());
         let hit = if search.down {
@@ -325,7 +341,13 @@ impl JobScreen {
     }
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        let height = i64::from(parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len()).1.height.saturating_sub(1).max(1));
+        let height = i64::from(
+            parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len())
+                .1
+                .height
+                .saturating_sub(1)
+                .max(1),
+        );
         match action {
             Action::Up => self.log.follow.move_by(-1),
             Action::Down => self.log.follow.move_by(1),
@@ -345,7 +367,8 @@ impl JobScreen {
                 self.log.count(turn);
             }
             Action::Export => {
-                self.prompt = Some(Prompt::proposing(Asking::ExportTo, "export to >", &format!("{}.jsonl", self.job)));
+                self.prompt =
+                    Some(Prompt::proposing(Asking::ExportTo, "export to >", &format!("{}.jsonl", self.job)));
             }
             Action::Pause | Action::CancelJob | Action::Resume => {
                 order(action, self.job, turn);
@@ -369,7 +392,9 @@ impl JobScreen {
 
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         match action {
-            Action::Pause | Action::CancelJob | Action::Resume => can_order(action, self.job, self.state(mirror), mirror),
+            Action::Pause | Action::CancelJob | Action::Resume => {
+                can_order(action, self.job, self.state(mirror), mirror)
+            }
             Action::NextHit | Action::PreviousHit if self.search.is_none() => {
                 Availability::Not("nothing is searched for; / searches.".into())
             }
@@ -378,11 +403,15 @@ impl JobScreen {
     }
 
     pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        let of = |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
+        let of =
+            |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
         match action {
-            Action::FilterState => {
-                of(&[('c', "changes and worse"), ('h', "held and failed"), ('e', "failed only"), ('f', "all lines")])
-            }
+            Action::FilterState => of(&[
+                ('c', "changes and worse"),
+                ('h', "held and failed"),
+                ('e', "failed only"),
+                ('f', "all lines"),
+            ]),
             Action::Copy => of(&[('y', "job"), ('r', "line"), ('e', "error")]),
             _ => Vec::new(),
         }
@@ -405,8 +434,12 @@ impl JobScreen {
                 let text = match (letter, line) {
                     ('y', _) => self.job.to_string(),
                     ('e', Some(line)) if line.level == Level::Error => line.text.clone(),
-                    ('e', line) => trouble.map(ToString::to_string).or(line.map(|l| l.text.clone())).unwrap_or_default(),
-                    (_, Some(line)) => format!("{} {} {} {}", line.at, line.customer, line.subject, line.text),
+                    ('e', line) => {
+                        trouble.map(ToString::to_string).or(line.map(|l| l.text.clone())).unwrap_or_default()
+                    }
+                    (_, Some(line)) => {
+                        format!("{} {} {} {}", line.at, line.customer, line.subject, line.text)
+                    }
                     (_, None) => String::new(),
                 };
                 turn.copy(text);
@@ -464,7 +497,8 @@ impl JobScreen {
             News::Answer(Query::Log { job, from, .. }, Ok(Answer::Log(view))) if *job == self.job => {
                 self.looked(*from, &view.lines, view.total, turn);
             }
-            News::Written(path, result) if path.extension().is_some_and(|ext| ext == "jsonl") => match result {
+            News::Written(path, result) if path.extension().is_some_and(|ext| ext == "jsonl") => match result
+            {
                 Ok(()) => turn.say(format!("Exported to {}.", path.display())),
                 Err(error) => turn.complain(format!("{} cannot be written: {error}.", path.display())),
             },
@@ -487,7 +521,8 @@ impl JobScreen {
                 None => format!("started {when}"),
             };
         }
-        let height = parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len()).1.height.saturating_sub(1);
+        let height =
+            parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len()).1.height.saturating_sub(1);
         self.log.settle(height.into(), turn);
     }
 
@@ -507,7 +542,8 @@ impl JobScreen {
             (None, Some(report)) => &report.stages,
             (None, None) => &[],
         };
-        let mut lines: Vec<(String, Role)> = stages.iter().map(|stage| (stage_line(stage, width), Role::Text)).collect();
+        let mut lines: Vec<(String, Role)> =
+            stages.iter().map(|stage| (stage_line(stage, width), Role::Text)).collect();
         if let Some(progress) = progress {
             lines.push(("pace           ".to_owned() + &pace(progress), Role::Text));
         }
@@ -519,7 +555,10 @@ impl JobScreen {
         if self.state(mirror) == Some(JobState::Interrupted) {
             lines.push(("needs you      r goes on where it stopped, c drops the rest".into(), Role::Notice));
         } else if held + failed > 0 {
-            lines.push((format!("needs you      {held} held, {failed} failed: f h shows only these"), Role::Notice));
+            lines.push((
+                format!("needs you      {held} held, {failed} failed: f h shows only these"),
+                Role::Notice,
+            ));
         }
         if let Some(trouble) = self.report.as_ref().and_then(|report| report.trouble.as_ref()) {
             lines.push((format!("why            {trouble}"), Role::Bad));
@@ -557,7 +596,11 @@ impl JobScreen {
         };
         canvas.cursor = Some((Position::new(body.x, body.y), false));
         if self.log.follow.total == 0 {
-            let text = if self.log.filter == LogFilter::default() { "Nothing logged yet." } else { "No line of this kind. f f shows all." };
+            let text = if self.log.filter == LogFilter::default() {
+                "Nothing logged yet."
+            } else {
+                "No line of this kind. f f shows all."
+            };
             canvas.put(body.x, body.y, body.width, text, Role::Dim);
         }
         log::draw(canvas, body, &self.log.follow, true, |index| self.log.line(index));
@@ -582,10 +625,22 @@ impl JobScreen {
                 Action::Copy,
                 Action::Export,
             ],
-            Some(JobState::Interrupted) => {
-                &[Action::Resume, Action::CancelJob, Action::OpenLine, Action::FilterState, Action::Filter, Action::Export]
-            }
-            _ => &[Action::OpenLine, Action::FilterState, Action::Filter, Action::Copy, Action::Export, Action::Back],
+            Some(JobState::Interrupted) => &[
+                Action::Resume,
+                Action::CancelJob,
+                Action::OpenLine,
+                Action::FilterState,
+                Action::Filter,
+                Action::Export,
+            ],
+            _ => &[
+                Action::OpenLine,
+                Action::FilterState,
+                Action::Filter,
+                Action::Copy,
+                Action::Export,
+                Action::Back,
+            ],
         }
     }
 
@@ -664,7 +719,8 @@ pub fn pace(progress: &JobProgress) -> String {
     }
     let mut text = match progress.phase {
         crate::host::words::Phase::Applying => {
-            let left = progress.seconds_left.map(|left| format!(", {} left", time_left(left))).unwrap_or_default();
+            let left =
+                progress.seconds_left.map(|left| format!(", {} left", time_left(left))).unwrap_or_default();
             format!("{:.1} a second{left}", progress.rate)
         }
         _ => strip::counters(progress),
@@ -672,7 +728,11 @@ pub fn pace(progress: &JobProgress) -> String {
     let budget = progress.budget;
     if budget.limit > 0 {
         let window = time_left(budget.window_seconds);
-        text.push_str(&format!("; {} of {} calls used in {window}", thousands(budget.used), thousands(budget.limit)));
+        text.push_str(&format!(
+            "; {} of {} calls used in {window}",
+            thousands(budget.used),
+            thousands(budget.limit)
+        ));
     }
     text
 }
@@ -688,13 +748,17 @@ pub fn order(action: Action, job: JobId, turn: &mut Turn<'_>) {
         }
         Action::Resume => turn.send(send(JobOrder::Resume)),
         _ => {
-            let far = progress.map_or_else(String::new, |progress| format!(" It is at {}.", strip::counters(progress)));
+            let far = progress
+                .map_or_else(String::new, |progress| format!(" It is at {}.", strip::counters(progress)));
             let lines = [
                 format!("{job} ends after the record in hand; what is done stays done.{far}"),
                 "The rest of its plan is dropped. The next plan shows what is left.".to_owned(),
             ];
-            let dialog = Confirm::new(format!("Cancel {job}?"), lines, "let it go on")
-                .choice('y', "cancel it", vec![Step::Do(Effect::Send(send(JobOrder::Cancel)))]);
+            let dialog = Confirm::new(format!("Cancel {job}?"), lines, "let it go on").choice(
+                'y',
+                "cancel it",
+                vec![Step::Do(Effect::Send(send(JobOrder::Cancel)))],
+            );
             turn.dialog(dialog);
         }
     }
@@ -703,7 +767,8 @@ pub fn order(action: Action, job: JobId, turn: &mut Turn<'_>) {
 /// Whether a job can be paused, cancelled or resumed now.
 pub fn can_order(action: Action, job: JobId, state: Option<JobState>, mirror: &Mirror) -> Availability {
     let not = |text: String| Availability::Not(text);
-    let is_running = mirror.progress.as_ref().is_some_and(|progress| progress.job == job) || state == Some(JobState::Running);
+    let is_running = mirror.progress.as_ref().is_some_and(|progress| progress.job == job)
+        || state == Some(JobState::Running);
     match (action, state) {
         (Action::Resume, Some(JobState::Interrupted)) => match &mirror.progress {
             Some(other) => not(format!("{} is running; one job at a time.", other.job)),

@@ -60,7 +60,11 @@ impl Jobs {
     }
 
     fn state(&self, job: &JobReport, mirror: &Mirror) -> JobState {
-        if mirror.progress.as_ref().is_some_and(|progress| progress.job == job.job) { JobState::Running } else { job.state }
+        if mirror.progress.as_ref().is_some_and(|progress| progress.job == job.job) {
+            JobState::Running
+        } else {
+            job.state
+        }
     }
 
     pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
@@ -69,11 +73,16 @@ impl Jobs {
 
     pub fn summary(&self, mirror: &Mirror) -> String {
         if let Some(progress) = &mirror.progress {
-            let left = progress.seconds_left.map(|s| format!("  {} left", strip::time_left(s))).unwrap_or_default();
+            let left =
+                progress.seconds_left.map(|s| format!("  {} left", strip::time_left(s))).unwrap_or_default();
             return format!("{} {}{left}", progress.job, strip::counters(progress));
         }
         let issues = self.all.iter().filter(|job| is_issue(job.state)).count();
-        let mut text = if self.is_known { format!("{} in all", thousands(self.all.len() as u64)) } else { String::new() };
+        let mut text = if self.is_known {
+            format!("{} in all", thousands(self.all.len() as u64))
+        } else {
+            String::new()
+        };
         if issues > 0 {
             text.push_str(&format!(", {issues} with open ends"));
         }
@@ -167,15 +176,22 @@ impl Jobs {
             (Action::Pause | Action::CancelJob | Action::Resume, Some(job)) => {
                 can_order(action, job.job, Some(self.state(job, mirror)), mirror)
             }
-            (Action::Pause | Action::CancelJob | Action::Resume | Action::OpenJob | Action::Why | Action::Copy, None) => {
-                Availability::Not("there is no job here.".into())
-            }
+            (
+                Action::Pause
+                | Action::CancelJob
+                | Action::Resume
+                | Action::OpenJob
+                | Action::Why
+                | Action::Copy,
+                None,
+            ) => Availability::Not("there is no job here.".into()),
             _ => Availability::Ready,
         }
     }
 
     pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        let of = |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
+        let of =
+            |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
         match action {
             Action::FilterState => of(&[('i', "with open ends"), ('f', "all")]),
             Action::Copy => of(&[('y', "job"), ('r', "row"), ('e', "error")]),
@@ -305,7 +321,8 @@ impl Jobs {
                 let text = if has_rows { thousands(number) } else { "-".into() };
                 cell(text, if number == 0 { Role::Dim } else { Role::Text })
             };
-            let word = if progress.is_some_and(|progress| progress.is_paused) { "paused" } else { state.word() };
+            let word =
+                if progress.is_some_and(|progress| progress.is_paused) { "paused" } else { state.word() };
             Some(Row {
                 is_marked: false,
                 cells: vec![
@@ -318,7 +335,10 @@ impl Jobs {
                     count(totals.rows.zero),
                     count(totals.rows.deactivate),
                     count(totals.rows.held),
-                    cell(if has_rows { thousands(totals.failed) } else { "-".into() }, if totals.failed > 0 { Role::Bad } else { Role::Dim }),
+                    cell(
+                        if has_rows { thousands(totals.failed) } else { "-".into() },
+                        if totals.failed > 0 { Role::Bad } else { Role::Dim },
+                    ),
                 ],
             })
         });
@@ -350,7 +370,8 @@ impl Jobs {
         if area.height < 2 {
             return;
         }
-        let title = format!("{} {} -> Halo, {} lines", job.job, strip::title(job), thousands(log.follow.total));
+        let title =
+            format!("{} {} -> Halo, {} lines", job.job, strip::title(job), thousands(log.follow.total));
         canvas.rule(Rect { height: 1, ..area }, &title);
         let head = self.head(canvas.mirror, area);
         let mut y = area.y + 1;
@@ -361,7 +382,12 @@ impl Jobs {
             }
         }
         let cursor = canvas.cursor;
-        let body = Rect { x: area.x + 1, y, width: area.width.saturating_sub(1), height: area.bottom().saturating_sub(y) };
+        let body = Rect {
+            x: area.x + 1,
+            y,
+            width: area.width.saturating_sub(1),
+            height: area.bottom().saturating_sub(y),
+        };
         log::draw(canvas, body, &log.follow, false, |index| log.line(index));
         canvas.cursor = cursor;
     }
@@ -375,13 +401,30 @@ impl Jobs {
 
     pub fn hints(&self) -> &'static [Action] {
         match self.selected().map(|job| job.state) {
-            Some(JobState::Interrupted) => {
-                &[Action::Resume, Action::OpenJob, Action::CancelJob, Action::Why, Action::FilterState, Action::Palette]
-            }
-            Some(JobState::Running) => {
-                &[Action::OpenJob, Action::Pause, Action::CancelJob, Action::Why, Action::FilterState, Action::Palette]
-            }
-            _ => &[Action::OpenJob, Action::Why, Action::FilterState, Action::Filter, Action::Copy, Action::Palette],
+            Some(JobState::Interrupted) => &[
+                Action::Resume,
+                Action::OpenJob,
+                Action::CancelJob,
+                Action::Why,
+                Action::FilterState,
+                Action::Palette,
+            ],
+            Some(JobState::Running) => &[
+                Action::OpenJob,
+                Action::Pause,
+                Action::CancelJob,
+                Action::Why,
+                Action::FilterState,
+                Action::Palette,
+            ],
+            _ => &[
+                Action::OpenJob,
+                Action::Why,
+                Action::FilterState,
+                Action::Filter,
+                Action::Copy,
+                Action::Palette,
+            ],
         }
     }
 
@@ -455,9 +498,14 @@ fn why(job: &JobReport) -> String {
         JobState::Running => format!("{} is running.", job.job),
         JobState::Ok => format!("{} did all of its plan.", job.job),
         JobState::Cancelled => format!("{} was cancelled; {} rows were not done.", job.job, totals.not_done),
-        JobState::Interrupted => format!("{} was cut off; r goes on where it stopped, nothing is written twice.", job.job),
+        JobState::Interrupted => {
+            format!("{} was cut off; r goes on where it stopped, nothing is written twice.", job.job)
+        }
         _ if errors.is_empty() => {
-            format!("{} left {} rows held and {} failed. Enter shows them.", job.job, totals.rows.held, totals.failed)
+            format!(
+                "{} left {} rows held and {} failed. Enter shows them.",
+                job.job, totals.rows.held, totals.failed
+            )
         }
         _ => format!("{}: {errors}", job.job),
     }

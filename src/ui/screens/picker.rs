@@ -3,9 +3,9 @@
 use ratatui::layout::{Position, Rect};
 use serde_json::{Value, json};
 
+use crate::host::words::Party;
 use crate::host::words::{Answer, CandidateRow, CandidatesView, Command, Query, Reply};
 use crate::model::{Decision, How, Integration, SourceId};
-use crate::host::words::Party;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
@@ -72,7 +72,12 @@ fn parts(area: Rect) -> Parts {
 }
 
 impl Picker {
-    pub fn new(integration: Integration, source: Party<SourceId>, remarks: Vec<String>, goes_on: bool) -> Self {
+    pub fn new(
+        integration: Integration,
+        source: Party<SourceId>,
+        remarks: Vec<String>,
+        goes_on: bool,
+    ) -> Self {
         let field = TextField::replaceable(&source.name);
         Self {
             integration,
@@ -197,7 +202,9 @@ impl Picker {
                 if *integration == self.integration && *text == self.asked =>
             {
                 match result {
-                    Ok(Answer::Candidates(found)) if found.total == 0 && self.is_fresh && !self.asked.is_empty() => {
+                    Ok(Answer::Candidates(found))
+                        if found.total == 0 && self.is_fresh && !self.asked.is_empty() =>
+                    {
                         // No customer has all of these words: fewer may find the one that is meant.
                         let mut words: Vec<_> = self.asked.split_whitespace().collect();
                         words.pop();
@@ -213,7 +220,11 @@ impl Picker {
                     Ok(_) => {}
                 }
             }
-            News::Reply(command, Ok(Reply::Done(_))) if matches!(**command, Command::ReadCustomers { .. }) => self.ask(turn),
+            News::Reply(command, Ok(Reply::Done(_)))
+                if matches!(**command, Command::ReadCustomers { .. }) =>
+            {
+                self.ask(turn)
+            }
             _ => {}
         }
     }
@@ -269,7 +280,13 @@ impl Picker {
             }
             let count = format!("{} of {} in Halo", thousands(found.total), thousands(found.of));
             if area.width >= 50 {
-                canvas.put_right(parts.find.x, parts.find.y, parts.find.width.saturating_sub(1), &count, Role::Dim);
+                canvas.put_right(
+                    parts.find.x,
+                    parts.find.y,
+                    parts.find.width.saturating_sub(1),
+                    &count,
+                    Role::Dim,
+                );
             }
         }
         self.follows(canvas, parts.follows);
@@ -286,19 +303,36 @@ impl Picker {
     fn follows(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let Some(row) = self.chosen().filter(|_| area.height > 1) else { return };
         canvas.rule(Rect { height: 1, ..area }, &format!("if you choose {}", row.party.name));
-        let body = Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(1), height: area.height - 1 };
+        let body = Rect {
+            x: area.x + 1,
+            y: area.y + 1,
+            width: area.width.saturating_sub(1),
+            height: area.height - 1,
+        };
         let mut lines: Vec<(String, Role)> = Vec::new();
         if !row.is_active {
-            lines.push(("It is inactive in Halo: imports hold such a customer until it is active.".into(), Role::Notice));
+            lines.push((
+                "It is inactive in Halo: imports hold such a customer until it is active.".into(),
+                Role::Notice,
+            ));
         }
         if !row.mapped_to.is_empty() {
-            lines.push((format!("It also receives {}: both feed it then.", row.mapped_to.join(", ")), Role::Notice));
+            lines.push((
+                format!("It also receives {}: both feed it then.", row.mapped_to.join(", ")),
+                Role::Notice,
+            ));
         }
         if row.party.name.trim() != self.source.name.trim() {
-            lines.push((format!("The name differs: Halo keeps '{}' unless 'rename in Halo' is on.", row.party.name), Role::Text));
+            lines.push((
+                format!("The name differs: Halo keeps '{}' unless 'rename in Halo' is on.", row.party.name),
+                Role::Text,
+            ));
         }
         lines.extend(self.remarks.iter().map(|remark| (remark.clone(), Role::Notice)));
-        lines.push(("Its subscriptions come in with the next plan; nothing is written now.".into(), Role::Dim));
+        lines.push((
+            "Its subscriptions come in with the next plan; nothing is written now.".into(),
+            Role::Dim,
+        ));
         let mut y = body.y;
         for (line, role) in lines {
             if y < body.bottom() {
@@ -311,7 +345,12 @@ impl Picker {
         let keys = [("type", "to find"), ("Up/Down", "choose"), ("Enter", "map and go on"), ("Esc", "back")];
         let mut x = area.x;
         for (key, word) in keys {
-            x += canvas.line(x, area.y, area.right() - x, &[(key, Role::HintKey), (" ", Role::Text), (word, Role::HintText)]) + 2;
+            x += canvas.line(
+                x,
+                area.y,
+                area.right() - x,
+                &[(key, Role::HintKey), (" ", Role::Text), (word, Role::HintText)],
+            ) + 2;
             if x >= area.right() {
                 break;
             }
@@ -326,8 +365,15 @@ impl Picker {
     pub const fn about(&self) -> About {
         About {
             what: "Choose the Halo customer for one customer of the marketplace.",
-            signs: &[("'word", "exactly"), ("^word", "at the start"), ("word$", "at the end"), ("!word", "without")],
-            rules: &["Customers that are mapped already or inactive come last and say so; they are never hidden."],
+            signs: &[
+                ("'word", "exactly"),
+                ("^word", "at the start"),
+                ("word$", "at the end"),
+                ("!word", "without"),
+            ],
+            rules: &[
+                "Customers that are mapped already or inactive come last and say so; they are never hidden.",
+            ],
         }
     }
 

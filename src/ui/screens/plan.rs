@@ -11,10 +11,10 @@ use super::change::{self, ChangeScreen};
 use super::job::JobScreen;
 use super::picker::Picker;
 use super::{Pane, Screen};
-use crate::host::words::{
-    Answer, Choices, Command, Party, PlanEntry, PlanFilter, PlanGroup, Query, Reply,
+use crate::host::words::{Answer, Choices, Command, Party, PlanEntry, PlanFilter, PlanGroup, Query, Reply};
+use crate::model::{
+    Class, Currency, Decision, Entity, How, Integration, JobId, Moment, PlanId, Problem, SourceId,
 };
-use crate::model::{Class, Currency, Decision, Entity, How, Integration, JobId, Moment, PlanId, Problem, SourceId};
 use crate::plan::{self, Candidate, Cause, Change, Plan, Totals};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -38,6 +38,17 @@ use crate::ui::widgets::table::{self, Column, Row, cell};
 enum Line {
     Customer(SourceId),
     Row(Entity, SourceId),
+    /// All skipped rows of a customer, folded into one.
+    Skipped(SourceId),
+}
+
+/// Where a line of the list is among the groups that are shown.
+#[derive(Debug, Clone, Copy)]
+enum Spot {
+    Customer(usize),
+    Row(usize, usize),
+    /// This many skipped rows.
+    Skipped(usize, usize),
 }
 
 #[derive(Debug, Clone)]
@@ -52,8 +63,10 @@ pub struct PlanScreen {
     shown: Vec<PlanGroup>,
     folded: BTreeSet<SourceId>,
     list: List<Line>,
-    /// Group, and row within it, of each line of the list.
-    places: Vec<(usize, Option<usize>)>,
+    /// What each line of the list is.
+    spots: Vec<Spot>,
+    /// Customers whose skipped rows are shown one by one.
+    unskipped: BTreeSet<SourceId>,
     rows: Window<u32, Change>,
     left_out: BTreeSet<(Entity, SourceId)>,
     filter: PlanFilter,
@@ -150,7 +163,8 @@ impl PlanScreen {
             shown: Vec::new(),
             folded: BTreeSet::new(),
             list: List::default(),
-            places: Vec::new(),
+            spots: Vec::new(),
+            unskipped: BTreeSet::new(),
             rows: Window::default(),
             left_out: BTreeSet::new(),
             filter: PlanFilter::default(),
@@ -187,10 +201,12 @@ impl PlanScreen {
     pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
         let right = match (&self.state, &self.plan) {
             (State::Replanning, _) => "planning again ...".to_owned(),
-            (_, Some(plan)) => {
-                let calls: u64 = plan.outline.cost.requests.values().sum();
-                format!("{} calls, about {}", thousands(calls), time_left(plan.outline.cost.seconds))
-            }
+            (_, Some(plan)) => match plan.outline.cost.requests.values().sum() {
+                0 => "nothing to write".to_owned(),
+                calls => {
+                    format!("{} calls, about {}", thousands(calls), time_left(plan.outline.cost.seconds))
+                }
+            },
             _ => String::new(),
         };
         Some((self.made.clone(), right))
@@ -251,8 +267,12 @@ impl PlanScreen {
                     use plan::Action::{Create, Link, Skipped, Unchanged, Update};
                     matches!(row.action, Create | Update | Link | Skipped | Unchanged)
                 };
-                self.folded =
-                    self.all.iter().filter(|g| g.rows.iter().all(is_quiet)).map(|g| g.customer.id.clone()).collect();
+                self.folded = self
+                    .all
+                    .iter()
+                    .filter(|g| g.rows.iter().all(is_quiet))
+                    .map(|g| g.customer.id.clone())
+                    .collect();
             }
         }
         if *filter == self.filter {
@@ -260,7 +280,9 @@ impl PlanScreen {
             match self.order {
                 Order::Urgency => {}
                 Order::Money => self.shown.sort_by_key(|group| {
-                    std::cmp::Reverse(group.rows.iter().filter_map(|row| row.money).map(|m| m.abs()).sum::<Decimal>())
+                    std::cmp::Reverse(
+                        group.rows.iter().filter_map(|row| row.money).map(|m| m.abs()).sum::<Decimal>(),
+                    )
                 }),
                 Order::Name => self.shown.sort_by_key(|group| group.customer.name.to_lowercase()),
             }
@@ -271,24 +293,40 @@ impl PlanScreen {
     /// The lines of the list from groups and folds.
     fn lay_out(&mut self) {
         let mut lines = Vec::new();
-        self.places.clear();
+        self.spots.clear();
+        // Skipped rows are the noise of a plan, unless they are what is looked for.
+        let folds = self.filter.text.is_empty() && !self.filter.actions.contains(&plan::Action::Skipped);
         for (at, group) in self.shown.iter().enumerate() {
-            lines.push(Line::Customer(group.customer.id.clone()));
-            self.places.push((at, None));
-            if !self.folded.contains(&group.customer.id) {
-                for (row, entry) in group.rows.iter().enumerate() {
+            let id = &group.customer.id;
+            lines.push(Line::Customer(id.clone()));
+            self.spots.push(Spot::Customer(at));
+            if self.folded.contains(id) {
+                continue;
+            }
+            let skipped = group.rows.iter().filter(|row| row.action == plan::Action::Skipped).count();
+            let folds = folds && skipped > 1 && !self.unskipped.contains(id);
+            for (row, entry) in group.rows.iter().enumerate() {
+                if !(folds && entry.action == plan::Action::Skipped) {
                     lines.push(Line::Row(entry.entity, entry.source.clone()));
-                    self.places.push((at, Some(row)));
+                    self.spots.push(Spot::Row(at, row));
                 }
+            }
+            if folds {
+                lines.push(Line::Skipped(id.clone()));
+                self.spots.push(Spot::Skipped(at, skipped));
             }
         }
         self.list.replace(lines);
     }
 
     fn at(&self, position: usize) -> Option<(&PlanGroup, Option<&PlanEntry>)> {
-        let (group, row) = self.places.get(position)?;
-        let group = self.shown.get(*group)?;
-        Some((group, row.and_then(|row| group.rows.get(row))))
+        match *self.spots.get(position)? {
+            Spot::Customer(group) | Spot::Skipped(group, _) => Some((self.shown.get(group)?, None)),
+            Spot::Row(group, row) => {
+                let group = self.shown.get(group)?;
+                Some((group, group.rows.get(row)))
+            }
+        }
     }
 
     fn here(&self) -> Option<(&PlanGroup, Option<&PlanEntry>)> {
@@ -310,7 +348,8 @@ impl PlanScreen {
             return BTreeSet::new();
         }
         let entries = || self.all.iter().flat_map(|group| &group.rows);
-        let mut out: BTreeSet<u32> = entries().filter(|entry| self.is_left_out(entry)).map(|entry| entry.row).collect();
+        let mut out: BTreeSet<u32> =
+            entries().filter(|entry| self.is_left_out(entry)).map(|entry| entry.row).collect();
         let more: Vec<u32> =
             entries().filter(|e| e.after_row.is_some_and(|row| out.contains(&row))).map(|e| e.row).collect();
         out.extend(more);
@@ -360,7 +399,8 @@ impl PlanScreen {
             notices.push((stale.clone(), Role::Bad));
         }
         if let Some(job) = self.applied {
-            notices.push((format!("Applied as {job}. r reads both sides and plans what is left."), Role::Good));
+            notices
+                .push((format!("Applied as {job}. r reads both sides and plans what is left."), Role::Good));
         }
         let Some(plan) = &self.plan else { return notices };
         if self.stale.is_none() && self.now.is_some_and(|now| now > plan.expires_at) {
@@ -428,13 +468,15 @@ impl PlanScreen {
             Action::FilterState | Action::Order | Action::Copy => {}
             Action::Mark => self.list.mark(),
             Action::MarkAll => self.list.mark_all(),
-            Action::MarkTo => match self.mark_from.take().and_then(|l| self.list.ids().iter().position(|o| *o == l)) {
-                Some(from) => self.list.mark_between(from, self.list.position()),
-                None => {
-                    self.mark_from = self.list.selected().cloned();
-                    turn.say("From here; go to the other end and press it again.");
+            Action::MarkTo => {
+                match self.mark_from.take().and_then(|l| self.list.ids().iter().position(|o| *o == l)) {
+                    Some(from) => self.list.mark_between(from, self.list.position()),
+                    None => {
+                        self.mark_from = self.list.selected().cloned();
+                        turn.say("From here; go to the other end and press it again.");
+                    }
                 }
-            },
+            }
             Action::BuildAgain | Action::Refresh => self.send_build(turn),
             Action::OtherWay => {
                 self.scheduled = !self.scheduled;
@@ -475,11 +517,20 @@ impl PlanScreen {
     }
 
     fn act_on_row(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        let Some((group, entry)) = self.here().map(|(group, entry)| (group.customer.clone(), entry.cloned())) else {
+        let Some((group, entry)) = self.here().map(|(group, entry)| (group.customer.clone(), entry.cloned()))
+        else {
             return matches!(action, Action::OpenRow | Action::Why);
         };
         match (action, &entry) {
             (Action::Fold, _) => self.fold(&group.id, true),
+            (Action::OpenRow | Action::Unfold, None)
+                if matches!(self.spots.get(self.list.position()), Some(Spot::Skipped(..))) =>
+            {
+                self.unskipped.insert(group.id);
+                let at = self.list.position();
+                self.lay_out();
+                self.list.select_at(at);
+            }
             (Action::Unfold, None) => self.fold(&group.id, false),
             (Action::OpenRow, None) => {
                 let is_folded = self.folded.contains(&group.id);
@@ -494,13 +545,20 @@ impl PlanScreen {
             }
             (Action::Pick, Some(entry)) if entry.is_look_alike => {
                 let source = self.selected().map_or_else(
-                    || Party { id: entry.source.clone(), name: group.name.to_string(), place: String::new(), domain: String::new() },
+                    || Party {
+                        id: entry.source.clone(),
+                        name: group.name.to_string(),
+                        place: String::new(),
+                        domain: String::new(),
+                    },
                     party,
                 );
                 turn.open(Picker::new(self.integration, source, Vec::new(), false));
             }
             (Action::ReallyNew | Action::Pick, _) => {
-                turn.say("Only a look-alike is settled here: a held row that says which Halo customers it may be.");
+                turn.say(
+                    "Only a look-alike is settled here: a held row that says which Halo customers it may be.",
+                );
             }
             (Action::OpenRow, Some(entry)) if entry.is_look_alike => match self.selected().and_then(best) {
                 Some(best) => {
@@ -545,6 +603,7 @@ impl PlanScreen {
         for line in self.list.chosen() {
             match line {
                 Line::Row(entity, id) => chosen.push((entity, id)),
+                Line::Skipped(_) => {}
                 Line::Customer(id) => chosen.extend(
                     self.shown
                         .iter()
@@ -553,8 +612,12 @@ impl PlanScreen {
                 ),
             }
         }
-        let acts: BTreeMap<(Entity, &SourceId), &PlanEntry> =
-            self.all.iter().flat_map(|group| &group.rows).map(|row| ((row.entity, &row.source), row)).collect();
+        let acts: BTreeMap<(Entity, &SourceId), &PlanEntry> = self
+            .all
+            .iter()
+            .flat_map(|group| &group.rows)
+            .map(|row| ((row.entity, &row.source), row))
+            .collect();
         chosen.retain(|(entity, id)| {
             acts.get(&(*entity, id)).is_some_and(|row| row.action.acts() || row.beyond_limit.is_some())
         });
@@ -603,7 +666,8 @@ impl PlanScreen {
         let leave_out: BTreeSet<u32> =
             self.all.iter().flat_map(|g| &g.rows).filter(|e| self.is_left_out(e)).map(|e| e.row).collect();
         let apply = |only: Option<&SourceId>, removals_typed| {
-            let choices = Choices { leave_out: leave_out.clone(), only_customer: only.cloned(), removals_typed };
+            let choices =
+                Choices { leave_out: leave_out.clone(), only_customer: only.cloned(), removals_typed };
             vec![Step::Do(Effect::Send(Command::Apply { plan: plan.id, choices }))]
         };
         if only.is_none() && sum.beyond > 0 {
@@ -616,7 +680,9 @@ impl PlanScreen {
             return turn.dialog(Limit::new(confirm, beyond, sum.beyond, apply(None, Some(sum.beyond))));
         }
         let here = self.here().map(|(group, _)| group.customer.clone());
-        let one = here.filter(|here| only.is_none() && sum.customers > 1 && self.sum(Some(&here.id)).totals.acting() > 0);
+        let one = here.filter(|here| {
+            only.is_none() && sum.customers > 1 && self.sum(Some(&here.id)).totals.acting() > 0
+        });
         let mut dialog = Confirm::new(title, lines, "not now");
         let what = match (only, self.here()) {
             (Some(_), Some((group, _))) => format!("apply to {} only", group.customer.name),
@@ -634,7 +700,9 @@ impl PlanScreen {
         let needs_plan = !matches!(action, Action::BuildAgain | Action::OtherWay | Action::Refresh);
         let is_own = action.entry().scopes.contains(&crate::ui::action::Scope::Plan);
         match (&self.state, &self.plan) {
-            (State::Building | State::ToBuild, _) if is_own => return not("the plan is being built. Esc leaves it going on."),
+            (State::Building | State::ToBuild, _) if is_own => {
+                return not("the plan is being built. Esc leaves it going on.");
+            }
             (_, None) if is_own && needs_plan => return not("there is no plan. r builds one."),
             _ => {}
         }
@@ -657,8 +725,11 @@ impl PlanScreen {
         if let Some(progress) = &mirror.progress {
             return Availability::Not(format!("{} is running; one job at a time.", progress.job));
         }
-        if let Some(limit) =
-            plan.outline.limits.iter().find(|limit| limit.tripped && limit.binds_people && limit.entity.is_none())
+        if let Some(limit) = plan
+            .outline
+            .limits
+            .iter()
+            .find(|limit| limit.tripped && limit.binds_people && limit.entity.is_none())
         {
             return not(&limit.sentence);
         }
@@ -670,13 +741,16 @@ impl PlanScreen {
     }
 
     pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        let of = |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
+        let of =
+            |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
         match action {
             Action::FilterState => {
                 let totals = self.plan.as_ref().map(|plan| plan.outline.totals).unwrap_or_default();
                 plan::Action::ALL
                     .into_iter()
-                    .map(|action| (letter(action), format!("{} {}", word(action), thousands(totals.get(action)))))
+                    .map(|action| {
+                        (letter(action), format!("{} {}", word(action), thousands(totals.get(action))))
+                    })
                     .chain([('f', "all".to_owned())])
                     .collect()
             }
@@ -689,7 +763,8 @@ impl PlanScreen {
     pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         match action {
             Action::FilterState => {
-                let actions = plan::Action::ALL.into_iter().filter(|action| self::letter(*action) == letter).collect();
+                let actions =
+                    plan::Action::ALL.into_iter().filter(|action| self::letter(*action) == letter).collect();
                 self.set_filter(PlanFilter { actions, ..self.filter.clone() }, turn);
             }
             Action::Order => {
@@ -874,9 +949,12 @@ impl PlanScreen {
         table::draw(canvas, regions.list, &COLUMNS, visible, Some(self.list.position()), |index| {
             let (group, entry) = self.at(index)?;
             let is_marked = self.list.ids().get(index).is_some_and(|line| self.list.marks().contains(line));
-            let cells = match entry {
-                None => self.group_cells(group, &out, plain),
-                Some(entry) => row_cells(entry, self.rows.get(&entry.row)?, out.contains(&entry.row), plain),
+            let cells = match (entry, self.spots.get(index)?) {
+                (_, Spot::Skipped(_, count)) => skipped_cells(*count, plain),
+                (None, _) => self.group_cells(group, &out, plain),
+                (Some(entry), _) => {
+                    row_cells(entry, self.rows.get(&entry.row)?, out.contains(&entry.row), plain)
+                }
             };
             Some(Row { is_marked, cells })
         });
@@ -906,7 +984,11 @@ impl PlanScreen {
             let count = sum.totals.get(action);
             if count > 0 {
                 let sign = action.sign();
-                let text = if wide { format!("{} {}", word(action), thousands(count)) } else { format!("{sign} {count}") };
+                let text = if wide {
+                    format!("{} {}", word(action), thousands(count))
+                } else {
+                    format!("{sign} {count}")
+                };
                 piece(canvas, &text, change::role(action));
             }
         }
@@ -921,7 +1003,11 @@ impl PlanScreen {
         if let Some(plan) = &self.plan {
             let out = self.out();
             let mut less = Money::default();
-            self.all.iter().flat_map(|group| &group.rows).filter(|e| out.contains(&e.row)).for_each(|e| less.add(e));
+            self.all
+                .iter()
+                .flat_map(|group| &group.rows)
+                .filter(|e| out.contains(&e.row))
+                .for_each(|e| less.add(e));
             lines.push((money_line(plan, &less), Role::Text));
         }
         if area.height < 3 && !notices.is_empty() {
@@ -941,7 +1027,12 @@ impl PlanScreen {
         }
     }
 
-    fn group_cells<'a>(&self, group: &'a PlanGroup, out: &BTreeSet<u32>, plain: bool) -> Vec<table::Cell<'a>> {
+    fn group_cells<'a>(
+        &self,
+        group: &'a PlanGroup,
+        out: &BTreeSet<u32>,
+        plain: bool,
+    ) -> Vec<table::Cell<'a>> {
         let is_folded = self.folded.contains(&group.customer.id);
         let mut money = Money::default();
         let acting = group.rows.iter().filter(|entry| entry.action.acts() && !out.contains(&entry.row));
@@ -951,14 +1042,18 @@ impl PlanScreen {
             changes += 1;
         }
         let held = group.rows.iter().filter(|entry| entry.action == plan::Action::Held).count();
-        let (text, role) = match (is_folded, changes, held) {
-            (false, ..) => (String::new(), Role::Dim),
-            (true, 0, 0) => ("nothing".into(), Role::Dim),
-            (true, 0, held) => (format!("{held} held"), Role::Held),
-            (true, 1, 0) => ("1 change".into(), Role::Text),
-            (true, changes, 0) => (format!("{changes} changes"), Role::Text),
-            (true, changes, held) => (format!("{changes}, {held} held"), Role::Held),
-        };
+        let (mut does, mut waits) = (String::new(), String::new());
+        if is_folded {
+            does = match changes {
+                0 if held == 0 => "nothing".into(),
+                0 => String::new(),
+                1 => "1 change".into(),
+                changes => format!("{changes} changes"),
+            };
+            if held > 0 {
+                waits = format!("{held} held");
+            }
+        }
         let sign = match (plain, is_folded) {
             (true, true) => "customer, folded",
             (true, false) => "customer",
@@ -971,8 +1066,8 @@ impl PlanScreen {
             cell(sign, Role::Dim),
             cell(&*group.customer.name, Role::Strong),
             cell("", Role::Text),
-            cell("", Role::Text),
-            cell(text, role),
+            cell(does, Role::Dim),
+            cell(waits, Role::Held),
             cell(sum, role_of_sum),
         ]
     }
@@ -984,7 +1079,10 @@ impl PlanScreen {
         let Some((group, entry)) = self.here() else { return };
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let Some(entry) = entry else {
-            canvas.rule(Rect { height: 1, ..area }, &format!("{} ({} {})", group.customer.name, self.integration.label(), group.customer.id));
+            canvas.rule(
+                Rect { height: 1, ..area },
+                &format!("{} ({} {})", group.customer.name, self.integration.label(), group.customer.id),
+            );
             let sum = self.sum(Some(&group.customer.id));
             let mut facts = vec![("rows", totals_words(&sum.totals), Role::Text)];
             if sum.left_out > 0 {
@@ -1160,7 +1258,8 @@ fn apply_lines<'a>(sum: &Sum, scheduled: bool, limits: impl Iterator<Item = &'a 
     let mut acting = sum.totals;
     (acting.held, acting.skipped, acting.unchanged) = (0, 0, 0);
     let way = if scheduled { "as a scheduled job would" } else { "by hand" };
-    let plural = |count: u64, word: &str| format!("{} {word}{}", thousands(count), if count == 1 { "" } else { "s" });
+    let plural =
+        |count: u64, word: &str| format!("{} {word}{}", thousands(count), if count == 1 { "" } else { "s" });
     let mut lines = vec![
         format!("{} for {}, {way}:", plural(acting.acting(), "write"), plural(sum.customers, "customer")),
         totals_words(&acting),
@@ -1168,7 +1267,9 @@ fn apply_lines<'a>(sum: &Sum, scheduled: bool, limits: impl Iterator<Item = &'a 
     ];
     lines.extend(limits.map(str::to_owned));
     let mut alone: Vec<String> = Vec::new();
-    for (count, word) in [(sum.totals.held, "held"), (sum.totals.skipped, "skipped"), (sum.left_out, "left out by you")] {
+    for (count, word) in
+        [(sum.totals.held, "held"), (sum.totals.skipped, "skipped"), (sum.left_out, "left out by you")]
+    {
         if count > 0 {
             alone.push(format!("{} {word}", thousands(count)));
         }
@@ -1224,7 +1325,24 @@ fn best(change: &Change) -> Option<&Candidate> {
 }
 
 fn party(change: &Change) -> Party<SourceId> {
-    Party { id: change.source.id.clone(), name: change.source.name.to_string(), place: String::new(), domain: String::new() }
+    Party {
+        id: change.source.id.clone(),
+        name: change.source.name.to_string(),
+        place: String::new(),
+        domain: String::new(),
+    }
+}
+
+fn skipped_cells(count: usize, plain: bool) -> Vec<table::Cell<'static>> {
+    let (sign, name) = if plain { ("skipped", "rows") } else { (".", "  skipped rows") };
+    vec![
+        cell(sign, Role::Same),
+        cell(name, Role::Dim),
+        cell("", Role::Dim),
+        cell(thousands(count as u64), Role::Dim),
+        cell("skipped", Role::Dim),
+        cell("", Role::Dim),
+    ]
 }
 
 fn row_cells<'a>(entry: &PlanEntry, change: &'a Change, is_out: bool, plain: bool) -> Vec<table::Cell<'a>> {
