@@ -5,22 +5,23 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::FutureExt;
+
 use super::args::{self, Args};
 use super::exit::{Failure, of_demo, worst};
 use super::json::JobsDocument;
 use super::out::{Out, complain, has_terminal};
-use super::progress::{attended, job_end};
+use super::progress::{Signals, attended, job_end};
 use super::{ask, map, order, screen, text};
-use crate::host::{Handle, Home, Options};
 use crate::host::words::{Command, JobReport, JobState, MapFilter, MapState, Query, Reply};
-use crate::model::{Class, Decision, Integration, Problem};
+use crate::host::{Handle, Home, Options};
+use crate::model::{Class, Decision, Integration, Place, Problem};
 use crate::sandbox::{self, Sandbox, Served};
 
 /// Of the customers that 'Generate mappings' maps, one in so many is given back, so that there is something to map.
 const GIVEN_BACK: usize = 12;
 
 pub fn run(args: &Args, demo: &args::Demo, out: &Out) -> Result<u8, Failure> {
-    let folder = Throwaway::make()?;
     // The vendors get threads of their own: the screen and the engine must not share theirs with what they talk to.
     let vendors =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
@@ -28,6 +29,9 @@ pub fn run(args: &Args, demo: &args::Demo, out: &Out) -> Result<u8, Failure> {
                 Problem::new(Class::Local, format!("This machine gives the program no threads: {error}."))
             },
         )?;
+    // Heard from before the folder is there, so that an early Ctrl-C leaves nothing behind either.
+    let mut signals = vendors.block_on(async { Signals::listen() })?;
+    let folder = Throwaway::make()?;
     let options = sandbox::Options { size: demo.size, seed: demo.seed, ..sandbox::Options::default() };
     let served = vendors
         .block_on(Sandbox::new(options).serve(IpAddr::V4(Ipv4Addr::LOCALHOST)))
@@ -40,6 +44,12 @@ pub fn run(args: &Args, demo: &args::Demo, out: &Out) -> Result<u8, Failure> {
     })?;
     let handle = home.handle();
     let runtime = super::runtime()?;
+    if vendors.block_on(async { signals.next().now_or_never() }).is_some() {
+        return Err(Failure::interrupted(Problem::new(
+            Class::Cancelled,
+            "The demonstration was interrupted.",
+        )));
+    }
     let result = runtime.block_on(prepare(out, &handle, &served)).and_then(|()| {
         if demo.headless || out.json || !has_terminal() {
             runtime.block_on(headless(out, &handle))
@@ -55,16 +65,26 @@ pub fn run(args: &Args, demo: &args::Demo, out: &Out) -> Result<u8, Failure> {
 async fn prepare(out: &Out, handle: &Handle, served: &Served) -> Result<(), Failure> {
     let text = served.document().to_string();
     order!(handle, Command::ImportSettings { text }, Reply::Saved { .. } => ())?;
-    let integration = Integration::Also;
-    map::read(out, handle, integration).await?;
-    let generate = async { order!(handle, Command::Generate { integration }, Reply::Generated(_) => ()) };
-    attended(out, handle, generate).await?;
-    let filter = MapFilter { states: [MapState::Mapped].into(), ..MapFilter::default() };
-    let mut mapped = ask!(handle, Query::MapOrder { integration, filter, by_target: false }, MapOrder)?.ids;
-    mapped.sort();
-    let decisions: Vec<_> = mapped.into_iter().step_by(GIVEN_BACK).map(|id| (id, Decision::Clear)).collect();
-    if !decisions.is_empty() {
-        handle.send(Command::Decide { integration, decisions }).await?;
+    for place in Place::all() {
+        let test = async {
+            let command = Command::Test { place, draft: Vec::new(), secrets: Vec::new() };
+            order!(handle, command, Reply::Tested(_) => ())
+        };
+        attended(out, handle, test).await?;
+    }
+    for integration in Integration::ALL {
+        map::read(out, handle, integration).await?;
+        let generate = async { order!(handle, Command::Generate { integration }, Reply::Generated(_) => ()) };
+        attended(out, handle, generate).await?;
+        let filter = MapFilter { states: [MapState::Mapped].into(), ..MapFilter::default() };
+        let mut mapped =
+            ask!(handle, Query::MapOrder { integration, filter, by_target: false }, MapOrder)?.ids;
+        mapped.sort();
+        let decisions: Vec<_> =
+            mapped.into_iter().step_by(GIVEN_BACK).map(|id| (id, Decision::Clear)).collect();
+        if !decisions.is_empty() {
+            handle.send(Command::Decide { integration, decisions }).await?;
+        }
     }
     Ok(())
 }
@@ -86,7 +106,9 @@ async fn headless(out: &Out, handle: &Handle) -> Result<u8, Failure> {
             break;
         }
     }
-    out.either(&JobsDocument::new(&reports), || reports.iter().map(text::job).collect())?;
+    out.either(&JobsDocument::new(&reports), || {
+        reports.iter().map(|report| text::job(report, out.verbose > 0)).collect()
+    })?;
     Ok(worst(reports.iter().map(of_demo)))
 }
 

@@ -53,7 +53,7 @@ pub fn end(out: &Out, report: &JobReport) -> Result<u8, Failure> {
 }
 
 fn show(out: &Out, report: &JobReport) -> Result<(), Problem> {
-    out.either(&JobDocument::from(report), || text::job(report))
+    out.either(&JobDocument::from(report), || text::job(report, out.verbose > 0))
 }
 
 /// Goes on with an interrupted job and stays until it ends.
@@ -71,6 +71,8 @@ async fn resume(out: &Out, handle: &Handle, job: JobId) -> Result<u8, Failure> {
 }
 
 async fn log(out: &Out, handle: &Handle, job: JobId, filter: LogFilter) -> Result<u8, Failure> {
+    // A job that never was has no log; an empty one would say that nothing happened.
+    ask!(handle, Query::Job { job }, Job)?;
     let mut lines: Vec<LogLine> = Vec::new();
     loop {
         let from = lines.len() as u64;

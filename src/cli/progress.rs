@@ -190,9 +190,7 @@ impl Progress {
             return;
         }
         let (stage, line) = match event {
-            Event::Progress(progress) => {
-                (stage(&progress.phase, progress.waiting.as_deref()), text::progress(progress))
-            }
+            Event::Progress(progress) => (stage(&progress.phase), text::progress(progress)),
             Event::Reading { integration, what, done, of } => (
                 format!("reading {what}"),
                 format!("{}: {}", integration.label(), text::reading(what, *done, *of)),
@@ -228,15 +226,14 @@ impl Progress {
     }
 }
 
-fn stage(phase: &Phase, waiting: Option<&str>) -> String {
-    let name = match phase {
-        Phase::Reading { what, .. } => return format!("reading {what}"),
-        Phase::Planning => "planning",
-        Phase::Applying => "applying",
-        Phase::Verifying { .. } => "verifying",
-        Phase::Stopping => "stopping",
-    };
-    if waiting.is_some() { format!("{name}, waiting") } else { name.into() }
+fn stage(phase: &Phase) -> String {
+    match phase {
+        Phase::Reading { what, .. } => format!("reading {what}"),
+        Phase::Planning => "planning".into(),
+        Phase::Applying => "applying".into(),
+        Phase::Verifying { .. } => "verifying".into(),
+        Phase::Stopping => "stopping".into(),
+    }
 }
 
 /// Cut to the terminal's width, so that `\r` finds the start of it.

@@ -7,8 +7,8 @@ use super::progress::attended;
 use super::{ask, order, text};
 use crate::host::Handle;
 use crate::host::words::{CheckState, Command, Query, Reply, TestReport};
-use crate::model::settings::Settings;
 use crate::model::Place;
+use crate::model::settings::Settings;
 
 pub async fn run(out: &Out, handle: &Handle, place: Option<Place>) -> Result<u8, Failure> {
     let Some(place) = place else { return all(out, handle).await };

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use comfy_table::{Table, presets};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use crate::host::words::{
     CheckState, JobReport, JobState, LogLine, MapRow, MappingImport, Phase, SavedChange, TestReport,
@@ -13,6 +15,9 @@ use crate::model::text::shown;
 use crate::model::{Integration, Moment, Value};
 use crate::plan::{Action, Change, MoneyDelta, Plan};
 
+/// Columns a cell takes at most, but for the last of a row.
+const WIDEST: usize = 44;
+
 /// Rows in columns; with `--plain` one row a line, cells behind each other.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>, plain: bool) -> String {
     if rows.is_empty() {
@@ -22,12 +27,30 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, plain: bool) -> String {
         let line = |cells: Vec<String>| cells.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
         return rows.into_iter().fold(String::new(), |text, cells| text + &line(cells).join("; ") + "\n");
     }
+    let last = header.len().saturating_sub(1);
+    let cut = |(at, cell): (usize, String)| if at == last { cell } else { cut(cell) };
+    let rows = rows.into_iter().map(|row| row.into_iter().enumerate().map(cut).collect::<Vec<_>>());
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header.to_vec()).add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     table.trim_fmt() + "\n"
+}
+
+/// One endless name must not push every other column off the screen.
+fn cut(cell: String) -> String {
+    if cell.width() <= WIDEST {
+        return cell;
+    }
+    let mut short = String::new();
+    for cluster in cell.graphemes(true) {
+        if short.width() + cluster.width() >= WIDEST {
+            break;
+        }
+        short += cluster;
+    }
+    short + "…"
 }
 
 pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> String {
@@ -129,7 +152,10 @@ fn money_line(money: &MoneyDelta) -> String {
     format!("A month: {} -> {} {currency} ({sign}{change})", money.before, money.after)
 }
 
-pub fn job(report: &JobReport) -> String {
+/// Problems that are printed unless more is asked for.
+const PROBLEMS: usize = 20;
+
+pub fn job(report: &JobReport, verbose: bool) -> String {
     let totals = &report.totals;
     let mut counted: Vec<_> = Action::ALL
         .into_iter()
@@ -153,7 +179,8 @@ pub fn job(report: &JobReport) -> String {
     if !requests.is_empty() {
         let _ = writeln!(text, "Requests: {}.", requests.join(", "));
     }
-    for problem in &report.problems {
+    let most = if verbose { usize::MAX } else { PROBLEMS };
+    for problem in report.problems.iter().take(most) {
         let (name, id) = (shown(&problem.source.name), &problem.source.id);
         let _ = writeln!(
             text,
@@ -162,6 +189,10 @@ pub fn job(report: &JobReport) -> String {
             problem.entity.singular(),
             shown(&problem.message)
         );
+    }
+    if let Some(more) = report.problems.len().checked_sub(most).filter(|more| *more > 0) {
+        let _ =
+            writeln!(text, "... and {more} more: `parhelion job log {} --level held` has all.", report.job);
     }
     if let Some(trouble) = &report.trouble {
         let _ = writeln!(text, "! {}", shown(&trouble.to_string()));
@@ -384,6 +415,15 @@ mod tests {
     fn columns_have_no_frame_and_no_trailing_space() {
         let rows = vec![vec!["1".into(), "Łódź 東京".into()], vec!["22".into(), "b".into()]];
         assert_eq!(table(&["id", "name"], rows, false), "id  name\n1   Łódź 東京\n22  b\n");
+    }
+
+    #[test]
+    fn an_endless_name_is_cut_and_the_last_column_never() {
+        let rows = vec![vec!["長".repeat(80), "why ".repeat(30)]];
+        let text = table(&["name", "why"], rows, false);
+        let row = text.lines().nth(1).unwrap();
+        assert!(row.split("  ").next().unwrap().width() <= WIDEST, "{row}");
+        assert!(row.contains('…') && row.ends_with(&"why ".repeat(30).trim_end()), "{row}");
     }
 
     #[test]

@@ -10,20 +10,22 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{Engine, Step};
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, Look};
 use super::log::{JobLog, note, safe};
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, RowState, Write};
 use super::tally::Tally;
 use super::target::{self, Fate};
+use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::Halo;
 use crate::host::words::{Choices, Level, LogLine};
 use crate::model::link::Removed;
 use crate::model::settings::Safety;
-use crate::model::{Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker};
+use crate::model::{
+    Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker,
+};
 use crate::plan::{Action, Cause, Change, Plan, TopLevel};
 
 /// How often a create is attempted anew after it was proven absent.
@@ -112,7 +114,7 @@ impl Apply {
         let mut tasks: JoinSet<Result<(), Halt>> = JoinSet::new();
         let mut group: Vec<(Change, Action)> = Vec::new();
         let mut halted = Ok(());
-        for chunk in 0..self.plan.rows.div_ceil(8) {
+        for chunk in 0..self.plan.rows.div_ceil(super::book::CHUNK) {
             let rows = self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)?;
             for change in rows {
                 if stage == Stage::Customers {
@@ -161,7 +163,8 @@ impl Apply {
             return Ok(());
         }
         let book = &self.engine.book;
-        let link = book.link(self.plan.integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
+        let link =
+            book.link(self.plan.integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
         let Some(mut link) = link else { return Ok(()) };
         link.base = Some(change.owned.clone());
         link.removed = None;
@@ -351,7 +354,13 @@ impl Apply {
         }
     }
 
-    fn create_write(&self, fields: Fields, customer: Option<TargetId>, marker: String, before: Vec<TargetId>) -> Write {
+    fn create_write(
+        &self,
+        fields: Fields,
+        customer: Option<TargetId>,
+        marker: String,
+        before: Vec<TargetId>,
+    ) -> Write {
         match customer {
             None => Write::CreateCustomer {
                 fields,
@@ -368,7 +377,8 @@ impl Apply {
 
     /// The writes of a row that changes a record which is there: one, or for a customer up to two.
     fn sets(&self, change: &Change, target: &TargetId, values: &mut Fields) -> Vec<Write> {
-        let before: Fields = change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
+        let before: Fields =
+            change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
         let mut writes = Vec::new();
         if change.entity == Entity::Customers {
             values.remove(FieldName::TopLevel);
@@ -379,7 +389,12 @@ impl Apply {
                     Some(Value::Address(address)) => Some(address.clone()),
                     _ => None,
                 };
-                writes.push(Write::SetAddress { customer: target.clone(), site: site.clone(), address, before });
+                writes.push(Write::SetAddress {
+                    customer: target.clone(),
+                    site: site.clone(),
+                    address,
+                    before,
+                });
             }
             if !values.is_empty() {
                 writes.push(Write::SetCustomer { id: target.clone(), fields: values.clone(), before });
@@ -581,7 +596,14 @@ impl Apply {
         link: Option<Link>,
     ) -> Result<(), Halt> {
         let quantity = (end == RowEnd::Done).then(|| self.quantity(change)).flatten();
-        let outcome = Outcome { end: Some(end), message, class, link, quantity, ..self.outcome(&change.source.id, change) };
+        let outcome = Outcome {
+            end: Some(end),
+            message,
+            class,
+            link,
+            quantity,
+            ..self.outcome(&change.source.id, change)
+        };
         self.note_outcome(outcome).await
     }
 

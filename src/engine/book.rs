@@ -12,13 +12,15 @@ use super::keys;
 use super::records::{Edit, Intent, Record, RowState};
 use crate::host::words::{Choices, JobReport};
 use crate::model::settings::Settings;
-use crate::model::{Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId};
+use crate::model::{
+    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId,
+};
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
 use crate::store::{Entry, Index, Op, Trail};
 
 /// Rows of a plan in one stored piece.
-const CHUNK: u32 = 8;
+pub const CHUNK: u32 = 32;
 /// How far behind the noted place replay starts: records that were being written side by side may have reached the
 /// index out of order.
 const REPLAY_MARGIN: u64 = 4096;
@@ -45,7 +47,8 @@ impl Book {
     fn replay(&self) -> Result<(), Problem> {
         let applied: u64 = self.get(&keys::applied())?.unwrap_or(0);
         let last = self.trail.last_seq();
-        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last) {
+        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last)
+        {
             return Ok(());
         }
         let mut ops = Vec::new();
@@ -337,11 +340,17 @@ impl Book {
     }
 
     /// Stores a plan; its header last, so that half a plan is no plan.
-    pub fn put_plan(&self, plan: &Plan, rows: &[Change]) -> Result<(), Problem> {
+    pub fn put_plan(&self, plan: &Plan, rows: Vec<Change>) -> Result<(), Problem> {
         let mut ops = Vec::new();
-        for (at, chunk) in rows.chunks(CHUNK as usize).enumerate() {
-            ops.extend(keys::put_big(&keys::plan_chunk(plan.id, at as u32), &chunk));
-            if ops.len() >= PAGE {
+        let (mut rows, mut at) = (rows.into_iter(), 0);
+        loop {
+            let chunk: Vec<Change> = rows.by_ref().take(CHUNK as usize).collect();
+            if chunk.is_empty() {
+                break;
+            }
+            ops.extend(keys::put_bytes(&keys::plan_chunk(plan.id, at), &pack(&chunk)?));
+            at += 1;
+            if ops.len() >= 64 {
                 self.index.write(&ops)?;
                 ops.clear();
             }
@@ -383,10 +392,19 @@ impl Book {
         Ok(())
     }
 
-    /// The rows of one stored piece, from row `chunk * 8 + 1` on.
+    /// The rows of one stored piece, from row `chunk * CHUNK + 1` on.
     pub fn plan_chunk(&self, plan: PlanId, chunk: u32) -> Result<Vec<Change>, Problem> {
-        self.get_big(&keys::plan_chunk(plan, chunk))?
-            .ok_or_else(|| Problem::new(Class::Local, format!("Plan {plan} is not whole.")).remedy("Build it again."))
+        self.chunk(plan, chunk)?.ok_or_else(|| {
+            Problem::new(Class::Local, format!("Plan {plan} is not whole.")).remedy("Build it again.")
+        })
+    }
+
+    fn chunk(&self, plan: PlanId, chunk: u32) -> Result<Option<Vec<Change>>, Problem> {
+        let key = keys::plan_chunk(plan, chunk);
+        match self.index.get(&key)? {
+            None => Ok(None),
+            Some(first) => unpack(&self.join(&key, first)?).map(Some).ok_or_else(|| damaged(&key)),
+        }
     }
 
     /// Chosen rows of a plan, in the order asked for; unknown numbers are left out.
@@ -397,7 +415,7 @@ impl Book {
             let Some(at) = row.checked_sub(1) else { continue };
             let chunk = at / CHUNK;
             if !loaded.contains_key(&chunk) {
-                match self.get_big(&keys::plan_chunk(plan, chunk))? {
+                match self.chunk(plan, chunk)? {
                     Some(changes) => {
                         loaded.insert(chunk, changes);
                     }
@@ -432,13 +450,31 @@ fn entries(records: &[Record]) -> Result<Vec<Entry>, Problem> {
             Record::Intent(intent) => Entry::new("intent", intent),
             Record::Outcome(outcome) => Entry::new("outcome", outcome),
             other => {
-                let whole = serde_json::to_value(other)
-                    .map_err(|e| Problem::new(Class::Local, format!("A fact could not be written down: {e}.")))?;
+                let whole = serde_json::to_value(other).map_err(|e| {
+                    Problem::new(Class::Local, format!("A fact could not be written down: {e}."))
+                })?;
                 let kind = whole.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
                 Entry::new(kind, &whole["data"])
             }
         })
         .collect()
+}
+
+/// Rows of a plan as stored: JSON, deflated, since rows repeat each other's words. Tens of thousands of unchanged rows
+/// are worth keeping (N2), but not at their full length.
+fn pack(rows: &[Change]) -> Result<Vec<u8>, Problem> {
+    let unwritten = |error: &dyn std::fmt::Display| {
+        Problem::new(Class::Local, format!("Rows of the plan could not be stored: {error}."))
+    };
+    let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    serde_json::to_writer(&mut deflated, rows).map_err(|e| unwritten(&e))?;
+    deflated.finish().map_err(|e| unwritten(&e))
+}
+
+fn unpack(bytes: &[u8]) -> Option<Vec<Change>> {
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(bytes), &mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
@@ -455,7 +491,10 @@ fn read<T: DeserializeOwned>(bytes: &[u8], key: &[u8]) -> Result<T, Problem> {
 fn damaged(key: &[u8]) -> Problem {
     Problem::new(
         Class::Local,
-        format!("The index holds something unreadable under '{}'.", String::from_utf8_lossy(key).escape_debug()),
+        format!(
+            "The index holds something unreadable under '{}'.",
+            String::from_utf8_lossy(key).escape_debug()
+        ),
     )
     .remedy("Move the folder index/ aside: it is made again from the audit trail at the next start.")
 }

@@ -16,7 +16,8 @@ use crate::integrations::marketplace as rules;
 use crate::matching::exact_form;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
-    Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value, Verdict,
+    Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value,
+    Verdict,
 };
 use crate::plan::snapshot::Completeness;
 use crate::plan::{Absence, Snapshot, TopLevel};
@@ -79,7 +80,8 @@ pub async fn read(
     snapshot.customers_complete = completeness(&companies.certificate);
     snapshot.halo_customers_complete = completeness(&customers.certificate);
     snapshot.halo_currency = crate::model::Currency::new(&all_settings.halo.currency);
-    snapshot.customers = companies.records.iter().map(|company| rules::wanted_customer(company, settings)).collect();
+    snapshot.customers =
+        companies.records.iter().map(|company| rules::wanted_customer(company, settings)).collect();
     snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
     snapshot.halo_customers = customers.records;
     snapshot.halo_customers.sort_by(|a, b| a.id.cmp(&b.id));
@@ -98,9 +100,10 @@ pub async fn read(
             addresses(with, &concerned, &mut snapshot, progress).await?;
         }
         let linked: HashSet<_> = links.iter().map(|(id, _)| id).collect();
-        let undecided = snapshot.customers.iter().any(|c| {
-            c.verdict == Verdict::Take && !linked.contains(&c.id) && !decisions.contains_key(&c.id)
-        });
+        let undecided = snapshot
+            .customers
+            .iter()
+            .any(|c| c.verdict == Verdict::Take && !linked.contains(&c.id) && !decisions.contains_key(&c.id));
         if undecided {
             let taken: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
             alerts.extend(cards(engine, with, &taken, &mut snapshot, progress).await?);
@@ -108,8 +111,12 @@ pub async fn read(
     }
 
     if entities.contains(&Entity::Subscriptions) {
-        let mut ask: BTreeSet<SourceId> =
-            snapshot.customers.iter().filter(|c| !matches!(c.verdict, Verdict::Ended(_))).map(|c| c.id.clone()).collect();
+        let mut ask: BTreeSet<SourceId> = snapshot
+            .customers
+            .iter()
+            .filter(|c| !matches!(c.verdict, Verdict::Ended(_)))
+            .map(|c| c.id.clone())
+            .collect();
         ask.extend(links.iter().map(|(id, _)| id.clone()));
         ask.retain(|id| !matches!(decisions.get(id), Some(Decision::Exclude { .. })));
         let (subscriptions, licences) = futures_util::future::join(
@@ -154,7 +161,9 @@ pub async fn confirm(
                 progress("absent subscriptions", done.fetch_add(1, Ordering::Relaxed) + 1, Some(of));
                 let absence = match found {
                     LookUp::Gone => Absence::Confirmed,
-                    LookUp::Present(_) => Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into()),
+                    LookUp::Present(_) => {
+                        Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into())
+                    }
                     LookUp::Unconfirmed(why) => Absence::Unconfirmed(why),
                 };
                 (id, absence)
@@ -187,6 +196,7 @@ async fn subscriptions(
         .buffer_unordered(at_once);
     let (mut wanted, mut read, mut problems, mut done) = (Vec::new(), BTreeMap::new(), Vec::new(), 0);
     let mut seen: HashMap<SourceId, SourceId> = HashMap::new();
+    let pool = crate::model::text::Pool::default();
     while let Some((customer, answer)) = answers.next().await {
         done += 1;
         progress(&format!("{label} subscriptions"), done, Some(of));
@@ -203,12 +213,14 @@ async fn subscriptions(
                         continue;
                     }
                     let mut want = rules::wanted_subscription(subscription, settings);
-                    want.fields.shrink();
+                    want.pack(&pool);
                     wanted.push(want);
                 }
                 read.insert(customer, complete);
             }
-            Err(problem) if problem.class == crate::model::Class::Auth && read.is_empty() => return Err(problem),
+            Err(problem) if problem.class == crate::model::Class::Auth && read.is_empty() => {
+                return Err(problem);
+            }
             Err(problem) => {
                 problems.push(format!("customer {customer}: {problem}"));
                 read.insert(customer, Completeness(Err(problem.message)));

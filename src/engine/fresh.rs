@@ -175,7 +175,8 @@ impl Freshness {
         let comparable = || {
             change.fields.iter().filter(|f| {
                 // A list of customers does not carry addresses; the plan's own reading stands.
-                f.after.is_some() && (self.mode == Mode::Each || f.name != crate::model::FieldName::MainSiteAddress)
+                f.after.is_some()
+                    && (self.mode == Mode::Each || f.name != crate::model::FieldName::MainSiteAddress)
             })
         };
         if comparable().count() > 0

@@ -7,22 +7,21 @@ use std::time::Duration;
 use super::apply::{Apply, Halt, Turns};
 use super::connect::Connections;
 use super::control::{Control, Wish};
-use super::extract::Read;
 use super::fresh::{Freshness, LIST_FROM};
 use super::log::{JobLog, note, safe};
 use super::planning::Spec;
 use super::records::{Record, RowEnd, RowState};
 use super::tally::Tally;
 use super::{Engine, Step};
-use tokio_util::task::AbortOnDropHandle;
 use crate::api::budget::Lane;
 use crate::api::listing::Listing;
 use crate::host::words::{
-    BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase, ProblemSource,
-    RowProblem, StageProgress,
+    BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase,
+    ProblemSource, RowProblem, StageProgress,
 };
 use crate::model::{Class, Entity, JobId, Place, PlanId, Problem, SourceId, marker};
 use crate::plan::{Action, Cause, Change, Plan, Totals};
+use tokio_util::task::AbortOnDropHandle;
 
 /// The job that is running, as the rest of the engine sees it.
 pub struct Running {
@@ -48,23 +47,37 @@ impl Engine {
     pub async fn apply(self: &Arc<Self>, plan: PlanId, choices: Choices) -> Result<JobId, Problem> {
         let plan = self.plan(plan)?;
         if self.world.now() > plan.expires_at {
-            return Err(Problem::new(Class::Stale, format!("Plan {} is too old to be applied: it was good until {}.", plan.id, plan.expires_at))
-                .remedy("Build it again."));
+            return Err(Problem::new(
+                Class::Stale,
+                format!("Plan {} is too old to be applied: it was good until {}.", plan.id, plan.expires_at),
+            )
+            .remedy("Build it again."));
         }
         if let Some((report, ..)) = self.book.jobs(50)?.into_iter().find(|(r, ..)| r.plan == Some(plan.id)) {
             let remedy = match report.state {
                 JobState::Interrupted => format!("Go on with `parhelion job resume {}`.", report.job),
                 _ => "Build a new plan to see what is left.".to_owned(),
             };
-            return Err(Problem::new(Class::Stale, format!("Plan {} was applied already, as job {}.", plan.id, report.job)).remedy(remedy));
+            return Err(Problem::new(
+                Class::Stale,
+                format!("Plan {} was applied already, as job {}.", plan.id, report.job),
+            )
+            .remedy(remedy));
         }
-        if let Some(limit) = plan.outline.limits.iter().find(|l| l.tripped && l.binds_people && l.entity.is_none()) {
+        if let Some(limit) =
+            plan.outline.limits.iter().find(|l| l.tripped && l.binds_people && l.entity.is_none())
+        {
             // A limit of the whole plan, such as another account: nobody overrules it from here.
             return Err(Problem::new(Class::Limit, limit.sentence.clone()));
         }
         self.check_typed(&plan, &choices)?;
         let order = Order {
-            report: self.new_report(plan.integration, plan.entities.clone(), plan.scheduled, Some(plan.id))?,
+            report: self.new_report(
+                plan.integration,
+                plan.entities.clone(),
+                plan.scheduled,
+                Some(plan.id),
+            )?,
             choices,
             policy: false,
             allow_removals: false,
@@ -105,7 +118,8 @@ impl Engine {
             (JobOrder::Resume, Some(_)) => Err(Problem::new(Class::Busy, format!("{job} is running."))),
             (order, None) => {
                 let Some((mut report, choices, policy)) = self.book.job(job)? else {
-                    return Err(Problem::new(Class::Input, format!("There is no job {job}.")).remedy("`parhelion jobs` lists them."));
+                    return Err(Problem::new(Class::Input, format!("There is no job {job}."))
+                        .remedy("`parhelion jobs` lists them."));
                 };
                 match (order, report.state) {
                     (JobOrder::Resume, JobState::Interrupted) => {
@@ -120,7 +134,8 @@ impl Engine {
                         report.state = JobState::Running;
                         report.finished = None;
                         report.trouble = None;
-                        self.start(Order { report, choices, policy, allow_removals: false, resumed: true }).await?;
+                        self.start(Order { report, choices, policy, allow_removals: false, resumed: true })
+                            .await?;
                         Ok(format!("{job} goes on."))
                     }
                     (JobOrder::Cancel, JobState::Interrupted) => {
@@ -131,7 +146,10 @@ impl Engine {
                         self.tell(Event::Job(Box::new(report)));
                         Ok(format!("{job} is cancelled; what it had done stays done."))
                     }
-                    (_, state) => Err(Problem::new(Class::Input, format!("{job} is {}: there is nothing to do.", state.word()))),
+                    (_, state) => Err(Problem::new(
+                        Class::Input,
+                        format!("{job} is {}: there is nothing to do.", state.word()),
+                    )),
                 }
             }
         }
@@ -186,12 +204,24 @@ impl Engine {
         {
             let mut live = self.live();
             if let Some(running) = &live.running {
-                return Err(Problem::new(Class::Busy, format!("{} is running: one job writes to Halo at a time.", running.job))
-                    .remedy("Wait for it, or cancel it."));
+                return Err(Problem::new(
+                    Class::Busy,
+                    format!("{} is running: one job writes to Halo at a time.", running.job),
+                )
+                .remedy("Wait for it, or cancel it."));
             }
-            live.running = Some(Running { job, control: control.clone(), tally: tally.clone(), report: order.report.clone() });
+            live.running = Some(Running {
+                job,
+                control: control.clone(),
+                tally: tally.clone(),
+                report: order.report.clone(),
+            });
         }
-        let record = Record::Job { report: Box::new(order.report.clone()), choices: order.choices.clone(), policy: order.policy };
+        let record = Record::Job {
+            report: Box::new(order.report.clone()),
+            choices: order.choices.clone(),
+            policy: order.policy,
+        };
         if let Err(problem) = self.book.record(&[record]).await {
             self.live().running = None;
             return Err(problem);
@@ -205,9 +235,16 @@ impl Engine {
     async fn execute(self: Arc<Self>, order: Order, control: Control, tally: Arc<Tally>) {
         let job = order.report.job;
         let log = Arc::new(JobLog::open(&self.places.logs(), job));
-        let sent: Vec<(Place, u64)> =
-            [Place::Halo, Place::Of(order.report.integration)].into_iter().map(|p| (p, self.budget(p).sent())).collect();
-        let ticker = AbortOnDropHandle::new(tokio::spawn(self.clone().watch(job, tally.clone(), log.clone(), control.clone())));
+        let sent: Vec<(Place, u64)> = [Place::Halo, Place::Of(order.report.integration)]
+            .into_iter()
+            .map(|p| (p, self.budget(p).sent()))
+            .collect();
+        let ticker = AbortOnDropHandle::new(tokio::spawn(self.clone().watch(
+            job,
+            tally.clone(),
+            log.clone(),
+            control.clone(),
+        )));
         let policy = order.policy;
         let choices = order.choices.clone();
         let mut report = order.report.clone();
@@ -227,7 +264,11 @@ impl Engine {
             Err(Halt::Trouble(_)) => JobState::Failed,
         };
         if let Err(Halt::Trouble(problem)) = ended {
-            log.write(&LogLine { level: Level::Error, sign: '!', ..note(self.world.now(), safe(&problem.to_string())) });
+            log.write(&LogLine {
+                level: Level::Error,
+                sign: '!',
+                ..note(self.world.now(), safe(&problem.to_string()))
+            });
             report.trouble = Some(problem);
         }
         report.stages = tally.stages();
@@ -274,7 +315,11 @@ impl Engine {
         report: &mut JobReport,
     ) -> Result<Option<Plan>, Halt> {
         let say = |text: String| log.write(&note(self.world.now(), text));
-        say(if order.resumed { format!("{} goes on", report.job) } else { format!("{} started by {}", report.job, report.by) });
+        say(if order.resumed {
+            format!("{} goes on", report.job)
+        } else {
+            format!("{} started by {}", report.job, report.by)
+        });
         let integration = report.integration;
 
         // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
@@ -305,17 +350,18 @@ impl Engine {
                     tally.phase(Phase::Reading { what: what.to_owned(), done, of });
                 };
                 let built = tokio::select! {
-                    built = self.build_plan(&spec, &progress) => built.map_err(Halt::Trouble)?,
+                    built = self.build_plan(&spec, Keep::ForThisJob, &progress) => built.map_err(Halt::Trouble)?,
                     () = control.ended() => return Err(Halt::Asked),
                 };
                 self.step(Step::Planned).await;
-                (built.0, Some(built.1), built.2, true)
+                (built.plan, built.with, Some((built.fresh, built.top_level)))
             }
         };
         report.plan = Some(plan.id);
         report.problems = planned_problems(&self, &plan).map_err(Halt::Trouble)?;
         let mut stages = stages(&plan);
-        let over = if order.resumed { self.book.rows(report.job).map_err(Halt::Trouble)? } else { BTreeMap::new() };
+        let over =
+            if order.resumed { self.book.rows(report.job).map_err(Halt::Trouble)? } else { BTreeMap::new() };
         if order.resumed {
             self.book
                 .each_plan_row(&plan, |change| {
@@ -336,10 +382,6 @@ impl Engine {
             running.report.plan = Some(plan.id);
         }
 
-        let read = match read {
-            Some(read) => Some(read),
-            None => self.snapshot_of(plan.id),
-        };
         self.approve(&order, report, &plan).await.map_err(Halt::Trouble)?;
         self.step(Step::Approved).await;
         tally.set_stages(stages);
@@ -351,7 +393,7 @@ impl Engine {
             job: report.job,
             choices: order.choices.clone(),
             account: with.account.clone(),
-            top_level: self.top_level_for(&plan, read.as_deref(), &with).await.map_err(Halt::Trouble)?,
+            top_level,
             safety: self.settings().safety(integration),
             control: control.clone(),
             tally: tally.clone(),
@@ -372,7 +414,8 @@ impl Engine {
         self.step(Step::Written).await;
         tally.phase(Phase::Verifying { what: "what was written".into() });
         apply.verify().await?;
-        let whole = order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
+        let whole =
+            order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
         if whole {
             let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;
             self.book.record(&[record]).await.map_err(Halt::Trouble)?;
@@ -463,7 +506,9 @@ impl Engine {
         if plan.outline.totals.acting() < LIST_FROM {
             return Ok(Freshness::each(plan));
         }
-        let say = |what: &str, done: u64, of: Option<u64>| tally.phase(Phase::Reading { what: what.to_owned(), done, of });
+        let say = |what: &str, done: u64, of: Option<u64>| {
+            tally.phase(Phase::Reading { what: what.to_owned(), done, of })
+        };
         let customers = with.halo.customers(&|done, of| say("Halo customers", done, of)).await?;
         let licences = if plan.entities.contains(&Entity::Subscriptions) {
             with.halo.licences(&|done, of| say("Halo licences", done, of)).await?
@@ -477,11 +522,8 @@ impl Engine {
         }
     }
 
-    /// The top level for creates: as the plan saw it, or as it is now.
-    async fn top_level_for(&self, plan: &Plan, read: Option<&Read>, with: &Connections) -> Result<crate::plan::TopLevel, Problem> {
-        if let Some(read) = read {
-            return Ok(read.snapshot.top_level.clone());
-        }
+    /// The top level for creates of a stored plan, as it is now.
+    async fn top_level_for(&self, plan: &Plan, with: &Connections) -> Result<crate::plan::TopLevel, Problem> {
         let chosen = self.settings().marketplace(plan.integration).top_level_for_new_customers.clone();
         let creates = plan.outline.by_entity.get(&Entity::Customers).is_some_and(|t| t.create > 0);
         if !creates || chosen.trim().is_empty() {
@@ -501,7 +543,8 @@ impl Engine {
             by: self.by.clone(),
             policy: order.policy,
         };
-        let state = Record::Job { report: Box::new(report), choices: order.choices.clone(), policy: order.policy };
+        let state =
+            Record::Job { report: Box::new(report), choices: order.choices.clone(), policy: order.policy };
         self.book.record(&[approval, state]).await
     }
 
@@ -510,7 +553,10 @@ impl Engine {
         let Some(typed) = choices.removals_typed else { return Ok(()) };
         let mut held = 0;
         self.book.each_plan_row(plan, |change| {
-            let by_limit = change.hold.as_ref().is_some_and(|h| matches!(h.cause, Cause::Limit { overridable: true, .. }));
+            let by_limit = change
+                .hold
+                .as_ref()
+                .is_some_and(|h| matches!(h.cause, Cause::Limit { overridable: true, .. }));
             held += u64::from(by_limit && !choices.leave_out.contains(&change.row));
             Ok(())
         })?;
@@ -594,7 +640,12 @@ pub fn stages(plan: &Plan) -> Vec<StageProgress> {
                 done: 0,
                 total: planned.acting(),
                 totals: JobTotals {
-                    rows: Totals { unchanged: planned.unchanged, skipped: planned.skipped, held: planned.held, ..Totals::default() },
+                    rows: Totals {
+                        unchanged: planned.unchanged,
+                        skipped: planned.skipped,
+                        held: planned.held,
+                        ..Totals::default()
+                    },
                     ..JobTotals::default()
                 },
             }

@@ -237,4 +237,3 @@ impl Engine {
         self.live().kept.as_ref().filter(|k| k.plan == plan).map(|k| k.read.clone())
     }
 }
-

@@ -8,6 +8,7 @@ use super::apply::{Halt, duplicate};
 use super::control::Control;
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, Write};
 use super::target::{self, Fate};
+use super::{Engine, Step};
 use crate::api::halo::Halo;
 use crate::host::words::{JobReport, JobState};
 use crate::model::{Class, FieldName, Problem, Value};
@@ -133,7 +134,9 @@ impl Engine {
         Ok(outcome)
     }
 
-    pub(super) fn plans_of_unfinished_jobs(&self) -> Result<std::collections::BTreeSet<crate::model::PlanId>, Problem> {
+    pub(super) fn plans_of_unfinished_jobs(
+        &self,
+    ) -> Result<std::collections::BTreeSet<crate::model::PlanId>, Problem> {
         Ok(self
             .book
             .jobs(50)?

@@ -152,7 +152,9 @@ impl Tally {
                 i.pace.pop_front();
             }
             let rate = match i.pace.front() {
-                Some((at, first)) if now > *at => (done - first.min(&done)) as f64 / (now - *at).as_secs_f64(),
+                Some((at, first)) if now > *at => {
+                    (done - first.min(&done)) as f64 / (now - *at).as_secs_f64()
+                }
                 _ => 0.0,
             };
             let left = (rate > 0.0 && total >= done).then(|| ((total - done) as f64 / rate).ceil() as u64);

@@ -38,7 +38,8 @@ impl Apply {
                     .filter(|f| f.after.is_some())
                     .find(|f| !holds(found, f.name, f.after.as_ref()))
                     .map(|f| {
-                        let now = found.fields.get(f.name).map_or_else(|| "blank".to_owned(), Value::to_string);
+                        let now =
+                            found.fields.get(f.name).map_or_else(|| "blank".to_owned(), Value::to_string);
                         format!("{} did not stick: Halo says {now}", f.name)
                     }),
             };
@@ -113,7 +114,10 @@ impl Apply {
         for mut ids in doubled {
             ids.sort();
             let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
-            self.note(format!("licences {} carry one marker: look at them in Halo and keep one", ids.join(" and ")));
+            self.note(format!(
+                "licences {} carry one marker: look at them in Halo and keep one",
+                ids.join(" and ")
+            ));
         }
     }
 }

@@ -114,7 +114,7 @@ struct Planner<'a> {
     rows: &'a mut Vec<Change>,
     tally: Tally,
     /// Reasons of unchanged rows, each kept once.
-    said: HashMap<&'static str, HashMap<Vec<Box<str>>, Reasons>>,
+    said: HashMap<&'static str, HashMap<Vec<Arc<str>>, Reasons>>,
 }
 
 /// Where a subscription's licence belongs.
@@ -303,12 +303,12 @@ impl<'a> Planner<'a> {
     }
 
     /// Sentences of an unchanged row, shared by all rows that say the same.
-    fn say(&mut self, first: &'static str, notes: &[Box<str>]) -> Reasons {
+    fn say(&mut self, first: &'static str, notes: &[Arc<str>]) -> Reasons {
         let said = self.said.entry(first).or_default();
         if let Some(known) = said.get(notes) {
             return Arc::clone(known);
         }
-        let new = reasons(std::iter::once(Box::from(first)).chain(notes.iter().cloned()));
+        let new = reasons(std::iter::once(first).chain(notes.iter().map(|note| &**note)));
         said.insert(notes.to_vec(), Arc::clone(&new));
         new
     }

@@ -143,7 +143,16 @@ impl Trail {
             .name("audit-trail".into())
             .spawn(move || writer.run(&jobs))
             .map_err(|error| local(dir, "start the writer of", &error))?;
-        Ok((Self { dir: dir.to_owned(), to_writer: Some(to_writer), writer: Some(writer), shared, is_simulated }, opened))
+        Ok((
+            Self {
+                dir: dir.to_owned(),
+                to_writer: Some(to_writer),
+                writer: Some(writer),
+                shared,
+                is_simulated,
+            },
+            opened,
+        ))
     }
 
     /// Writes the records in order and answers once they are on the disk: the number of the last one, the others

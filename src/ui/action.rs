@@ -104,7 +104,7 @@ actions! {
     PreviousTab "previous_tab" [Settings] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
-    Undo "undo" [Integrations Settings] "undo" "Undo the last change"
+    Undo "undo" [Integrations Settings Program] "undo" "Undo the last change"
         "Takes back the last change made here." "";
 
     Up "up" [Lists Settings Program] "up" "Row up" "" "";

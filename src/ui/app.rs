@@ -20,10 +20,10 @@ use super::message::{Effect, Left, Message, Mouse, News, Now};
 use super::mirror::Mirror;
 use super::prefs::Prefs;
 use super::screens::{Pane, Screen};
-use super::theme::{Depth, Role, Theme};
+use super::theme::{Depth, Role, Theme, Themes};
 use super::turn::{Step, Turn};
 use super::widgets::strip;
-use crate::host::words::{Command, JobOrder, JobState, Query};
+use crate::host::words::{Command, Event, JobOrder, JobState, Query};
 use crate::model::JobId;
 
 /// A pane's own screen and the views over it.
@@ -65,6 +65,7 @@ pub struct Setup {
     pub config_dir: PathBuf,
     /// The theme named on the command line: stronger than profile and settings.
     pub theme: Option<String>,
+    pub themes: Themes,
     pub size: Size,
     pub now: Now,
     /// What was wrong with keys, themes and settings, and other first messages.
@@ -97,12 +98,15 @@ pub struct App {
     locale: String,
     config_dir: PathBuf,
     named_theme: Option<String>,
+    themes: Themes,
     /// The theme to go back to when a trial ends.
     before_trial: Option<Theme>,
     /// The engine is stopping this job, then we leave.
     leaving: Option<JobId>,
     /// Interrupted jobs have been shown at the start.
     has_greeted: bool,
+    /// The job and the tenth of its way that plain mode has told last.
+    announced: Option<(JobId, u64)>,
     effects: Vec<Effect>,
 }
 
@@ -131,9 +135,11 @@ impl App {
             locale: setup.locale,
             config_dir: setup.config_dir,
             named_theme: setup.theme,
+            themes: setup.themes,
             before_trial: None,
             leaving: None,
             has_greeted: false,
+            announced: None,
             effects: vec![Effect::Ask(Query::Overview), Effect::Ask(Query::Settings)],
         };
         if app.prefs.mouse {
@@ -145,7 +151,7 @@ impl App {
         for complaint in setup.complaints {
             app.say(complaint, Role::Notice);
         }
-        app.on_screen(|screen, turn| screen.enter(turn));
+        app.on_screen(Screen::enter);
         app.settle();
         let effects = std::mem::take(&mut app.effects);
         (app, effects)
@@ -308,26 +314,26 @@ impl App {
 
     fn open(&mut self, screen: Screen) {
         self.panes[self.focus].screens.push(screen);
-        self.on_screen(|screen, turn| screen.enter(turn));
+        self.on_screen(Screen::enter);
     }
 
     fn close(&mut self) {
         let stack = &mut self.panes[self.focus];
         if stack.is_deep() {
             stack.screens.pop();
-            self.on_screen(|screen, turn| screen.enter(turn));
+            self.on_screen(Screen::enter);
         }
     }
 
     fn go(&mut self, pane: Pane) {
         if let Some(index) = self.panes.iter().position(|stack| stack.pane == pane) {
             self.focus = index;
-            self.on_screen(|screen, turn| screen.enter(turn));
+            self.on_screen(Screen::enter);
         }
     }
 
     fn theme(&mut self, name: &str) -> Theme {
-        let (theme, complaints) = Theme::load(name, self.depth, Some(&self.config_dir.join("themes")));
+        let (theme, complaints) = self.themes.load(name, self.depth);
         for complaint in complaints {
             self.say(complaint, Role::Notice);
         }
@@ -335,9 +341,11 @@ impl App {
     }
 
     fn take_prefs(&mut self, prefs: Prefs) {
+        self.before_trial = None;
         if prefs.theme != self.look.theme.name {
-            self.before_trial = None;
             self.look.theme = self.theme(&prefs.theme);
+        }
+        if prefs.theme != self.prefs.theme {
             self.named_theme = Some(prefs.theme.clone());
         }
         if prefs.mouse != self.prefs.mouse {
@@ -418,6 +426,11 @@ impl App {
         match action {
             Action::Help => self.dialog = Some(Help::of(self.screen(), &self.keymap, &self.mirror).into()),
             Action::Palette => self.dialog = Some(self.palette().into()),
+            Action::ProgramSettings => {
+                if !matches!(self.screen(), Screen::Program(_)) {
+                    self.open(Screen::Program(super::screens::program::Program::default()));
+                }
+            }
             Action::Messages => {
                 self.dialog = Some(Messages { notes: self.notes.clone(), scroll: 0 }.into());
             }
@@ -461,7 +474,7 @@ impl App {
 
     fn turn_pane(&mut self, by: usize) {
         self.focus = (self.focus + by) % self.panes.len();
-        self.on_screen(|screen, turn| screen.enter(turn));
+        self.on_screen(Screen::enter);
     }
 
     fn back(&mut self) {
@@ -534,8 +547,8 @@ impl App {
                 tries: None,
             });
         }
-        entries.extend(super::screens::places(&self.mirror));
-        for name in Theme::names(Some(&self.config_dir.join("themes"))) {
+        entries.extend(super::screens::places());
+        for name in self.themes.names() {
             entries.push(palette::Entry {
                 title: format!("Theme: {name}"),
                 key: String::new(),
@@ -571,6 +584,7 @@ impl App {
 
     /// Every screen hears the news, seen or not.
     fn spread(&mut self, news: &News) {
+        let said_before = self.notes.last().cloned();
         for query in self.mirror.hear(news) {
             self.effects.push(Effect::Ask(query));
         }
@@ -586,27 +600,32 @@ impl App {
             self.carry_out(steps);
         }
         self.follow_profile_theme();
+        self.announce(news);
         self.greet();
-        if let News::Reply(command, result) = news {
-            self.answered(command, result.as_ref().err().map(ToString::to_string));
+        match news {
+            News::Reply(command, result) => {
+                if matches!(**command, Command::Stop) {
+                    self.stopped(result.is_ok());
+                }
+                // Nothing fails in silence: what no screen has spoken about is said here.
+                if let Err(problem) = result
+                    && self.notes.last() == said_before.as_ref()
+                {
+                    self.say(problem.to_string(), Role::Bad);
+                }
+            }
+            News::Written(path, Err(error)) if self.notes.last() == said_before.as_ref() => {
+                self.say(format!("{} could not be written: {error}.", path.display()), Role::Bad);
+            }
+            _ => {}
         }
     }
 
-    fn answered(&mut self, command: &Command, trouble: Option<String>) {
-        match (command, self.leaving) {
-            (Command::Stop, Some(job)) => match trouble {
-                None => self.effects.push(Effect::Leave(Left::Stopped(job))),
-                Some(trouble) => {
-                    self.leaving = None;
-                    self.say(trouble, Role::Bad);
-                }
-            },
-            (Command::Order { .. } | Command::Set { .. } | Command::SealSecret { .. }, _) => {
-                if let Some(trouble) = trouble {
-                    self.say(trouble, Role::Bad);
-                }
-            }
-            _ => {}
+    fn stopped(&mut self, is_done: bool) {
+        if let Some(job) = self.leaving.take()
+            && is_done
+        {
+            self.effects.push(Effect::Leave(Left::Stopped(job)));
         }
     }
 
@@ -615,6 +634,28 @@ impl App {
         let wanted = self.mirror.overview.as_ref().map(|overview| overview.theme.clone()).unwrap_or_default();
         if self.named_theme.is_none() && !wanted.is_empty() && wanted != self.look.theme.name {
             self.look.theme = self.theme(&wanted);
+        }
+    }
+
+    /// In plain mode a running job is told as lines: its start, every tenth of the way, its end (U63).
+    fn announce(&mut self, news: &News) {
+        let News::Engine(event) = news else { return };
+        if !self.look.plain {
+            return;
+        }
+        match event {
+            Event::Progress(progress) => {
+                let tenth = strip::percent(progress).map(|percent| (progress.job, percent / 10));
+                if tenth.is_some() && tenth != self.announced {
+                    self.announced = tenth;
+                    self.say(format!("{}, {}", progress.job, strip::counters(progress)), Role::Text);
+                }
+            }
+            Event::Job(job) => {
+                let text = format!("{} {}, {}", job.job, strip::title(job), job.state.word());
+                self.say(text, strip::state_role(job.state));
+            }
+            _ => {}
         }
     }
 
@@ -651,7 +692,7 @@ impl App {
     /// Screens that are seen scroll to their cursor and ask for what they miss.
     fn settle(&mut self) {
         for (pane, _) in self.areas() {
-            self.on_pane(pane, |screen, turn| screen.settle(turn));
+            self.on_pane(pane, Screen::settle);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A whole frame, as a function of [`App`]; and screens drawn without any terminal, for pictures and tests.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
 
 use super::app::{App, update};
 use super::canvas::Canvas;
@@ -11,9 +11,11 @@ use super::layout::{self, Class};
 use super::message::{Effect, Message, News, Now};
 use super::screens::Screen;
 use super::terminal::Frame;
-use super::theme::Role;
+use super::theme::{Role, Theme};
 use super::widgets::{hints, strip};
+use super::{Environment, Options};
 use crate::host::Handle;
+use crate::model::Moment;
 use crate::model::settings::Kind;
 
 /// Draws everything.
@@ -107,7 +109,7 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let stack = &app.panes[app.focus];
     if stack.is_deep() {
-        let names = stack.screens.iter().filter_map(|screen| screen.name(&app.mirror));
+        let names = stack.screens.iter().filter_map(Screen::name);
         let path = std::iter::once(format!("{} {}", stack.pane.digit(), stack.pane.title())).chain(names);
         let path = path.collect::<Vec<_>>().join(" > ");
         canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &path, Role::Text);
@@ -151,11 +153,23 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn new(app: App, first: Vec<Effect>, handle: Handle) -> Self {
-        let now = app.now;
+    /// A viewer of this engine at this moment, as large as asked.
+    pub async fn new(
+        handle: Handle,
+        options: &Options,
+        environment: &Environment,
+        size: Size,
+        at: Moment,
+    ) -> Self {
+        let now = Now { tick: std::time::Duration::ZERO, moment: at };
+        let (app, first) = super::start(options, environment, size, now);
         let mut stage = Self { app, handle, now };
         stage.carry_out(first).await;
         stage
+    }
+
+    pub fn theme(&self) -> &Theme {
+        &self.app.look.theme
     }
 
     /// Presses keys written as `2 f u <Enter> g`: words in angle brackets are named keys, everything else letters.

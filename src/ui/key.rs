@@ -59,7 +59,7 @@ impl Key {
                 Some("terminals send the same byte for Backspace, Tab, Enter or Esc")
             }
             Self::Ctrl(c) if !c.is_ascii_lowercase() => Some("most terminals cannot send it"),
-            Self::Ctrl('c' | 'z') => Some("it always means the same"),
+            Self::Ctrl('c') => Some("it always means the same"),
             Self::Char(
                 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'H' | 'M' | 'O' | 'P' | 'Q' | 'R' | 'S' | 'Z' | '~',
             ) => Some("it ends the byte sequence of another key, which a slow link may split"),

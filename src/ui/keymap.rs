@@ -129,5 +129,5 @@ fn line_of(file: &str, name: &str) -> usize {
         let rest = line.trim_start().trim_start_matches(['"', '\'']).strip_prefix(name).map(str::to_owned);
         rest.is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with('='))
     };
-    file.lines().position(|line| starts(line)).map_or(1, |index| index + 1)
+    file.lines().position(starts).map_or(1, |index| index + 1)
 }

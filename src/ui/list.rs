@@ -249,7 +249,7 @@ mod tests {
         list.mark_all();
         assert_eq!(list.chosen(), [3, 2]);
         list.mark_all();
-        assert_eq!(list.chosen(), [2], "none marked: the selected row");
+        assert_eq!(list.chosen(), [3], "none marked: the selected row");
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Mirror {
                 self.settings = Some((**settings).clone());
             }
             News::Answer(Query::Overview | Query::Settings, Err(problem)) => {
-                self.broken = Some(problem.clone())
+                self.broken = Some(problem.clone());
             }
             News::Missed => return vec![Query::Overview, Query::Settings],
             News::Engine(event) => return self.event(event),

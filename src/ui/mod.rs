@@ -1,7 +1,7 @@
 //! The viewer: the screen that people use. It knows the engine only through [`Handle`].
 //!
-//! [`app::update`] is pure: messages in, effects out. [`frames::draw`] is a function of the state. The loop here, the only
-//! asynchronous function of the viewer, carries messages and effects and decides when a frame is due.
+//! [`app::update`] is pure: messages in, effects out. [`frames::draw`] is a function of the state. The loop here
+//! carries messages and effects and decides when a frame is due.
 //!
 //! # To add a screen
 //!
@@ -33,14 +33,17 @@ pub mod message;
 pub mod mirror;
 pub mod prefs;
 pub mod screens;
+pub mod svg;
 pub mod terminal;
 pub mod theme;
 pub mod turn;
 pub mod widgets;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::Event as TerminalEvent;
@@ -60,7 +63,7 @@ use self::keymap::Keymap;
 use self::message::{Effect, Message, News, Now};
 use self::prefs::Prefs;
 use self::terminal::{Multiplexer, Painter};
-use self::theme::{Depth, Theme};
+use self::theme::{Depth, Themes};
 use crate::host::Handle;
 use crate::model::{Class, Problem};
 
@@ -85,7 +88,8 @@ pub struct Options {
 /// nothing the engine does can delay a key. On hang-up the process ends at once.
 ///
 /// # Errors
-/// When there is no terminal, or it cannot be written to.
+/// When there is no terminal, or it cannot be used.
+#[expect(clippy::needless_pass_by_value, reason = "the viewer is the last to hold them")]
 pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -95,7 +99,8 @@ pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
         local(format!("There is no terminal to draw on: {error}."))
             .remedy("Use --headless, or the commands of `parhelion --help`.")
     })?;
-    let size = Size::new(width, height);
+    // A serial line or a bare pseudo-terminal knows no size.
+    let size = if width == 0 || height == 0 { Size::new(80, 24) } else { Size::new(width, height) };
     let environment = Environment::read(&options);
     let clock = real_clock();
     let (app, first) = start(&options, &environment, size, clock());
@@ -112,12 +117,12 @@ pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     };
     let left = runtime.block_on(async {
         let signals = Box::pin(signals()?);
-        let events = crossterm::event::EventStream::new();
-        view(app, first, &handle, events, signals, Painter::new(std::io::stdout(), size), clock, &mut wires)
-            .await
+        let events = terminal::events();
+        let painter = Painter::new(std::io::stdout(), size);
+        Ok(view(app, first, &handle, events, signals, painter, clock, &mut wires).await)
     });
     terminal::restore();
-    left.map_err(|error| local(format!("The terminal failed: {error}.")))
+    left.map_err(|error: std::io::Error| local(format!("Signals cannot be listened to: {error}.")))
 }
 
 fn local(message: String) -> Problem {
@@ -176,9 +181,10 @@ pub fn start(options: &Options, environment: &Environment, size: Size, now: Now)
         keymap = own;
         complaints.extend(more);
     }
+    let themes = Themes::read(&options.config_dir.join("themes"));
     let chosen = options.theme.clone();
     let name = chosen.as_deref().unwrap_or(&prefs.theme);
-    let (theme, more) = Theme::load(name, environment.depth, Some(&options.config_dir.join("themes")));
+    let (theme, more) = themes.load(name, environment.depth);
     complaints.extend(more);
     complaints.extend(options.notice.clone());
     let saved = options
@@ -201,6 +207,7 @@ pub fn start(options: &Options, environment: &Environment, size: Size, now: Now)
         locale: environment.locale.clone(),
         config_dir: options.config_dir.clone(),
         theme: chosen,
+        themes,
         size,
         now,
         complaints,
@@ -274,10 +281,13 @@ const DRAIN: usize = 1_000;
 struct Pacing {
     last: Option<Duration>,
     due: Option<Duration>,
+    /// Nobody has pressed a key since the last frame.
+    is_news_only: bool,
 }
 
 impl Pacing {
-    fn want(&mut self, now: Duration, gap: Duration) {
+    fn want(&mut self, now: Duration, pace: Pace, gap: Duration) {
+        self.is_news_only &= pace == Pace::News;
         let at = self.last.map_or(now, |last| now.max(last + gap));
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
@@ -285,6 +295,7 @@ impl Pacing {
     fn drawn(&mut self, now: Duration) {
         self.last = Some(now);
         self.due = None;
+        self.is_news_only = true;
     }
 }
 
@@ -292,9 +303,6 @@ type Answers<'a> = FuturesUnordered<LocalBoxFuture<'a, (News, Pace)>>;
 
 /// The loop: draws when something has changed and the pace allows, else waits for the first of a signal, a key, an
 /// answer, an event, a deadline. Nothing in it ticks.
-///
-/// # Errors
-/// When the terminal cannot be written to.
 #[expect(clippy::too_many_arguments, reason = "each is one of the wires that tests replace")]
 pub async fn view<W: Write>(
     mut app: App,
@@ -305,28 +313,41 @@ pub async fn view<W: Write>(
     mut painter: Painter<W>,
     clock: impl Fn() -> Now,
     wires: &mut Wires,
-) -> std::io::Result<Left> {
+) -> Left {
     let mut events = handle.subscribe();
     let mut engine_is_there = true;
     let mut answers: Answers<'_> = FuturesUnordered::new();
     let mut guard = Guard::default();
     let mut pacing = Pacing::default();
-    pacing.want(clock().tick, INPUT_GAP);
+    pacing.want(clock().tick, Pace::Input, INPUT_GAP);
     let mut work: VecDeque<(Vec<Effect>, Pace)> = VecDeque::from([(first, Pace::Input)]);
     loop {
         while let Some((effects, pace)) = work.pop_front() {
             for effect in effects {
-                if let Some(left) = carry_out(effect, pace, &mut app, handle, &answers, &mut painter, wires)?
-                {
-                    keep_view(&app, wires.view_file.as_deref());
-                    return Ok(left);
+                match carry_out(effect, pace, &mut app, handle, &answers, &mut painter, wires) {
+                    Ok(None) => {}
+                    Ok(Some(left)) => {
+                        keep_view(&app, wires.view_file.as_deref());
+                        return left;
+                    }
+                    Err(_) => return gone(&app, wires),
                 }
             }
         }
         let now = clock();
         if pacing.due.is_some_and(|due| due <= now.tick) {
-            if painter.paint(frames::draw(&app))? {
-                app.was_drawn(clock().tick);
+            let frame = frames::draw(&app);
+            // A screen reader reads what is drawn: in plain mode news is one line, the rest waits for a key (U63).
+            let drew = if app.look.plain && pacing.is_news_only {
+                painter.paint_last_line(frame)
+            } else {
+                painter.paint(frame)
+            };
+            match drew {
+                // Where there is no room for a question, it has not been read.
+                Ok(true) if app.class() != layout::Class::TooSmall => app.was_drawn(clock().tick),
+                Ok(_) => {}
+                Err(_) => return gone(&app, wires),
             }
             pacing.drawn(now.tick);
         }
@@ -337,23 +358,19 @@ pub async fn view<W: Write>(
         tokio::select! {
             biased;
             Some(signal) = signals.next() => match signal {
-                Signal::HangUp => {
-                    keep_view(&app, wires.view_file.as_deref());
-                    return Ok((wires.hang_up)());
-                }
+                Signal::HangUp => return gone(&app, wires),
                 Signal::Terminate => news.push((News::Terminate, Pace::Input)),
             },
             event = input.next() => {
                 // No more input: the terminal is gone, though no signal said so.
-                let Some(Ok(event)) = event else {
-                    keep_view(&app, wires.view_file.as_deref());
-                    return Ok((wires.hang_up)());
-                };
+                let Some(Ok(event)) = event else { return gone(&app, wires) };
                 let tick = clock().tick;
                 heard.extend(guard.feed(event, tick));
                 for _ in 0..DRAIN {
-                    match input.next().now_or_never() {
-                        Some(Some(Ok(event))) => heard.extend(guard.feed(event, tick)),
+                    // With this task's own waker: a stream keeps the one it saw last, and one that wakes nobody would
+                    // lose the next key.
+                    match poll_fn(|task| Poll::Ready(input.poll_next_unpin(task))).await {
+                        Poll::Ready(Some(Ok(event))) => heard.extend(guard.feed(event, tick)),
                         _ => break,
                     }
                 }
@@ -398,6 +415,12 @@ pub async fn view<W: Write>(
     }
 }
 
+/// The terminal is gone, whether a signal, the end of its input or a refused write said so.
+fn gone(app: &App, wires: &Wires) -> Left {
+    keep_view(app, wires.view_file.as_deref());
+    (wires.hang_up)()
+}
+
 fn take_in(
     app: &mut App,
     news: &mut Vec<(News, Pace)>,
@@ -409,7 +432,7 @@ fn take_in(
     for (news, pace) in news.drain(..) {
         let now = clock();
         let effects = update(app, Message { now, news });
-        pacing.want(now.tick, if pace == Pace::Input { INPUT_GAP } else { wires.news_gap });
+        pacing.want(now.tick, pace, if pace == Pace::Input { INPUT_GAP } else { wires.news_gap });
         wires.news_gap = app.prefs.news_gap(wires.is_ssh);
         if !effects.is_empty() {
             work.push_back((effects, pace));
@@ -417,12 +440,12 @@ fn take_in(
     }
 }
 
-fn carry_out<'a, W: Write>(
+fn carry_out<W: Write>(
     effect: Effect,
     pace: Pace,
     app: &mut App,
     handle: &Handle,
-    answers: &Answers<'a>,
+    answers: &Answers<'_>,
     painter: &mut Painter<W>,
     wires: &mut Wires,
 ) -> std::io::Result<Option<Left>> {

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ratatui::buffer::Buffer;
+use crossterm::event::Event;
+use futures_util::stream::{Stream, poll_fn};
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
 
@@ -45,6 +47,22 @@ pub fn restore_on_panic() {
         restore();
         before(info);
     }));
+}
+
+/// What is typed, read by a thread of its own. When its terminal has gone, crossterm's reader never comes back from
+/// reading (crossterm-rs/crossterm #793), on whatever thread it runs: not on the one that must hear the hang-up.
+pub fn events() -> impl Stream<Item = io::Result<Event>> + Unpin {
+    let (heard, mut events) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        loop {
+            let event = crossterm::event::read();
+            let is_over = event.is_err();
+            if heard.send(event).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    poll_fn(move |task| events.poll_recv(task))
 }
 
 /// A frame as it should be on the terminal.
@@ -101,10 +119,10 @@ impl<W: Write> Painter<W> {
             self.cursor = None;
         }
         let before = self.bytes.len();
-        encode(&self.shown.diff(&buffer), &mut self.bytes);
+        encode(&buffer, &self.shown.diff(&buffer), &mut self.bytes);
         let drew = self.bytes.len() > before;
         self.shown = buffer;
-        let (at, shows) = cursor.map_or((self.cursor, false), |(at, shows)| (Some(at), shows));
+        let (at, shows) = cursor.map_or((self.cursor, self.cursor_shows), |(at, shows)| (Some(at), shows));
         if at.is_some() && (drew || at != self.cursor) {
             self.cursor = at;
             if let Some(at) = at {
@@ -131,6 +149,19 @@ impl<W: Write> Painter<W> {
         Ok(true)
     }
 
+    /// Sends the last line of a frame and leaves everything else as it is on the terminal.
+    pub fn paint_last_line(&mut self, frame: Frame) -> io::Result<bool> {
+        if self.unknown || self.shown.area != frame.buffer.area {
+            return self.paint(frame);
+        }
+        let mut buffer = self.shown.clone();
+        let y = buffer.area.bottom().saturating_sub(1);
+        for x in buffer.area.left()..buffer.area.right() {
+            buffer[(x, y)] = frame.buffer[(x, y)].clone();
+        }
+        self.paint(Frame { buffer, cursor: None, title: frame.title })
+    }
+
     /// Text for the terminal's clipboard (OSC 52), wrapped for tmux and screen (U54).
     pub fn copy(&mut self, text: &str, multiplexer: Multiplexer) -> io::Result<()> {
         let code = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
@@ -138,11 +169,10 @@ impl<W: Write> Painter<W> {
             Multiplexer::None => code,
             Multiplexer::Tmux => format!("\x1bPtmux;{}\x1b\\", code.replace('\x1b', "\x1b\x1b")),
             // screen takes at most 768 bytes in one string.
-            Multiplexer::Screen => code
-                .as_bytes()
-                .chunks(256)
-                .map(|part| format!("\x1bP{}\x1b\\", String::from_utf8_lossy(part)))
-                .collect(),
+            Multiplexer::Screen => {
+                let parts = code.as_bytes().chunks(256).map(String::from_utf8_lossy);
+                parts.fold(String::new(), |text, part| text + "\x1bP" + &part + "\x1b\\")
+            }
         };
         self.send(wrapped.as_bytes())
     }
@@ -152,10 +182,23 @@ impl<W: Write> Painter<W> {
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.write_all(bytes)?;
-        self.out.flush()
+        let mut rest = bytes;
+        loop {
+            let result = if rest.is_empty() { self.out.flush().map(|()| 0) } else { self.out.write(rest) };
+            match result {
+                Ok(0) if rest.is_empty() => return Ok(()),
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => rest = &rest[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Somebody made the terminal we share with them non-blocking: what it does not take now it takes soon.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(FULL_WAIT),
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
+
+const FULL_WAIT: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Largest text that is sent to a clipboard: terminals drop more without a word.
 pub const COPY_LIMIT: usize = 74_000;
@@ -175,31 +218,64 @@ fn move_to(at: Position, bytes: &mut Vec<u8>) {
 type Pen = (Color, Color, Modifier);
 
 /// Cells that differ, in reading order, as escape sequences.
-fn encode(cells: &[(u16, u16, &ratatui::buffer::Cell)], bytes: &mut Vec<u8>) {
+fn encode(buffer: &Buffer, cells: &[(u16, u16, &Cell)], bytes: &mut Vec<u8>) {
     const PLAIN: Pen = (Color::Reset, Color::Reset, Modifier::empty());
     let mut pen = PLAIN;
     let mut next: Option<Position> = None;
+    let mut erased_row = None;
     for (x, y, cell) in cells {
+        if erased_row == Some(*y) {
+            continue;
+        }
         match next {
-            Some(at) if at.y == *y && at.x == *x => {}
-            Some(at) if at.y == *y && at.x < *x => {
-                let gap = x - at.x;
-                bytes.extend_from_slice(
-                    if gap == 1 { "\x1b[C".into() } else { format!("\x1b[{gap}C") }.as_bytes(),
-                );
-            }
+            Some(at) if at == Position::new(*x, *y) => {}
+            Some(at) if at.y == *y && at.x < *x => bridge(buffer, at, *x, pen, bytes),
             _ => move_to(Position::new(*x, *y), bytes),
         }
-        let wanted = (cell.fg, cell.bg, cell.modifier);
+        let wanted = pen_of(cell);
         if wanted != pen {
             change_pen(pen, wanted, bytes);
             pen = wanted;
+        }
+        let rest = x + ERASE_FROM..buffer.area.right();
+        if wanted == PLAIN && !rest.is_empty() && (*x..rest.end).all(|x| is_blank(&buffer[(x, *y)])) {
+            bytes.extend_from_slice(b"\x1b[K");
+            erased_row = Some(*y);
+            next = None;
+            continue;
         }
         bytes.extend_from_slice(cell.symbol().as_bytes());
         next = Some(Position::new(x + (super::fit::width(cell.symbol()) as u16).max(1), *y));
     }
     if pen != PLAIN {
         bytes.extend_from_slice(b"\x1b[0m");
+    }
+}
+
+/// Blanks at the end of a line from which on erasing costs less than sending them.
+const ERASE_FROM: u16 = 4;
+
+fn pen_of(cell: &Cell) -> Pen {
+    (cell.fg, cell.bg, cell.modifier)
+}
+
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && pen_of(cell) == (Color::Reset, Color::Reset, Modifier::empty())
+}
+
+/// Gets over cells that are right already: a few are cheaper sent again than jumped over.
+fn bridge(buffer: &Buffer, from: Position, to: u16, pen: Pen, bytes: &mut Vec<u8>) {
+    let gap = to - from.x;
+    let mut between = (from.x..to).map(|x| &buffer[(x, from.y)]);
+    let resend = gap <= 3 && between.all(|cell| pen_of(cell) == pen && cell.symbol().is_ascii());
+    if resend {
+        for x in from.x..to {
+            bytes.extend_from_slice(buffer[(x, from.y)].symbol().as_bytes());
+        }
+    } else if gap == 1 {
+        bytes.extend_from_slice(b"\x1b[C");
+    } else {
+        bytes.extend_from_slice(format!("\x1b[{gap}C").as_bytes());
     }
 }
 

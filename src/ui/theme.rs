@@ -110,31 +110,102 @@ impl Theme {
         self.styles.get(&role).copied().unwrap_or_default()
     }
 
-    /// A theme by name: a person's own file in `folder`, else a shipped one. Complaints name file, line and what
-    /// would do; what is wrong falls back.
-    pub fn load(name: &str, depth: Depth, folder: Option<&Path>) -> (Self, Vec<String>) {
-        let mut complaints = Vec::new();
-        let mut values = BTreeMap::new();
-        collect(name, folder, &mut values, &mut complaints, 0);
-        (Self::resolve(name, depth, &values), complaints)
-    }
-
     fn resolve(name: &str, depth: Depth, values: &BTreeMap<Role, Vec<Look>>) -> Self {
         let styles = Role::ALL.iter().map(|role| (*role, style_of(*role, depth, values))).collect();
         Self { name: name.to_owned(), styles }
     }
+}
 
-    /// Themes that can be named: the shipped ones and a person's own.
-    pub fn names(folder: Option<&Path>) -> Vec<String> {
-        let mut names: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let own = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
-        let mut own: Vec<String> = own
-            .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
-            .filter(|name| !names.contains(name))
-            .collect();
-        own.sort();
-        names.extend(own);
-        names
+/// The themes that can be named: the shipped ones, and a person's own, read once at the start.
+#[derive(Debug, Clone, Default)]
+pub struct Themes {
+    /// Path and text by name.
+    own: BTreeMap<String, (String, String)>,
+}
+
+impl Themes {
+    /// Reads a person's own themes.
+    pub fn read(folder: &Path) -> Self {
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let own = files.filter_map(|file| {
+            let name = file.file_name().to_str()?.strip_suffix(".toml")?.to_owned();
+            let text = std::fs::read_to_string(file.path()).ok()?;
+            Some((name, (file.path().display().to_string(), text)))
+        });
+        Self { own: own.collect() }
+    }
+
+    /// Shipped ones first.
+    pub fn names(&self) -> Vec<String> {
+        let shipped = SHIPPED.iter().map(|(name, _)| (*name).to_owned());
+        let own = self.own.keys().filter(|name| !SHIPPED.iter().any(|(known, _)| known == name)).cloned();
+        shipped.chain(own).collect()
+    }
+
+    /// A theme by name; a person's own goes before a shipped one. Complaints name file, line and what would do; what is
+    /// wrong falls back.
+    pub fn load(&self, name: &str, depth: Depth) -> (Theme, Vec<String>) {
+        let mut complaints = Vec::new();
+        let mut values = BTreeMap::new();
+        self.collect(name, &mut values, &mut complaints, 0);
+        (Theme::resolve(name, depth, &values), complaints)
+    }
+
+    fn text(&self, name: &str) -> Option<(String, &str)> {
+        let own = self.own.get(name).map(|(path, text)| (path.clone(), text.as_str()));
+        own.or_else(|| {
+            let (_, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
+            Some((format!("{name}.toml"), *text))
+        })
+    }
+
+    fn collect(
+        &self,
+        name: &str,
+        values: &mut BTreeMap<Role, Vec<Look>>,
+        complaints: &mut Vec<String>,
+        depth: usize,
+    ) {
+        let Some((path, text)) = self.text(name) else {
+            complaints.push(format!(
+                "There is no theme '{name}'; there are {}. The default is used.",
+                self.names().join(", ")
+            ));
+            if name != "default" {
+                self.collect("default", values, complaints, depth);
+            }
+            return;
+        };
+        let table: toml::Table = match toml::from_str(text) {
+            Ok(table) => table,
+            Err(error) => {
+                complaints.push(format!("{path}: {}. The default theme is used.", error.message()));
+                return;
+            }
+        };
+        if let Some(parent) = table.get("parent").and_then(toml::Value::as_str) {
+            if depth < 8 && parent != name {
+                self.collect(parent, values, complaints, depth + 1);
+            } else {
+                complaints.push(format!("{path}: the parents of this theme go round in a circle."));
+            }
+        }
+        for (key, value) in table.iter().filter(|(key, _)| *key != "parent") {
+            let line =
+                text.lines().position(|l| l.trim_start().starts_with(key.as_str())).map_or(1, |i| i + 1);
+            let Some(role) = Role::ALL.iter().find(|role| role.name() == key) else {
+                let known: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
+                complaints
+                    .push(format!("{path}:{line}: '{key}' is not a role; roles are {}.", known.join(" ")));
+                continue;
+            };
+            match looks(value) {
+                Ok(looks) => {
+                    values.insert(*role, looks);
+                }
+                Err(what) => complaints.push(format!("{path}:{line}: {what}. The fallback is used.")),
+            }
+        }
     }
 }
 
@@ -164,62 +235,6 @@ fn style_of(role: Role, depth: Depth, values: &BTreeMap<Role, Vec<Look>>) -> Sty
         Fallback::Reverse => Style::default().add_modifier(Modifier::REVERSED),
         Fallback::Underline => Style::default().add_modifier(Modifier::UNDERLINED),
         Fallback::Bold => Style::default().add_modifier(Modifier::BOLD),
-    }
-}
-
-fn collect(
-    name: &str,
-    folder: Option<&Path>,
-    values: &mut BTreeMap<Role, Vec<Look>>,
-    complaints: &mut Vec<String>,
-    depth: usize,
-) {
-    let own = folder
-        .filter(|_| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')))
-        .map(|folder| folder.join(format!("{name}.toml")))
-        .and_then(|path| std::fs::read_to_string(&path).ok().map(|text| (path.display().to_string(), text)));
-    let shipped = SHIPPED.iter().find(|(known, _)| *known == name);
-    let (path, text) = match (own, shipped) {
-        (Some(own), _) => own,
-        (None, Some((_, text))) => (format!("{name}.toml"), (*text).to_owned()),
-        (None, None) => {
-            complaints.push(format!(
-                "There is no theme '{name}'; there are {}. The default is used.",
-                Theme::names(folder).join(", ")
-            ));
-            if name != "default" {
-                collect("default", folder, values, complaints, depth);
-            }
-            return;
-        }
-    };
-    let table: toml::Table = match toml::from_str(&text) {
-        Ok(table) => table,
-        Err(error) => {
-            complaints.push(format!("{path}: {}. The default theme is used.", error.message()));
-            return;
-        }
-    };
-    if let Some(parent) = table.get("parent").and_then(toml::Value::as_str) {
-        if depth < 8 && parent != name {
-            collect(parent, folder, values, complaints, depth + 1);
-        } else {
-            complaints.push(format!("{path}: the parents of this theme go round in a circle."));
-        }
-    }
-    for (key, value) in table.iter().filter(|(key, _)| *key != "parent") {
-        let line = text.lines().position(|l| l.trim_start().starts_with(key.as_str())).map_or(1, |i| i + 1);
-        let Some(role) = Role::ALL.iter().find(|role| role.name() == key) else {
-            let known: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
-            complaints.push(format!("{path}:{line}: '{key}' is not a role; roles are {}.", known.join(" ")));
-            continue;
-        };
-        match looks(value) {
-            Ok(looks) => {
-                values.insert(*role, looks);
-            }
-            Err(what) => complaints.push(format!("{path}:{line}: {what}. The fallback is used.")),
-        }
     }
 }
 
@@ -364,7 +379,7 @@ mod tests {
     fn every_shipped_theme_is_free_of_complaints() {
         for (name, _) in SHIPPED {
             for depth in [Depth::None, Depth::Sixteen, Depth::Indexed, Depth::True] {
-                let (theme, complaints) = Theme::load(name, depth, None);
+                let (theme, complaints) = Themes::default().load(name, depth);
                 assert_eq!(complaints, Vec::<String>::new(), "{name}");
                 assert_ne!(theme.style(Role::Selected), theme.style(Role::Text), "{name}");
                 assert_ne!(theme.style(Role::Production), theme.style(Role::Text), "{name}");
@@ -375,7 +390,7 @@ mod tests {
     #[test]
     fn without_colours_no_theme_has_any() {
         for (name, _) in SHIPPED {
-            let (theme, _) = Theme::load(name, Depth::None, None);
+            let (theme, _) = Themes::default().load(name, Depth::None);
             for role in Role::ALL {
                 let style = theme.style(*role);
                 let bare = |c: Option<Color>| c.is_none_or(|c| c == Color::Reset);
@@ -387,7 +402,7 @@ mod tests {
     #[test]
     fn sixteen_colour_themes_stay_within_sixteen() {
         for (name, _) in SHIPPED {
-            let (theme, _) = Theme::load(name, Depth::Sixteen, None);
+            let (theme, _) = Themes::default().load(name, Depth::Sixteen);
             for role in Role::ALL {
                 let style = theme.style(*role);
                 for color in [style.fg, style.bg].into_iter().flatten() {
@@ -399,7 +414,7 @@ mod tests {
 
     #[test]
     fn the_default_has_no_background_and_nothing_bright() {
-        let (theme, _) = Theme::load("default", Depth::True, None);
+        let (theme, _) = Themes::default().load("default", Depth::True);
         for role in Role::ALL {
             let style = theme.style(*role);
             assert_eq!(style.bg, None, "{}", role.name());
@@ -416,7 +431,7 @@ mod tests {
             "mine.toml",
             "parent = \"dark\"\naccent = \"bold magenta\"\nbad = \"rde\"\nhintkey = \"red\"\n",
         );
-        let (theme, complaints) = Theme::load("mine", Depth::Sixteen, Some(folder.path()));
+        let (theme, complaints) = Themes::read(folder.path()).load("mine", Depth::Sixteen);
         assert_eq!(theme.style(Role::BorderFocus).fg, Some(Color::Magenta), "falls back to accent");
         assert_eq!(complaints.len(), 2, "{complaints:?}");
         assert!(
@@ -428,10 +443,13 @@ mod tests {
             "{complaints:?}"
         );
         write("loop.toml", "parent = \"loop\"\n");
-        assert_eq!(Theme::load("loop", Depth::Sixteen, Some(folder.path())).1.len(), 1);
-        let (gone, complaints) = Theme::load("gone", Depth::Sixteen, None);
+        assert_eq!(Themes::read(folder.path()).load("loop", Depth::Sixteen).1.len(), 1);
+        let (gone, complaints) = Themes::default().load("gone", Depth::Sixteen);
         assert!(complaints[0].contains("no theme 'gone'"));
-        assert_eq!(gone.style(Role::Good), Theme::load("default", Depth::Sixteen, None).0.style(Role::Good));
+        assert_eq!(
+            gone.style(Role::Good),
+            Themes::default().load("default", Depth::Sixteen).0.style(Role::Good)
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The real binary, as scripts use it.
 
+mod engine;
 mod usage;
 
 use std::path::PathBuf;

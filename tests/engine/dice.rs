@@ -4,7 +4,11 @@ pub struct Dice(u64);
 
 impl Dice {
     pub fn new(seed: u64, purpose: &str) -> Self {
-        Self(purpose.bytes().fold(seed ^ 0x9e37_79b9, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)))
+        Self(
+            purpose
+                .bytes()
+                .fold(seed ^ 0x9e37_79b9, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)),
+        )
     }
 
     pub fn next(&mut self) -> u64 {

@@ -1,7 +1,7 @@
 //! Imports from end to end, without faults.
 
-use parhelion::model::Integration;
 use parhelion::host::words::JobState;
+use parhelion::model::Integration;
 use parhelion::sandbox::{Options, Sandbox};
 
 use super::rig::{Ground, run, spec};

@@ -107,7 +107,10 @@ fn day(seed: u64, number: u64, sandbox: &Sandbox) {
             5 => {
                 let company = subscription["CompanyAccountId"].as_i64().expect("a company");
                 let new = sandbox.add_seats(ALSO, company, dice.within(1, 30));
-                sandbox.put_subscription(ALSO, &json!({"AccountId": new, "ServiceDisplayName": dice.pick(&PRODUCTS)}));
+                sandbox.put_subscription(
+                    ALSO,
+                    &json!({"AccountId": new, "ServiceDisplayName": dice.pick(&PRODUCTS)}),
+                );
             }
             _ => {}
         }
@@ -118,7 +121,10 @@ fn day(seed: u64, number: u64, sandbox: &Sandbox) {
     }
     let companies = sandbox.companies(ALSO);
     let moved = dice.pick(&companies);
-    sandbox.put_company(ALSO, &json!({"AccountId": moved["AccountId"], "Address": format!("{number} New Road")}));
+    sandbox.put_company(
+        ALSO,
+        &json!({"AccountId": moved["AccountId"], "Address": format!("{number} New Road")}),
+    );
 }
 
 /// Faults that hit about 45 % of all requests: a mix of its own for every life.
@@ -145,7 +151,8 @@ fn faults(dice: &mut Dice) -> Faults {
         }
         let spoils = [Kind::HalfPage, Kind::DuplicateRows, Kind::WrongTotal { by: 1 }];
         let each = 1.0 - 0.57_f64.powf(1.0 / kinds.len() as f64);
-        let mut rules: Vec<Rule> = kinds.into_iter().map(|kind| Rule::new(kind).when(When::Probability(each))).collect();
+        let mut rules: Vec<Rule> =
+            kinds.into_iter().map(|kind| Rule::new(kind).when(When::Probability(each))).collect();
         // A listing that is spoilt holds whatever it could prove: too many of them, and nothing is ever written.
         rules.push(Rule::new(dice.pick(&spoils).clone()).method("GET").when(When::Probability(0.02)));
         for rule in rules {
@@ -273,7 +280,9 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
         if !doubles.is_empty() {
             return Err(format!("day {number}: twice in Halo: {doubles:?}{}", journal(&ground, &doubles)));
         }
-        if let Some(difference) = oracle::difference(&oracle::content(&ground.sandbox), &should[number as usize]) {
+        if let Some(difference) =
+            oracle::difference(&oracle::content(&ground.sandbox), &should[number as usize])
+        {
             return Err(format!("day {number}: {difference}"));
         }
         let left = plan(&now, &spec).await.outline.totals.acting();
@@ -359,7 +368,8 @@ fn lives(seeds: std::ops::Range<u64>, mutation: Mutation) -> (Vec<(u64, String)>
             if seed >= seeds.end {
                 return (found, all);
             }
-            let told = std::panic::catch_unwind(|| one(seed, mutation)).unwrap_or_else(|_| Err("a panic".into()));
+            let told =
+                std::panic::catch_unwind(|| one(seed, mutation)).unwrap_or_else(|_| Err("a panic".into()));
             match told {
                 Ok(story) => {
                     all.jobs += story.jobs;
@@ -424,7 +434,9 @@ fn a_life_of_faults_and_ends_leaves_what_an_undisturbed_run_leaves() {
         story.jobs, story.requests, story.faults, story.ends
     );
     for (seed, why) in found.iter().take(3) {
-        println!("life {seed}: {why}\n  replay: PARHELION_LIFE_SEED={seed} cargo test --test engine lives::a_life -- --nocapture");
+        println!(
+            "life {seed}: {why}\n  replay: PARHELION_LIFE_SEED={seed} cargo test --test engine lives::a_life -- --nocapture"
+        );
     }
     let seeds: Vec<u64> = found.iter().map(|(seed, _)| *seed).collect();
     assert!(found.is_empty(), "{} of {count} lives went wrong: seeds {seeds:?}", found.len());

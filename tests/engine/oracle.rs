@@ -13,7 +13,12 @@ pub fn content(sandbox: &Sandbox) -> BTreeMap<String, Vec<String>> {
     let clients = sandbox.halo_clients();
     let names: BTreeMap<i64, String> = clients
         .iter()
-        .map(|c| (c["id"].as_i64().expect("an id"), format!("{} {}", c["name"].as_str().unwrap_or_default(), text(&c["ref"]))))
+        .map(|c| {
+            (
+                c["id"].as_i64().expect("an id"),
+                format!("{} {}", c["name"].as_str().unwrap_or_default(), text(&c["ref"])),
+            )
+        })
         .collect();
     let plain = |record: &Value| {
         let mut plain = told_of(record);
@@ -47,11 +52,18 @@ fn told_of(value: &Value) -> Value {
         };
         name == "id" || name.ends_with("_id") || moment || blank
     };
-    record.iter().filter(|(name, value)| !left_out(name, value)).map(|(name, value)| (name.clone(), told_of(value))).collect()
+    record
+        .iter()
+        .filter(|(name, value)| !left_out(name, value))
+        .map(|(name, value)| (name.clone(), told_of(value)))
+        .collect()
 }
 
 /// The first difference of two states, in words.
-pub fn difference(is: &BTreeMap<String, Vec<String>>, should: &BTreeMap<String, Vec<String>>) -> Option<String> {
+pub fn difference(
+    is: &BTreeMap<String, Vec<String>>,
+    should: &BTreeMap<String, Vec<String>>,
+) -> Option<String> {
     for (list, should) in should {
         let is = &is[list];
         let (mut extra, mut missing) = (is.clone(), should.clone());
@@ -62,7 +74,11 @@ pub fn difference(is: &BTreeMap<String, Vec<String>>, should: &BTreeMap<String, 
             }
         }
         if !extra.is_empty() || !missing.is_empty() {
-            return Some(format!("{list}: there but wrong {:#?}\nmissing {:#?}", short(&extra), short(&missing)));
+            return Some(format!(
+                "{list}: there but wrong {:#?}\nmissing {:#?}",
+                short(&extra),
+                short(&missing)
+            ));
         }
     }
     None
@@ -70,10 +86,27 @@ pub fn difference(is: &BTreeMap<String, Vec<String>>, should: &BTreeMap<String, 
 
 /// The fields that may differ, for people.
 fn short(records: &[String]) -> Vec<String> {
-    let shown = ["name", "client", "ref", "snowid", "count", "is_active", "inactive", "price", "notes", "end_date", "main_delivery_address", "delivery_address"];
+    let shown = [
+        "name",
+        "client",
+        "ref",
+        "snowid",
+        "count",
+        "is_active",
+        "inactive",
+        "price",
+        "notes",
+        "end_date",
+        "main_delivery_address",
+        "delivery_address",
+    ];
     let short = |record: &String| {
         let record: Value = serde_json::from_str(record).unwrap_or_default();
-        shown.iter().filter(|name| !record[**name].is_null()).map(|name| format!("{name}={} ", record[*name])).collect()
+        shown
+            .iter()
+            .filter(|name| !record[**name].is_null())
+            .map(|name| format!("{name}={} ", record[*name]))
+            .collect()
     };
     records.iter().map(short).collect()
 }
@@ -109,7 +142,9 @@ pub fn told(trail: &parhelion::store::Trail) -> Told {
     for line in trail.read(0).expect("the trail can be read") {
         let line = line.expect("a good line");
         match line.kind.as_str() {
-            "intent" => told.intents.push(serde_json::from_value(line.data.clone()).unwrap_or_else(|e| panic!("{e}: {}", line.data))),
+            "intent" => told.intents.push(
+                serde_json::from_value(line.data.clone()).unwrap_or_else(|e| panic!("{e}: {}", line.data)),
+            ),
             "approval" => told.approvals.push((
                 serde_json::from_value(line.data["job"].clone()).expect("a job"),
                 serde_json::from_value(line.data["plan"].clone()).expect("a plan"),
@@ -126,20 +161,22 @@ pub fn told(trail: &parhelion::store::Trail) -> Told {
 pub fn is_all_approved(engine: &Engine, told: &Told, sandbox: &Sandbox) -> Result<(), String> {
     for (at, intent) in told.intents.iter().enumerate() {
         let job = intent.job;
-        let Some((_, plan, _)) = told.approvals.iter().find(|(of, _, before)| *of == job && *before <= at) else {
+        let Some((_, plan, _)) = told.approvals.iter().find(|(of, _, before)| *of == job && *before <= at)
+        else {
             return Err(format!("{:?} was announced without an approval", intent.write));
         };
         let rows = engine.book.plan_rows(*plan, &[intent.row]).map_err(|e| e.to_string())?;
-        let Some(row) = rows.first() else { return Err(format!("row {} of {plan} is not there", intent.row)) };
+        let Some(row) = rows.first() else {
+            return Err(format!("row {} of {plan} is not there", intent.row));
+        };
         let planned = row.values();
         let fields = match &intent.write {
             Write::CreateCustomer { fields, .. }
             | Write::CreateLicence { fields, .. }
             | Write::SetCustomer { fields, .. }
             | Write::SetLicence { fields, .. } => fields.clone(),
-            Write::SetAddress { address, .. } => {
-                parhelion::model::Fields::new().with(FieldName::MainSiteAddress, FieldValue::Address(address.clone()))
-            }
+            Write::SetAddress { address, .. } => parhelion::model::Fields::new()
+                .with(FieldName::MainSiteAddress, FieldValue::Address(address.clone())),
         };
         for (name, value) in fields.iter() {
             if planned.get(name) != Some(value) {
@@ -168,7 +205,9 @@ fn announces(intent: &Intent, path: &str, record: &Value) -> bool {
     let is = |wanted: &parhelion::model::TargetId| id == wanted.number();
     let path = path.to_ascii_lowercase();
     match &intent.write {
-        Write::CreateCustomer { marker, .. } => id.is_none() && path.ends_with("/client") && text(&record["ref"]) == marker,
+        Write::CreateCustomer { marker, .. } => {
+            id.is_none() && path.ends_with("/client") && text(&record["ref"]) == marker
+        }
         Write::CreateLicence { marker, fields, .. } => {
             id.is_none()
                 && path.ends_with("/softwarelicence")

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parhelion::api::http::{Request, Response, SendError, SendErrorKind, Transport};
 use parhelion::engine::book::Book;
-use parhelion::engine::planning::Spec;
+use parhelion::engine::planning::{Keep, Spec};
 use parhelion::engine::world::World;
 use parhelion::engine::{Engine, Protocol, Step};
 use parhelion::host::words::{Choices, JobOrder, JobReport, JobState};
@@ -114,7 +114,8 @@ impl Transport for InMemory {
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),
             };
             let total = request.total;
-            let mut call = axum::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
+            let mut call =
+                axum::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
             for (name, value) in &request.headers {
                 call = call.header(name.as_str(), value.as_bytes());
             }
@@ -138,7 +139,12 @@ impl Transport for InMemory {
             for (name, value) in &parts.headers {
                 headers.insert(name.clone(), value.clone());
             }
-            Ok(Response { status: parts.status.as_u16(), headers, body: body.to_vec(), elapsed: started.elapsed() })
+            Ok(Response {
+                status: parts.status.as_u16(),
+                headers,
+                body: body.to_vec(),
+                elapsed: started.elapsed(),
+            })
         }
         .boxed()
     }
@@ -312,9 +318,9 @@ pub fn scheduled() -> Spec {
 
 /// Builds a plan and leaves it.
 pub async fn plan(engine: &Arc<Engine>, spec: &Spec) -> Plan {
-    let (plan, _, with) = engine.build_plan(spec, &|_, _, _| {}).await.expect("a plan");
-    with.market.sign_out().await;
-    plan
+    let built = engine.build_plan(spec, Keep::ForLater, &|_, _, _| {}).await.expect("a plan");
+    built.with.market.sign_out().await;
+    built.plan
 }
 
 /// Runs to the end of the job, whatever it is.

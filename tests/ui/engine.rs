@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    fn ask(&self, query: Query) -> Result<Answer, Problem> {
+    fn ask(&self, query: &Query) -> Result<Answer, Problem> {
         if let Some(trouble) = &self.trouble {
             return Err(trouble.clone());
         }
@@ -242,7 +242,7 @@ pub fn start(world: &Rc<RefCell<World>>) -> (Handle, broadcast::Sender<Event>) {
         while let Some(call) = waiting.recv().await {
             match call {
                 Call::Ask(query, answer) => {
-                    let _ = answer.send(world.borrow().ask(query));
+                    let _ = answer.send(world.borrow().ask(&query));
                 }
                 Call::Do(command, answer) => {
                     let (reply, events) = world.borrow_mut().tell(command);

@@ -42,6 +42,17 @@ fn a_question_is_deaf_until_it_can_have_been_read() {
     assert_eq!(rig.left(), Some(Left::Stopped(JobId(42))), "read for a second");
 }
 
+/// A question that there is no room to show cannot be answered.
+#[test]
+fn a_question_that_cannot_be_seen_hears_nothing() {
+    let mut rig =
+        Start::default().sized(39, 9).with(|world| world.overview.running = Some(progress(187))).rig();
+    rig.says("The job goes on.").keys("q y");
+    assert_eq!(rig.left(), None);
+    rig.resize(80, 24).says("Leave with a job running?").keys("y");
+    assert_eq!(rig.left(), Some(Left::Stopped(JobId(42))));
+}
+
 /// U41: the next start offers to go on.
 #[test]
 fn an_interrupted_job_is_offered_at_the_start() {
@@ -153,9 +164,45 @@ fn a_theme_is_tried_and_taken_back() {
     let mut rig = rig();
     let before = rig.styles();
     rig.keys(": t h e m e <Space> m o n o");
-    assert_ne!(rig.styles(), before, "on trial");
+    assert!(rig.styles() != before, "on trial");
     rig.keys("<Esc>");
-    assert_eq!(rig.styles(), before);
+    assert!(rig.styles() == before);
     rig.keys(": t h e m e <Space> m o n o <Enter>");
-    assert_ne!(rig.styles(), before, "taken");
+    assert!(rig.styles() != before, "taken");
+}
+
+/// U63: in plain mode news is one line at the bottom; nothing else is drawn until a key.
+#[test]
+fn plain_mode_tells_a_job_as_lines() {
+    let mut rig = Start::default().plain().rig();
+    let before = rig.screen();
+    rig.news(Event::Progress(Box::new(progress(187)))).says("J42, 187/312 59%");
+    let rows = |text: &str| text.lines().take(23).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(rows(&rig.screen()), rows(&before));
+    rig.sent();
+    rig.news(Event::Progress(Box::new(progress(188))));
+    assert_eq!(rig.sent().1, 0, "the same tenth");
+    rig.keys("j").says("J42 ALSO subscriptions");
+}
+
+/// U32: what is wrong in a person's keys is said at the start, and the rest is taken.
+#[test]
+fn a_persons_keys_are_read_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("keys.toml"), "test = \"T\"\nwhy = \"Ctrl-A\"\n").expect("written");
+    let mut start = Start::default();
+    start.options.config_dir = folder.path().to_owned();
+    let mut rig = start.rig();
+    rig.says("keys.toml:2: Ctrl-A cannot be used").keys("j T").says("Testing ALSO");
+    rig.keys("t").says("t does nothing here");
+}
+
+/// U53: off unless switched on; then the wheel moves and a click selects.
+#[test]
+fn the_mouse_is_off_until_it_is_switched_on() {
+    let mut rig = rig();
+    assert!(!String::from_utf8_lossy(&rig.tape.borrow().bytes).contains("?1000h"));
+    rig.keys(", j j <Enter>");
+    assert!(String::from_utf8_lossy(&rig.tape.borrow().bytes).contains("?1000h"));
+    rig.keys("<Esc>").click(5, 4).says("─ ALSO ─").keys("<Enter>").says("> ALSO");
 }

@@ -5,4 +5,6 @@ mod flows;
 mod keymap;
 mod rig;
 mod screens;
+mod settings;
+mod terminal;
 mod wire;

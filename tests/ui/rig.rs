@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{
+    Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use futures_util::stream::poll_fn;
 use jiff::tz::TimeZone;
 use parhelion::host::words::{Command, Event};
@@ -106,6 +108,8 @@ pub struct Rig {
     pub world: Rc<RefCell<World>>,
     pub tape: Rc<RefCell<Tape>>,
     left: Rc<RefCell<Option<Left>>>,
+    /// The configuration folder of a test that brings none.
+    _folder: tempfile::TempDir,
 }
 
 /// Eighty columns, twenty-four lines, the usual world.
@@ -115,7 +119,11 @@ pub fn rig() -> Rig {
 
 impl Rig {
     fn new(start_with: Start) -> Self {
-        let Start { size: (width, height), options, environment, world } = start_with;
+        let Start { size: (width, height), mut options, environment, world } = start_with;
+        let folder = tempfile::tempdir().expect("a folder");
+        if options.config_dir.as_os_str().is_empty() {
+            folder.path().clone_into(&mut options.config_dir);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)
@@ -161,14 +169,15 @@ impl Rig {
             let signals = poll_fn(move |task| signalled.poll_recv(task));
             let result =
                 view(app, first, &handle, input, signals, Painter::new(tap, size), clock, &mut wires).await;
-            *ended.borrow_mut() = Some(result.expect("the tape takes everything"));
+            *ended.borrow_mut() = Some(result);
         };
         {
             let _runtime = runtime.enter();
             let _local = local.enter();
             tokio::task::spawn_local(body);
         }
-        let mut rig = Self { runtime, local, input: Some(input), signals, events, world, tape, left };
+        let mut rig =
+            Self { runtime, local, input: Some(input), signals, events, world, tape, left, _folder: folder };
         rig.idle();
         rig
     }
@@ -238,6 +247,12 @@ impl Rig {
         self.idle()
     }
 
+    pub fn click(&mut self, column: u16, row: u16) -> &mut Self {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.event(TerminalEvent::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+        self.idle()
+    }
+
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
         self.tape.borrow_mut().terminal.screen_mut().set_size(height, width);
         self.event(TerminalEvent::Resize(width, height));
@@ -279,8 +294,7 @@ impl Rig {
         }
         let (row, column) = screen.cursor_position();
         let shows = if screen.hide_cursor() { "hidden" } else { "shown" };
-        text.push_str(&format!("-- cursor {row},{column} {shows}; reversed rows: {}\n", reversed.join(" ")));
-        text
+        format!("{text}-- cursor {row},{column} {shows}; reversed rows: {}\n", reversed.join(" "))
     }
 
     /// Colours and weight of every cell that has text.

@@ -114,6 +114,7 @@ impl Halo {
                 licence_marker: settings.licence_marker_field.trim().to_owned(),
                 currencies: HashMap::new(),
                 fallback: Currency::new(&settings.currency),
+                pool: Arc::default(),
             },
         })
     }

@@ -103,14 +103,16 @@ impl Palette {
     fn choose(&mut self, turn: &mut Turn<'_>) -> Then {
         let text = self.field.text();
         let text = text.trim();
-        if let Some((word, argument)) = text.split_once(' ') {
-            if let Some(known) = self.words.iter().find(|known| known.word == word) {
-                match (known.read)(argument.trim()) {
-                    Ok(steps) => turn.steps.extend(steps),
-                    Err(what) => turn.complain(what),
-                }
-                return Then::Closes;
+        let word = text.split_once(' ').and_then(|(word, argument)| {
+            let known = self.words.iter().find(|known| known.word == word)?;
+            Some((known.read)(argument.trim()))
+        });
+        if let Some(read) = word {
+            match read {
+                Ok(steps) => turn.steps.extend(steps),
+                Err(what) => turn.complain(what),
             }
+            return Then::Closes;
         }
         match self.selected() {
             None => {

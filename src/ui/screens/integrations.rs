@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
-use crate::host::words::{CheckState, Command, PlaceState, PlaceView, Query, SettingChange};
+use crate::host::words::{CheckState, Command, Leads, PlaceState, PlaceView, Query, SettingChange};
 use crate::model::Place;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -14,6 +14,7 @@ use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::settings::Settings;
 use crate::ui::theme::Role;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::strip;
@@ -124,6 +125,12 @@ impl Integrations {
                     switch(place, was_on, turn);
                 }
             }
+            Action::SetUp => turn.open(Settings::new(place)),
+            Action::FollowToDo => {
+                let leads =
+                    turn.mirror.place(place).and_then(|view| view.to_do.first()).map(|to_do| to_do.leads_to);
+                return leads.is_some_and(|leads| self.follow(place, leads, turn));
+            }
             Action::Why => {
                 let why = turn.mirror.place(place).map(why).unwrap_or_default();
                 turn.say(why);
@@ -131,6 +138,15 @@ impl Integrations {
             _ => return false,
         }
         true
+    }
+
+    /// Goes where a point is settled; `false` where there is no such place.
+    fn follow(&mut self, place: Place, leads: Leads, turn: &mut Turn<'_>) -> bool {
+        match leads {
+            Leads::Settings => self.act_on(place, Action::SetUp, turn),
+            Leads::Test => self.act_on(place, Action::Test, turn),
+            Leads::Customers | Leads::Plan | Leads::Jobs => false,
+        }
     }
 
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
@@ -249,6 +265,17 @@ impl Integrations {
             let text = mirror.broken.as_ref().map_or_else(|| "Reading ...".to_owned(), ToString::to_string);
             table::empty(canvas, regions.list, &text);
         }
+        let is_new = mirror.overview.as_ref().is_some_and(|overview| {
+            let mut places = overview.places.iter().filter(|view| view.place != Place::Halo);
+            places.all(|view| matches!(view.state, PlaceState::NotConfigured | PlaceState::Off))
+        });
+        let below = regions.list.y + 2 + self.list.len() as u16;
+        if is_new && below + 2 < regions.list.bottom() {
+            let text = "No integration yet. Enter sets up the selected one; or leave (q) and start `parhelion demo` to \
+                        try everything with made-up data.";
+            let room = Rect::new(regions.list.x + 1, below, regions.list.width.saturating_sub(2), 3);
+            canvas.paragraph(room, text, Role::Dim);
+        }
         self.details(canvas, regions.details);
     }
 
@@ -264,20 +291,12 @@ impl Integrations {
         canvas.rule(Rect { height: 1, ..area }, view.place.label());
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let mut facts: Vec<(&str, String, Role)> = Vec::new();
-        // The most important line comes first where there is room for few.
-        let to_do = || -> Vec<(&'static str, String, Role)> {
-            if view.to_do.is_empty() {
-                return vec![("to do", "nothing".into(), Role::Good)];
-            }
-            view.to_do
-                .iter()
-                .enumerate()
-                .map(|(i, to_do)| (if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice))
-                .collect()
-        };
-        let first = body.height <= 4;
-        if first {
-            facts.extend(to_do());
+        // The most important line comes first: whatever has no room, this has.
+        if view.to_do.is_empty() {
+            facts.push(("to do", "nothing".into(), Role::Good));
+        }
+        for (i, to_do) in view.to_do.iter().enumerate() {
+            facts.push((if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice));
         }
         let address = if view.address.is_empty() { "not set".to_owned() } else { view.address.clone() };
         let account =
@@ -286,9 +305,6 @@ impl Integrations {
         facts.push(self.test_line(view, canvas));
         for (i, option) in view.options.iter().enumerate() {
             facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
-        }
-        if !first {
-            facts.extend(to_do());
         }
         let skip = usize::from(self.scroll).min(facts.len().saturating_sub(1));
         table::facts(canvas, body, &facts[skip..]);

@@ -2,6 +2,8 @@
 //! a dozen and all are known.
 
 pub mod integrations;
+pub mod program;
+pub mod settings;
 
 use ratatui::layout::Rect;
 use serde_json::Value;
@@ -13,7 +15,8 @@ use super::dialogs::palette::{Entry, Word};
 use super::key::Key;
 use super::message::News;
 use super::mirror::Mirror;
-use super::turn::Turn;
+use super::turn::{Step, Turn};
+use crate::model::Place;
 
 /// The panes, in the order of their digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +56,8 @@ impl Pane {
 #[derive(Debug, Clone)]
 pub enum Screen {
     Integrations(integrations::Integrations),
+    Settings(settings::Settings),
+    Program(program::Program),
 }
 
 /// Calls the screen that it is.
@@ -60,6 +65,8 @@ macro_rules! each {
     ($self:expr, $screen:ident => $call:expr) => {
         match $self {
             Screen::Integrations($screen) => $call,
+            Screen::Settings($screen) => $call,
+            Screen::Program($screen) => $call,
         }
     };
 }
@@ -69,14 +76,17 @@ impl Screen {
     pub fn scope(&self) -> Scope {
         match self {
             Self::Integrations(_) => Scope::Integrations,
+            Self::Settings(_) => Scope::Settings,
+            Self::Program(_) => Scope::Program,
         }
     }
 
     /// What a deeper view is called in the path of the header; a pane's own screen has no name.
-    pub fn name(&self, mirror: &Mirror) -> Option<String> {
-        let _ = mirror;
+    pub fn name(&self) -> Option<String> {
         match self {
             Self::Integrations(_) => None,
+            Self::Settings(screen) => Some(screen.name()),
+            Self::Program(_) => Some("Settings of the program".into()),
         }
     }
 
@@ -184,15 +194,28 @@ impl Screen {
 impl Screen {
     /// A view over a pane, as it was saved.
     pub fn from_saved(saved: &Value) -> Option<Self> {
-        let _ = saved;
-        None
+        settings::Settings::from_saved(saved).map(Self::Settings)
+    }
+}
+
+impl From<settings::Settings> for Screen {
+    fn from(screen: settings::Settings) -> Self {
+        Self::Settings(screen)
     }
 }
 
 /// Places the palette can go to, beside the panes.
-pub fn places(mirror: &Mirror) -> Vec<Entry> {
-    let _ = mirror;
-    Vec::new()
+pub fn places() -> Vec<Entry> {
+    Place::all()
+        .map(|place| Entry {
+            title: format!("Go to: Settings of {}", place.label()),
+            key: String::new(),
+            word: format!("settings {}", place.key()),
+            not: None,
+            steps: vec![Step::GoOpen(Pane::Integrations, settings::Settings::new(place).into())],
+            tries: None,
+        })
+        .collect()
 }
 
 /// Words of the palette that take an argument.
