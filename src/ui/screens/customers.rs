@@ -5,21 +5,16 @@ mod draw;
 mod hear;
 mod row;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
-use self::row::{csv_row, split_note, why};
+use self::row::{split_note, why};
 use super::picker::Picker;
 use super::plan::PlanScreen;
-use crate::host::words::{
-    Answer, Command, Event, MapCounts, MapFilter, MapOrderView, MapRow, MapState, MappingImport, PlaceState,
-    Query, Reply,
-};
-use crate::matching::mapping_csv;
-use crate::model::{Date, Decision, How, Integration, Moment, Place, PlanId, Problem, SourceId};
+use crate::host::words::{Command, MapCounts, MapFilter, MapRow, MapState, PlaceState, Query};
+use crate::model::{Date, Decision, How, Integration, Moment, Place, PlanId, SourceId};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
@@ -28,7 +23,7 @@ use crate::ui::fit::thousands;
 use crate::ui::key::Key;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::{List, Window};
-use crate::ui::message::{Effect, News};
+use crate::ui::message::Effect;
 use crate::ui::mirror::Mirror;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};

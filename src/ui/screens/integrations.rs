@@ -14,10 +14,10 @@ use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::Pane;
 use crate::ui::screens::settings::Settings;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
-use crate::ui::screens::Pane;
 use crate::ui::widgets::strip;
 use crate::ui::widgets::table::{self, Column, Row, cell};
 
@@ -351,7 +351,15 @@ impl Integrations {
     }
 
     pub const fn hints(&self) -> &'static [Action] {
-        &[Action::SetUp, Action::Test, Action::PlanIt, Action::FollowToDo, Action::OnOff, Action::Why, Action::Palette]
+        &[
+            Action::SetUp,
+            Action::Test,
+            Action::PlanIt,
+            Action::FollowToDo,
+            Action::OnOff,
+            Action::Why,
+            Action::Palette,
+        ]
     }
 
     pub const fn about(&self) -> About {

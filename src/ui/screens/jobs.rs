@@ -4,8 +4,8 @@
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
-use super::log_window::LogWindow;
 use super::job::{JobScreen, can_order, order, ordered, pace, stage_line};
+use super::log_window::LogWindow;
 use crate::host::words::{Answer, Event, JobReport, JobState, Query, StageProgress};
 use crate::model::{JobId, Problem};
 use crate::ui::action::{Action, Availability};

@@ -8,17 +8,12 @@ mod sum;
 use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::change::{self, ChangeScreen};
-use super::job::JobScreen;
 use super::picker::Picker;
-use super::{Pane, Screen};
-use crate::host::words::{Answer, Command, Party, PlanEntry, PlanFilter, PlanGroup, Query, Reply};
-use crate::model::{
-    Class, Decision, Entity, How, Integration, JobId, Moment, PlanId, Problem, SourceId,
-};
+use crate::host::words::{Command, Party, PlanEntry, PlanFilter, PlanGroup, Query};
+use crate::model::{Decision, Entity, How, Integration, JobId, Moment, PlanId, Problem, SourceId};
 use crate::plan::{self, Candidate, Cause, Change, Plan};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -27,10 +22,9 @@ use crate::ui::fit::{self, thousands};
 use crate::ui::key::Key;
 use crate::ui::layout::{ListRegions, list_and_details};
 use crate::ui::list::{List, Window};
-use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
 use crate::ui::theme::Role;
-use crate::ui::turn::{Step, Turn};
+use crate::ui::turn::Turn;
 use crate::ui::widgets::prompt::{Prompt, Typed};
 use crate::ui::widgets::strip::time_left;
 use crate::ui::widgets::table::Column;
@@ -751,4 +745,3 @@ fn party(change: &Change) -> Party<SourceId> {
         domain: String::new(),
     }
 }
-

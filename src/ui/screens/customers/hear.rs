@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::row::csv_row;
 use super::{Customers, Planned, Then, is_csv};
-use crate::host::words::{Answer, Command, Event, MapOrderView, MapRow, MapState, MappingImport, Query, Reply};
+use crate::host::words::{
+    Answer, Command, Event, MapOrderView, MapRow, MapState, MappingImport, Query, Reply,
+};
 use crate::matching::mapping_csv;
 use crate::model::{Decision, How, Problem, SourceId};
 use crate::ui::action::{Action, Availability};
@@ -125,7 +127,12 @@ impl Customers {
         }
     }
 
-    pub(super) fn replied(&mut self, command: &Command, result: &Result<Reply, Problem>, turn: &mut Turn<'_>) {
+    pub(super) fn replied(
+        &mut self,
+        command: &Command,
+        result: &Result<Reply, Problem>,
+        turn: &mut Turn<'_>,
+    ) {
         let of = match command {
             Command::Replan { plan } | Command::DiscardPlan { plan } | Command::Apply { plan, .. } => {
                 if self.plan == Planned::Ready(*plan) {

@@ -92,7 +92,12 @@ impl PlanScreen {
         }
     }
 
-    pub(super) fn replied(&mut self, command: &Command, result: &Result<Reply, Problem>, turn: &mut Turn<'_>) {
+    pub(super) fn replied(
+        &mut self,
+        command: &Command,
+        result: &Result<Reply, Problem>,
+        turn: &mut Turn<'_>,
+    ) {
         let id = self.plan.as_ref().map(|plan| plan.id);
         match (command, result) {
             (Command::BuildPlan { integration, .. }, result)
