@@ -5,6 +5,7 @@ mod draw;
 mod hear;
 mod row;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ratatui::layout::Rect;
@@ -49,8 +50,6 @@ pub struct Customers {
     prompt: Option<Prompt<Asking>>,
     /// First line shown of the details.
     scroll: u16,
-    /// Where `v` was pressed the first time.
-    mark_from: Option<SourceId>,
     last: Option<Decision>,
     /// Rows that must be here before something is done with all of them.
     waits: Option<(Vec<SourceId>, Then)>,
@@ -113,7 +112,6 @@ impl Customers {
             is_turned: false,
             prompt: None,
             scroll: 0,
-            mark_from: None,
             last: None,
             waits: None,
             is_below: false,
@@ -163,22 +161,21 @@ impl Customers {
         let mut text = format!("{}:", thousands(counts.all));
         for (state, count) in by_state(counts) {
             if count > 0 {
-                text.push_str(&format!(" {} {}", state.sign(), thousands(count)));
+                let _ = write!(text, " {} {}", state.sign(), thousands(count));
             }
         }
         if counts.exact > 0 {
-            text.push_str(&format!("  {} exact", thousands(counts.exact)));
+            let _ = write!(text, "  {} exact", thousands(counts.exact));
         }
         let old = self.read_at.zip(self.now).map_or(0, |(at, now)| now.duration_since(at).as_hours() / 24);
         if old > 0 {
-            text.push_str(&format!("  read {old} d ago"));
+            let _ = write!(text, "  read {old} d ago");
         }
         if self.is_filtered() {
-            let states: String =
-                self.filter.states.iter().map(|state| format!(" {}", state.sign())).collect();
+            let states: String = self.filter.states.iter().flat_map(|state| [' ', state.sign()]).collect();
             let words =
                 if self.filter.text.is_empty() { String::new() } else { format!(" '{}'", self.filter.text) };
-            text.push_str(&format!("  showing{states}{words} ({})", thousands(self.list.len() as u64)));
+            let _ = write!(text, "  showing{states}{words} ({})", thousands(self.list.len() as u64));
         }
         text
     }
@@ -220,9 +217,8 @@ impl Customers {
     fn typed(&mut self, typed: Typed, turn: &mut Turn<'_>) {
         let Some(what) = self.prompt.as_ref().map(|prompt| prompt.what.clone()) else { return };
         match (what, typed) {
-            (_, Typed::Going) => {}
             (Asking::Filter, Typed::Changed(text)) => self.set_text(text, turn),
-            (_, Typed::Changed(_)) => {}
+            (_, Typed::Going | Typed::Changed(_)) => {}
             (Asking::Filter, Typed::Dropped) => {
                 self.prompt = None;
                 self.set_text(String::new(), turn);
@@ -282,7 +278,11 @@ impl Customers {
             }
             Action::Mark => self.list.mark(),
             Action::MarkAll => self.list.mark_all(),
-            Action::MarkTo => self.mark_to(turn),
+            Action::MarkTo => {
+                if !self.list.mark_to() {
+                    turn.say("From here; go to the other end and press it again.");
+                }
+            }
             Action::NextUndecided => self.next_undecided(true, turn),
             Action::PreviousUndecided => self.next_undecided(false, turn),
             Action::NextIntegration => self.switch(1, turn),
@@ -416,16 +416,6 @@ impl Customers {
         }
     }
 
-    fn mark_to(&mut self, turn: &mut Turn<'_>) {
-        match self.mark_from.take().and_then(|id| self.list.ids().iter().position(|other| *other == id)) {
-            Some(from) => self.list.mark_between(from, self.list.position()),
-            None => {
-                self.mark_from = self.list.selected().cloned();
-                turn.say("From here; go to the other end and press it again.");
-            }
-        }
-    }
-
     fn read(&mut self, turn: &mut Turn<'_>) {
         if !turn.mirror.reading.contains_key(&self.integration) {
             turn.send(Command::ReadCustomers { integration: self.integration });
@@ -552,8 +542,7 @@ impl Customers {
     }
 
     pub fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
-        if self.mark_from.take().is_some() || !self.list.marks().is_empty() {
-            self.list.clear_marks();
+        if self.list.clear_marks() {
             return true;
         }
         if self.is_filtered() {
@@ -645,7 +634,7 @@ impl Customers {
         if let Some(integration) = saved["integration"].as_str().and_then(|key| key.parse().ok()) {
             *self = Self::of(integration);
         }
-        self.filter.text = saved["text"].as_str().unwrap_or_default().to_owned();
+        saved["text"].as_str().unwrap_or_default().clone_into(&mut self.filter.text);
         let states = saved["states"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let keys: Vec<_> = states.collect();
         self.filter.states = MapState::ALL.into_iter().filter(|state| keys.contains(&state.key())).collect();

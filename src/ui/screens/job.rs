@@ -1,5 +1,6 @@
 //! One job: its stages as counters in place, and its log, which follows or stands still (ux.md 3.7).
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ratatui::layout::{Position, Rect};
@@ -108,9 +109,9 @@ impl JobScreen {
             (None, _) => "reading".into(),
         };
         if let Some(report) = &self.report {
-            left.push_str(&format!("  by {}", report.by));
+            let _ = write!(left, "  by {}", report.by);
             if let Some(plan) = report.plan {
-                left.push_str(&format!("  plan {plan}"));
+                let _ = write!(left, "  plan {plan}");
             }
             left.push_str(if report.scheduled { "  as scheduled" } else { "  by hand" });
         }
@@ -592,18 +593,18 @@ pub fn stage_line(stage: &StageProgress, width: u16) -> String {
     if width < 70 {
         let mut text = format!("{:<13} {at:<7}", stage.entity.key());
         for (sign, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            text.push_str(&format!(" {sign} {}", thousands(count)));
+            let _ = write!(text, " {sign} {}", thousands(count));
         }
         if stage.totals.failed > 0 {
-            text.push_str(&format!(" fail {}", thousands(stage.totals.failed)));
+            let _ = write!(text, " fail {}", thousands(stage.totals.failed));
         }
         return text;
     }
     let mut text = format!("{:<14} {at:<11} {far:<5}", stage.entity.key());
     for (sign, count) in counts.into_iter().filter(|(sign, count)| *count > 0 || matches!(sign, '+' | '~')) {
-        text.push_str(&format!(" {sign} {:<5}", thousands(count)));
+        let _ = write!(text, " {sign} {:<5}", thousands(count));
     }
-    text.push_str(&format!(" failed {}", thousands(stage.totals.failed)));
+    let _ = write!(text, " failed {}", thousands(stage.totals.failed));
     text
 }
 
@@ -623,11 +624,12 @@ pub fn pace(progress: &JobProgress) -> String {
     let budget = progress.budget;
     if budget.limit > 0 {
         let window = time_left(budget.window_seconds);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "; {} of {} calls used in {window}",
             thousands(budget.used),
             thousands(budget.limit)
-        ));
+        );
     }
     text
 }
@@ -679,9 +681,9 @@ pub fn can_order(action: Action, job: JobId, state: Option<JobState>, mirror: &M
 
 /// Says what became of an order for this job.
 pub fn ordered(command: &Command, job: JobId, result: &Result<Reply, Problem>, turn: &mut Turn<'_>) {
-    if let (Command::Order { job: of, .. }, Ok(Reply::Done(said))) = (command, result) {
-        if *of == job {
-            turn.say(said.clone());
-        }
+    if let (Command::Order { job: of, .. }, Ok(Reply::Done(said))) = (command, result)
+        && *of == job
+    {
+        turn.say(said.clone());
     }
 }

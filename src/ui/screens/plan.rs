@@ -69,7 +69,6 @@ pub struct PlanScreen {
     order: Order,
     prompt: Option<Prompt<()>>,
     scroll: usize,
-    mark_from: Option<Line>,
     /// Decisions made since the last planning: plan once more when it ends.
     again: bool,
     /// Why it cannot be applied any more.
@@ -167,7 +166,6 @@ impl PlanScreen {
             order: Order::Urgency,
             prompt: None,
             scroll: 0,
-            mark_from: None,
             again: false,
             stale: None,
             applied: None,
@@ -370,12 +368,8 @@ impl PlanScreen {
             Action::Mark => self.list.mark(),
             Action::MarkAll => self.list.mark_all(),
             Action::MarkTo => {
-                match self.mark_from.take().and_then(|l| self.list.ids().iter().position(|o| *o == l)) {
-                    Some(from) => self.list.mark_between(from, self.list.position()),
-                    None => {
-                        self.mark_from = self.list.selected().cloned();
-                        turn.say("From here; go to the other end and press it again.");
-                    }
+                if !self.list.mark_to() {
+                    turn.say("From here; go to the other end and press it again.");
                 }
             }
             Action::BuildAgain | Action::Refresh => self.send_build(turn),
@@ -594,8 +588,7 @@ impl PlanScreen {
     }
 
     pub fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
-        if self.mark_from.take().is_some() || !self.list.marks().is_empty() {
-            self.list.clear_marks();
+        if self.list.clear_marks() {
             return true;
         }
         if self.is_filtered() {

@@ -19,7 +19,7 @@ impl Customers {
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(query, Ok(Answer::MapOrder(view))) if *query == self.query() => {
-                self.take_order(view, turn)
+                self.take_order(view, turn);
             }
             News::Answer(query, Err(problem)) if *query == self.query() => {
                 self.is_known = true;
@@ -179,7 +179,7 @@ impl Customers {
                 turn.say(said.clone());
             }
             (Command::ImportMappings { csv, .. }, Ok(Reply::Mappings(report))) => {
-                self.imported(csv, report, turn)
+                self.imported(csv, report, turn);
             }
             (_, Ok(Reply::Done(said))) => turn.say(said.clone()),
             _ => {}

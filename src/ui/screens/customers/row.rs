@@ -76,9 +76,10 @@ pub(super) fn why(row: &MapRow, integration: Integration) -> String {
         }
         (MapState::Excluded, _) => format!("{name} is excluded ({}): no import touches it.", row.note),
         (_, _) => match row.same_name.len() {
-            0 => format!(
+            0 => {
                 "No active Halo customer has exactly this name. m picks one, n creates it, x leaves it alone."
-            ),
+                    .to_owned()
+            }
             1 => format!(
                 "Halo has one customer of exactly this name. Enter maps {name} of {} to it.",
                 integration.label()

@@ -84,9 +84,9 @@ impl PlanScreen {
         let all_out = chosen.iter().all(|key| self.left_out.contains(key));
         let count = chosen.len();
         if all_out {
-            chosen.iter().for_each(|key| {
+            for key in &chosen {
                 self.left_out.remove(key);
-            });
+            }
         } else {
             self.left_out.extend(chosen);
         }
