@@ -303,6 +303,14 @@ impl Customers {
     }
 
     fn act_on_rows(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        if let (Action::Exclude, Some(row), true) = (action, self.selected(), self.list.marks().is_empty())
+            && row.state == MapState::Excluded
+        {
+            // Once more would only lose its note.
+            let row = row.clone();
+            self.accept(&row, turn);
+            return true;
+        }
         let decision = match action {
             Action::ReallyNew => Some(Decision::New),
             Action::Exclude => Some(Decision::Exclude { note: "".into(), until: None }),

@@ -222,6 +222,9 @@ impl PlanScreen {
     }
 
     fn send_build(&mut self, turn: &mut Turn<'_>) {
+        if self.state == State::Building {
+            return;
+        }
         self.state = State::Building;
         let entities = self.integration.entities().to_vec();
         turn.send(Command::BuildPlan { integration: self.integration, entities, scheduled: self.scheduled });
