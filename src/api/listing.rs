@@ -53,8 +53,11 @@ impl<T> Listing<T> {
     pub fn proven(self) -> Result<Vec<T>, Problem> {
         match self.certificate.why_not {
             None => Ok(self.records),
-            Some(why) => Err(Problem::new(Class::Listing, format!("What is there could not be read completely: {why}."))
-                .remedy("Nothing was concluded from it. Try again later.")),
+            Some(why) => Err(Problem::new(
+                Class::Listing,
+                format!("What is there could not be read completely: {why}."),
+            )
+            .remedy("Nothing was concluded from it. Try again later.")),
         }
     }
 }

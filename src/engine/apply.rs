@@ -33,7 +33,8 @@ const ATTEMPTS: u32 = 3;
 /// How long a host may be out before the job gives up and waits to be resumed (P39).
 const GIVE_UP: Duration = Duration::from_secs(600);
 
-const UNCLEAR: &str = "what became of an earlier request for it could not be found out; the next job looks again";
+const UNCLEAR: &str =
+    "what became of an earlier request for it could not be found out; the next job looks again";
 
 /// Everything the workers of one job share.
 pub struct Apply {
@@ -148,7 +149,9 @@ impl Apply {
         while let Some(ended) = tasks.join_next().await {
             // What went wrong counts for more than that everybody stopped for it.
             match joined(ended) {
-                Err(Halt::Trouble(problem)) if !matches!(halted, Err(Halt::Trouble(_))) => halted = Err(Halt::Trouble(problem)),
+                Err(Halt::Trouble(problem)) if !matches!(halted, Err(Halt::Trouble(_))) => {
+                    halted = Err(Halt::Trouble(problem))
+                }
                 Err(halt) if halted.is_ok() => halted = Err(halt),
                 _ => {}
             }
@@ -243,7 +246,8 @@ impl Apply {
                 self.tally.held(change, why.clone());
                 self.say(change, Level::Held, '!', format!("held: {why}"));
                 let end = Some(RowEnd::Held);
-                let outcome = Outcome { closes: false, end, message: why, ..self.outcome(&change.source.id, change) };
+                let outcome =
+                    Outcome { closes: false, end, message: why, ..self.outcome(&change.source.id, change) };
                 self.note_outcome(outcome).await
             }
             Over::Skipped(why) => {
@@ -334,7 +338,9 @@ impl Apply {
             change.entity,
             &change.source.id,
         );
-        let look = self.patiently(|| self.fresh.before_create(&self.halo, change, customer.as_ref(), &marker)).await?;
+        let look = self
+            .patiently(|| self.fresh.before_create(&self.halo, change, customer.as_ref(), &marker))
+            .await?;
         let before = match look {
             Ok(Look::AsPlanned(before)) => before,
             Ok(Look::Already) => Vec::new(),
@@ -486,7 +492,12 @@ impl Apply {
         place: &mut Place,
     ) -> Result<Result<Fate, Problem>, Halt> {
         self.engine.step(Step::Unknown).await;
-        self.say(change, Level::Note, '.', format!("no clear answer ({}); reading back", safe(&problem.message)));
+        self.say(
+            change,
+            Level::Note,
+            '.',
+            format!("no clear answer ({}); reading back", safe(&problem.message)),
+        );
         let mut settled = !self.engine.protocol.settle;
         loop {
             match self.patiently(|| target::fate(&self.halo, write)).await? {
@@ -730,7 +741,11 @@ fn same_lane(a: &Change, b: &Change) -> bool {
 
 pub(super) fn duplicate(ids: &[TargetId]) -> String {
     let ids: Vec<_> = ids.iter().map(TargetId::as_str).collect();
-    format!("Halo now has {} records for it (ids {}); keep one, or map the right one", ids.len(), ids.join(", "))
+    format!(
+        "Halo now has {} records for it (ids {}); keep one, or map the right one",
+        ids.len(),
+        ids.join(", ")
+    )
 }
 
 /// A row in a line of the log: what was written.

@@ -60,7 +60,9 @@ impl Book {
             // A kind this build does not know is somebody else's fact, not an error.
             if let Ok(record) = parse(&line.kind, line.data) {
                 if let Record::Job { report, .. } = &record {
-                    for (of, number) in [("job", Some(report.job.0)), ("plan", report.plan.map(|plan| plan.0))] {
+                    for (of, number) in
+                        [("job", Some(report.job.0)), ("plan", report.plan.map(|plan| plan.0))]
+                    {
                         let top = numbers.entry(of).or_default();
                         *top = number.unwrap_or(0).max(*top);
                     }
@@ -298,7 +300,12 @@ impl Book {
     }
 
     /// The request for a key whose fate is not known yet.
-    pub fn open_intent(&self, of: Integration, entity: Entity, id: &SourceId) -> Result<Option<Intent>, Problem> {
+    pub fn open_intent(
+        &self,
+        of: Integration,
+        entity: Entity,
+        id: &SourceId,
+    ) -> Result<Option<Intent>, Problem> {
         self.get_big(&keys::intent(of, entity, id))
     }
 

@@ -61,7 +61,8 @@ pub async fn read(
     let mut snapshot = Snapshot::default();
 
     // Who is on either side comes first: it signs in, and a wrong password ends the reading before any listing.
-    let (reseller, instance) = futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
+    let (reseller, instance) =
+        futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
     let fingerprints = BTreeMap::from([
         (integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id)),
         (Place::Halo.key().to_owned(), instance?),

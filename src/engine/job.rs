@@ -9,7 +9,7 @@ use super::connect::Connections;
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, LIST_FROM};
 use super::log::{JobLog, note, safe};
-use super::planning::Spec;
+use super::planning::{Keep, Spec};
 use super::records::{Record, RowEnd, RowState};
 use super::tally::Tally;
 use super::{Engine, Step};
@@ -127,9 +127,13 @@ impl Engine {
                             && let Some(plan) = self.book.plan(plan)?
                             && self.world.now() > plan.expires_at
                         {
-                            let message = format!("{job} is too old to go on: its plan was good until {}.", plan.expires_at);
-                            return Err(Problem::new(Class::Stale, message)
-                                .remedy(format!("Cancel it (`parhelion job cancel {job}`), then build a new plan.")));
+                            let message = format!(
+                                "{job} is too old to go on: its plan was good until {}.",
+                                plan.expires_at
+                            );
+                            return Err(Problem::new(Class::Stale, message).remedy(format!(
+                                "Cancel it (`parhelion job cancel {job}`), then build a new plan."
+                            )));
                         }
                         report.state = JobState::Running;
                         report.finished = None;
@@ -333,11 +337,11 @@ impl Engine {
             Some(id) => Some(self.plan(id).map_err(Halt::Trouble)?),
             None => None,
         };
-        let (plan, read, with, fresh_plan) = match stored {
+        let (plan, with, basis) = match stored {
             Some(plan) => {
                 let with = self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?;
                 self.same_accounts(&plan, &with).await.map_err(Halt::Trouble)?;
-                (plan, None, with, false)
+                (plan, with, None)
             }
             None => {
                 let spec = Spec {
@@ -385,7 +389,13 @@ impl Engine {
         self.approve(&order, report, &plan).await.map_err(Halt::Trouble)?;
         self.step(Step::Approved).await;
         tally.set_stages(stages);
-        let fresh = self.freshness(&plan, &with, read.as_deref(), fresh_plan && !order.resumed, tally).await.map_err(Halt::Trouble)?;
+        let (fresh, top_level) = match basis {
+            Some(basis) => basis,
+            None => (
+                self.freshness(&plan, &with, tally).await.map_err(Halt::Trouble)?,
+                self.top_level_for(&plan, &with).await.map_err(Halt::Trouble)?,
+            ),
+        };
         self.remember_made(&plan, &with.account, &over, &fresh).map_err(Halt::Trouble)?;
         let apply = Arc::new(Apply {
             engine: self.clone(),
@@ -461,7 +471,8 @@ impl Engine {
             _ => return Ok(()),
         };
         let message = format!("Plan {} was made for another account at {}.", plan.id, other.key());
-        Err(Problem::new(Class::Stale, message).remedy("Nothing was written. Check the settings, then build a new plan."))
+        Err(Problem::new(Class::Stale, message)
+            .remedy("Nothing was written. Check the settings, then build a new plan."))
     }
 
     /// What this job made before it was interrupted is ours also where Halo does not give the marker back.
@@ -485,24 +496,19 @@ impl Engine {
                 (None, Some(customer)) => link(Entity::Customers, &customer.id)?.map(|link| link.target),
                 (target, _) => target.clone(),
             };
-            let marker =
-                marker::marker(&self.installation, plan.integration, account, change.entity, &change.source.id);
+            let marker = marker::marker(
+                &self.installation,
+                plan.integration,
+                account,
+                change.entity,
+                &change.source.id,
+            );
             fresh.made(customer.as_ref(), &change.source.name, &made.target, &marker);
             Ok(())
         })
     }
 
-    async fn freshness(
-        &self,
-        plan: &Plan,
-        with: &Connections,
-        read: Option<&Read>,
-        trusted: bool,
-        tally: &Tally,
-    ) -> Result<Freshness, Problem> {
-        if let (Some(read), true) = (read, trusted) {
-            return Ok(Freshness::trusted(plan, &read.snapshot.halo_customers, &read.snapshot.licences));
-        }
+    async fn freshness(&self, plan: &Plan, with: &Connections, tally: &Tally) -> Result<Freshness, Problem> {
         if plan.outline.totals.acting() < LIST_FROM {
             return Ok(Freshness::each(plan));
         }

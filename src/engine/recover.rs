@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Engine, Step};
 use super::apply::{Halt, duplicate};
 use super::control::Control;
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, Write};
@@ -38,7 +37,10 @@ impl Engine {
         if open.is_empty() {
             return Ok(());
         }
-        say(format!("{} requests had no answer when the last job ended; finding out what became of them", open.len()));
+        say(format!(
+            "{} requests had no answer when the last job ended; finding out what became of them",
+            open.len()
+        ));
         let unsettled = self.look(halo, control, &say, open, !self.protocol.settle).await?;
         if unsettled.is_empty() {
             return Ok(());
@@ -113,7 +115,8 @@ impl Engine {
                     if let Write::CreateLicence { fields, .. } = &intent.write
                         && let Some(Value::Count(after)) = fields.get(FieldName::Quantity)
                     {
-                        outcome.quantity = Some(QuantityChange { seen: intent.at, before: None, after: *after });
+                        outcome.quantity =
+                            Some(QuantityChange { seen: intent.at, before: None, after: *after });
                     }
                 }
             }

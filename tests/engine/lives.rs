@@ -323,7 +323,10 @@ fn journal(ground: &Ground, doubles: &[String]) -> String {
     let mut said = String::new();
     for marker in doubles.iter().filter_map(|d| d.rsplit(' ').next()) {
         for write in ground.sandbox.journal().iter().filter(|w| w.body.contains(marker)) {
-            said += &format!("\n  {:?} {} applied {} {:?} status {} fault {:?}", write.at, write.path, write.applied, write.ids, write.status, write.fault);
+            said += &format!(
+                "\n  {:?} {} applied {} {:?} status {} fault {:?}",
+                write.at, write.path, write.applied, write.ids, write.status, write.fault
+            );
         }
     }
     for log in std::fs::read_dir(ground.places().logs()).into_iter().flatten().flatten() {
