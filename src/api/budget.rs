@@ -528,6 +528,11 @@ impl Permit {
         self.budget.sent.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The lane to wait in for another one of its kind, for a caller of `lane`.
+    pub(super) const fn lane(&self, lane: Lane) -> Lane {
+        if self.slot { lane } else { Lane::Session }
+    }
+
     pub(super) const fn was_sent(&self) -> bool {
         self.sent
     }

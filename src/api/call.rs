@@ -205,11 +205,13 @@ impl Caller {
         let attempts = if effect == Effect::Create { 1 } else { self.retry.attempts.max(1) };
         let (mut turn, mut pauses, mut unreadable) = (0, 0, 0);
         let mut in_doubt = false;
+        // A sign-in that is tried again still needs no place of its own: all places may wait for it.
+        let lane = permit.lane(self.lane);
         let mut permit = Some(permit);
         loop {
             let mut held = match permit.take() {
                 Some(permit) => permit,
-                None => self.budget.acquire(self.lane).await,
+                None => self.budget.acquire(lane).await,
             };
             let mut failure = match self.attempt(what, &mut held, request.clone(), turn == 0, &judge).await {
                 Ok(value) => return Ok(value),

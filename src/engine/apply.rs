@@ -3,33 +3,38 @@
 //! Take the row · wait for the budget · write the intent down, durably · send once · note the outcome. A request
 //! without a clear answer is read back after the settle time, never blindly repeated.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::Engine;
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, Look};
 use super::log::{JobLog, note, safe};
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, RowState, Write};
 use super::tally::Tally;
 use super::target::{self, Fate};
+use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::Halo;
 use crate::host::words::{Choices, Level, LogLine};
 use crate::model::link::Removed;
 use crate::model::settings::Safety;
-use crate::model::{Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker};
+use crate::model::{
+    Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker,
+};
 use crate::plan::{Action, Cause, Change, Plan, TopLevel};
 
 /// How often a create is attempted anew after it was proven absent.
 const ATTEMPTS: u32 = 3;
 /// How long a host may be out before the job gives up and waits to be resumed (P39).
 const GIVE_UP: Duration = Duration::from_secs(600);
+
+const UNCLEAR: &str =
+    "what became of an earlier request for it could not be found out; the next job looks again";
 
 /// Everything the workers of one job share.
 pub struct Apply {
@@ -45,10 +50,14 @@ pub struct Apply {
     pub tally: Arc<Tally>,
     pub log: Arc<JobLog>,
     pub fresh: Freshness,
+    pub turns: Turns,
     /// Rows that were over before this (re)start.
     pub over: BTreeMap<u32, RowState>,
     pub at_once: usize,
 }
+
+/// A lane's place among those at once; given away while it only waits.
+type Place = Option<tokio::sync::OwnedSemaphorePermit>;
 
 /// Why the workers stop before the plan's end.
 #[derive(Debug, Clone)]
@@ -106,9 +115,12 @@ impl Apply {
         let mut tasks: JoinSet<Result<(), Halt>> = JoinSet::new();
         let mut group: Vec<(Change, Action)> = Vec::new();
         let mut halted = Ok(());
-        for chunk in 0..self.plan.rows.div_ceil(8) {
+        for chunk in 0..self.plan.rows.div_ceil(super::book::CHUNK) {
             let rows = self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)?;
             for change in rows {
+                if stage == Stage::Customers {
+                    self.confirm(&change)?;
+                }
                 let Some(action) = self.acts(&change) else { continue };
                 let at = match (change.entity, action.is_removal()) {
                     (Entity::Customers, _) => Stage::Customers,
@@ -135,12 +147,32 @@ impl Apply {
             halted = self.spawn(&mut tasks, &places, group).await;
         }
         while let Some(ended) = tasks.join_next().await {
-            let ended = joined(ended);
-            if halted.is_ok() {
-                halted = ended;
+            // What went wrong counts for more than that everybody stopped for it.
+            match joined(ended) {
+                Err(Halt::Trouble(problem)) if !matches!(halted, Err(Halt::Trouble(_))) => {
+                    halted = Err(Halt::Trouble(problem))
+                }
+                Err(halt) if halted.is_ok() => halted = Err(halt),
+                _ => {}
             }
         }
         halted
+    }
+
+    /// A row that is right already: what the source says becomes the base of the next comparison, and what we had
+    /// taken away is no longer missing. Nothing is written outside.
+    fn confirm(&self, change: &Change) -> Result<(), Halt> {
+        if change.action != Action::Unchanged || change.owned.is_empty() {
+            return Ok(());
+        }
+        let book = &self.engine.book;
+        let link =
+            book.link(self.plan.integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
+        let Some(mut link) = link else { return Ok(()) };
+        link.base = Some(change.owned.clone());
+        link.removed = None;
+        let outcome = Outcome { closes: false, link: Some(link), ..self.outcome(&change.source.id, change) };
+        book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
     }
 
     /// Starts a lane's work once there is room for it.
@@ -168,13 +200,7 @@ impl Apply {
                 if place.is_none() {
                     place = places.clone().acquire_owned().await.ok();
                 }
-                if let Err(halt) = ended {
-                    // Everybody else stops at the next record, too.
-                    if matches!(halt, Halt::Trouble(_)) {
-                        apply.control.set(Wish::Stop);
-                    }
-                    return Err(halt);
-                }
+                ended?;
             }
             Ok(())
         });
@@ -185,10 +211,27 @@ impl Apply {
         Ok(())
     }
 
-    async fn row(&self, change: &Change, action: Action, place: &mut Option<tokio::sync::OwnedSemaphorePermit>) -> Result<(), Halt> {
-        match self.carry_out(change, action, place).await? {
+    async fn row(&self, change: &Change, action: Action, place: &mut Place) -> Result<(), Halt> {
+        // Held until the row's end is written down.
+        let mut turn = None;
+        let ended = match self.carry_out(change, action, place, &mut turn).await {
+            Ok(over) => self.over(change, action, over).await,
+            Err(halt) => Err(halt),
+        };
+        if let Err(Halt::Trouble(_)) = &ended {
+            // Everybody else stops at the next record, also who waits for this turn.
+            self.control.set(Wish::Stop);
+        }
+        ended
+    }
+
+    async fn over(&self, change: &Change, action: Action, over: Over) -> Result<(), Halt> {
+        match over {
             Over::Done(link) => self.done(change, action, link).await,
-            Over::Failed(problem) if problem.class == Class::Auth => Err(Halt::Trouble(problem)),
+            Over::Failed(problem) if problem.class == Class::Auth => {
+                self.closes(change, "it was refused").await?;
+                Err(Halt::Trouble(problem))
+            }
             Over::Failed(problem) => {
                 self.tally.failed(change, problem.to_string(), problem.class);
                 self.say(change, Level::Error, '!', format!("failed: {problem}"));
@@ -198,6 +241,14 @@ impl Apply {
                 self.tally.held(change, why.clone());
                 self.say(change, Level::Held, '!', format!("held: {why}"));
                 self.end(change, RowEnd::Held, why, None, None).await
+            }
+            Over::Unclear(why) => {
+                self.tally.held(change, why.clone());
+                self.say(change, Level::Held, '!', format!("held: {why}"));
+                let end = Some(RowEnd::Held);
+                let outcome =
+                    Outcome { closes: false, end, message: why, ..self.outcome(&change.source.id, change) };
+                self.note_outcome(outcome).await
             }
             Over::Skipped(why) => {
                 self.tally.skipped(change);
@@ -211,10 +262,14 @@ impl Apply {
         &self,
         change: &Change,
         action: Action,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+        place: &mut Place,
+        turn: &mut Option<tokio::sync::OwnedMutexGuard<()>>,
     ) -> Result<Over, Halt> {
         let integration = self.plan.integration;
         let book = &self.engine.book;
+        if book.open_intent(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?.is_some() {
+            return Ok(Over::Unclear(UNCLEAR.into()));
+        }
         let linked = book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
 
         // A create that reached Halo in an earlier life of this job.
@@ -239,6 +294,10 @@ impl Apply {
         };
 
         if action == Action::Create {
+            *turn = Some(self.turns.of(customer.as_ref(), &change.source.name).await);
+            if !self.control.may_go().await {
+                return Err(Halt::Asked);
+            }
             return self.create(change, customer, linked, place).await;
         }
         let Some(target) = change.target.as_ref().map(|t| t.id.clone()) else {
@@ -248,7 +307,7 @@ impl Apply {
         let look = if values.is_empty() {
             Ok(Look::Already)
         } else {
-            self.fresh.before_set(&self.halo, change).await
+            self.patiently(|| self.fresh.before_set(&self.halo, change)).await?
         };
         match look {
             Ok(Look::Already | Look::Ours(_)) => {}
@@ -270,7 +329,7 @@ impl Apply {
         change: &Change,
         customer: Option<TargetId>,
         linked: Option<Link>,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+        place: &mut Place,
     ) -> Result<Over, Halt> {
         let marker = marker::marker(
             &self.engine.installation,
@@ -279,7 +338,10 @@ impl Apply {
             change.entity,
             &change.source.id,
         );
-        let before = match self.fresh.before_create(&self.halo, change, customer.as_ref(), &marker).await {
+        let look = self
+            .patiently(|| self.fresh.before_create(&self.halo, change, customer.as_ref(), &marker))
+            .await?;
+        let before = match look {
             Ok(Look::AsPlanned(before)) => before,
             Ok(Look::Already) => Vec::new(),
             Ok(Look::Ours(id)) => return Ok(Over::Done(self.link(change, Action::Create, id, linked))),
@@ -298,7 +360,13 @@ impl Apply {
         }
     }
 
-    fn create_write(&self, fields: Fields, customer: Option<TargetId>, marker: String, before: Vec<TargetId>) -> Write {
+    fn create_write(
+        &self,
+        fields: Fields,
+        customer: Option<TargetId>,
+        marker: String,
+        before: Vec<TargetId>,
+    ) -> Write {
         match customer {
             None => Write::CreateCustomer {
                 fields,
@@ -315,7 +383,8 @@ impl Apply {
 
     /// The writes of a row that changes a record which is there: one, or for a customer up to two.
     fn sets(&self, change: &Change, target: &TargetId, values: &mut Fields) -> Vec<Write> {
-        let before: Fields = change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
+        let before: Fields =
+            change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
         let mut writes = Vec::new();
         if change.entity == Entity::Customers {
             values.remove(FieldName::TopLevel);
@@ -326,7 +395,12 @@ impl Apply {
                     Some(Value::Address(address)) => Some(address.clone()),
                     _ => None,
                 };
-                writes.push(Write::SetAddress { customer: target.clone(), site: site.clone(), address, before });
+                writes.push(Write::SetAddress {
+                    customer: target.clone(),
+                    site: site.clone(),
+                    address,
+                    before,
+                });
             }
             if !values.is_empty() {
                 writes.push(Write::SetCustomer { id: target.clone(), fields: values.clone(), before });
@@ -343,7 +417,7 @@ impl Apply {
         change: &Change,
         write: Write,
         link: Option<&Link>,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+        place: &mut Place,
     ) -> Result<Result<TargetId, Over>, Halt> {
         let mut attempt = 1;
         let mut out_since: Option<tokio::time::Instant> = None;
@@ -365,13 +439,15 @@ impl Apply {
                 at: self.engine.world.now(),
             };
             let record = Record::Intent(Box::new(intent));
+            self.engine.step(Step::BeforeIntent).await;
             if self.engine.protocol.durable_intent {
                 self.engine.book.record(std::slice::from_ref(&record)).await.map_err(Halt::Trouble)?;
             } else {
                 self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
             }
+            self.engine.step(Step::Intent).await;
             let verdict = target::send(&self.halo, permit, &write).await;
-            self.engine.step("sent");
+            self.engine.step(Step::Sent).await;
             match verdict {
                 WriteVerdict::Done(id) => return Ok(Ok(id)),
                 WriteVerdict::Rejected(problem) => {
@@ -390,46 +466,74 @@ impl Apply {
                 }
                 WriteVerdict::Unknown(problem) => {
                     match self.resolve(change, &write, &problem, place).await? {
-                        Fate::Done(id) => return Ok(Ok(id)),
-                        Fate::Absent if attempt < ATTEMPTS => {
+                        Ok(Fate::Done(id)) => return Ok(Ok(id)),
+                        Ok(Fate::Absent) if attempt < ATTEMPTS => {
                             self.closes(change, "it was not carried out").await?;
                             attempt += 1;
                         }
-                        Fate::Absent => return Ok(Err(Over::Failed(problem))),
-                        Fate::Changed(why) => return Ok(Err(Over::Held(why))),
-                        Fate::Duplicate(ids) => return Ok(Err(Over::Held(duplicate(&ids)))),
+                        Ok(Fate::Absent) => return Ok(Err(Over::Failed(problem))),
+                        Ok(Fate::Changed(why)) => return Ok(Err(Over::Held(why))),
+                        Ok(Fate::Duplicate(ids)) => return Ok(Err(Over::Unclear(duplicate(&ids)))),
+                        Err(problem) => return Ok(Err(Over::Unclear(format!("{UNCLEAR}: {problem}")))),
                     }
                 }
             }
         }
     }
 
-    /// What became of a write without an answer. A create is given its settle time first; meanwhile this lane's place
+    /// What became of a write without an answer. It may still be carried out until its settle time is over: only then
+    /// is "not there" an answer, and only then may another value be sent (invariant 45). Meanwhile this lane's place
     /// goes to another.
     async fn resolve(
         &self,
         change: &Change,
         write: &Write,
         problem: &Problem,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
-    ) -> Result<Fate, Halt> {
-        self.say(change, Level::Note, '.', format!("no clear answer ({}); reading back", safe(&problem.message)));
-        if write.is_create() && self.engine.protocol.settle {
-            place.take();
-            tokio::select! {
-                () = tokio::time::sleep(self.engine.settle()) => {}
-                () = self.control.ended() => return Err(Halt::Asked),
+        place: &mut Place,
+    ) -> Result<Result<Fate, Problem>, Halt> {
+        self.engine.step(Step::Unknown).await;
+        self.say(
+            change,
+            Level::Note,
+            '.',
+            format!("no clear answer ({}); reading back", safe(&problem.message)),
+        );
+        let mut settled = !self.engine.protocol.settle;
+        loop {
+            match self.patiently(|| target::fate(&self.halo, write)).await? {
+                Ok(Fate::Absent | Fate::Changed(_)) if !settled => {
+                    settled = true;
+                    place.take();
+                    tokio::select! {
+                        () = tokio::time::sleep(self.engine.settle()) => {}
+                        () = self.control.ended() => return Err(Halt::Asked),
+                    }
+                }
+                found => return Ok(found),
             }
         }
+    }
+
+    /// Looks something up. While the host is out, waits for it; where only this look-up fails, so be it: one bad
+    /// record stops no other (invariant 28).
+    async fn patiently<T, F: Future<Output = Result<T, Problem>>>(
+        &self,
+        look: impl Fn() -> F,
+    ) -> Result<Result<T, Problem>, Halt> {
         let since = tokio::time::Instant::now();
         loop {
-            match target::fate(&self.halo, write).await {
-                Ok(fate) => return Ok(fate),
-                Err(problem) if problem.class == Class::Auth || since.elapsed() > GIVE_UP => {
-                    return Err(Halt::Trouble(problem));
-                }
-                Err(problem) => self.wait_for_host(&problem, since).await?,
+            let problem = match look().await {
+                Ok(found) => return Ok(Ok(found)),
+                Err(problem) if problem.class == Class::Auth => return Err(Halt::Trouble(problem)),
+                Err(problem) => problem,
+            };
+            if problem.class != Class::Host || self.halo.fingerprint().await.is_ok() {
+                return Ok(Err(problem));
             }
+            if since.elapsed() > GIVE_UP {
+                return Err(Halt::Trouble(problem));
+            }
+            self.wait_for_host(&problem, since).await?;
         }
     }
 
@@ -503,17 +607,31 @@ impl Apply {
         link: Option<Link>,
     ) -> Result<(), Halt> {
         let quantity = (end == RowEnd::Done).then(|| self.quantity(change)).flatten();
-        let outcome = Outcome { end: Some(end), message, class, link, quantity, ..self.outcome(&change.source.id, change) };
-        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+        let outcome = Outcome {
+            end: Some(end),
+            message,
+            class,
+            link,
+            quantity,
+            ..self.outcome(&change.source.id, change)
+        };
+        self.note_outcome(outcome).await
     }
 
     /// Closes an intent whose write was proven not carried out; the row goes on.
     async fn closes(&self, change: &Change, why: &str) -> Result<(), Halt> {
         let outcome = Outcome { message: why.into(), ..self.outcome(&change.source.id, change) };
-        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+        self.note_outcome(outcome).await
     }
 
-    fn outcome(&self, source: &SourceId, change: &Change) -> Outcome {
+    async fn note_outcome(&self, outcome: Outcome) -> Result<(), Halt> {
+        self.engine.step(Step::BeforeOutcome).await;
+        self.engine.book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)?;
+        self.engine.step(Step::Outcome).await;
+        Ok(())
+    }
+
+    pub(super) fn outcome(&self, source: &SourceId, change: &Change) -> Outcome {
         Outcome {
             job: self.job,
             row: change.row,
@@ -546,7 +664,7 @@ impl Apply {
         }
     }
 
-    fn say(&self, change: &Change, level: Level, sign: char, text: String) {
+    pub(super) fn say(&self, change: &Change, level: Level, sign: char, text: String) {
         let (customer, subject) = match &change.customer {
             Some(customer) => (safe(&customer.name), safe(&change.source.name)),
             None => (safe(&change.source.name), String::new()),
@@ -568,11 +686,39 @@ impl Apply {
     }
 }
 
+/// One open create for each natural key (invariant 2): where Halo does not give a marker back, two records of one name
+/// at one customer can only be told apart by which was there first.
+#[derive(Default)]
+pub struct Turns(std::sync::Mutex<HashMap<NaturalKey, Weak<tokio::sync::Mutex<()>>>>);
+
+/// A customer, or none for customers themselves, and the exact name.
+type NaturalKey = (Option<TargetId>, Box<str>);
+
+impl Turns {
+    async fn of(&self, customer: Option<&TargetId>, name: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if turns.len() >= 256 {
+                turns.retain(|_, turn| turn.strong_count() > 0);
+            }
+            let place = turns.entry((customer.cloned(), name.trim().into())).or_default();
+            place.upgrade().unwrap_or_else(|| {
+                let turn = Arc::default();
+                *place = Arc::downgrade(&turn);
+                turn
+            })
+        };
+        turn.lock_owned().await
+    }
+}
+
 /// How one row ended.
 enum Over {
     Done(Link),
     Failed(Problem),
     Held(String),
+    /// What became of its request is not known: it stays open, and nothing more is written for this key.
+    Unclear(String),
     Skipped(String),
 }
 
@@ -593,9 +739,13 @@ fn same_lane(a: &Change, b: &Change) -> bool {
     }
 }
 
-fn duplicate(ids: &[TargetId]) -> String {
+pub(super) fn duplicate(ids: &[TargetId]) -> String {
     let ids: Vec<_> = ids.iter().map(TargetId::as_str).collect();
-    format!("Halo now has {} records for it (ids {}); look at them in Halo and map the right one", ids.len(), ids.join(", "))
+    format!(
+        "Halo now has {} records for it (ids {}); keep one, or map the right one",
+        ids.len(),
+        ids.join(", ")
+    )
 }
 
 /// A row in a line of the log: what was written.

@@ -4,8 +4,7 @@
 //! listings, stored plans, counters) can be made again from the other systems.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
@@ -13,13 +12,15 @@ use super::keys;
 use super::records::{Edit, Intent, Record, RowState};
 use crate::host::words::{Choices, JobReport};
 use crate::model::settings::Settings;
-use crate::model::{Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId};
+use crate::model::{
+    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId,
+};
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
 use crate::store::{Entry, Index, Op, Trail};
 
 /// Rows of a plan in one stored piece.
-const CHUNK: u32 = 8;
+pub const CHUNK: u32 = 32;
 /// How far behind the noted place replay starts: records that were being written side by side may have reached the
 /// index out of order.
 const REPLAY_MARGIN: u64 = 4096;
@@ -31,13 +32,14 @@ pub type StoredJob = (JobReport, Choices, bool);
 pub struct Book {
     trail: Trail,
     index: Arc<dyn Index>,
-    numbers: AtomicU64,
+    /// Who takes a number goes alone.
+    numbers: Mutex<()>,
 }
 
 impl Book {
     /// Brings the index up to the trail.
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
-        let book = Self { trail, index, numbers: AtomicU64::new(0) };
+        let book = Self { trail, index, numbers: Mutex::default() };
         book.replay()?;
         Ok(book)
     }
@@ -45,21 +47,37 @@ impl Book {
     fn replay(&self) -> Result<(), Problem> {
         let applied: u64 = self.get(&keys::applied())?.unwrap_or(0);
         let last = self.trail.last_seq();
-        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last) {
+        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last)
+        {
             return Ok(());
         }
         let mut ops = Vec::new();
         let mut seen = applied;
+        // Numbers of jobs and plans are counted in the index only: a new one must not give them out again.
+        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
         for line in self.trail.read(applied.saturating_sub(REPLAY_MARGIN))? {
             let line = line?;
             // A kind this build does not know is somebody else's fact, not an error.
             if let Ok(record) = parse(&line.kind, line.data) {
+                if let Record::Job { report, .. } = &record {
+                    for (of, number) in
+                        [("job", Some(report.job.0)), ("plan", report.plan.map(|plan| plan.0))]
+                    {
+                        let top = numbers.entry(of).or_default();
+                        *top = number.unwrap_or(0).max(*top);
+                    }
+                }
                 super::records::project(&record, &mut ops);
             }
             seen = seen.max(line.seq);
             if ops.len() >= PAGE {
                 self.index.write(&ops)?;
                 ops.clear();
+            }
+        }
+        for (of, top) in numbers {
+            if self.get::<u64>(&keys::next_number(of))?.unwrap_or(0) < top {
+                ops.push(keys::put(keys::next_number(of), &top));
             }
         }
         ops.push(keys::put(keys::applied(), &seen));
@@ -188,10 +206,10 @@ impl Book {
 
     /// The next number of a kind: `plan` or `job`.
     pub fn next_number(&self, of: &str) -> Result<u64, Problem> {
+        let _alone = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let key = keys::next_number(of);
         let number = self.get::<u64>(&key)?.unwrap_or(0) + 1;
         self.index.commit(&[keys::put(key, &number)])?;
-        self.numbers.fetch_add(1, Ordering::Relaxed);
         Ok(number)
     }
 
@@ -281,6 +299,16 @@ impl Book {
         Ok(open)
     }
 
+    /// The request for a key whose fate is not known yet.
+    pub fn open_intent(
+        &self,
+        of: Integration,
+        entity: Entity,
+        id: &SourceId,
+    ) -> Result<Option<Intent>, Problem> {
+        self.get_big(&keys::intent(of, entity, id))
+    }
+
     pub fn job(&self, job: JobId) -> Result<Option<StoredJob>, Problem> {
         self.get_big(&keys::job(job))
     }
@@ -319,11 +347,17 @@ impl Book {
     }
 
     /// Stores a plan; its header last, so that half a plan is no plan.
-    pub fn put_plan(&self, plan: &Plan, rows: &[Change]) -> Result<(), Problem> {
+    pub fn put_plan(&self, plan: &Plan, rows: Vec<Change>) -> Result<(), Problem> {
         let mut ops = Vec::new();
-        for (at, chunk) in rows.chunks(CHUNK as usize).enumerate() {
-            ops.extend(keys::put_big(&keys::plan_chunk(plan.id, at as u32), &chunk));
-            if ops.len() >= PAGE {
+        let (mut rows, mut at) = (rows.into_iter(), 0);
+        loop {
+            let chunk: Vec<Change> = rows.by_ref().take(CHUNK as usize).collect();
+            if chunk.is_empty() {
+                break;
+            }
+            ops.extend(keys::put_bytes(&keys::plan_chunk(plan.id, at), &pack(&chunk)?));
+            at += 1;
+            if ops.len() >= 64 {
                 self.index.write(&ops)?;
                 ops.clear();
             }
@@ -365,10 +399,19 @@ impl Book {
         Ok(())
     }
 
-    /// The rows of one stored piece, from row `chunk * 8 + 1` on.
+    /// The rows of one stored piece, from row `chunk * CHUNK + 1` on.
     pub fn plan_chunk(&self, plan: PlanId, chunk: u32) -> Result<Vec<Change>, Problem> {
-        self.get_big(&keys::plan_chunk(plan, chunk))?
-            .ok_or_else(|| Problem::new(Class::Local, format!("Plan {plan} is not whole.")).remedy("Build it again."))
+        self.chunk(plan, chunk)?.ok_or_else(|| {
+            Problem::new(Class::Local, format!("Plan {plan} is not whole.")).remedy("Build it again.")
+        })
+    }
+
+    fn chunk(&self, plan: PlanId, chunk: u32) -> Result<Option<Vec<Change>>, Problem> {
+        let key = keys::plan_chunk(plan, chunk);
+        match self.index.get(&key)? {
+            None => Ok(None),
+            Some(first) => unpack(&self.join(&key, first)?).map(Some).ok_or_else(|| damaged(&key)),
+        }
     }
 
     /// Chosen rows of a plan, in the order asked for; unknown numbers are left out.
@@ -379,7 +422,7 @@ impl Book {
             let Some(at) = row.checked_sub(1) else { continue };
             let chunk = at / CHUNK;
             if !loaded.contains_key(&chunk) {
-                match self.get_big(&keys::plan_chunk(plan, chunk))? {
+                match self.chunk(plan, chunk)? {
                     Some(changes) => {
                         loaded.insert(chunk, changes);
                     }
@@ -414,13 +457,31 @@ fn entries(records: &[Record]) -> Result<Vec<Entry>, Problem> {
             Record::Intent(intent) => Entry::new("intent", intent),
             Record::Outcome(outcome) => Entry::new("outcome", outcome),
             other => {
-                let whole = serde_json::to_value(other)
-                    .map_err(|e| Problem::new(Class::Local, format!("A fact could not be written down: {e}.")))?;
+                let whole = serde_json::to_value(other).map_err(|e| {
+                    Problem::new(Class::Local, format!("A fact could not be written down: {e}."))
+                })?;
                 let kind = whole.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
                 Entry::new(kind, &whole["data"])
             }
         })
         .collect()
+}
+
+/// Rows of a plan as stored: JSON, deflated, since rows repeat each other's words. Tens of thousands of unchanged rows
+/// are worth keeping (N2), but not at their full length.
+fn pack(rows: &[Change]) -> Result<Vec<u8>, Problem> {
+    let unwritten = |error: &dyn std::fmt::Display| {
+        Problem::new(Class::Local, format!("Rows of the plan could not be stored: {error}."))
+    };
+    let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    serde_json::to_writer(&mut deflated, rows).map_err(|e| unwritten(&e))?;
+    deflated.finish().map_err(|e| unwritten(&e))
+}
+
+fn unpack(bytes: &[u8]) -> Option<Vec<Change>> {
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(bytes), &mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
@@ -437,7 +498,10 @@ fn read<T: DeserializeOwned>(bytes: &[u8], key: &[u8]) -> Result<T, Problem> {
 fn damaged(key: &[u8]) -> Problem {
     Problem::new(
         Class::Local,
-        format!("The index holds something unreadable under '{}'.", String::from_utf8_lossy(key).escape_debug()),
+        format!(
+            "The index holds something unreadable under '{}'.",
+            String::from_utf8_lossy(key).escape_debug()
+        ),
     )
     .remedy("Move the folder index/ aside: it is made again from the audit trail at the next start.")
 }

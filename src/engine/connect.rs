@@ -39,7 +39,12 @@ impl Engine {
         Ok(Arc::new(if lane == Lane::Interactive { halo.interactive() } else { halo }))
     }
 
-    fn connect_market(&self, settings: &Settings, integration: Integration, lane: Lane) -> Result<Arc<Marketplace>, Problem> {
+    fn connect_market(
+        &self,
+        settings: &Settings,
+        integration: Integration,
+        lane: Lane,
+    ) -> Result<Arc<Marketplace>, Problem> {
         let missing = missing_market(settings, integration);
         if !missing.is_empty() {
             return Err(not_set_up(integration.label(), &missing));

@@ -11,14 +11,14 @@ use super::log::safe;
 use super::records::{Edit, Record, Slot};
 use crate::api::budget::Lane;
 use crate::host::words::{
-    CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow, MapState,
-    MappingImport, Party,
+    CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow,
+    MapState, MappingImport, Party,
 };
 use crate::matching::{exact, mapping_csv, name};
 use crate::model::marketplace::SourceCompany;
 use crate::model::{
-    Class, Decision, Entity, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId, TargetId, Verdict,
-    Wanted,
+    Class, Decision, Entity, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId,
+    TargetId, Verdict, Wanted,
 };
 
 /// Undo reaches this many steps back.
@@ -112,8 +112,12 @@ impl Parties {
                 MapState::Unmapped => {
                     counts.unmapped += 1;
                     counts.exact += u64::from(self.is_exact(id));
-                    let twins = self.source.get(id).is_some_and(|s| self.same.get(&name::exact_form(&s.name)).is_some_and(|n| *n > 1));
-                    counts.ambiguous += u64::from(self.same_name(id).len() > 1 || (twins && !self.same_name(id).is_empty()));
+                    let twins = self
+                        .source
+                        .get(id)
+                        .is_some_and(|s| self.same.get(&name::exact_form(&s.name)).is_some_and(|n| *n > 1));
+                    counts.ambiguous +=
+                        u64::from(self.same_name(id).len() > 1 || (twins && !self.same_name(id).is_empty()));
                 }
                 MapState::New => counts.new += 1,
                 MapState::Excluded => counts.excluded += 1,
@@ -168,10 +172,21 @@ impl Parties {
                 }
             }
             if let Some(source) = source.filter(|s| s.name.trim() != link.source_name.trim()) {
-                remarks.push(format!("was '{}' at {}, now '{}'", safe(&link.source_name), integration.label(), safe(&source.name)));
+                remarks.push(format!(
+                    "was '{}' at {}, now '{}'",
+                    safe(&link.source_name),
+                    integration.label(),
+                    safe(&source.name)
+                ));
             }
-            if let Some(halo) = self.halo.get(&link.target).filter(|h| h.name.trim() != link.target_name.trim()) {
-                remarks.push(format!("was '{}' in Halo, now '{}'", safe(&link.target_name), safe(&halo.name)));
+            if let Some(halo) =
+                self.halo.get(&link.target).filter(|h| h.name.trim() != link.target_name.trim())
+            {
+                remarks.push(format!(
+                    "was '{}' in Halo, now '{}'",
+                    safe(&link.target_name),
+                    safe(&halo.name)
+                ));
             }
         }
         if source.is_some_and(|s| s.ended) {
@@ -212,7 +227,12 @@ impl Parties {
 
     fn party(&self, id: &TargetId) -> Option<Party<TargetId>> {
         let halo = self.halo.get(id)?;
-        Some(Party { id: id.clone(), name: safe(&halo.name), place: String::new(), domain: safe(&halo.domain) })
+        Some(Party {
+            id: id.clone(),
+            name: safe(&halo.name),
+            place: String::new(),
+            domain: safe(&halo.domain),
+        })
     }
 }
 
@@ -247,7 +267,11 @@ impl Engine {
         self.remember_top_levels(&tops?)?;
         customers.records.sort_by(|a, b| a.id.cmp(&b.id));
         self.remember_parties(integration, &companies.records, &customers.records, self.world.now())?;
-        let mut said = format!("Read {} {label} customers and {} Halo customers.", companies.records.len(), customers.records.len());
+        let mut said = format!(
+            "Read {} {label} customers and {} Halo customers.",
+            companies.records.len(),
+            customers.records.len()
+        );
         for listing in [&companies.certificate, &customers.certificate] {
             if let Some(why) = &listing.why_not {
                 said.push_str(&format!(" Not complete: {why}."));
@@ -322,7 +346,8 @@ impl Engine {
         self.book.each_big_value(&keys::halo_parties(), |id, party| {
             halo.insert(TargetId::new(id), party);
         })?;
-        let links: BTreeMap<SourceId, Link> = self.book.links(integration, Entity::Customers)?.into_iter().collect();
+        let links: BTreeMap<SourceId, Link> =
+            self.book.links(integration, Entity::Customers)?.into_iter().collect();
         let mut by_name: HashMap<String, Vec<TargetId>> = HashMap::new();
         for (id, party) in halo.iter().filter(|(_, p)| p.is_active) {
             by_name.entry(name::exact_form(&party.name)).or_default().push(id.clone());
@@ -345,7 +370,12 @@ impl Engine {
         Ok(parties)
     }
 
-    pub fn map_order(&self, integration: Integration, filter: &MapFilter, by_target: bool) -> Result<MapOrderView, Problem> {
+    pub fn map_order(
+        &self,
+        integration: Integration,
+        filter: &MapFilter,
+        by_target: bool,
+    ) -> Result<MapOrderView, Problem> {
         let parties = self.parties(integration)?;
         let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
         let mut rows: Vec<(u8, String, &SourceId)> = parties
@@ -390,7 +420,12 @@ impl Engine {
     }
 
     /// Halo's customers for the picker: those that fit, best first; taken and inactive ones last, never hidden (U14).
-    pub fn candidates(&self, integration: Integration, text: &str, limit: usize) -> Result<CandidatesView, Problem> {
+    pub fn candidates(
+        &self,
+        integration: Integration,
+        text: &str,
+        limit: usize,
+    ) -> Result<CandidatesView, Problem> {
         use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
         let parties = self.parties(integration)?;
         let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
@@ -460,13 +495,19 @@ impl Engine {
     }
 
     /// Decisions of a person: one step, one transaction.
-    pub async fn decide(&self, integration: Integration, decisions: Vec<(SourceId, Decision)>) -> Result<String, Problem> {
+    pub async fn decide(
+        &self,
+        integration: Integration,
+        decisions: Vec<(SourceId, Decision)>,
+    ) -> Result<String, Problem> {
         let parties = self.parties(integration)?;
         let now = self.world.now();
         let mut edits = Vec::new();
         let mut notices = Vec::new();
         for (id, decision) in decisions {
-            let known = parties.source.contains_key(&id) || parties.links.contains_key(&id) || parties.decisions.contains_key(&id);
+            let known = parties.source.contains_key(&id)
+                || parties.links.contains_key(&id)
+                || parties.decisions.contains_key(&id);
             if !known {
                 return Err(Problem::new(Class::Input, format!("{} has no customer {id}.", integration.label()))
                     .remedy("Read the customers first (`parhelion map list`, or Ctrl-R), and use the distributor's id."));
@@ -510,7 +551,12 @@ impl Engine {
         Ok(said)
     }
 
-    async fn take_step(&self, integration: Integration, title: String, edits: Vec<Edit>) -> Result<(), Problem> {
+    async fn take_step(
+        &self,
+        integration: Integration,
+        title: String,
+        edits: Vec<Edit>,
+    ) -> Result<(), Problem> {
         if edits.is_empty() {
             return Ok(());
         }
@@ -520,8 +566,6 @@ impl Engine {
         if step > STEPS {
             self.book.cache(&[crate::store::Op::Del(keys::step(integration, step - STEPS))])?;
         }
-        // What was undone before this step cannot be brought again.
-        self.book.cache(&[crate::store::Op::Del(keys::step(integration, step + 1))])?;
         self.changed(integration);
         Ok(())
     }
@@ -550,7 +594,12 @@ impl Engine {
     }
 
     /// P19: a file of mappings, shown as a diff or taken as one step. With any error nothing is taken.
-    pub async fn import_mappings(&self, integration: Integration, csv: &str, dry_run: bool) -> Result<MappingImport, Problem> {
+    pub async fn import_mappings(
+        &self,
+        integration: Integration,
+        csv: &str,
+        dry_run: bool,
+    ) -> Result<MappingImport, Problem> {
         let parties = self.parties(integration)?;
         let now = self.world.now();
         let mut report = MappingImport {
@@ -596,7 +645,11 @@ impl Engine {
                 report.unchanged += 1;
                 continue;
             }
-            if before == Slot::default() { report.added += 1 } else { report.changed += 1 }
+            if before == Slot::default() {
+                report.added += 1
+            } else {
+                report.changed += 1
+            }
             report.diff.push(format!(
                 "line {}: {} '{}': {} -> {}",
                 row.line,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Engine;
-use super::planning::Spec;
+use super::planning::{Keep, Spec};
 use crate::host::handle::Call;
 use crate::host::words::{Command, Event, Reply};
 use crate::model::Problem;
@@ -67,10 +67,14 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::Set { changes } => engine.set(&changes).await,
         Command::ImportSettings { text } => engine.import_settings(&text).await,
         Command::SealSecret { key, secret } => engine.seal(&key, &secret).await,
-        Command::Test { place, draft, secrets } => Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?)),
+        Command::Test { place, draft, secrets } => {
+            Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?))
+        }
         Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
         Command::Generate { integration } => Ok(Reply::Generated(engine.generate(integration).await?)),
-        Command::Decide { integration, decisions } => Ok(Reply::Done(engine.decide(integration, decisions).await?)),
+        Command::Decide { integration, decisions } => {
+            Ok(Reply::Done(engine.decide(integration, decisions).await?))
+        }
         Command::Undo { integration, redo } => Ok(Reply::Done(engine.undo(integration, redo).await?)),
         Command::ImportMappings { integration, csv, dry_run } => {
             Ok(Reply::Mappings(engine.import_mappings(integration, &csv, dry_run).await?))
@@ -80,15 +84,16 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             let progress = |what: &str, done: u64, of: Option<u64>| {
                 engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
             };
-            let (plan, _, with) = engine.build_plan(&spec, &progress).await?;
-            with.market.sign_out().await;
-            Ok(Reply::Planned(Box::new(plan)))
+            let built = engine.build_plan(&spec, Keep::ForLater, &progress).await?;
+            built.with.market.sign_out().await;
+            Ok(Reply::Planned(Box::new(built.plan)))
         }
         Command::Replan { plan } => {
             let engine = engine.clone();
-            let plan = tokio::task::spawn_blocking(move || engine.replan(plan)).await.map_err(|error| {
-                Problem::new(crate::model::Class::Local, format!("The planner broke: {error}."))
-            })??;
+            let plan =
+                tokio::task::spawn_blocking(move || engine.replan(plan)).await.map_err(|error| {
+                    Problem::new(crate::model::Class::Local, format!("The planner broke: {error}."))
+                })??;
             Ok(Reply::Planned(Box::new(plan)))
         }
         Command::DiscardPlan { plan } => {

@@ -13,9 +13,11 @@ use super::keys;
 use crate::api::listing::Certificate;
 use crate::api::marketplace::LookUp;
 use crate::integrations::marketplace as rules;
+use crate::matching::exact_form;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
-    Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value, Verdict,
+    Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value,
+    Verdict,
 };
 use crate::plan::snapshot::Completeness;
 use crate::plan::{Absence, Snapshot, TopLevel};
@@ -59,10 +61,12 @@ pub async fn read(
     let mut snapshot = Snapshot::default();
 
     // Who is on either side comes first: it signs in, and a wrong password ends the reading before any listing.
-    let (reseller, instance) = futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
-    let mut fingerprints = BTreeMap::new();
-    fingerprints.insert(integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id));
-    fingerprints.insert(Place::Halo.key().to_owned(), instance?);
+    let (reseller, instance) =
+        futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
+    let fingerprints = BTreeMap::from([
+        (integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id)),
+        (Place::Halo.key().to_owned(), instance?),
+    ]);
 
     let (companies, customers, tops) = futures_util::future::join3(
         with.market.companies(&|done, of| progress(&format!("{label} customers"), done, of)),
@@ -77,7 +81,8 @@ pub async fn read(
     snapshot.customers_complete = completeness(&companies.certificate);
     snapshot.halo_customers_complete = completeness(&customers.certificate);
     snapshot.halo_currency = crate::model::Currency::new(&all_settings.halo.currency);
-    snapshot.customers = companies.records.iter().map(|company| rules::wanted_customer(company, settings)).collect();
+    snapshot.customers =
+        companies.records.iter().map(|company| rules::wanted_customer(company, settings)).collect();
     snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
     snapshot.halo_customers = customers.records;
     snapshot.halo_customers.sort_by(|a, b| a.id.cmp(&b.id));
@@ -88,13 +93,18 @@ pub async fn read(
     let decisions = engine.book.decisions(integration)?;
     if entities.contains(&Entity::Customers) {
         if settings.update_main_site_address {
-            let linked: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
-            addresses(with, &linked, &mut snapshot, progress).await?;
+            // Also of those that this plan will link by name: or the next plan would find something to do.
+            let names: HashSet<_> = snapshot.customers.iter().map(|c| exact_form(&c.name)).collect();
+            let linked: HashSet<_> = links.iter().map(|(_, link)| &link.target).collect();
+            let concerned = |c: &&Found| linked.contains(&c.id) || names.contains(&exact_form(&c.name));
+            let concerned = snapshot.halo_customers.iter().filter(concerned).map(|c| c.id.clone()).collect();
+            addresses(with, &concerned, &mut snapshot, progress).await?;
         }
         let linked: HashSet<_> = links.iter().map(|(id, _)| id).collect();
-        let undecided = snapshot.customers.iter().any(|c| {
-            c.verdict == Verdict::Take && !linked.contains(&c.id) && !decisions.contains_key(&c.id)
-        });
+        let undecided = snapshot
+            .customers
+            .iter()
+            .any(|c| c.verdict == Verdict::Take && !linked.contains(&c.id) && !decisions.contains_key(&c.id));
         if undecided {
             let taken: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
             alerts.extend(cards(engine, with, &taken, &mut snapshot, progress).await?);
@@ -102,8 +112,12 @@ pub async fn read(
     }
 
     if entities.contains(&Entity::Subscriptions) {
-        let mut ask: BTreeSet<SourceId> =
-            snapshot.customers.iter().filter(|c| !matches!(c.verdict, Verdict::Ended(_))).map(|c| c.id.clone()).collect();
+        let mut ask: BTreeSet<SourceId> = snapshot
+            .customers
+            .iter()
+            .filter(|c| !matches!(c.verdict, Verdict::Ended(_)))
+            .map(|c| c.id.clone())
+            .collect();
         ask.extend(links.iter().map(|(id, _)| id.clone()));
         ask.retain(|id| !matches!(decisions.get(id), Some(Decision::Exclude { .. })));
         let (subscriptions, licences) = futures_util::future::join(
@@ -148,7 +162,9 @@ pub async fn confirm(
                 progress("absent subscriptions", done.fetch_add(1, Ordering::Relaxed) + 1, Some(of));
                 let absence = match found {
                     LookUp::Gone => Absence::Confirmed,
-                    LookUp::Present(_) => Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into()),
+                    LookUp::Present(_) => {
+                        Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into())
+                    }
                     LookUp::Unconfirmed(why) => Absence::Unconfirmed(why),
                 };
                 (id, absence)
@@ -181,6 +197,7 @@ async fn subscriptions(
         .buffer_unordered(at_once);
     let (mut wanted, mut read, mut problems, mut done) = (Vec::new(), BTreeMap::new(), Vec::new(), 0);
     let mut seen: HashMap<SourceId, SourceId> = HashMap::new();
+    let pool = crate::model::text::Pool::default();
     while let Some((customer, answer)) = answers.next().await {
         done += 1;
         progress(&format!("{label} subscriptions"), done, Some(of));
@@ -197,12 +214,14 @@ async fn subscriptions(
                         continue;
                     }
                     let mut want = rules::wanted_subscription(subscription, settings);
-                    want.fields.shrink();
+                    want.pack(&pool);
                     wanted.push(want);
                 }
                 read.insert(customer, complete);
             }
-            Err(problem) if problem.class == crate::model::Class::Auth && read.is_empty() => return Err(problem),
+            Err(problem) if problem.class == crate::model::Class::Auth && read.is_empty() => {
+                return Err(problem);
+            }
             Err(problem) => {
                 problems.push(format!("customer {customer}: {problem}"));
                 read.insert(customer, Completeness(Err(problem.message)));
@@ -214,11 +233,11 @@ async fn subscriptions(
     Ok((wanted, read, problems))
 }
 
-/// The main sites' addresses of linked customers (K9). A customer with one active site has that as its main site;
+/// The main sites' addresses of these customers (K9). A customer with one active site has that as its main site;
 /// where there are more, its details name it.
 async fn addresses(
     with: &Connections,
-    linked: &HashSet<TargetId>,
+    concerned: &HashSet<TargetId>,
     snapshot: &mut Snapshot,
     progress: Progress<'_>,
 ) -> Result<(), Problem> {
@@ -227,7 +246,7 @@ async fn addresses(
     for site in sites.records.iter().filter(|s| s.is_active) {
         of_customer.entry(&site.customer).or_default().push(site);
     }
-    for customer in snapshot.halo_customers.iter_mut().filter(|c| linked.contains(&c.id)) {
+    for customer in snapshot.halo_customers.iter_mut().filter(|c| concerned.contains(&c.id)) {
         let its = of_customer.get(&customer.id).map_or(&[][..], Vec::as_slice);
         let main = match its {
             [only] => Some(only.id.clone()),

@@ -4,23 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply::{Apply, Halt};
+use super::apply::{Apply, Halt, Turns};
 use super::connect::Connections;
 use super::control::{Control, Wish};
-use super::extract::Read;
 use super::fresh::{Freshness, LIST_FROM};
 use super::log::{JobLog, note, safe};
-use super::planning::Spec;
-use super::records::{Record, RowEnd};
+use super::planning::{Keep, Spec};
+use super::records::{Record, RowEnd, RowState};
 use super::tally::Tally;
-use super::Engine;
+use super::{Engine, Step};
 use crate::api::budget::Lane;
+use crate::api::listing::Listing;
 use crate::host::words::{
-    BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase, ProblemSource,
-    RowProblem, StageProgress,
+    BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase,
+    ProblemSource, RowProblem, StageProgress,
 };
-use crate::model::{Class, Entity, JobId, Place, PlanId, Problem};
+use crate::model::{Class, Entity, JobId, Place, PlanId, Problem, SourceId, marker};
 use crate::plan::{Action, Cause, Change, Plan, Totals};
+use tokio_util::task::AbortOnDropHandle;
 
 /// The job that is running, as the rest of the engine sees it.
 pub struct Running {
@@ -46,23 +47,37 @@ impl Engine {
     pub async fn apply(self: &Arc<Self>, plan: PlanId, choices: Choices) -> Result<JobId, Problem> {
         let plan = self.plan(plan)?;
         if self.world.now() > plan.expires_at {
-            return Err(Problem::new(Class::Stale, format!("Plan {} is too old to be applied: it was good until {}.", plan.id, plan.expires_at))
-                .remedy("Build it again."));
+            return Err(Problem::new(
+                Class::Stale,
+                format!("Plan {} is too old to be applied: it was good until {}.", plan.id, plan.expires_at),
+            )
+            .remedy("Build it again."));
         }
         if let Some((report, ..)) = self.book.jobs(50)?.into_iter().find(|(r, ..)| r.plan == Some(plan.id)) {
             let remedy = match report.state {
                 JobState::Interrupted => format!("Go on with `parhelion job resume {}`.", report.job),
                 _ => "Build a new plan to see what is left.".to_owned(),
             };
-            return Err(Problem::new(Class::Stale, format!("Plan {} was applied already, as job {}.", plan.id, report.job)).remedy(remedy));
+            return Err(Problem::new(
+                Class::Stale,
+                format!("Plan {} was applied already, as job {}.", plan.id, report.job),
+            )
+            .remedy(remedy));
         }
-        if let Some(limit) = plan.outline.limits.iter().find(|l| l.tripped && l.binds_people && l.entity.is_none()) {
+        if let Some(limit) =
+            plan.outline.limits.iter().find(|l| l.tripped && l.binds_people && l.entity.is_none())
+        {
             // A limit of the whole plan, such as another account: nobody overrules it from here.
             return Err(Problem::new(Class::Limit, limit.sentence.clone()));
         }
         self.check_typed(&plan, &choices)?;
         let order = Order {
-            report: self.new_report(plan.integration, plan.entities.clone(), plan.scheduled, Some(plan.id))?,
+            report: self.new_report(
+                plan.integration,
+                plan.entities.clone(),
+                plan.scheduled,
+                Some(plan.id),
+            )?,
             choices,
             policy: false,
             allow_removals: false,
@@ -103,14 +118,28 @@ impl Engine {
             (JobOrder::Resume, Some(_)) => Err(Problem::new(Class::Busy, format!("{job} is running."))),
             (order, None) => {
                 let Some((mut report, choices, policy)) = self.book.job(job)? else {
-                    return Err(Problem::new(Class::Input, format!("There is no job {job}.")).remedy("`parhelion jobs` lists them."));
+                    return Err(Problem::new(Class::Input, format!("There is no job {job}."))
+                        .remedy("`parhelion jobs` lists them."));
                 };
                 match (order, report.state) {
                     (JobOrder::Resume, JobState::Interrupted) => {
+                        if let Some(plan) = report.plan
+                            && let Some(plan) = self.book.plan(plan)?
+                            && self.world.now() > plan.expires_at
+                        {
+                            let message = format!(
+                                "{job} is too old to go on: its plan was good until {}.",
+                                plan.expires_at
+                            );
+                            return Err(Problem::new(Class::Stale, message).remedy(format!(
+                                "Cancel it (`parhelion job cancel {job}`), then build a new plan."
+                            )));
+                        }
                         report.state = JobState::Running;
                         report.finished = None;
                         report.trouble = None;
-                        self.start(Order { report, choices, policy, allow_removals: false, resumed: true }).await?;
+                        self.start(Order { report, choices, policy, allow_removals: false, resumed: true })
+                            .await?;
                         Ok(format!("{job} goes on."))
                     }
                     (JobOrder::Cancel, JobState::Interrupted) => {
@@ -121,7 +150,10 @@ impl Engine {
                         self.tell(Event::Job(Box::new(report)));
                         Ok(format!("{job} is cancelled; what it had done stays done."))
                     }
-                    (_, state) => Err(Problem::new(Class::Input, format!("{job} is {}: there is nothing to do.", state.word()))),
+                    (_, state) => Err(Problem::new(
+                        Class::Input,
+                        format!("{job} is {}: there is nothing to do.", state.word()),
+                    )),
                 }
             }
         }
@@ -176,28 +208,47 @@ impl Engine {
         {
             let mut live = self.live();
             if let Some(running) = &live.running {
-                return Err(Problem::new(Class::Busy, format!("{} is running: one job writes to Halo at a time.", running.job))
-                    .remedy("Wait for it, or cancel it."));
+                return Err(Problem::new(
+                    Class::Busy,
+                    format!("{} is running: one job writes to Halo at a time.", running.job),
+                )
+                .remedy("Wait for it, or cancel it."));
             }
-            live.running = Some(Running { job, control: control.clone(), tally: tally.clone(), report: order.report.clone() });
+            live.running = Some(Running {
+                job,
+                control: control.clone(),
+                tally: tally.clone(),
+                report: order.report.clone(),
+            });
         }
-        let record = Record::Job { report: Box::new(order.report.clone()), choices: order.choices.clone(), policy: order.policy };
+        let record = Record::Job {
+            report: Box::new(order.report.clone()),
+            choices: order.choices.clone(),
+            policy: order.policy,
+        };
         if let Err(problem) = self.book.record(&[record]).await {
             self.live().running = None;
             return Err(problem);
         }
         self.tell(Event::Job(Box::new(order.report.clone())));
         let engine = self.clone();
-        tokio::spawn(async move { engine.execute(order, control, tally).await });
+        self.spawn(async move { engine.execute(order, control, tally).await });
         Ok(job)
     }
 
     async fn execute(self: Arc<Self>, order: Order, control: Control, tally: Arc<Tally>) {
         let job = order.report.job;
         let log = Arc::new(JobLog::open(&self.places.logs(), job));
-        let sent: Vec<(Place, u64)> =
-            [Place::Halo, Place::Of(order.report.integration)].into_iter().map(|p| (p, self.budget(p).sent())).collect();
-        let ticker = tokio::spawn(self.clone().watch(job, tally.clone(), log.clone(), control.clone()));
+        let sent: Vec<(Place, u64)> = [Place::Halo, Place::Of(order.report.integration)]
+            .into_iter()
+            .map(|p| (p, self.budget(p).sent()))
+            .collect();
+        let ticker = AbortOnDropHandle::new(tokio::spawn(self.clone().watch(
+            job,
+            tally.clone(),
+            log.clone(),
+            control.clone(),
+        )));
         let policy = order.policy;
         let choices = order.choices.clone();
         let mut report = order.report.clone();
@@ -206,12 +257,22 @@ impl Engine {
             Ok(plan) => end_state(plan.as_ref(), &tally, &report),
             Err(Halt::Asked) if control.get() == Wish::Cancel => JobState::Cancelled,
             Err(Halt::Asked) => JobState::Interrupted,
-            // With rows still to do and nothing wrong with the rights, the job can go on when the host is back.
-            Err(Halt::Trouble(problem)) if report.plan.is_some() && problem.class == Class::Host => JobState::Interrupted,
+            // With a plan, it can go on once a person or time has put right what stopped it: the host, the rights, a
+            // full disk.
+            Err(Halt::Trouble(problem))
+                if report.plan.is_some()
+                    && matches!(problem.class, Class::Host | Class::Listing | Class::Auth | Class::Local) =>
+            {
+                JobState::Interrupted
+            }
             Err(Halt::Trouble(_)) => JobState::Failed,
         };
         if let Err(Halt::Trouble(problem)) = ended {
-            log.write(&LogLine { level: Level::Error, sign: '!', ..note(self.world.now(), safe(&problem.to_string())) });
+            log.write(&LogLine {
+                level: Level::Error,
+                sign: '!',
+                ..note(self.world.now(), safe(&problem.to_string()))
+            });
             report.trouble = Some(problem);
         }
         report.stages = tally.stages();
@@ -229,13 +290,17 @@ impl Engine {
             *report.requests.entry(place).or_default() += self.budget(place).sent() - before;
         }
         log.write(&note(self.world.now(), format!("{job} ended: {}", report.state.word())));
-        ticker.abort();
+        drop(ticker);
         let lines = log.flush();
+        let order_choices = choices.clone();
         let record = Record::Job { report: Box::new(report.clone()), choices, policy };
         if let Err(problem) = self.book.record(&[record]).await {
             report.state = JobState::Interrupted;
+            report.finished = None;
             self.tell(Event::Broken(problem.clone()));
-            report.trouble = Some(problem);
+            report.trouble.get_or_insert(problem);
+            // The trail still says that it runs; this process at least must let it be resumed.
+            let _ = self.book.put_job(&report, &order_choices, policy);
         }
         self.save_budgets();
         let _ = self.book.flush();
@@ -254,7 +319,11 @@ impl Engine {
         report: &mut JobReport,
     ) -> Result<Option<Plan>, Halt> {
         let say = |text: String| log.write(&note(self.world.now(), text));
-        say(if order.resumed { format!("{} goes on", report.job) } else { format!("{} started by {}", report.job, report.by) });
+        say(if order.resumed {
+            format!("{} goes on", report.job)
+        } else {
+            format!("{} started by {}", report.job, report.by)
+        });
         let integration = report.integration;
 
         // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
@@ -268,10 +337,11 @@ impl Engine {
             Some(id) => Some(self.plan(id).map_err(Halt::Trouble)?),
             None => None,
         };
-        let (plan, read, with, fresh_plan) = match stored {
+        let (plan, with, basis) = match stored {
             Some(plan) => {
                 let with = self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?;
-                (plan, None, with, false)
+                self.same_accounts(&plan, &with).await.map_err(Halt::Trouble)?;
+                (plan, with, None)
             }
             None => {
                 let spec = Spec {
@@ -284,16 +354,18 @@ impl Engine {
                     tally.phase(Phase::Reading { what: what.to_owned(), done, of });
                 };
                 let built = tokio::select! {
-                    built = self.build_plan(&spec, &progress) => built.map_err(Halt::Trouble)?,
+                    built = self.build_plan(&spec, Keep::ForThisJob, &progress) => built.map_err(Halt::Trouble)?,
                     () = control.ended() => return Err(Halt::Asked),
                 };
-                (built.0, Some(built.1), built.2, true)
+                self.step(Step::Planned).await;
+                (built.plan, built.with, Some((built.fresh, built.top_level)))
             }
         };
         report.plan = Some(plan.id);
         report.problems = planned_problems(&self, &plan).map_err(Halt::Trouble)?;
         let mut stages = stages(&plan);
-        let over = if order.resumed { self.book.rows(report.job).map_err(Halt::Trouble)? } else { BTreeMap::new() };
+        let over =
+            if order.resumed { self.book.rows(report.job).map_err(Halt::Trouble)? } else { BTreeMap::new() };
         if order.resumed {
             self.book
                 .each_plan_row(&plan, |change| {
@@ -314,25 +386,30 @@ impl Engine {
             running.report.plan = Some(plan.id);
         }
 
-        let read = match read {
-            Some(read) => Some(read),
-            None => self.snapshot_of(plan.id),
-        };
         self.approve(&order, report, &plan).await.map_err(Halt::Trouble)?;
+        self.step(Step::Approved).await;
         tally.set_stages(stages);
-        let fresh = self.freshness(&plan, &with, read.as_deref(), fresh_plan && !order.resumed, tally).await.map_err(Halt::Trouble)?;
+        let (fresh, top_level) = match basis {
+            Some(basis) => basis,
+            None => (
+                self.freshness(&plan, &with, tally).await.map_err(Halt::Trouble)?,
+                self.top_level_for(&plan, &with).await.map_err(Halt::Trouble)?,
+            ),
+        };
+        self.remember_made(&plan, &with.account, &over, &fresh).map_err(Halt::Trouble)?;
         let apply = Arc::new(Apply {
             engine: self.clone(),
             halo: with.halo.clone(),
             job: report.job,
             choices: order.choices.clone(),
             account: with.account.clone(),
-            top_level: self.top_level_for(&plan, read.as_deref(), &with).await.map_err(Halt::Trouble)?,
+            top_level,
             safety: self.settings().safety(integration),
             control: control.clone(),
             tally: tally.clone(),
             log: log.clone(),
             fresh,
+            turns: Turns::default(),
             over,
             at_once: self.settings().halo.pace.at_once.max(1) as usize,
             plan,
@@ -344,8 +421,11 @@ impl Engine {
         if let Some(halt) = halted {
             return Err(halt);
         }
+        self.step(Step::Written).await;
         tally.phase(Phase::Verifying { what: "what was written".into() });
-        let whole = order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
+        apply.verify().await?;
+        let whole =
+            order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
         if whole {
             let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;
             self.book.record(&[record]).await.map_err(Halt::Trouble)?;
@@ -380,35 +460,76 @@ impl Engine {
         Ok(())
     }
 
-    async fn freshness(
+    /// A stored plan goes only into the tenant it was made for, from the account it was made of (invariant 22). The
+    /// marketplace itself is not asked: it need not be up for this.
+    async fn same_accounts(&self, plan: &Plan, with: &Connections) -> Result<(), Problem> {
+        let source = Place::Of(plan.integration);
+        let then = |place: Place| plan.last.fingerprints.get(place.key());
+        let other = match (then(Place::Halo), then(source)) {
+            (Some(halo), _) if *halo != with.halo.fingerprint().await? => Place::Halo,
+            (_, Some(account)) if account.split('#').next() != Some(with.account.as_str()) => source,
+            _ => return Ok(()),
+        };
+        let message = format!("Plan {} was made for another account at {}.", plan.id, other.key());
+        Err(Problem::new(Class::Stale, message)
+            .remedy("Nothing was written. Check the settings, then build a new plan."))
+    }
+
+    /// What this job made before it was interrupted is ours also where Halo does not give the marker back.
+    fn remember_made(
         &self,
         plan: &Plan,
-        with: &Connections,
-        read: Option<&Read>,
-        trusted: bool,
-        tally: &Tally,
-    ) -> Result<Freshness, Problem> {
-        if let (Some(read), true) = (read, trusted) {
-            return Ok(Freshness::trusted(plan, &read.snapshot.halo_customers, &read.snapshot.licences));
+        account: &str,
+        over: &BTreeMap<u32, RowState>,
+        fresh: &Freshness,
+    ) -> Result<(), Problem> {
+        if over.is_empty() {
+            return Ok(());
         }
+        let link = |entity, id: &SourceId| self.book.link(plan.integration, entity, id);
+        self.book.each_plan_row(plan, |change| {
+            if !over.contains_key(&change.row) {
+                return Ok(());
+            }
+            let Some(made) = link(change.entity, &change.source.id)? else { return Ok(()) };
+            let customer = match (&change.customer_target, &change.customer) {
+                (None, Some(customer)) => link(Entity::Customers, &customer.id)?.map(|link| link.target),
+                (target, _) => target.clone(),
+            };
+            let marker = marker::marker(
+                &self.installation,
+                plan.integration,
+                account,
+                change.entity,
+                &change.source.id,
+            );
+            fresh.made(customer.as_ref(), &change.source.name, &made.target, &marker);
+            Ok(())
+        })
+    }
+
+    async fn freshness(&self, plan: &Plan, with: &Connections, tally: &Tally) -> Result<Freshness, Problem> {
         if plan.outline.totals.acting() < LIST_FROM {
             return Ok(Freshness::each(plan));
         }
-        let say = |what: &str, done: u64, of: Option<u64>| tally.phase(Phase::Reading { what: what.to_owned(), done, of });
+        let say = |what: &str, done: u64, of: Option<u64>| {
+            tally.phase(Phase::Reading { what: what.to_owned(), done, of })
+        };
         let customers = with.halo.customers(&|done, of| say("Halo customers", done, of)).await?;
         let licences = if plan.entities.contains(&Entity::Subscriptions) {
-            with.halo.licences(&|done, of| say("Halo licences", done, of)).await?.records
+            with.halo.licences(&|done, of| say("Halo licences", done, of)).await?
         } else {
-            Vec::new()
+            Listing::whole(Vec::new(), Vec::new(), None)
         };
-        Ok(Freshness::listed(plan, customers.records, licences))
+        match (customers.proven(), licences.proven()) {
+            (Ok(customers), Ok(licences)) => Ok(Freshness::listed(plan, customers, licences)),
+            // One unreadable record must not stop the others: then each is looked at by itself.
+            _ => Ok(Freshness::each(plan)),
+        }
     }
 
-    /// The top level for creates: as the plan saw it, or as it is now.
-    async fn top_level_for(&self, plan: &Plan, read: Option<&Read>, with: &Connections) -> Result<crate::plan::TopLevel, Problem> {
-        if let Some(read) = read {
-            return Ok(read.snapshot.top_level.clone());
-        }
+    /// The top level for creates of a stored plan, as it is now.
+    async fn top_level_for(&self, plan: &Plan, with: &Connections) -> Result<crate::plan::TopLevel, Problem> {
         let chosen = self.settings().marketplace(plan.integration).top_level_for_new_customers.clone();
         let creates = plan.outline.by_entity.get(&Entity::Customers).is_some_and(|t| t.create > 0);
         if !creates || chosen.trim().is_empty() {
@@ -428,7 +549,8 @@ impl Engine {
             by: self.by.clone(),
             policy: order.policy,
         };
-        let state = Record::Job { report: Box::new(report), choices: order.choices.clone(), policy: order.policy };
+        let state =
+            Record::Job { report: Box::new(report), choices: order.choices.clone(), policy: order.policy };
         self.book.record(&[approval, state]).await
     }
 
@@ -437,7 +559,10 @@ impl Engine {
         let Some(typed) = choices.removals_typed else { return Ok(()) };
         let mut held = 0;
         self.book.each_plan_row(plan, |change| {
-            let by_limit = change.hold.as_ref().is_some_and(|h| matches!(h.cause, Cause::Limit { overridable: true, .. }));
+            let by_limit = change
+                .hold
+                .as_ref()
+                .is_some_and(|h| matches!(h.cause, Cause::Limit { overridable: true, .. }));
             held += u64::from(by_limit && !choices.leave_out.contains(&change.row));
             Ok(())
         })?;
@@ -521,7 +646,12 @@ pub fn stages(plan: &Plan) -> Vec<StageProgress> {
                 done: 0,
                 total: planned.acting(),
                 totals: JobTotals {
-                    rows: Totals { unchanged: planned.unchanged, skipped: planned.skipped, held: planned.held, ..Totals::default() },
+                    rows: Totals {
+                        unchanged: planned.unchanged,
+                        skipped: planned.skipped,
+                        held: planned.held,
+                        ..Totals::default()
+                    },
                     ..JobTotals::default()
                 },
             }

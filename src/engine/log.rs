@@ -41,7 +41,8 @@ impl JobLog {
         }
         let mut text = serde_json::to_vec(line).unwrap_or_default();
         if inner.bytes + text.len() as u64 >= CAP {
-            let full = LogLine { text: "this log is full; the audit trail goes on".into(), ..note(line.at, "") };
+            let full =
+                LogLine { text: "this log is full; the audit trail goes on".into(), ..note(line.at, "") };
             text = serde_json::to_vec(&full).unwrap_or_default();
             inner.bytes = CAP;
         }
@@ -83,13 +84,21 @@ fn path(folder: &Path, job: JobId) -> PathBuf {
 }
 
 /// A window into a job's log. Lines that cannot be read (a torn last one) are left out.
-pub fn read(folder: &Path, job: JobId, filter: &LogFilter, from: u64, limit: usize) -> Result<LogView, Problem> {
+pub fn read(
+    folder: &Path,
+    job: JobId,
+    filter: &LogFilter,
+    from: u64,
+    limit: usize,
+) -> Result<LogView, Problem> {
     let file = match File::open(path(folder, job)) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok(LogView { total: 0, first: from, lines: Vec::new() });
         }
-        Err(error) => return Err(Problem::new(Class::Local, format!("The log of {job} cannot be read: {error}."))),
+        Err(error) => {
+            return Err(Problem::new(Class::Local, format!("The log of {job} cannot be read: {error}.")));
+        }
     };
     let needle = filter.text.to_lowercase();
     let (mut total, mut lines) = (0, Vec::new());
@@ -104,7 +113,9 @@ pub fn read(folder: &Path, job: JobId, filter: &LogFilter, from: u64, limit: usi
         let Ok(line) = serde_json::from_slice::<LogLine>(&line) else { continue };
         if filter.least.is_some_and(|least| line.level < least)
             || !(needle.is_empty()
-                || [&line.customer, &line.subject, &line.text].iter().any(|t| t.to_lowercase().contains(&needle)))
+                || [&line.customer, &line.subject, &line.text]
+                    .iter()
+                    .any(|t| t.to_lowercase().contains(&needle)))
         {
             continue;
         }

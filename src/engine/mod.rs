@@ -8,6 +8,7 @@
 //! | `extract` | both sides, read into a snapshot |
 //! | `planning` | a snapshot into a stored plan |
 //! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
+//! | `verify` | reading back what was written |
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
@@ -33,6 +34,7 @@ pub mod recover;
 pub mod setup;
 pub mod tally;
 pub mod target;
+mod verify;
 pub mod views;
 pub mod world;
 
@@ -41,6 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
+use tokio::task::JoinSet;
 
 use book::Book;
 use world::World;
@@ -63,20 +66,48 @@ pub struct Engine {
     pub by: String,
     events: broadcast::Sender<Event>,
     live: Mutex<Live>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
-/// The two guards of the write protocol that tests switch off, to show that the simulation finds what they prevent.
-#[derive(Debug, Clone, Copy)]
+/// The write protocol's two guards and its steps, as tests reach them: they switch a guard off to show that the
+/// simulation finds what it prevents, and end the process at a step.
+#[derive(Clone)]
 pub struct Protocol {
     pub durable_intent: bool,
     pub settle: bool,
-    /// Called at each step of the protocol; a simulated crash ends the process there.
-    pub at_step: Option<fn(&'static str)>,
+    pub failpoint: Option<Failpoint>,
+}
+
+/// Asked at each step; `true` ends the simulated process there.
+pub type Failpoint = Arc<dyn Fn(Step) -> bool + Send + Sync>;
+
+/// Where a simulated process can end (sync-engine 5.3, 7.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Both sides are read, nothing is planned.
+    Read,
+    /// The plan is stored, not approved.
+    Planned,
+    /// Approved, nothing sent.
+    Approved,
+    BeforeIntent,
+    /// The intent is durable, nothing sent.
+    Intent,
+    /// The answer is here, nothing noted.
+    Sent,
+    /// No clear answer, not read back yet.
+    Unknown,
+    BeforeOutcome,
+    Outcome,
+    /// An earlier process's request is settled.
+    Settled,
+    /// Everything is written, the job's end is not.
+    Written,
 }
 
 impl Default for Protocol {
     fn default() -> Self {
-        Self { durable_intent: true, settle: true, at_step: None }
+        Self { durable_intent: true, settle: true, failpoint: None }
     }
 }
 
@@ -123,6 +154,7 @@ impl Engine {
             by,
             events,
             live: Mutex::new(Live { settings, ..Live::default() }),
+            tasks: Mutex::default(),
         });
         engine.interrupt_orphans()?;
         Ok(engine)
@@ -183,15 +215,25 @@ impl Engine {
         }
     }
 
-    /// A numbered step of the write protocol, for simulated crashes.
-    fn step(&self, name: &'static str) {
-        if let Some(at) = self.protocol.at_step {
-            at(name);
+    /// A step at which a simulated process may end: then nothing after it happens.
+    async fn step(&self, step: Step) {
+        if self.protocol.failpoint.as_ref().is_some_and(|ends| ends(step)) {
+            std::future::pending::<()>().await;
         }
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(work);
+    }
+
+    /// Ends all work at once, as the death of the process would: the next start finds out what became of it.
+    pub fn abort(&self) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 
     fn snapshot_of(&self, plan: PlanId) -> Option<Arc<extract::Read>> {
         self.live().kept.as_ref().filter(|k| k.plan == plan).map(|k| k.read.clone())
     }
 }
-

@@ -6,7 +6,8 @@ use jiff::ToSpan;
 
 use super::connect::Connections;
 use super::extract::{self, Progress, Read};
-use super::{Engine, Kept};
+use super::fresh::Freshness;
+use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::host::words::Event;
 use crate::model::{Class, Decision, Entity, Integration, Link, Place, PlanId, Problem, SourceId};
@@ -26,15 +27,42 @@ impl Spec {
     #[must_use]
     pub fn ordered(mut self) -> Self {
         let wanted = std::mem::take(&mut self.entities);
-        self.entities =
-            self.integration.entities().iter().copied().filter(|e| wanted.is_empty() || wanted.contains(e)).collect();
+        self.entities = self
+            .integration
+            .entities()
+            .iter()
+            .copied()
+            .filter(|e| wanted.is_empty() || wanted.contains(e))
+            .collect();
         self
     }
 }
 
+/// What becomes of the listings once the plan is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// The plan is applied at once: only what the writes need is kept.
+    ForThisJob,
+    /// A person looks at the plan and may decide about rows: it is then made again from the same listings.
+    ForLater,
+}
+
+/// A stored plan, and what an apply that follows at once needs.
+pub struct Built {
+    pub plan: Plan,
+    pub fresh: Freshness,
+    pub top_level: plan::TopLevel,
+    pub with: Connections,
+}
+
 impl Engine {
     /// Reads both sides and stores a plan. Writes nothing outside.
-    pub async fn build_plan(self: &Arc<Self>, spec: &Spec, progress: Progress<'_>) -> Result<(Plan, Arc<Read>, Connections), Problem> {
+    pub async fn build_plan(
+        self: &Arc<Self>,
+        spec: &Spec,
+        keep: Keep,
+        progress: Progress<'_>,
+    ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
         let read = self.read_for(spec, &with, progress).await;
         let mut read = match read {
@@ -55,24 +83,28 @@ impl Engine {
             *read.requests.entry(Place::Of(spec.integration)).or_default() +=
                 self.budget(Place::Of(spec.integration)).sent() - before;
         }
-        let read = Arc::new(read);
-        let engine = self.clone();
-        let (spec, for_plan) = (spec.clone(), read.clone());
+        self.step(Step::Read).await;
+        let (engine, spec) = (self.clone(), spec.clone());
+        let top_level = read.snapshot.top_level.clone();
         // Planning is pure work for a processor: not on the threads that talk to sockets.
-        let plan = tokio::task::spawn_blocking(move || engine.plan_from(&spec, &for_plan))
-            .await
-            .map_err(|e| Problem::new(Class::Local, format!("The planner broke: {e}.")))??;
-        Ok((plan, read, with))
+        let (plan, fresh) = engine.plan_from(&spec, Arc::new(read), keep)?;
+        Ok(Built { plan, fresh, top_level, with })
     }
 
-    async fn read_for(&self, spec: &Spec, with: &Connections, progress: Progress<'_>) -> Result<Read, Problem> {
+    async fn read_for(
+        &self,
+        spec: &Spec,
+        with: &Connections,
+        progress: Progress<'_>,
+    ) -> Result<Read, Problem> {
         extract::read(self, with, spec.integration, &spec.entities, progress).await
     }
 
-    /// The pure part, on what was read, and its storing.
-    pub fn plan_from(&self, spec: &Spec, read: &Arc<Read>) -> Result<Plan, Problem> {
+    /// The pure part, on what was read, and its storing. The listings are let go before the rows are stored, unless
+    /// somebody may plan from them again.
+    pub fn plan_from(&self, spec: &Spec, read: Arc<Read>, keep: Keep) -> Result<(Plan, Freshness), Problem> {
         let mappings = self.mappings(spec.integration)?;
-        let policy = self.policy(spec, read)?;
+        let policy = self.policy(spec, &read)?;
         let mut links = Links::new(self, spec.integration);
         let planned = plan::build(&read.snapshot, &mappings, &mut links, &policy);
         links.end()?;
@@ -95,15 +127,22 @@ impl Engine {
             seen_up_to: extract::newest(&read.snapshot),
             read_requests: read.requests.clone(),
             last: planned.last,
-            missing: if spec.scheduled { self.missing_now(spec.integration, read)? } else { Vec::new() },
+            missing: if spec.scheduled { self.missing_now(spec.integration, &read)? } else { Vec::new() },
             hash,
             outline,
         };
-        self.book.put_plan(&stored, &planned.changes)?;
-        self.book.prune_plans(20, &self.plans_of_unfinished_jobs()?)?;
-        self.live().kept = Some(Kept { plan: stored.id, read: read.clone() });
+        let fresh = match keep {
+            Keep::ForThisJob if stored.outline.totals.acting() > 0 => {
+                Freshness::trusted(&stored, &read.snapshot.halo_customers, &read.snapshot.licences)
+            }
+            _ => Freshness::each(&stored),
+        };
+        self.live().kept = (keep == Keep::ForLater).then(|| Kept { plan: stored.id, read: read.clone() });
+        drop((read, mappings));
+        self.book.put_plan(&stored, planned.changes)?;
+        self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
         self.tell(Event::Plan(stored.id));
-        Ok(stored)
+        Ok((stored, fresh))
     }
 
     /// The same listings, planned again with the decisions made since.
@@ -119,14 +158,15 @@ impl Engine {
             scheduled: old.scheduled,
             allow_removals: false,
         };
-        let new = self.plan_from(&spec, &read)?;
+        let (new, _) = self.plan_from(&spec, read, Keep::ForLater)?;
         self.book.drop_plan(plan)?;
         Ok(new)
     }
 
     pub fn plan(&self, plan: PlanId) -> Result<Plan, Problem> {
         self.book.plan(plan)?.ok_or_else(|| {
-            Problem::new(Class::Input, format!("There is no plan {plan}.")).remedy("Build one with `parhelion plan`.")
+            Problem::new(Class::Input, format!("There is no plan {plan}."))
+                .remedy("Build one with `parhelion plan`.")
         })
     }
 
@@ -145,7 +185,10 @@ impl Engine {
     }
 
     /// Halo licences that another integration feeds.
-    fn licences_elsewhere(&self, integration: Integration) -> Result<std::collections::BTreeSet<crate::model::TargetId>, Problem> {
+    fn licences_elsewhere(
+        &self,
+        integration: Integration,
+    ) -> Result<std::collections::BTreeSet<crate::model::TargetId>, Problem> {
         let mut taken = std::collections::BTreeSet::new();
         for other in Integration::ALL.into_iter().filter(|i| *i != integration) {
             let mut links = Links::new(self, other);
@@ -203,7 +246,10 @@ impl Engine {
 }
 
 fn held_by_limit(change: &plan::Change) -> bool {
-    change.hold.as_ref().is_some_and(|hold| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode))
+    change
+        .hold
+        .as_ref()
+        .is_some_and(|hold| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode))
 }
 
 /// The links of an integration's subscriptions in order, a page at a time: a merge needs no more in memory.

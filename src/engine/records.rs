@@ -11,7 +11,8 @@ use super::keys;
 use crate::host::words::{Choices, JobReport, SavedChange};
 use crate::model::settings::Settings;
 use crate::model::{
-    Address, Class, Count, Decision, Entity, Fields, Integration, JobId, Link, Moment, PlanId, SourceId, TargetId,
+    Address, Class, Count, Decision, Entity, Fields, Integration, JobId, Link, Moment, PlanId, SourceId,
+    TargetId,
 };
 use crate::plan::Totals;
 use crate::plan::snapshot::Last;
@@ -189,6 +190,8 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
                 slot(*integration, &edit.id, &edit.after, ops);
             }
             ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
+            // What was undone before this step cannot be brought again.
+            ops.push(Op::Del(keys::step(*integration, step + 1)));
             ops.push(keys::put(keys::step_top(*integration), step));
         }
         Record::Undo { integration, step, redo, edits, .. } => {
@@ -202,7 +205,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             ops.extend(keys::put_big(&keys::job(report.job), &(report, choices, policy)));
         }
         Record::Intent(intent) => {
-            ops.extend(keys::put_big(&keys::intent(intent.integration, intent.entity, &intent.source), intent));
+            ops.extend(keys::put_big(
+                &keys::intent(intent.integration, intent.entity, &intent.source),
+                intent,
+            ));
         }
         Record::Outcome(outcome) => {
             let o = outcome;

@@ -63,7 +63,8 @@ impl Engine {
     pub async fn seal(&self, key: &str, secret: &Secret) -> Result<Reply, Problem> {
         let new = settings::set_secret_source(&self.settings(), key, SecretSource::Sealed)?;
         if secret.expose().is_empty() {
-            return Err(Problem::new(Class::Input, format!("The secret for {key} is empty.")).remedy("Nothing was changed."));
+            return Err(Problem::new(Class::Input, format!("The secret for {key} is empty."))
+                .remedy("Nothing was changed."));
         }
         crate::logging::keep_out(secret);
         self.vault().set(key, secret)?;
@@ -108,7 +109,9 @@ impl Engine {
         ];
         let Some((section, leaf)) = key.split_once('.') else { return Ok(()) };
         match section.parse::<Place>() {
-            Ok(place) if IDENTIFYING.contains(&leaf) => self.book.cache(&[crate::store::Op::Del(keys::tested(place))]),
+            Ok(place) if IDENTIFYING.contains(&leaf) => {
+                self.book.cache(&[crate::store::Op::Del(keys::tested(place))])
+            }
             _ => Ok(()),
         }
     }
@@ -140,7 +143,8 @@ impl Engine {
                     return Ok(self.unset(place, &missing));
                 }
                 let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
-                check::check_halo(&settings.halo, secret, self.world.transport.clone(), self.halo_budget()).await
+                check::check_halo(&settings.halo, secret, self.world.transport.clone(), self.halo_budget())
+                    .await
             }
             Place::Of(integration) => {
                 let of = settings.marketplace(integration);

@@ -75,6 +75,18 @@ impl Tally {
         self.problem(change, message, Some(class));
     }
 
+    /// A row that had been done, but does not hold in the target.
+    pub fn failed_after(&self, change: &Change, action: Action, message: String) {
+        self.with(|i| {
+            if let Some(stage) = i.stages.iter_mut().find(|s| s.entity == change.entity) {
+                stage.totals.rows.take_back(action);
+                stage.totals.failed += 1;
+            }
+            i.changed = true;
+        });
+        self.problem(change, message, Some(Class::Record));
+    }
+
     pub fn held(&self, change: &Change, message: String) {
         self.count(change.entity, |t| t.rows.held += 1);
         self.problem(change, message, None);
@@ -140,7 +152,9 @@ impl Tally {
                 i.pace.pop_front();
             }
             let rate = match i.pace.front() {
-                Some((at, first)) if now > *at => (done - first.min(&done)) as f64 / (now - *at).as_secs_f64(),
+                Some((at, first)) if now > *at => {
+                    (done - first.min(&done)) as f64 / (now - *at).as_secs_f64()
+                }
                 _ => 0.0,
             };
             let left = (rate > 0.0 && total >= done).then(|| ((total - done) as f64 / rate).ceil() as u64);

@@ -37,9 +37,15 @@ pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<Ta
             named(halo.create_customer(permit, &new).await)
         }
         Write::SetCustomer { id, fields, .. } => named(halo.update_customer(permit, id, fields).await),
-        Write::SetAddress { site, address, .. } => halo.update_site_address(permit, site, address).await.map(|there| there.id),
+        Write::SetAddress { site, address, .. } => {
+            halo.update_site_address(permit, site, address).await.map(|there| there.id)
+        }
         Write::CreateLicence { customer, fields, marker, .. } => {
-            let new = NewLicence { customer: customer.clone(), marker: Some(marker.as_str().into()), fields: fields.clone() };
+            let new = NewLicence {
+                customer: customer.clone(),
+                marker: Some(marker.as_str().into()),
+                fields: fields.clone(),
+            };
             named(halo.create_licence(permit, &new).await)
         }
         Write::SetLicence { id, fields, .. } => named(halo.update_licence(permit, id, fields).await),
@@ -81,31 +87,34 @@ pub async fn fate(halo: &Halo, write: &Write) -> Result<Fate, Problem> {
         }
         Write::SetAddress { customer, site, address, before } => {
             let wanted = Fields::new().with(FieldName::MainSiteAddress, Value::Address(address.clone()));
-            let before = before
-                .iter()
-                .map(|a| (FieldName::MainSiteAddress, Value::Address(a.clone())))
-                .collect();
+            let before =
+                before.iter().map(|a| (FieldName::MainSiteAddress, Value::Address(a.clone()))).collect();
             let found = halo.site(site).await?.map(|there| Found {
                 id: customer.clone(),
                 name: "".into(),
                 parent: None,
                 is_active: true,
                 marker: None,
-                fields: Fields::new().with(FieldName::MainSiteAddress, Value::Address(Box::new(there.address))),
+                fields: Fields::new()
+                    .with(FieldName::MainSiteAddress, Value::Address(Box::new(there.address))),
                 keys: crate::model::MatchKeys::default(),
                 currency: None,
                 main_site: Some(site.clone()),
             });
             Ok(settled(site, found.as_ref(), &wanted, &before))
         }
-        Write::SetLicence { id, fields, before } => Ok(settled(id, halo.licence(id).await?.as_ref(), fields, before)),
+        Write::SetLicence { id, fields, before } => {
+            Ok(settled(id, halo.licence(id).await?.as_ref(), fields, before))
+        }
     }
 }
 
 /// "None" counts only from a listing that is proven complete.
 fn proven(fate: Fate, why_not: Option<String>) -> Result<Fate, Problem> {
     match (fate, why_not) {
-        (Fate::Absent, Some(why)) => Err(Problem::new(Class::Host, format!("Halo's list is not complete: {why}"))),
+        (Fate::Absent, Some(why)) => {
+            Err(Problem::new(Class::Host, format!("Halo's list is not complete: {why}")))
+        }
         (fate, _) => Ok(fate),
     }
 }
@@ -174,7 +183,13 @@ mod tests {
         assert_eq!(created(&found, "A", "PHL-x", &[]), Fate::Done(2.into()));
         // Without the marker, what a person marked or what was there before is not ours.
         assert_eq!(created(&found[..1], "A", "PHL-x", &[1.into()]), Fate::Absent);
-        assert_eq!(created(&[licence(1, "A", None), licence(4, "A", None)], "A", "PHL-x", &[1.into()]), Fate::Done(4.into()));
-        assert_eq!(created(&[licence(5, "A", Some("m")), licence(6, "A", Some("m"))], "A", "m", &[]), Fate::Duplicate(vec![5.into(), 6.into()]));
+        assert_eq!(
+            created(&[licence(1, "A", None), licence(4, "A", None)], "A", "PHL-x", &[1.into()]),
+            Fate::Done(4.into())
+        );
+        assert_eq!(
+            created(&[licence(5, "A", Some("m")), licence(6, "A", Some("m"))], "A", "m", &[]),
+            Fate::Duplicate(vec![5.into(), 6.into()])
+        );
     }
 }

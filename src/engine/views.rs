@@ -7,8 +7,8 @@ use super::connect::{missing_halo, missing_market};
 use super::keys;
 use super::log;
 use crate::host::words::{
-    Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry, PlanFilter, PlanGroup, PlanOrder, Query, SettingsView,
-    ToDo,
+    Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry, PlanFilter,
+    PlanGroup, PlanOrder, Query, SettingsView, ToDo,
 };
 use crate::integrations::field_rules;
 use crate::model::{Class, Entity, Integration, JobId, Place, PlanId, Problem, SourceId};
@@ -33,7 +33,9 @@ impl Engine {
                 Answer::Fields(field_rules(integration, self.settings().marketplace(integration)))
             }
             Query::Plan { plan } => Answer::Plan(Box::new(self.plan(plan)?)),
-            Query::PlanOrder { plan, filter, order } => Answer::PlanOrder(self.plan_order(plan, &filter, order)?),
+            Query::PlanOrder { plan, filter, order } => {
+                Answer::PlanOrder(self.plan_order(plan, &filter, order)?)
+            }
             Query::PlanGroups { plan, filter } => Answer::PlanGroups(self.plan_groups(plan, &filter)?),
             Query::PlanRows { plan, rows } => Answer::PlanRows(self.book.plan_rows(plan, &rows)?),
             Query::Jobs { last } => Answer::Jobs(self.jobs(last)?),
@@ -60,7 +62,8 @@ impl Engine {
 
     pub fn job(&self, job: JobId) -> Result<JobReport, Problem> {
         let stored = self.book.job(job)?.ok_or_else(|| {
-            Problem::new(Class::Input, format!("There is no job {job}.")).remedy("`parhelion jobs` lists them.")
+            Problem::new(Class::Input, format!("There is no job {job}."))
+                .remedy("`parhelion jobs` lists them.")
         })?;
         Ok(self.as_it_stands(stored.0))
     }
@@ -107,7 +110,11 @@ impl Engine {
             }
             let customer = change.customer.as_ref().unwrap_or(&change.source);
             let index = *at.entry(customer.id.clone()).or_insert_with(|| {
-                groups.push((u8::MAX, PlanGroup { customer: customer.clone(), rows: Vec::new() }, Vec::new()));
+                groups.push((
+                    u8::MAX,
+                    PlanGroup { customer: customer.clone(), rows: Vec::new() },
+                    Vec::new(),
+                ));
                 groups.len() - 1
             });
             let (first, group, ranks) = &mut groups[index];
@@ -133,11 +140,16 @@ impl Engine {
     fn overview(&self) -> Result<Overview, Problem> {
         let settings = self.settings();
         let jobs = self.jobs(50)?;
-        let interrupted: Vec<JobReport> = jobs.iter().filter(|j| j.state == JobState::Interrupted).cloned().collect();
+        let interrupted: Vec<JobReport> =
+            jobs.iter().filter(|j| j.state == JobState::Interrupted).cloned().collect();
         let running = self.running();
         let mut places = vec![self.halo_view()?];
         for integration in Integration::ALL {
-            places.push(self.integration_view(integration, &jobs, running.as_ref().is_some_and(|r| r.integration == integration))?);
+            places.push(self.integration_view(
+                integration,
+                &jobs,
+                running.as_ref().is_some_and(|r| r.integration == integration),
+            )?);
         }
         Ok(Overview {
             profile: self.places.profile.clone(),
@@ -184,18 +196,27 @@ impl Engine {
             last_job: None,
             map: MapCounts::default(),
             read_at: None,
-            options: vec![format!("pace {budget}"), format!("settle time {} s", settings.halo.settle_seconds)],
+            options: vec![
+                format!("pace {budget}"),
+                format!("settle time {} s", settings.halo.settle_seconds),
+            ],
             to_do,
         })
     }
 
-    fn integration_view(&self, integration: Integration, jobs: &[JobReport], runs: bool) -> Result<PlaceView, Problem> {
+    fn integration_view(
+        &self,
+        integration: Integration,
+        jobs: &[JobReport],
+        runs: bool,
+    ) -> Result<PlaceView, Problem> {
         let settings = self.settings();
         let of = settings.marketplace(integration);
         let place = Place::Of(integration);
         let test = self.last_test(place)?;
         let missing = missing_market(&settings, integration);
-        let last_job = jobs.iter().find(|j| j.integration == integration && j.state != JobState::Running).cloned();
+        let last_job =
+            jobs.iter().find(|j| j.integration == integration && j.state != JobState::Running).cloned();
         let state = match &test {
             _ if !of.enabled => PlaceState::Off,
             _ if !missing.is_empty() => PlaceState::NotConfigured,
@@ -209,7 +230,11 @@ impl Engine {
         let parties = self.parties(integration)?;
         let map = parties.counts();
         let on = |yes: bool| if yes { "on" } else { "off" };
-        let top = if of.top_level_for_new_customers.is_empty() { "Halo's default" } else { &of.top_level_for_new_customers };
+        let top = if of.top_level_for_new_customers.is_empty() {
+            "Halo's default"
+        } else {
+            &of.top_level_for_new_customers
+        };
         let scope = &of.customer_subscriptions_to_import;
         let scope = if scope.customers.is_empty() && scope.products.is_empty() && scope.statuses.is_empty() {
             "all subscriptions".to_owned()
@@ -226,24 +251,41 @@ impl Engine {
         ];
         let mut to_do = Vec::new();
         connection_to_do(&mut to_do, integration.label(), state, test.as_ref());
-        if let Some(job) = jobs.iter().find(|j| j.integration == integration && j.state == JobState::Interrupted) {
-            to_do.push(ToDo { sentence: format!("{} was interrupted: go on or cancel", job.job), leads_to: Leads::Jobs });
+        if let Some(job) =
+            jobs.iter().find(|j| j.integration == integration && j.state == JobState::Interrupted)
+        {
+            to_do.push(ToDo {
+                sentence: format!("{} was interrupted: go on or cancel", job.job),
+                leads_to: Leads::Jobs,
+            });
         }
         if matches!(state, PlaceState::Ok | PlaceState::Untested | PlaceState::Running) {
             if parties.read_at.is_none() {
-                to_do.push(ToDo { sentence: "read the customers of both sides".into(), leads_to: Leads::Customers });
+                to_do.push(ToDo {
+                    sentence: "read the customers of both sides".into(),
+                    leads_to: Leads::Customers,
+                });
             } else if map.exact > 0 {
                 to_do.push(ToDo {
-                    sentence: format!("{} customers have an exact namesake in Halo: one key maps them", map.exact),
+                    sentence: format!(
+                        "{} customers have an exact namesake in Halo: one key maps them",
+                        map.exact
+                    ),
                     leads_to: Leads::Customers,
                 });
             }
             let undecided = map.unmapped.saturating_sub(map.exact);
             if undecided > 0 {
-                to_do.push(ToDo { sentence: format!("{undecided} customers unmapped: look, then plan"), leads_to: Leads::Customers });
+                to_do.push(ToDo {
+                    sentence: format!("{undecided} customers unmapped: look, then plan"),
+                    leads_to: Leads::Customers,
+                });
             }
             if map.orphaned > 0 {
-                to_do.push(ToDo { sentence: format!("{} mappings have lost their partner", map.orphaned), leads_to: Leads::Customers });
+                to_do.push(ToDo {
+                    sentence: format!("{} mappings have lost their partner", map.orphaned),
+                    leads_to: Leads::Customers,
+                });
             }
             if let Some(job) = last_job.as_ref().filter(|j| j.totals.failed + j.totals.rows.held > 0) {
                 to_do.push(ToDo {
@@ -254,7 +296,10 @@ impl Engine {
                     leads_to: Leads::Plan,
                 });
             } else if last_job.is_none() {
-                to_do.push(ToDo { sentence: "plan the first import: nothing is written before you have seen it".into(), leads_to: Leads::Plan });
+                to_do.push(ToDo {
+                    sentence: "plan the first import: nothing is written before you have seen it".into(),
+                    leads_to: Leads::Plan,
+                });
             }
         }
         Ok(PlaceView {
@@ -277,13 +322,26 @@ impl Engine {
     }
 }
 
-fn connection_to_do(to_do: &mut Vec<ToDo>, label: &str, state: PlaceState, test: Option<&crate::host::words::TestReport>) {
+fn connection_to_do(
+    to_do: &mut Vec<ToDo>,
+    label: &str,
+    state: PlaceState,
+    test: Option<&crate::host::words::TestReport>,
+) {
     match state {
-        PlaceState::Off => to_do.push(ToDo { sentence: format!("{label} is off: Space switches it on"), leads_to: Leads::Settings }),
+        PlaceState::Off => to_do.push(ToDo {
+            sentence: format!("{label} is off: Space switches it on"),
+            leads_to: Leads::Settings,
+        }),
         PlaceState::NotConfigured => {
-            to_do.push(ToDo { sentence: format!("set up the connection to {label}"), leads_to: Leads::Settings });
+            to_do.push(ToDo {
+                sentence: format!("set up the connection to {label}"),
+                leads_to: Leads::Settings,
+            });
         }
-        PlaceState::Untested => to_do.push(ToDo { sentence: "test the connection (t)".into(), leads_to: Leads::Test }),
+        PlaceState::Untested => {
+            to_do.push(ToDo { sentence: "test the connection (t)".into(), leads_to: Leads::Test })
+        }
         PlaceState::Failing => {
             let why = test
                 .and_then(|t| t.checks.iter().find(|c| c.state == crate::host::words::CheckState::Failed))
@@ -305,7 +363,8 @@ fn entry(change: &Change) -> PlanEntry {
             .filter(|hold| matches!(hold.cause, Cause::Limit { overridable: true, .. }))
             .map(|hold| hold.would_be),
         is_look_alike: change.entity == Entity::Customers
-            && hold.is_some_and(|hold| matches!(hold.cause, Cause::LookAlike { .. } | Cause::Ambiguous { .. })),
+            && hold
+                .is_some_and(|hold| matches!(hold.cause, Cause::LookAlike { .. } | Cause::Ambiguous { .. })),
         after_row: change.after_row,
         currency: change.currency,
         money: change.money,
@@ -313,7 +372,10 @@ fn entry(change: &Change) -> PlanEntry {
 }
 
 fn shows(change: &Change, filter: &PlanFilter, words: &[String]) -> bool {
-    if change.action == Action::Unchanged && !filter.with_unchanged && !filter.actions.contains(&Action::Unchanged) {
+    if change.action == Action::Unchanged
+        && !filter.with_unchanged
+        && !filter.actions.contains(&Action::Unchanged)
+    {
         return false;
     }
     if !filter.actions.is_empty() && !filter.actions.contains(&change.action) {
@@ -327,7 +389,8 @@ fn shows(change: &Change, filter: &PlanFilter, words: &[String]) -> bool {
         return true;
     }
     let target = change.target.as_ref().map_or("", |t| &*t.name);
-    let text = format!("{} {} {} {}", customer.name, change.source.name, target, change.source.id).to_lowercase();
+    let text =
+        format!("{} {} {} {}", customer.name, change.source.name, target, change.source.id).to_lowercase();
     words.iter().all(|word| text.contains(word.as_str()))
 }
 
@@ -338,7 +401,10 @@ fn urgency(change: &Change) -> u8 {
         (_, Some(Cause::Limit { .. } | Cause::SafeMode)) | (Action::Zero | Action::Deactivate, _) => 1,
         (Action::Held, _) => 2,
         (Action::Create | Action::Update | Action::Link, _)
-            if change.fields.iter().any(|f| matches!(f.name, crate::model::FieldName::Price | crate::model::FieldName::Cost) && f.before.is_some()) =>
+            if change.fields.iter().any(|f| {
+                matches!(f.name, crate::model::FieldName::Price | crate::model::FieldName::Cost)
+                    && f.before.is_some()
+            }) =>
         {
             3
         }

@@ -15,7 +15,10 @@ pub struct World {
 enum Clock {
     Real,
     /// Follows tokio's clock, which tests can pause and move.
-    Simulated { start: Moment, since: tokio::time::Instant },
+    Simulated {
+        start: Moment,
+        since: tokio::time::Instant,
+    },
 }
 
 impl World {

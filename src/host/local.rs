@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{broadcast, mpsc};
 
 use super::Handle;
-use crate::api::http::RealTransport;
+use crate::api::http::{RealTransport, Transport};
 use crate::engine::book::Book;
 use crate::engine::records::Record;
 use crate::engine::world::World;
@@ -44,33 +44,51 @@ impl Home {
     pub fn open(options: &Options) -> Result<Self, Problem> {
         let places = Places::find(options.profile.as_deref(), options.data_dir.as_deref())?;
         let key = KeySource::choose(options.key_file.as_deref(), &places);
-        Self::open_at(places, key, &options.command)
+        Self::open_at(places, key, &options.command, Arc::new(RealTransport::new()))
     }
 
-    /// As [`Home::open`], in places of the caller's choice.
-    pub fn open_at(places: Places, key: KeySource, command: &str) -> Result<Self, Problem> {
+    /// As [`Home::open`], in places and over a transport of the caller's choice.
+    pub fn open_at(
+        places: Places,
+        key: KeySource,
+        command: &str,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, Problem> {
         let (store, opened) = Store::open(places, key, command)?;
         let Store { trail, index, vault, places, lock } = store;
         for folder in [places.logs(), places.reports()] {
             std::fs::create_dir_all(&folder).map_err(|error| {
-                Problem::new(Class::Local, format!("The folder {} cannot be made: {error}.", folder.display()))
+                Problem::new(
+                    Class::Local,
+                    format!("The folder {} cannot be made: {error}.", folder.display()),
+                )
             })?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(1)
             .thread_name("engine")
             .enable_all()
             .build()
-            .map_err(|error| Problem::new(Class::Local, format!("The engine's threads cannot be started: {error}.")))?;
+            .map_err(|error| {
+                Problem::new(Class::Local, format!("The engine's threads cannot be started: {error}."))
+            })?;
         let (calls, inbox) = mpsc::unbounded_channel();
         let (events, _) = broadcast::channel(1024);
         let handle = Handle::new(calls, events.clone());
         let book = Book::open(trail, Arc::from(index))?;
-        let transport = Arc::new(RealTransport::new());
         let at = places.clone();
         let engine = runtime.block_on(async move {
             let installation = installation(&book).await?;
-            Engine::open(book, vault, at, World::real(transport), Protocol::default(), who(), installation, events)
+            Engine::open(
+                book,
+                vault,
+                at,
+                World::real(transport),
+                Protocol::default(),
+                who(),
+                installation,
+                events,
+            )
         })?;
         let thread = std::thread::Builder::new()
             .name("engine-home".into())
@@ -79,7 +97,9 @@ impl Home {
                 // Tasks that still run end with the runtime; whatever they had in hand is in the trail.
                 runtime.shutdown_timeout(std::time::Duration::from_millis(200));
             })
-            .map_err(|error| Problem::new(Class::Local, format!("The engine's thread cannot be started: {error}.")))?;
+            .map_err(|error| {
+                Problem::new(Class::Local, format!("The engine's thread cannot be started: {error}."))
+            })?;
         let notice = told(&opened);
         Ok(Self { handle, places, notice, thread: Some(thread), _lock: lock })
     }
@@ -128,8 +148,9 @@ pub async fn installation(book: &Book) -> Result<Installation, Problem> {
         return Ok(installation);
     }
     let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Problem::new(Class::Local, format!("This machine gives no random numbers: {error}.")))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Problem::new(Class::Local, format!("This machine gives no random numbers: {error}."))
+    })?;
     let installation = Installation::from_random(bytes);
     book.record(&[Record::Owner { installation: installation.as_str().to_owned() }]).await?;
     Ok(installation)
@@ -140,9 +161,10 @@ fn told(opened: &crate::store::Opened) -> Option<String> {
     use crate::store::index::Opened as Found;
     match &opened.index {
         Found::New | Found::Found => None,
-        Found::Repaired { aside } => {
-            Some(format!("The index was damaged and is repaired; a copy of the old one is in {}.", aside.display()))
-        }
+        Found::Repaired { aside } => Some(format!(
+            "The index was damaged and is repaired; a copy of the old one is in {}.",
+            aside.display()
+        )),
         Found::Rebuilt { aside } => Some(format!(
             "The index could not be opened and was made again from the audit trail; the old one is in {}.",
             aside.display()
@@ -152,7 +174,8 @@ fn told(opened: &crate::store::Opened) -> Option<String> {
 
 /// The person at the keyboard: the system's user, and the SSH client if there is one.
 fn who() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
+    let user =
+        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
     match std::env::var("SSH_CONNECTION").ok().and_then(|c| c.split(' ').next().map(str::to_owned)) {
         Some(client) => format!("{user}@{client}"),
         None => user,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::integrations::FieldRule;
 use crate::model::settings::{Kind, Settings};
 use crate::model::{
-    Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId, TargetId,
+    Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId,
+    TargetId,
 };
 use crate::plan::{Action, Change, Plan, Side, Totals};
 

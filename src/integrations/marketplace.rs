@@ -124,7 +124,7 @@ pub fn wanted_subscription(subscription: &SourceSubscription, settings: &Marketp
                     wanted.fields.set(FieldName::Cost, Value::Amount(cost));
                 }
                 wanted.currency = prices.currency;
-                wanted.notes.extend(prices.notes);
+                wanted.notes.extend(prices.notes.into_iter().map(Into::into));
             }
             Err(why) => holds.push(why),
         }

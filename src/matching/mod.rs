@@ -1,4 +1,5 @@
-//! Matching of customers by name and by stronger keys. Pure; what it finds is a proposal or an exact pair, never a guess.
+//! Matching of customers by name and by stronger keys, and the mapping table as a file. Pure; what it finds is a
+//! proposal or an exact pair, never a guess.
 
 pub mod exact;
 pub mod keys;

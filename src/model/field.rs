@@ -1,9 +1,11 @@
 //! The fields of a record, as planning sees them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::text::Pool;
 use super::{Address, Amount, Count, Date};
 
 /// A value that a source may leave out, give as empty, or give.
@@ -84,7 +86,7 @@ impl fmt::Display for FieldName {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    Text(Box<str>),
+    Text(Arc<str>),
     Count(Count),
     Amount(Amount),
     Date(Date),
@@ -165,9 +167,22 @@ impl Fields {
         self.0.len()
     }
 
-    /// Frees what growing left over: listings keep tens of thousands of these.
+    /// Takes no more room than needed: listings keep tens of thousands of these. Made anew rather than cut, so that
+    /// the larger piece of memory serves the next record.
     pub fn shrink(&mut self) {
-        self.0.shrink_to_fit();
+        if self.0.capacity() > self.0.len() {
+            self.0 = self.0.clone();
+        }
+    }
+
+    /// The same, its text shared with what the pool holds already.
+    pub fn pack(&mut self, pool: &Pool) {
+        for (_, value) in &mut self.0 {
+            if let Value::Text(text) = value {
+                *text = pool.share(text);
+            }
+        }
+        self.shrink();
     }
 }
 

@@ -159,6 +159,11 @@ macro_rules! text_id {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+            /// The same id, sharing its text with the pool's.
+            #[must_use]
+            pub fn shared(self, pool: &super::text::Pool) -> Self {
+                Self(pool.share(&self.0))
+            }
         }
 
         impl fmt::Display for $name {

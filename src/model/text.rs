@@ -1,6 +1,8 @@
 //! Remote text is hostile: nothing from outside is drawn or logged before it went through here.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Text as it may be shown on a terminal: control characters become `^X`, line breaks and tabs a space;
 /// bidirectional marks and other invisible format characters are dropped. At most 64 KiB is kept.
@@ -26,6 +28,22 @@ pub fn shown(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(clean)
+}
+
+/// Texts that many records repeat, each kept once.
+#[derive(Debug, Default)]
+pub struct Pool(Mutex<HashSet<Arc<str>>>);
+
+impl Pool {
+    /// The pool's own copy of a text.
+    pub fn share(&self, text: &Arc<str>) -> Arc<str> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = known.get(text) {
+            return Arc::clone(shared);
+        }
+        known.insert(Arc::clone(text));
+        Arc::clone(text)
+    }
 }
 
 /// Control characters, and characters that reorder or hide text.

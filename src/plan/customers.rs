@@ -154,7 +154,7 @@ impl<'a> Planner<'a> {
             policy,
             label: policy.integration.label(),
             by_id: sorted_by_id(&snapshot.halo_customers),
-            markers: Markers::read(Entity::Customers, std::iter::empty()),
+            markers: Markers::read(Entity::Customers, std::iter::empty(), std::iter::empty(), policy),
             exact: HashMap::new(),
             normal: HashMap::new(),
             vat: HashMap::new(),
@@ -183,7 +183,9 @@ impl<'a> Planner<'a> {
         for wanted in source {
             *self.here.entry(exact_form(&wanted.name)).or_default() += 1;
         }
-        self.markers = Markers::read(Entity::Customers, self.by_id.iter().copied());
+        let unmapped =
+            source.iter().map(|wanted| &wanted.id).filter(|id| !self.mappings.customers.contains_key(id));
+        self.markers = Markers::read(Entity::Customers, unmapped, self.by_id.iter().copied(), self.policy);
         for (id, link) in &self.mappings.customers {
             self.claimed.insert(link.target.clone(), id.clone());
         }
@@ -344,6 +346,14 @@ impl<'a> Planner<'a> {
         match self.markers.claim(&wanted.id, self.policy) {
             Claim::None => {}
             Claim::Ours(found) => {
+                if let Some(other) = self.claimed.get(&found.id).filter(|other| **other != wanted.id) {
+                    let candidates =
+                        vec![candidate(found, &format!("carries our marker; mapped to {other} already"))];
+                    let why = format!(
+                        "the Halo customer that we made for it is mapped to customer {other} now: map it by hand if both are one (K5)"
+                    );
+                    return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
+                }
                 return self.link(wanted, found, "carries our marker: we made it, and the mapping was lost");
             }
             Claim::Several(several) => {

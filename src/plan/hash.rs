@@ -1,22 +1,35 @@
 //! The fingerprint of a plan: apply carries out exactly what was seen (P2).
 
-use std::io;
+use std::borrow::Borrow;
 
 use sha2::{Digest, Sha256};
 
 use super::{Change, Outline};
 
 /// SHA-256 over the outline and every row, in hexadecimal. Rows may come from a store, one at a time.
-pub fn hash<C: std::borrow::Borrow<Change>>(
-    outline: &Outline,
-    changes: impl IntoIterator<Item = C>,
-) -> String {
-    let mut sink = Sink(Sha256::new());
-    sink.add(outline);
+pub fn hash<C: Borrow<Change>>(outline: &Outline, changes: impl IntoIterator<Item = C>) -> String {
+    let mut sum = Sum { digest: Sha256::new(), buffer: Vec::new() };
+    sum.add(outline);
     for change in changes {
-        sink.add(change.borrow());
+        sum.add(change.borrow());
     }
-    hexadecimal(&sink.0.finalize())
+    hexadecimal(&sum.digest.finalize())
+}
+
+struct Sum {
+    digest: Sha256,
+    buffer: Vec<u8>,
+}
+
+impl Sum {
+    fn add(&mut self, part: &impl serde::Serialize) {
+        self.buffer.clear();
+        // Plain data with text keys, into memory: there is nothing in it that can fail.
+        let _ = serde_json::to_writer(&mut self.buffer, part);
+        // So that no two sequences of parts read the same.
+        self.buffer.push(b'\n');
+        self.digest.update(&self.buffer);
+    }
 }
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
@@ -25,26 +38,4 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
         .flat_map(|byte| [byte >> 4, byte & 15])
         .map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)]))
         .collect()
-}
-
-struct Sink(Sha256);
-
-impl Sink {
-    fn add(&mut self, part: &impl serde::Serialize) {
-        // Plain data with text keys: neither the format nor this writer can fail.
-        let _ = serde_json::to_writer(io::BufWriter::with_capacity(1024, &mut *self), part);
-        // So that no two sequences of parts read the same.
-        self.0.update(b"\n");
-    }
-}
-
-impl io::Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

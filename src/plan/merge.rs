@@ -28,14 +28,12 @@ pub fn build(
     policy: &Policy,
 ) -> Planned {
     let mut customers = Customers::plan(snapshot, mappings, policy);
-    let (subscriptions, tally) = if policy.entities.contains(&Entity::Subscriptions) {
-        subscriptions::plan(snapshot, mappings, subscription_links, policy, &customers)
-    } else {
-        (Vec::new(), Tally::default())
-    };
     let mut changes = std::mem::take(&mut customers.rows);
-    changes.reserve_exact(subscriptions.len());
-    changes.extend(subscriptions);
+    let tally = if policy.entities.contains(&Entity::Subscriptions) {
+        subscriptions::plan(snapshot, mappings, subscription_links, policy, &customers, &mut changes)
+    } else {
+        Tally::default()
+    };
     for (row, change) in (1..).zip(&mut changes) {
         change.row = row;
     }

@@ -16,9 +16,9 @@ pub mod snapshot;
 mod subscriptions;
 
 pub use absence::absent;
-pub use diff::holds;
 pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
 pub use cost::cost;
+pub use diff::holds;
 pub use hash::hash;
 pub use limits::scope;
 pub use merge::{Planned, build};

@@ -25,6 +25,11 @@ impl Totals {
         *self.slot(action) += 1;
     }
 
+    pub fn take_back(&mut self, action: Action) {
+        let slot = self.slot(action);
+        *slot = slot.saturating_sub(1);
+    }
+
     pub fn get(&self, action: Action) -> u64 {
         *self.clone().slot(action)
     }

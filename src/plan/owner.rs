@@ -9,7 +9,7 @@ use crate::model::{Entity, Found, SourceId};
 /// The marked target records of one entity, by the part of the marker that names the source record.
 pub(super) struct Markers<'a> {
     entity: Entity,
-    by_record: HashMap<&'a str, Vec<&'a Found>>,
+    by_record: HashMap<String, Vec<&'a Found>>,
 }
 
 /// What the markers say of one source record.
@@ -24,14 +24,35 @@ pub(super) enum Claim<'a> {
 }
 
 impl<'a> Markers<'a> {
-    pub fn read(entity: Entity, found: impl Iterator<Item = &'a Found>) -> Self {
-        let mut by_record: HashMap<&str, Vec<&Found>> = HashMap::new();
-        for record in found {
-            if let Some(text) = record.marker.as_deref().filter(|text| marker::is_marker(text)) {
-                by_record.entry(record_part(text)).or_default().push(record);
+    /// Reads the markers of these source records only: a large tenant has one on every licence.
+    pub fn read<'i>(
+        entity: Entity,
+        ids: impl Iterator<Item = &'i SourceId>,
+        found: impl Iterator<Item = &'a Found>,
+        policy: &Policy,
+    ) -> Self {
+        let mut markers = Self { entity, by_record: HashMap::new() };
+        let mut marked =
+            found.filter(|record| record.marker.as_deref().is_some_and(marker::is_marker)).peekable();
+        if marked.peek().is_none() {
+            return markers;
+        }
+        for id in ids {
+            let own = markers.own(id, policy);
+            markers.by_record.insert(record_part(&own).to_owned(), Vec::new());
+        }
+        for record in marked {
+            let part = record_part(record.marker.as_deref().unwrap_or_default());
+            if let Some(records) = markers.by_record.get_mut(part) {
+                records.push(record);
             }
         }
-        Self { entity, by_record }
+        markers.by_record.retain(|_, records| !records.is_empty());
+        markers
+    }
+
+    fn own(&self, id: &SourceId, policy: &Policy) -> String {
+        marker::marker(&policy.installation, policy.integration, &policy.account, self.entity, id)
     }
 
     pub fn claim(&self, id: &SourceId, policy: &Policy) -> Claim<'a> {
@@ -39,8 +60,7 @@ impl<'a> Markers<'a> {
             return Claim::None;
         }
         let Policy { integration, account, installation, .. } = policy;
-        let wanted = marker::marker(installation, *integration, account, self.entity, id);
-        let Some(marked) = self.by_record.get(record_part(&wanted)) else { return Claim::None };
+        let Some(marked) = self.by_record.get(record_part(&self.own(id, policy))) else { return Claim::None };
         let of = |whose: Whose| {
             marked.iter().copied().filter(move |record| {
                 let text = record.marker.as_deref().unwrap_or_default();

@@ -1,7 +1,9 @@
 //! The subscriptions' rows: one merge over the listing and the links (B1-B10, decisions 29-31, matrix of section 10).
 
+mod unlinked;
+
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -11,9 +13,7 @@ use super::change::{Reasons, reasons};
 use super::customers::{Customers, Standing, find, sorted_by_id, why_update};
 use super::diff::{self, Diff};
 use super::money::{monthly, monthly_delta};
-use super::owner::{Claim, Markers};
 use super::{Action, Candidate, Cause, Change, Policy, Side, Snapshot, snapshot::Mappings};
-use crate::matching::exact_form;
 use crate::model::{
     Currency, Entity, FieldName, Fields, Found, Link, SourceId, TargetId, Value, Verdict, Wanted,
 };
@@ -35,13 +35,17 @@ pub(super) struct Tally {
     pub disorder: bool,
 }
 
+/// Adds the subscriptions' rows to those of the customers, in plan order.
 pub(super) fn plan(
     snapshot: &Snapshot,
     mappings: &Mappings,
     links: impl IntoIterator<Item = (SourceId, Link)>,
     policy: &Policy,
     customers: &Customers,
-) -> (Vec<Change>, Tally) {
+    rows: &mut Vec<Change>,
+) -> Tally {
+    let first = rows.len();
+    rows.reserve_exact(snapshot.subscriptions.len());
     let mut wanted: Vec<&Wanted> = snapshot.subscriptions.iter().collect();
     wanted.sort_by(|a, b| a.id.cmp(&b.id));
     let licences = sorted_by_id(&snapshot.licences);
@@ -55,7 +59,7 @@ pub(super) fn plan(
         halo: sorted_by_id(&snapshot.halo_customers),
         taken: vec![false; licences.len()],
         licences,
-        rows: Vec::with_capacity(wanted.len()),
+        rows,
         tally: Tally::default(),
         said: HashMap::new(),
     };
@@ -85,9 +89,9 @@ pub(super) fn plan(
         }
     }
     planner.unlinked(&unlinked);
-    let Planner { mut rows, tally, .. } = planner;
-    rows.sort_by(|a, b| order_of(a).cmp(&order_of(b)));
-    (rows, tally)
+    let Planner { rows, tally, .. } = planner;
+    rows[first..].sort_unstable_by(|a, b| order_of(a).cmp(&order_of(b)));
+    tally
 }
 
 /// By customer, then by name; ids settle what names leave open.
@@ -107,10 +111,10 @@ struct Planner<'a> {
     licences: Vec<&'a Found>,
     /// Licences that a link holds, by their place in `licences`.
     taken: Vec<bool>,
-    rows: Vec<Change>,
+    rows: &'a mut Vec<Change>,
     tally: Tally,
     /// Reasons of unchanged rows, each kept once.
-    said: HashMap<&'static str, HashMap<Vec<Box<str>>, Reasons>>,
+    said: HashMap<&'static str, HashMap<Vec<Arc<str>>, Reasons>>,
 }
 
 /// Where a subscription's licence belongs.
@@ -299,12 +303,12 @@ impl<'a> Planner<'a> {
     }
 
     /// Sentences of an unchanged row, shared by all rows that say the same.
-    fn say(&mut self, first: &'static str, notes: &[Box<str>]) -> Reasons {
+    fn say(&mut self, first: &'static str, notes: &[Arc<str>]) -> Reasons {
         let said = self.said.entry(first).or_default();
         if let Some(known) = said.get(notes) {
             return Arc::clone(known);
         }
-        let new = reasons(std::iter::once(Box::from(first)).chain(notes.iter().cloned()));
+        let new = reasons(std::iter::once(first).chain(notes.iter().map(|note| &**note)));
         said.insert(notes.to_vec(), Arc::clone(&new));
         new
     }
@@ -403,204 +407,6 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Subscriptions without a link: marked, adopted, created, or held.
-    fn unlinked(&mut self, unlinked: &[&'a Wanted]) {
-        if unlinked.is_empty() {
-            return;
-        }
-        let free = |planner: &Self| -> Vec<&'a Found> {
-            let mine = planner.licences.iter().zip(&planner.taken).filter(|(_, taken)| !**taken);
-            mine.map(|(found, _)| *found).collect()
-        };
-        let markers = Markers::read(Entity::Subscriptions, free(self).into_iter());
-        let mut pending: Vec<(&'a Wanted, Place)> = Vec::new();
-        for wanted in unlinked {
-            let place = match self.place(wanted, false) {
-                Ok(place) => place,
-                Err(change) => {
-                    self.rows.push(*change);
-                    continue;
-                }
-            };
-            match self.marked(wanted, &place, &markers) {
-                Some(change) => self.rows.push(change),
-                None => pending.push((wanted, place)),
-            }
-        }
-
-        // Who could adopt what: names that stand once on either side within one Halo customer.
-        let targets: BTreeSet<&TargetId> =
-            pending.iter().filter_map(|(_, place)| place.target.as_ref()).collect();
-        let mut there: HashMap<(TargetId, String), Vec<&'a Found>> = HashMap::new();
-        for found in free(self) {
-            let marked = found.marker.as_deref().is_some_and(crate::model::marker::is_marker);
-            if let Some(parent) = found.parent.as_ref().filter(|parent| targets.contains(parent))
-                && !marked
-                && !self.mappings.licences_elsewhere.contains(&found.id)
-            {
-                there.entry((parent.clone(), exact_form(&found.name))).or_default().push(found);
-            }
-        }
-        let mut here: HashMap<(TargetId, String), u32> = HashMap::new();
-        for (wanted, place) in &pending {
-            if let Some(target) = &place.target {
-                *here.entry((target.clone(), exact_form(&wanted.name))).or_default() += 1;
-            }
-        }
-        for (wanted, place) in pending {
-            let key = place.target.clone().map(|target| (target, exact_form(&wanted.name)));
-            let same = key.as_ref().and_then(|key| there.get(key)).map_or(&[][..], Vec::as_slice);
-            let wanted_so = key.as_ref().and_then(|key| here.get(key)).copied().unwrap_or(1);
-            let change = self.unmarked(wanted, &place, same, wanted_so);
-            self.rows.push(change);
-        }
-    }
-
-    /// What its marker on a licence settles.
-    fn marked(&mut self, wanted: &'a Wanted, place: &Place, markers: &Markers<'a>) -> Option<Change> {
-        let held = |cause, would_be, why: String| {
-            Some(Self::finish(
-                self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
-                place,
-                None,
-            ))
-        };
-        match markers.claim(&wanted.id, self.policy) {
-            Claim::None => None,
-            Claim::Ours(found) => {
-                if let Verdict::Hold(why) = &wanted.verdict {
-                    return held(Cause::Data, Action::Link, why.clone());
-                }
-                if found.parent.is_some() && place.target.is_some() && found.parent != place.target {
-                    let why = format!(
-                        "the licence '{}' ({}) that we made for it is with another Halo customer: move it or correct the mapping",
-                        found.name, found.id
-                    );
-                    return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Link, why);
-                }
-                self.take_found(found);
-                Some(self.link(
-                    wanted,
-                    place,
-                    found,
-                    "its licence carries our marker: we made it, and the link was lost",
-                ))
-            }
-            Claim::Several(several) => {
-                let candidates =
-                    several.iter().map(|found| licence_candidate(found, "carries our marker")).collect();
-                let why = "several licences in Halo carry our marker of it: keep one, and empty the field of the others";
-                held(Cause::Ambiguous { candidates }, Action::Link, why.into())
-            }
-            Claim::Foreign(found) => held(
-                Cause::Foreign,
-                Action::Held,
-                format!(
-                    "licence '{}' ({}) carries another installation's marker of it: empty that field in Halo to take it over",
-                    found.name, found.id
-                ),
-            ),
-        }
-    }
-
-    fn take_found(&mut self, found: &Found) {
-        if let Ok(at) = self.licences.binary_search_by(|licence| licence.id.cmp(&found.id)) {
-            self.taken[at] = true;
-        }
-    }
-
-    fn unmarked(&mut self, wanted: &'a Wanted, place: &Place, same: &[&'a Found], wanted_so: u32) -> Change {
-        if let Verdict::Hold(why) = &wanted.verdict {
-            let change = self.row(wanted, Action::Unchanged, notes(wanted));
-            return Self::finish(change.held(Cause::Data, Action::Held, why), place, None);
-        }
-        let held = |cause, would_be, why: String| {
-            Self::finish(
-                self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
-                place,
-                None,
-            )
-        };
-        if place.target.is_some()
-            && let Some(why) = self.snapshot.licences_complete.why_not()
-        {
-            let why = format!(
-                "Halo's licences could not be read completely, so it may be there; nothing is created (P15): {why}"
-            );
-            return held(Cause::Unproven, Action::Held, why);
-        }
-        let candidates = || {
-            same.iter().take(8).map(|found| licence_candidate(found, "the same name, not linked")).collect()
-        };
-        match (same, wanted_so) {
-            ([], _) => self.create(wanted, place),
-            ([only], 1) => {
-                let read = wanted.parent.as_ref().and_then(|parent| self.snapshot.read.get(parent));
-                if let Some(why) = read.and_then(|read| read.why_not()) {
-                    let why = format!(
-                        "a licence of that name is in Halo, but its customer's list is incomplete: {why}"
-                    );
-                    return held(Cause::Unproven, Action::Link, why);
-                }
-                let wants_active = wanted.fields.get(FieldName::Status) == Some(&Value::Active(true));
-                if !only.is_active && wants_active {
-                    let why = format!(
-                        "an inactive licence of that name ({}) is in Halo: make it active there to have it adopted, or rename it to have a new one made",
-                        only.id
-                    );
-                    return held(Cause::Ambiguous { candidates: candidates() }, Action::Held, why);
-                }
-                self.link(
-                    wanted,
-                    place,
-                    only,
-                    "adopts the licence of exactly the same name, once on either side (P10)",
-                )
-            }
-            (several, here) => {
-                let why = format!(
-                    "{} unlinked licences of that name in Halo and {here} such subscriptions: which is which is not known (P13); give each licence a name of its own",
-                    several.len()
-                );
-                held(Cause::Ambiguous { candidates: candidates() }, Action::Held, why)
-            }
-        }
-    }
-
-    fn link(&self, wanted: &Wanted, place: &Place, found: &Found, why: &str) -> Change {
-        let diff = diff::compare(&wanted.fields, found, None);
-        let mut reasons = vec![why.to_owned()];
-        reasons.extend(why_update(&diff, false, self.label));
-        reasons.extend(notes(wanted));
-        let mut change = self.row(wanted, Action::Link, reasons);
-        change.owned = wanted.fields.clone();
-        self.price(&mut change, wanted, Some(found), &diff, place.target.as_ref());
-        change.fields = diff.changes;
-        let change = Self::finish(change, place, Some(found));
-        self.priced(change, wanted, place.target.as_ref())
-    }
-
-    fn create(&mut self, wanted: &Wanted, place: &Place) -> Change {
-        let mut reasons = vec!["not in Halo yet".to_owned()];
-        if place.after_row.is_some() && place.target.is_none() {
-            reasons.push("its customer is created by this plan".into());
-        }
-        if wanted.fields.get(FieldName::Status) == Some(&Value::Active(false)) {
-            reasons.push(format!("inactive at {}, so inactive in Halo (B7)", self.label));
-        }
-        reasons.extend(notes(wanted));
-        let mut change = self.row(wanted, Action::Create, reasons);
-        change.owned = wanted.fields.clone();
-        let diff = Diff { changes: diff::all_of(&wanted.fields), conflicts: Vec::new() };
-        self.price(&mut change, wanted, None, &diff, place.target.as_ref());
-        change.fields = diff.changes;
-        if let (Some(customer), true) = (&wanted.parent, change.money != Some(Decimal::ZERO)) {
-            self.tally.lines.entry(customer.clone()).or_default().0 += 1;
-        }
-        let change = Self::finish(change, place, None);
-        self.priced(change, wanted, place.target.as_ref())
-    }
-
     fn finish(mut change: Change, place: &Place, found: Option<&Found>) -> Change {
         change.target = found.map(Side::of_found);
         change.customer_target.clone_from(&place.target);
@@ -661,11 +467,6 @@ impl<'a> Planner<'a> {
         let name = find(&self.halo, id).map_or_else(|| Arc::from(""), |found| Arc::clone(&found.name));
         Candidate { target: id.clone(), name, why: why.into() }
     }
-}
-
-fn licence_candidate(found: &Found, why: &str) -> Candidate {
-    let why = if found.is_active { why.into() } else { format!("{why}, inactive").into() };
-    Candidate { target: found.id.clone(), name: Arc::clone(&found.name), why }
 }
 
 fn notes(wanted: &Wanted) -> Vec<String> {

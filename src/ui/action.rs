@@ -270,7 +270,13 @@ impl Action {
     pub const fn opens_text(self) -> bool {
         matches!(
             self,
-            Self::Filter | Self::Palette | Self::Help | Self::Edit | Self::Pick | Self::Export | Self::ImportMappings
+            Self::Filter
+                | Self::Palette
+                | Self::Help
+                | Self::Edit
+                | Self::Pick
+                | Self::Export
+                | Self::ImportMappings
         )
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::message::News;
-use crate::host::words::{Answer, Command, Event, JobProgress, JobReport, Overview, PlaceView, Query, SettingsView};
+use crate::host::words::{
+    Answer, Command, Event, JobProgress, JobReport, Overview, PlaceView, Query, SettingsView,
+};
 use crate::model::{Integration, Place, Problem};
 
 /// Customers being read for a mapping table.
@@ -51,7 +53,9 @@ impl Mirror {
             }
             News::Missed => return vec![Query::Overview, Query::Settings],
             News::Reply(command, _) => {
-                if let Command::BuildPlan { integration, .. } | Command::ReadCustomers { integration } = &**command {
+                if let Command::BuildPlan { integration, .. } | Command::ReadCustomers { integration } =
+                    &**command
+                {
                     self.reading.remove(integration);
                 }
             }

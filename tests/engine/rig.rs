@@ -1,31 +1,111 @@
-//! The engine with everything around it simulated: network, clock, disk.
+//! The engine with everything around it simulated: network, clock, disk, and the end of its process.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parhelion::api::http::{Request, Response, SendError, SendErrorKind, Transport};
 use parhelion::engine::book::Book;
-use parhelion::engine::planning::Spec;
+use parhelion::engine::planning::{Keep, Spec};
 use parhelion::engine::world::World;
-use parhelion::engine::{Engine, Protocol};
-use parhelion::host::words::{Choices, JobReport, JobState};
-use parhelion::model::{Entity, Installation, Integration, JobId, Moment};
+use parhelion::engine::{Engine, Protocol, Step};
+use parhelion::host::words::{Choices, JobOrder, JobReport, JobState};
+use parhelion::model::{Entity, Installation, Integration, JobId, Moment, Problem};
 use parhelion::plan::Plan;
 use parhelion::sandbox::{Brand, RESET_HEADER, Sandbox};
 use parhelion::store::trail::{Options, SimulatedDisk, Sync};
 use parhelion::store::{KeySource, MemoryIndex, Places, Trail, Vault};
+use tokio::sync::Notify;
 use tower::ServiceExt;
+
+/// The process that the engine lives in: it can end at any step of the protocol and around any request.
+#[derive(Default)]
+pub struct Process {
+    dead: AtomicBool,
+    /// Steps and requests until it ends; 0 for never.
+    left: AtomicU64,
+    ended: Notify,
+    /// Steps and requests so far, and the step that it ended at.
+    passed: AtomicU64,
+    at: Mutex<Option<String>>,
+    /// What happens to the disk in that moment.
+    disk: Mutex<Option<(Arc<SimulatedDisk>, bool)>>,
+}
+
+impl Process {
+    /// Ends at the `n`-th step from now on; with `torn`, the last group of lines reaches the disk in part.
+    pub fn end_after(&self, n: u64, disk: &Arc<SimulatedDisk>, torn: bool) {
+        *self.disk.lock().expect("no panic") = Some((disk.clone(), torn));
+        self.left.store(n, Ordering::SeqCst);
+    }
+
+    /// Ends when this step is reached.
+    pub fn pass(&self, at: &str) -> bool {
+        if self.dead.load(Ordering::SeqCst) {
+            return true;
+        }
+        self.passed.fetch_add(1, Ordering::SeqCst);
+        let left = self.left.load(Ordering::SeqCst);
+        if left == 0 || self.left.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return false;
+        }
+        self.end(at);
+        true
+    }
+
+    /// Ends now.
+    pub fn end(&self, at: &str) {
+        self.dead.store(true, Ordering::SeqCst);
+        *self.at.lock().expect("no panic") = Some(at.to_owned());
+        if let Some((disk, torn)) = self.disk.lock().expect("no panic").take() {
+            if torn { disk.fail_sync(1) } else { disk.cut_power() }
+        }
+        self.ended.notify_one();
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
+    }
+
+    pub fn ended_at(&self) -> Option<String> {
+        self.at.lock().expect("no panic").clone()
+    }
+
+    pub async fn death(&self) {
+        while !self.is_dead() {
+            self.ended.notified().await;
+        }
+    }
+}
+
+/// Called with every request before it is sent.
+pub type Watch = Arc<dyn Fn(&Request) + Send + std::marker::Sync>;
 
 /// Requests answered from memory by the sandbox's routers.
 pub struct InMemory {
     pub sandbox: Sandbox,
+    pub process: Arc<Process>,
+    /// The network is down.
+    pub down: Arc<AtomicBool>,
+    pub watch: Option<Watch>,
 }
 
 impl Transport for InMemory {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
         async move {
+            if self.process.pass("request") {
+                return std::future::pending().await;
+            }
+            if self.down.load(Ordering::SeqCst) {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                return Err(SendError::new(SendErrorKind::Connect, "no route to host"));
+            }
+            if let Some(watch) = &self.watch {
+                watch(&request);
+            }
             let started = tokio::time::Instant::now();
             let router = match request.url.host_str() {
                 Some("halo.test") => self.sandbox.halo(),
@@ -34,12 +114,16 @@ impl Transport for InMemory {
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),
             };
             let total = request.total;
-            let mut call = axum::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
+            let mut call =
+                axum::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
             for (name, value) in &request.headers {
                 call = call.header(name.as_str(), value.as_bytes());
             }
             let call = call.body(Body::from(request.body)).expect("a request of ours");
             let answer = tokio::time::timeout(total, router.oneshot(call)).await;
+            if self.process.pass("answer") {
+                return std::future::pending().await;
+            }
             let Ok(Ok(answer)) = answer else {
                 return Err(SendError::new(SendErrorKind::Timeout, "no answer in time"));
             };
@@ -55,7 +139,12 @@ impl Transport for InMemory {
             for (name, value) in &parts.headers {
                 headers.insert(name.clone(), value.clone());
             }
-            Ok(Response { status: parts.status.as_u16(), headers, body: body.to_vec(), elapsed: started.elapsed() })
+            Ok(Response {
+                status: parts.status.as_u16(),
+                headers,
+                body: body.to_vec(),
+                elapsed: started.elapsed(),
+            })
         }
         .boxed()
     }
@@ -67,9 +156,16 @@ pub struct Ground {
     pub disk: Arc<SimulatedDisk>,
     pub index: Arc<MemoryIndex>,
     pub sandbox: Sandbox,
-    pub protocol: Protocol,
+    pub process: Arc<Process>,
+    pub down: Arc<AtomicBool>,
+    pub durable_intent: bool,
+    pub settle: bool,
     pub settle_seconds: u64,
-    pub start: Moment,
+    pub watch: Option<Watch>,
+    /// More lines for the section `[also]` and after it.
+    pub settings: String,
+    start: Moment,
+    since: tokio::time::Instant,
 }
 
 impl Ground {
@@ -79,25 +175,82 @@ impl Ground {
             disk: Arc::new(SimulatedDisk::new()),
             index: Arc::new(MemoryIndex::new()),
             sandbox,
-            protocol: Protocol::default(),
+            process: Arc::default(),
+            down: Arc::default(),
+            durable_intent: true,
+            settle: true,
             settle_seconds: 60,
+            watch: None,
+            settings: String::new(),
             start: "2026-02-03T09:00:00Z".parse().expect("a moment"),
+            since: tokio::time::Instant::now(),
         }
     }
 
-    /// An engine on what is there: the first of its kind, or one after a crash.
-    pub async fn open(&self) -> Arc<Engine> {
-        let places = Places::within(self.dir.path(), "test").expect("places");
-        std::fs::create_dir_all(places.logs()).expect("logs");
+    pub fn now(&self) -> Moment {
+        let passed = jiff::SignedDuration::try_from(self.since.elapsed()).expect("not that long");
+        self.start.checked_add(passed).expect("not that late")
+    }
+
+    pub fn places(&self) -> Places {
+        Places::within(self.dir.path(), "test").expect("places")
+    }
+
+    pub fn trail(&self) -> Trail {
         let options = Options { sync: Sync::Simulated(self.disk.clone()), ..Options::default() };
-        let (trail, _) = Trail::open_with(&places.audit(), options).expect("the trail opens");
-        let vault = Vault::open(&places.secrets(), KeySource::File(places.key_file.clone())).expect("the vault opens");
-        let book = Book::open(trail, self.index.clone()).expect("the book opens");
-        let transport = Arc::new(InMemory { sandbox: self.sandbox.clone() });
-        let world = World::simulated(transport, self.start);
+        Trail::open_with(&self.places().audit(), options).expect("the trail opens").0
+    }
+
+    /// An engine on what is there: the first of its kind, or one after a crash. Its process is a new one.
+    pub fn open(&mut self) -> Arc<Engine> {
+        self.try_open().expect("the engine opens")
+    }
+
+    pub fn try_open(&mut self) -> Result<Arc<Engine>, Problem> {
+        self.process = Arc::default();
+        let places = self.places();
+        std::fs::create_dir_all(places.logs()).expect("logs");
+        let vault = Vault::open(&places.secrets(), KeySource::File(places.key_file.clone()))?;
+        let book = Book::open(self.trail(), self.index.clone())?;
+        let transport = Arc::new(InMemory {
+            sandbox: self.sandbox.clone(),
+            process: self.process.clone(),
+            down: self.down.clone(),
+            watch: self.watch.clone(),
+        });
+        let world = World::simulated(transport, self.now());
         let (events, _) = tokio::sync::broadcast::channel(64);
         let installation = Installation::from_random([7; 8]);
-        Engine::open(book, vault, places, world, self.protocol, "tester".into(), installation, events).expect("the engine opens")
+        let process = self.process.clone();
+        let protocol = Protocol {
+            durable_intent: self.durable_intent,
+            settle: self.settle,
+            failpoint: Some(Arc::new(move |step: Step| process.pass(&format!("{step:?}")))),
+        };
+        Engine::open(book, vault, places, world, protocol, "tester".into(), installation, events)
+    }
+
+    /// What is left of the engine's process goes; its files stay as they are (`kill -9`).
+    pub async fn kill(&self, engine: Arc<Engine>) {
+        if !self.process.is_dead() {
+            self.process.end("kill");
+        }
+        engine.abort();
+        let left = Arc::downgrade(&engine);
+        drop(engine);
+        while left.strong_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The machine loses its power: `kill`, and what was not synced is gone or torn.
+    pub async fn crash(&self, engine: Arc<Engine>, mut keep: impl FnMut(u64, u64) -> u64, lose_index: bool) {
+        self.kill(engine).await;
+        self.disk.crash(&self.places().audit(), |_, synced, written| keep(synced, written)).expect("a crash");
+        self.disk.fail_sync(0);
+        if lose_index {
+            self.index.lose_unflushed();
+        }
     }
 
     /// Settings that reach the simulated vendors.
@@ -115,13 +268,6 @@ client_secret = "{secret}"
 allow_http = true
 settle_seconds = {settle}
 pace = {{ requests = 0, at_once = 4, spacing_ms = 0 }}
-[also]
-enabled = true
-allow_http = true
-marketplace_url = "http://also.test"
-username = "{also}"
-password = "{password}"
-pace = {{ at_once = 4, spacing_ms = 0 }}
 [westcoast]
 enabled = true
 allow_http = true
@@ -129,6 +275,14 @@ marketplace_url = "http://westcoast.test"
 username = "{westcoast}"
 password = "{password}"
 pace = {{ at_once = 4, spacing_ms = 0 }}
+[also]
+enabled = true
+allow_http = true
+marketplace_url = "http://also.test"
+username = "{also}"
+password = "{password}"
+pace = {{ at_once = 4, spacing_ms = 0 }}
+{more}
 "#,
             tenant = parhelion::sandbox::TENANT,
             id = parhelion::sandbox::CLIENT_ID,
@@ -137,8 +291,16 @@ pace = {{ at_once = 4, spacing_ms = 0 }}
             westcoast = Brand::Westcoast.username(),
             password = parhelion::sandbox::PASSWORD,
             settle = self.settle_seconds,
+            more = self.settings,
         );
         engine.import_settings(&text).await.expect("the settings are right");
+    }
+
+    /// An engine on settings that reach the simulated vendors.
+    pub async fn start(&mut self) -> Arc<Engine> {
+        let engine = self.open();
+        self.set_up(&engine).await;
+        engine
     }
 }
 
@@ -146,11 +308,19 @@ pub fn spec(integration: Integration, entities: &[Entity], scheduled: bool) -> S
     Spec { integration, entities: entities.to_vec(), scheduled, allow_removals: false }.ordered()
 }
 
+pub fn by_hand() -> Spec {
+    spec(Integration::Also, &[], false)
+}
+
+pub fn scheduled() -> Spec {
+    spec(Integration::Also, &[], true)
+}
+
 /// Builds a plan and leaves it.
 pub async fn plan(engine: &Arc<Engine>, spec: &Spec) -> Plan {
-    let (plan, _, with) = engine.build_plan(spec, &|_, _, _| {}).await.expect("a plan");
-    with.market.sign_out().await;
-    plan
+    let built = engine.build_plan(spec, Keep::ForLater, &|_, _, _| {}).await.expect("a plan");
+    built.with.market.sign_out().await;
+    built.plan
 }
 
 /// Runs to the end of the job, whatever it is.
@@ -160,16 +330,29 @@ pub async fn run(engine: &Arc<Engine>, spec: Spec) -> JobReport {
 }
 
 pub async fn apply(engine: &Arc<Engine>, plan: &Plan) -> JobReport {
-    let job = engine.apply(plan.id, Choices::default()).await.expect("a job");
+    apply_with(engine, plan, Choices::default()).await
+}
+
+pub async fn apply_with(engine: &Arc<Engine>, plan: &Plan, choices: Choices) -> JobReport {
+    let job = engine.apply(plan.id, choices).await.expect("a job");
+    ended(engine, job).await
+}
+
+pub async fn resume(engine: &Arc<Engine>, job: JobId) -> JobReport {
+    engine.order(job, JobOrder::Resume).await.expect("it goes on");
     ended(engine, job).await
 }
 
 pub async fn ended(engine: &Arc<Engine>, job: JobId) -> JobReport {
-    loop {
+    // Three days: no wait in an import is as long.
+    for _ in 0..3 * 86_400 {
         let report = engine.job(job).expect("the job is there");
         if report.state != JobState::Running {
             return report;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
+    let log = std::fs::read_to_string(engine.places.logs().join(format!("{job}.jsonl"))).unwrap_or_default();
+    let last: Vec<&str> = log.lines().rev().take(20).collect();
+    panic!("{job} does not end: {:?}\n{last:#?}", engine.running());
 }

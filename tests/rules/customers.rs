@@ -281,3 +281,14 @@ fn rows_come_customers_first_then_by_customer_and_name() {
     assert!(plan.changes.iter().zip(1..).all(|(c, row)| c.row == row));
     assert_eq!(plan.row("3").after_row, Some(1));
 }
+
+#[test]
+fn k5_a_customer_we_made_that_is_mapped_to_another_now_is_not_shared_unasked() {
+    let mut w = World::new();
+    w.company("a", "Alder");
+    w.company("b", "Birch");
+    let ours = w.marker(Entity::Customers, "a", &w.policy.installation);
+    w.halo("1", "Made for a").marker = Some(ours);
+    w.map("b", "1");
+    assert!(matches!(w.row("a").cause(), Cause::Ambiguous { .. }));
+}

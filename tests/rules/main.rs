@@ -7,5 +7,6 @@ mod limits;
 mod marketplace;
 mod matching;
 mod matrix;
+mod outline;
 mod properties;
 mod subscriptions;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::world::*;
+use parhelion::matching::{exact_form, normal_form};
 use parhelion::model::{Decision, FieldName, Value, Verdict};
 use parhelion::plan::snapshot::Completeness;
 use parhelion::plan::{self, Absence, Action, Mark};
@@ -219,5 +220,13 @@ proptest! {
         let o = &planned.outline;
         prop_assert_eq!(o.totals.all() as usize, planned.changes.len());
         prop_assert_eq!(o.by_entity.values().map(plan::Totals::all).sum::<u64>(), o.totals.all());
+    }
+
+    /// Whatever a vendor calls a customer, its names can be compared.
+    #[test]
+    fn any_name_has_its_forms(name in any::<String>()) {
+        let exact = exact_form(&name);
+        prop_assert_eq!(exact_form(&exact), exact.clone());
+        prop_assert_eq!(normal_form(&name), normal_form(&exact));
     }
 }

@@ -403,3 +403,14 @@ fn links_out_of_order_stop_every_write() {
     let plan = parhelion::plan::build(&w.snapshot, &w.mappings, reversed, &w.policy);
     assert_eq!(plan.outline.totals.acting(), 0);
 }
+
+#[test]
+fn p27_our_licence_in_another_subscriptions_hands_is_neither_taken_nor_made_twice() {
+    let mut w = World::new();
+    w.pair();
+    w.linked("1", "Product", 5);
+    w.sub("2", "a", "Product", 5);
+    let ours = w.marker(Entity::Subscriptions, "2", &w.policy.installation);
+    w.snapshot.licences[0].marker = Some(ours);
+    assert!(matches!(w.row("2").cause(), Cause::Ambiguous { .. }));
+}

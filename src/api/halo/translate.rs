@@ -1,12 +1,14 @@
 //! Halo's rows as the plain types of `model`, and our fields as Halo's JSON.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::wire::AddressStore;
 use crate::api::row::{Row, Scalar};
 use crate::model::date::{Moment, parse_vendor_date};
+use crate::model::text::Pool;
 use crate::model::{
     Address, Amount, Class, Count, Currency, FieldName, Fields, Found, MatchKeys, Problem, TargetId, Value,
 };
@@ -59,6 +61,8 @@ pub struct Context {
     pub currencies: HashMap<i64, Currency>,
     /// What Halo bills in where a customer has no currency of its own.
     pub fallback: Option<Currency>,
+    /// Names that thousands of licences repeat.
+    pub pool: Arc<Pool>,
 }
 
 /// A customer: name, top level, keys, currency.
@@ -66,9 +70,9 @@ pub fn customer(row: &Row, context: &Context) -> Result<Found, Problem> {
     let id = id_of(row, "customer")?;
     let mut fields = Fields::new();
     let name = row.get("name").text().unwrap_or_default();
-    fields.set(FieldName::Name, Value::Text(name.clone()));
+    fields.set(FieldName::Name, Value::Text(name.clone().into()));
     if let Some(top_level) = row.get("toplevel_name").text() {
-        fields.set(FieldName::TopLevel, Value::Text(top_level));
+        fields.set(FieldName::TopLevel, Value::Text(top_level.into()));
     }
     fields.shrink();
     let mut domains: Vec<Box<str>> = Vec::new();
@@ -118,7 +122,7 @@ pub fn licence(row: &Row, context: &Context) -> Result<Found, Problem> {
     let id = id_of(row, "licence")?;
     let name = row.get("name").text().unwrap_or_default();
     let mut fields = Fields::new();
-    fields.set(FieldName::Name, Value::Text(name.clone()));
+    fields.set(FieldName::Name, Value::Text(name.clone().into()));
     let deleted = row.get("deleted").flag().unwrap_or(false);
     // Absence of the flag is not "inactive": only the word false stops billing.
     let is_active = !deleted && row.get("is_active").flag().unwrap_or(true);
@@ -138,8 +142,7 @@ pub fn licence(row: &Row, context: &Context) -> Result<Found, Problem> {
     {
         fields.set(FieldName::EndDate, Value::Date(date));
     }
-    fields.shrink();
-    Ok(Found {
+    let mut found = Found {
         id,
         name: name.into(),
         parent: row.get("client_id").id().filter(|id| *id > 0).map(TargetId::from),
@@ -149,7 +152,9 @@ pub fn licence(row: &Row, context: &Context) -> Result<Found, Problem> {
         keys: MatchKeys::default(),
         currency: None,
         main_site: None,
-    })
+    };
+    found.pack(&context.pool);
+    Ok(found)
 }
 
 fn marker(row: &Row, field: &str) -> Option<Box<str>> {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::model::Problem;
+
 /// How written data gets onto the disk.
 #[derive(Debug, Clone, Default)]
 pub enum Sync {
@@ -27,6 +29,7 @@ pub struct SimulatedDisk {
     /// The sync that fails; 0 for none.
     fails_at: AtomicU64,
     gate: Mutex<()>,
+    full: AtomicBool,
 }
 
 /// While it lives, syncs wait: between written and durable.
@@ -49,6 +52,7 @@ impl SimulatedDisk {
             syncs: AtomicU64::new(0),
             fails_at: AtomicU64::new(0),
             gate: Mutex::default(),
+            full: AtomicBool::new(false),
         }
     }
 
@@ -65,6 +69,11 @@ impl SimulatedDisk {
     /// The `n`-th sync from now on fails, counted from 1.
     pub fn fail_sync(&self, n: u64) {
         self.fails_at.store(self.syncs.load(Ordering::SeqCst) + n, Ordering::SeqCst);
+    }
+
+    /// Whether there is no space left from now on.
+    pub fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
     }
 
     /// Lets every sync wait until the answer is dropped.
@@ -128,6 +137,14 @@ impl SimulatedDisk {
 }
 
 impl Sync {
+    /// Bytes that may still be written in that folder.
+    pub(super) fn free(&self, dir: &Path) -> Result<u64, Problem> {
+        match self {
+            Self::Simulated(disk) if disk.full.load(Ordering::SeqCst) => Ok(0),
+            _ => super::free_space(dir),
+        }
+    }
+
     /// Whether writing is possible at all.
     pub(super) fn power(&self) -> io::Result<()> {
         match self {

@@ -1,0 +1,415 @@
+//! The words of the command line (`docs/cli.md`). Scripts rely on them: they do not change without a version.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args as Flags, Parser, Subcommand};
+
+use crate::host::words::Level;
+use crate::model::{Date, Entity, Integration, JobId, Place, SourceId, TargetId};
+use crate::sandbox::Size;
+
+/// HaloPSA integrations in your terminal: planned, approved, resumable imports.
+#[derive(Debug, Parser)]
+#[command(
+    name = "parhelion",
+    version,
+    max_term_width = 110,
+    after_help = "Without a command it opens the screen.\n\nExit codes: 0 done (plan: nothing to change), 1 failed, 2 plan: there are changes, 3 partial, \
+                  4 held by a safety limit, 5 authentication or permission, 6 already running, 64 usage, 130 interrupted (resumable)."
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Flags)]
+pub struct Global {
+    /// Folder of the profile [default: $XDG_STATE_HOME/parhelion/PROFILE]
+    #[arg(long, global = true, value_name = "DIR", env = "PARHELION_DATA_DIR", hide_env_values = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Profile to work on [default: default]
+    #[arg(long, global = true, value_name = "NAME", env = "PARHELION_PROFILE", hide_env_values = true)]
+    pub profile: Option<String>,
+    /// File of the key that seals secrets [default: $XDG_CONFIG_HOME/parhelion/PROFILE.key]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// One JSON document on standard output, nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No frames, no columns, states as words
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// No colours (NO_COLOR does the same)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// No progress and no remarks on standard error
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More detail: also rows that change nothing; twice: more in the program's log
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try everything on simulated vendors and throw-away data
+    Demo(Demo),
+    /// Serve the simulated vendors until interrupted; prints their addresses and credentials first
+    Sandbox(Sandbox),
+    /// Settings, as TOML
+    #[command(subcommand)]
+    Config(Config),
+    /// Secrets: sealed at once, never shown again
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Test the configuration; never writes
+    Test {
+        /// `halo` or an integration [default: Halo and every integration that is on]
+        place: Option<Place>,
+    },
+    /// Which customer is which: the mapping table
+    #[command(subcommand)]
+    Map(Map),
+    /// Which field feeds which field of Halo
+    #[command(subcommand)]
+    Fields(FieldsCommand),
+    /// Read both sides, store and print what would change; writes nothing outside
+    Plan(Plan),
+    /// Carry out exactly that stored plan
+    Apply {
+        /// Id of a plan, such as P7, or a file that `plan --out` wrote
+        #[arg(value_name = "PLAN")]
+        plan: String,
+    },
+    /// Plan and apply under the safety limits, without a question
+    Run(Run),
+    /// The last jobs, newest first
+    Jobs {
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: usize,
+    },
+    /// One job
+    #[command(subcommand)]
+    Job(Job),
+}
+
+#[derive(Debug, Flags)]
+pub struct Demo {
+    /// How much simulated data: 60, 1,000 or 10,000 customers
+    #[arg(long, value_enum, default_value_t = Size::Small)]
+    pub size: Size,
+    /// The same seed makes the same data
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Run every import, print the result and leave
+    #[arg(long)]
+    pub headless: bool,
+}
+
+#[derive(Debug, Flags)]
+pub struct Sandbox {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub bind: IpAddr,
+    /// How much simulated data: 60, 1,000 or 10,000 customers
+    #[arg(long, value_enum, default_value_t = Size::Small)]
+    pub size: Size,
+    /// The same seed makes the same data
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Faults to inject, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Set the keys a TOML or JSON file names, all or nothing; `-` reads standard input
+    Import {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the settings; never contains secrets
+    Export,
+    /// Set one setting
+    Set {
+        /// Dotted, such as also.username
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// TOML or a bare word
+        #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+        value: String,
+    },
+    /// Print one setting
+    Get {
+        /// Dotted, such as also.username
+        #[arg(value_name = "KEY")]
+        key: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Read one secret once and seal it; without a source it asks without an echo, or reads standard input
+    #[command(group(ArgGroup::new("source").args(["from_env", "from_file", "from_command"])))]
+    Set {
+        /// Its setting, such as also.password
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// From this environment variable
+        #[arg(long, value_name = "VAR")]
+        from_env: Option<String>,
+        /// From this file
+        #[arg(long, value_name = "F")]
+        from_file: Option<PathBuf>,
+        /// From the standard output of this command
+        #[arg(long, value_name = "C")]
+        from_command: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Map {
+    /// Print the mapping table
+    List {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Do not read the customers again: show what was read last
+        #[arg(long)]
+        cached: bool,
+    },
+    /// Map every customer that has exactly one partner of the same exact name
+    Generate {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+    },
+    /// Map one customer
+    Set {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
+        source: SourceId,
+        #[arg(value_name = "TARGET_ID", value_parser = target_id)]
+        target: TargetId,
+    },
+    /// Take a decision about one customer back; deletes nothing anywhere
+    Unset {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
+        source: SourceId,
+    },
+    /// Leave one customer alone
+    Exclude {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
+        source: SourceId,
+        /// Why, for your colleagues
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        /// Until this date, such as 2026-12-31
+        #[arg(long, value_name = "DATE")]
+        until: Option<Date>,
+    },
+    /// One customer has no partner: create it, look-alikes or not
+    New {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
+        source: SourceId,
+    },
+    /// Write the mapping table as CSV, to FILE or standard output
+    Export {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Take mappings from CSV, as one step
+    Import {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Show what would change, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+impl Map {
+    pub const fn integration(&self) -> Integration {
+        match self {
+            Self::List { integration, .. }
+            | Self::Generate { integration }
+            | Self::Set { integration, .. }
+            | Self::Unset { integration, .. }
+            | Self::Exclude { integration, .. }
+            | Self::New { integration, .. }
+            | Self::Export { integration, .. }
+            | Self::Import { integration, .. } => *integration,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FieldsCommand {
+    /// Print the fields, their rules and the setting that changes each
+    List {
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+    },
+}
+
+#[derive(Debug, Flags)]
+pub struct Plan {
+    #[arg(value_name = "INTEGRATION")]
+    pub integration: Integration,
+    /// Only this entity; may be repeated [default: all, or schedule.entities with --scheduled]
+    #[arg(long = "entity", value_name = "E")]
+    pub entities: Vec<Entity>,
+    /// With the meaning of the integrator's own daily run: removals too
+    #[arg(long)]
+    pub scheduled: bool,
+    /// Also write the plan to this file, for `apply`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Flags)]
+pub struct Run {
+    #[arg(value_name = "INTEGRATION")]
+    pub integration: Integration,
+    /// Only this entity; may be repeated [default: all, or schedule.entities with --scheduled]
+    #[arg(long = "entity", value_name = "E")]
+    pub entities: Vec<Entity>,
+    /// With the meaning of the integrator's own daily run: removals too
+    #[arg(long)]
+    pub scheduled: bool,
+    /// Lift the limit of removals for this one run
+    #[arg(long, requires = "scheduled")]
+    pub allow_removals: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Job {
+    /// Print what became of it
+    Show {
+        #[arg(value_name = "JOB")]
+        job: JobId,
+    },
+    /// Print its log
+    Log {
+        #[arg(value_name = "JOB")]
+        job: JobId,
+        /// Go on with new lines until the job ends
+        #[arg(long, short)]
+        follow: bool,
+        /// Only lines of this level and above
+        #[arg(long, value_name = "LEVEL", value_parser = level)]
+        level: Option<Level>,
+        /// Only lines with this text
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        find: String,
+    },
+    /// Give it up: what is done stays done
+    Cancel {
+        #[arg(value_name = "JOB")]
+        job: JobId,
+    },
+    /// Go on with an interrupted job
+    Resume {
+        #[arg(value_name = "JOB")]
+        job: JobId,
+    },
+}
+
+impl Args {
+    /// What the lock says of this process: the command's words without anything a person typed as a value.
+    pub fn words(&self) -> String {
+        let words: &[&str] = match &self.command {
+            None => &[],
+            Some(Command::Demo(_)) => &["demo"],
+            Some(Command::Sandbox(_)) => &["sandbox"],
+            Some(Command::Config(config)) => match config {
+                Config::Import { .. } => &["config", "import"],
+                Config::Export => &["config", "export"],
+                Config::Set { .. } => &["config", "set"],
+                Config::Get { .. } => &["config", "get"],
+            },
+            Some(Command::Secret(_)) => &["secret", "set"],
+            Some(Command::Test { .. }) => &["test"],
+            Some(Command::Map(map)) => &["map", map.integration().key()],
+            Some(Command::Fields(FieldsCommand::List { integration })) => &["fields", integration.key()],
+            Some(Command::Plan(plan)) => &["plan", plan.integration.key()],
+            Some(Command::Apply { .. }) => &["apply"],
+            Some(Command::Run(run)) => &["run", run.integration.key()],
+            Some(Command::Jobs { .. }) => &["jobs"],
+            Some(Command::Job(job)) => match job {
+                Job::Show { .. } => &["job", "show"],
+                Job::Log { .. } => &["job", "log"],
+                Job::Cancel { .. } => &["job", "cancel"],
+                Job::Resume { .. } => &["job", "resume"],
+            },
+        };
+        ["parhelion"].iter().chain(words).copied().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn source_id(text: &str) -> Result<SourceId, String> {
+    not_blank(text).map(SourceId::new)
+}
+
+fn target_id(text: &str) -> Result<TargetId, String> {
+    let id = TargetId::new(not_blank(text)?);
+    if id.number().is_some() {
+        Ok(id)
+    } else {
+        Err("an id of Halo is a whole number; names do not work here".into())
+    }
+}
+
+fn not_blank(text: &str) -> Result<&str, String> {
+    if text.trim().is_empty() { Err("an id cannot be blank".into()) } else { Ok(text) }
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    match text {
+        "note" => Ok(Level::Note),
+        "change" => Ok(Level::Change),
+        "held" => Ok(Level::Held),
+        "error" => Ok(Level::Error),
+        other => Err(format!("'{other}' is not a level; known are note, change, held, error")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn removals_are_allowed_only_for_a_scheduled_run() {
+        assert!(Args::try_parse_from(["parhelion", "run", "also", "--allow-removals"]).is_err());
+        assert!(
+            Args::try_parse_from(["parhelion", "run", "also", "--scheduled", "--allow-removals"]).is_ok()
+        );
+    }
+
+    #[test]
+    fn the_lock_says_the_command_and_no_values() {
+        let args = Args::try_parse_from(["parhelion", "config", "set", "also.notes", "hunter2"]).unwrap();
+        assert_eq!(args.words(), "parhelion config set");
+    }
+}

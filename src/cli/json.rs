@@ -1,0 +1,369 @@
+//! The JSON documents of `docs/cli.md`: one struct a document, nothing computed here.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::host::words::{
+    CheckState, JobReport, JobState, JobTotals, LogLine, MapRow, MapState, MappingImport, SavedChange,
+    TestReport,
+};
+use crate::integrations::FieldRule;
+use crate::model::{
+    Class, Entity, FieldName, How, Integration, JobId, Moment, Place, PlanId, Problem, SourceId, TargetId,
+};
+use crate::plan::{Action, Change, Cost, Plan, Totals};
+
+/// Every document says which schema it follows.
+const SCHEMA: u8 = 1;
+
+#[derive(Serialize)]
+struct Document<'a, T> {
+    schema: u8,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// A document on one line, with its line break.
+pub fn line(body: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(&Document { schema: SCHEMA, body }).map(|text| text + "\n").map_err(|error| {
+        Problem::new(Class::Local, format!("The result could not be written as JSON: {error}."))
+    })
+}
+
+#[derive(Serialize)]
+pub struct ErrorDocument<'a> {
+    pub error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+pub struct ErrorBody<'a> {
+    pub message: &'a str,
+    pub remedy: &'a str,
+}
+
+impl<'a> From<&'a Problem> for ErrorBody<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self { message: &problem.message, remedy: &problem.remedy }
+    }
+}
+
+impl<'a> From<&'a Problem> for ErrorDocument<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self { error: problem.into() }
+    }
+}
+
+/// What a command without a document of its own did.
+#[derive(Serialize)]
+pub struct Done<'a> {
+    pub message: &'a str,
+}
+
+#[derive(Serialize)]
+pub struct Saved<'a> {
+    pub changed: &'a [SavedChange],
+    pub notes: &'a [String],
+}
+
+#[derive(Serialize)]
+pub struct Setting<'a> {
+    pub key: &'a str,
+    pub value: Json,
+}
+
+#[derive(Serialize)]
+pub struct AllSettings {
+    pub settings: Json,
+}
+
+/// A record of one side, as every table names it.
+#[derive(Serialize)]
+pub struct Named<'a, Id> {
+    pub id: &'a Id,
+    pub name: &'a str,
+}
+
+#[derive(Serialize)]
+pub struct PlanDocument<'a> {
+    plan: PlanId,
+    integration: Integration,
+    entities: &'a [Entity],
+    scheduled: bool,
+    complete: &'a BTreeMap<Entity, bool>,
+    totals: Totals,
+    changes: Vec<ChangeRow<'a>>,
+    cost: &'a Cost,
+    /// Only in a file for `apply`: proves that it is the stored plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ChangeRow<'a> {
+    row: u32,
+    entity: Entity,
+    action: Action,
+    source: Named<'a, SourceId>,
+    target: Option<Named<'a, TargetId>>,
+    fields: Vec<FieldRow>,
+    reasons: &'a [Box<str>],
+}
+
+#[derive(Serialize)]
+struct FieldRow {
+    name: FieldName,
+    before: Option<Json>,
+    after: Option<Json>,
+}
+
+impl<'a> PlanDocument<'a> {
+    pub fn new(plan: &'a Plan, changes: &'a [Change]) -> Self {
+        Self {
+            plan: plan.id,
+            integration: plan.integration,
+            entities: &plan.entities,
+            scheduled: plan.scheduled,
+            complete: &plan.outline.complete,
+            totals: plan.outline.totals,
+            changes: changes.iter().map(ChangeRow::from).collect(),
+            cost: &plan.outline.cost,
+            hash: None,
+        }
+    }
+
+    /// The same, with what `apply FILE` checks.
+    pub fn with_hash(self, plan: &'a Plan) -> Self {
+        Self { hash: Some(&plan.hash), ..self }
+    }
+}
+
+impl<'a> From<&'a Change> for ChangeRow<'a> {
+    fn from(change: &'a Change) -> Self {
+        let field = |field: &crate::plan::FieldChange| FieldRow {
+            name: field.name,
+            before: field.before.as_ref().map(crate::model::Value::to_json),
+            after: field.after.as_ref().map(crate::model::Value::to_json),
+        };
+        Self {
+            row: change.row,
+            entity: change.entity,
+            action: change.action,
+            source: Named { id: &change.source.id, name: &change.source.name },
+            target: change.target.as_ref().map(|target| Named { id: &target.id, name: &target.name }),
+            fields: change.fields.iter().map(field).collect(),
+            reasons: &change.reasons,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct JobDocument<'a> {
+    job: JobId,
+    plan: Option<PlanId>,
+    integration: Integration,
+    state: JobState,
+    totals: JobTotals,
+    requests: &'a BTreeMap<Place, u64>,
+    started: String,
+    finished: Option<String>,
+    problems: Vec<ProblemRow<'a>>,
+    /// Why the job as a whole failed or waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProblemRow<'a> {
+    row: u32,
+    entity: Entity,
+    source: Named<'a, SourceId>,
+    message: &'a str,
+}
+
+impl<'a> From<&'a JobReport> for JobDocument<'a> {
+    fn from(report: &'a JobReport) -> Self {
+        Self {
+            job: report.job,
+            plan: report.plan,
+            integration: report.integration,
+            state: report.state,
+            totals: report.totals,
+            requests: &report.requests,
+            started: moment(report.started),
+            finished: report.finished.map(moment),
+            problems: report
+                .problems
+                .iter()
+                .map(|problem| ProblemRow {
+                    row: problem.row,
+                    entity: problem.entity,
+                    source: Named { id: &problem.source.id, name: &problem.source.name },
+                    message: &problem.message,
+                })
+                .collect(),
+            error: report.trouble.as_ref().map(ErrorBody::from),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct JobsDocument<'a> {
+    pub jobs: Vec<JobDocument<'a>>,
+}
+
+impl<'a> JobsDocument<'a> {
+    pub fn new(reports: &'a [JobReport]) -> Self {
+        Self { jobs: reports.iter().map(JobDocument::from).collect() }
+    }
+}
+
+#[derive(Serialize)]
+pub struct LogDocument<'a> {
+    pub job: JobId,
+    pub lines: &'a [LogLine],
+}
+
+#[derive(Serialize)]
+pub struct MapDocument<'a> {
+    integration: Integration,
+    rows: Vec<MapDocumentRow<'a>>,
+    /// Why the customers could not be read again: the rows are what was read before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct MapDocumentRow<'a> {
+    source: Named<'a, SourceId>,
+    target: Option<Named<'a, TargetId>>,
+    state: MapState,
+    how: Option<How>,
+    since: Option<String>,
+}
+
+impl<'a> MapDocument<'a> {
+    pub fn new(integration: Integration, rows: &'a [MapRow], error: Option<&'a Problem>) -> Self {
+        let row = |row: &'a MapRow| MapDocumentRow {
+            source: Named { id: &row.source.id, name: &row.source.name },
+            target: row.target.as_ref().map(|target| Named { id: &target.id, name: &target.name }),
+            state: row.state,
+            how: row.how,
+            since: row.since.map(moment),
+        };
+        Self { integration, rows: rows.iter().map(row).collect(), error: error.map(ErrorBody::from) }
+    }
+}
+
+#[derive(Serialize)]
+pub struct ExportDocument<'a> {
+    pub integration: Integration,
+    pub file: &'a str,
+    pub rows: usize,
+}
+
+#[derive(Serialize)]
+pub struct ImportDocument<'a> {
+    integration: Integration,
+    dry_run: bool,
+    added: u64,
+    changed: u64,
+    unchanged: u64,
+    diff: &'a [String],
+    /// With any of these nothing is taken.
+    errors: Vec<LineError<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineError<'a> {
+    line: u64,
+    message: &'a str,
+}
+
+impl<'a> ImportDocument<'a> {
+    pub fn new(import: &'a MappingImport, error: Option<&'a Problem>) -> Self {
+        Self {
+            integration: import.integration,
+            dry_run: import.dry_run,
+            added: import.added,
+            changed: import.changed,
+            unchanged: import.unchanged,
+            diff: &import.diff,
+            errors: import.errors.iter().map(|(line, message)| LineError { line: *line, message }).collect(),
+            error: error.map(ErrorBody::from),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct FieldsDocument<'a> {
+    integration: Integration,
+    fields: Vec<FieldRuleRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct FieldRuleRow<'a> {
+    entity: Entity,
+    source: &'a str,
+    target: &'a str,
+    kind: &'a str,
+    rule: &'a str,
+    note: &'a str,
+    /// The key that changes it, for `config set`; `null` where the vendor's contract fixes it.
+    setting: Option<String>,
+}
+
+impl<'a> FieldsDocument<'a> {
+    pub fn new(integration: Integration, rules: &'a [FieldRule]) -> Self {
+        let row = |rule: &'a FieldRule| FieldRuleRow {
+            entity: rule.entity,
+            source: rule.source,
+            target: rule.target,
+            kind: rule.kind,
+            rule: rule.rule.key(),
+            note: &rule.note,
+            setting: rule.editable_setting.map(|leaf| format!("{integration}.{leaf}")),
+        };
+        Self { integration, fields: rules.iter().map(row).collect() }
+    }
+}
+
+#[derive(Serialize)]
+pub struct TestDocument<'a> {
+    integration: Place,
+    ok: bool,
+    checks: Vec<CheckRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct CheckRow<'a> {
+    name: &'a str,
+    state: CheckState,
+    message: &'a str,
+}
+
+impl<'a> From<&'a TestReport> for TestDocument<'a> {
+    fn from(report: &'a TestReport) -> Self {
+        let row = |check: &'a crate::host::words::Check| CheckRow {
+            name: &check.name,
+            state: check.state,
+            message: &check.message,
+        };
+        Self { integration: report.place, ok: report.ok, checks: report.checks.iter().map(row).collect() }
+    }
+}
+
+/// `test` without a name: Halo and every integration that is on.
+#[derive(Serialize)]
+pub struct TestsDocument<'a> {
+    pub ok: bool,
+    pub tests: Vec<TestDocument<'a>>,
+}
+
+/// To the second, in UTC.
+fn moment(moment: Moment) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

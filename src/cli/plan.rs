@@ -1,0 +1,141 @@
+//! `plan`, `apply` and `run`.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::args;
+use super::exit::{CHANGES, DONE, Failure};
+use super::job::end;
+use super::json::{self, PlanDocument};
+use super::out::Out;
+use super::progress::{attended, job_end};
+use super::{ask, files, order, text};
+use crate::host::Handle;
+use crate::host::words::{Choices, Command, PlanFilter, PlanOrder, Query, Reply};
+use crate::model::{Class, Entity, Integration, PlanId, Problem};
+use crate::plan::Change;
+
+/// Rows asked for at a time.
+const WINDOW: usize = 1000;
+
+pub async fn plan(out: &Out, handle: &Handle, args: &args::Plan) -> Result<u8, Failure> {
+    let entities = entities(handle, args.integration, &args.entities, args.scheduled).await?;
+    let command = Command::BuildPlan { integration: args.integration, entities, scheduled: args.scheduled };
+    let work = async { order!(handle, command, Reply::Planned(plan) => plan) };
+    let plan = attended(out, handle, work).await?;
+    let changes = changes(handle, plan.id).await?;
+    if let Some(file) = &args.out {
+        files::write(file, &json::line(&PlanDocument::new(&plan, &changes).with_hash(&plan))?)?;
+        out.remark(&format!("The plan is in {0}; `parhelion apply {0}` carries it out.", file.display()));
+    }
+    if out.json {
+        for alert in &plan.outline.alerts {
+            out.remark(alert);
+        }
+    }
+    out.either(&PlanDocument::new(&plan, &changes), || {
+        text::plan(&plan, &changes, out.plain, out.verbose > 0)
+    })?;
+    Ok(if plan.outline.totals.acting() > 0 { CHANGES } else { DONE })
+}
+
+pub async fn apply(out: &Out, handle: &Handle, plan: &str) -> Result<u8, Failure> {
+    let plan = match plan.parse() {
+        Ok(id) => ask!(handle, Query::Plan { plan: id }, Plan)?,
+        Err(_) => from_file(handle, Path::new(plan)).await?,
+    };
+    for limit in plan.outline.limits.iter().filter(|limit| limit.tripped) {
+        out.remark(&limit.sentence);
+    }
+    let command = Command::Apply { plan: plan.id, choices: Choices::default() };
+    carry_out(out, handle, command).await
+}
+
+pub async fn run(out: &Out, handle: &Handle, args: &args::Run) -> Result<u8, Failure> {
+    let command = Command::Run {
+        integration: args.integration,
+        entities: entities(handle, args.integration, &args.entities, args.scheduled).await?,
+        scheduled: args.scheduled,
+        allow_removals: args.allow_removals,
+    };
+    carry_out(out, handle, command).await
+}
+
+/// Starts a job and stays until it ends.
+async fn carry_out(out: &Out, handle: &Handle, command: Command) -> Result<u8, Failure> {
+    let work = async {
+        let job = order!(handle, command, Reply::Started(job) => job)?;
+        job_end(handle, job).await
+    };
+    let report = attended(out, handle, work).await?;
+    end(out, &report)
+}
+
+/// The entities named, each once and in the order they must run; else all, or those of the schedule.
+async fn entities(
+    handle: &Handle,
+    integration: Integration,
+    named: &[Entity],
+    scheduled: bool,
+) -> Result<Vec<Entity>, Problem> {
+    let known = integration.entities();
+    if let Some(unknown) = named.iter().find(|entity| !known.contains(entity)) {
+        return Err(Problem::new(Class::Input, format!("{} has no {unknown}.", integration.label())));
+    }
+    let chosen = match (named.is_empty(), scheduled) {
+        (false, _) => named.to_vec(),
+        (true, false) => known.to_vec(),
+        (true, true) => {
+            let view = ask!(handle, Query::Settings, Settings)?;
+            view.settings.marketplace(integration).schedule.entities.clone()
+        }
+    };
+    Ok(known.iter().copied().filter(|entity| chosen.contains(entity)).collect())
+}
+
+/// Every row of a plan, in the plan's own order.
+async fn changes(handle: &Handle, plan: PlanId) -> Result<Vec<Change>, Problem> {
+    let filter = PlanFilter { with_unchanged: true, ..PlanFilter::default() };
+    let rows = ask!(handle, Query::PlanOrder { plan, filter, order: PlanOrder::Row }, PlanOrder)?;
+    let mut changes = Vec::with_capacity(rows.len());
+    for window in rows.chunks(WINDOW) {
+        changes.extend(ask!(handle, Query::PlanRows { plan, rows: window.to_vec() }, PlanRows)?);
+    }
+    Ok(changes)
+}
+
+/// What `apply` needs of a file that `plan --out` wrote.
+#[derive(Deserialize)]
+struct PlanFile {
+    plan: PlanId,
+    integration: Integration,
+    hash: String,
+}
+
+/// The stored plan that a file is of; only if it still is that plan.
+async fn from_file(handle: &Handle, path: &Path) -> Result<Box<crate::plan::Plan>, Problem> {
+    let text = files::read_text(path).map_err(|problem| {
+        problem.remedy("Give the id of a plan, such as P7, or a file that `parhelion plan --out` wrote.")
+    })?;
+    let file: PlanFile = serde_json::from_str(&text).map_err(|error| {
+        Problem::new(
+            Class::Input,
+            format!(
+                "{} is not a plan that `parhelion plan --out` wrote (line {}).",
+                path.display(),
+                error.line()
+            ),
+        )
+        .remedy("Plan again with --out, or give the plan's id.")
+    })?;
+    let plan = ask!(handle, Query::Plan { plan: file.plan }, Plan)?;
+    if plan.hash != file.hash || plan.integration != file.integration {
+        return Err(Problem::new(
+            Class::Stale,
+            format!("{} is not the plan that is stored here as {}.", path.display(), file.plan),
+        )
+        .remedy(format!("Nothing was written. Plan again with `parhelion plan {}`.", file.integration)));
+    }
+    Ok(plan)
+}

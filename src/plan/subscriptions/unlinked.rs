@@ -1,0 +1,232 @@
+//! Subscriptions without a link: found by our marker, adopted, created, or held (P10, P13, P15, P27).
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::{Place, Planner, notes};
+use crate::matching::exact_form;
+use crate::model::marker::is_marker;
+use crate::model::{Entity, FieldName, Found, TargetId, Value, Verdict, Wanted};
+use crate::plan::customers::why_update;
+use crate::plan::diff::{self, Diff};
+use crate::plan::owner::{Claim, Markers};
+use crate::plan::{Action, Candidate, Cause, Change};
+
+impl<'a> Planner<'a> {
+    /// Subscriptions without a link: marked, adopted, created, or held.
+    pub(super) fn unlinked(&mut self, unlinked: &[&'a Wanted]) {
+        if unlinked.is_empty() {
+            return;
+        }
+        let free = |planner: &Self| -> Vec<&'a Found> {
+            let mine = planner.licences.iter().zip(&planner.taken).filter(|(_, taken)| !**taken);
+            mine.map(|(found, _)| *found).collect()
+        };
+        let ids = unlinked.iter().map(|wanted| &wanted.id);
+        let markers = Markers::read(Entity::Subscriptions, ids, self.licences.iter().copied(), self.policy);
+        let mut pending: Vec<(&'a Wanted, Place)> = Vec::new();
+        for wanted in unlinked {
+            let place = match self.place(wanted, false) {
+                Ok(place) => place,
+                Err(change) => {
+                    self.rows.push(*change);
+                    continue;
+                }
+            };
+            match self.marked(wanted, &place, &markers) {
+                Some(change) => self.rows.push(change),
+                None => pending.push((wanted, place)),
+            }
+        }
+
+        // Who could adopt what: names that stand once on either side within one Halo customer.
+        let targets: BTreeSet<&TargetId> =
+            pending.iter().filter_map(|(_, place)| place.target.as_ref()).collect();
+        let mut there: HashMap<(TargetId, String), Vec<&'a Found>> = HashMap::new();
+        for found in free(self) {
+            let marked = found.marker.as_deref().is_some_and(is_marker);
+            if let Some(parent) = found.parent.as_ref().filter(|parent| targets.contains(parent))
+                && !marked
+                && !self.mappings.licences_elsewhere.contains(&found.id)
+            {
+                there.entry((parent.clone(), exact_form(&found.name))).or_default().push(found);
+            }
+        }
+        let mut here: HashMap<(TargetId, String), u32> = HashMap::new();
+        for (wanted, place) in &pending {
+            if let Some(target) = &place.target {
+                *here.entry((target.clone(), exact_form(&wanted.name))).or_default() += 1;
+            }
+        }
+        for (wanted, place) in pending {
+            let key = place.target.clone().map(|target| (target, exact_form(&wanted.name)));
+            let same = key.as_ref().and_then(|key| there.get(key)).map_or(&[][..], Vec::as_slice);
+            let wanted_so = key.as_ref().and_then(|key| here.get(key)).copied().unwrap_or(1);
+            let change = self.unmarked(wanted, &place, same, wanted_so);
+            self.rows.push(change);
+        }
+    }
+
+    /// What its marker on a licence settles.
+    fn marked(&mut self, wanted: &'a Wanted, place: &Place, markers: &Markers<'a>) -> Option<Change> {
+        let held = |cause, would_be, why: String| {
+            Some(Self::finish(
+                self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
+                place,
+                None,
+            ))
+        };
+        match markers.claim(&wanted.id, self.policy) {
+            Claim::None => None,
+            Claim::Ours(found) => {
+                if let Verdict::Hold(why) = &wanted.verdict {
+                    return held(Cause::Data, Action::Link, why.clone());
+                }
+                if self.is_taken(found) {
+                    let why = format!(
+                        "the licence '{}' ({}) that we made for it is linked to another subscription now: empty its marker field in Halo to have a new one made",
+                        found.name, found.id
+                    );
+                    return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Held, why);
+                }
+                if found.parent.is_some() && place.target.is_some() && found.parent != place.target {
+                    let why = format!(
+                        "the licence '{}' ({}) that we made for it is with another Halo customer: move it or correct the mapping",
+                        found.name, found.id
+                    );
+                    return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Link, why);
+                }
+                self.take_found(found);
+                Some(self.link(
+                    wanted,
+                    place,
+                    found,
+                    "its licence carries our marker: we made it, and the link was lost",
+                ))
+            }
+            Claim::Several(several) => {
+                let candidates =
+                    several.iter().map(|found| licence_candidate(found, "carries our marker")).collect();
+                let why = "several licences in Halo carry our marker of it: keep one, and empty the field of the others";
+                held(Cause::Ambiguous { candidates }, Action::Link, why.into())
+            }
+            Claim::Foreign(found) => held(
+                Cause::Foreign,
+                Action::Held,
+                format!(
+                    "licence '{}' ({}) carries another installation's marker of it: empty that field in Halo to take it over",
+                    found.name, found.id
+                ),
+            ),
+        }
+    }
+
+    fn is_taken(&self, found: &Found) -> bool {
+        self.licences.binary_search_by(|licence| licence.id.cmp(&found.id)).is_ok_and(|at| self.taken[at])
+    }
+
+    fn take_found(&mut self, found: &Found) {
+        if let Ok(at) = self.licences.binary_search_by(|licence| licence.id.cmp(&found.id)) {
+            self.taken[at] = true;
+        }
+    }
+
+    fn unmarked(&mut self, wanted: &'a Wanted, place: &Place, same: &[&'a Found], wanted_so: u32) -> Change {
+        if let Verdict::Hold(why) = &wanted.verdict {
+            let change = self.row(wanted, Action::Unchanged, notes(wanted));
+            return Self::finish(change.held(Cause::Data, Action::Held, why), place, None);
+        }
+        let held = |cause, would_be, why: String| {
+            Self::finish(
+                self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
+                place,
+                None,
+            )
+        };
+        if place.target.is_some()
+            && let Some(why) = self.snapshot.licences_complete.why_not()
+        {
+            let why = format!(
+                "Halo's licences could not be read completely, so it may be there; nothing is created (P15): {why}"
+            );
+            return held(Cause::Unproven, Action::Held, why);
+        }
+        let candidates = || {
+            same.iter().take(8).map(|found| licence_candidate(found, "the same name, not linked")).collect()
+        };
+        match (same, wanted_so) {
+            ([], _) => self.create(wanted, place),
+            ([only], 1) => {
+                let read = wanted.parent.as_ref().and_then(|parent| self.snapshot.read.get(parent));
+                if let Some(why) = read.and_then(|read| read.why_not()) {
+                    let why = format!(
+                        "a licence of that name is in Halo, but its customer's list is incomplete: {why}"
+                    );
+                    return held(Cause::Unproven, Action::Link, why);
+                }
+                let wants_active = wanted.fields.get(FieldName::Status) == Some(&Value::Active(true));
+                if !only.is_active && wants_active {
+                    let why = format!(
+                        "an inactive licence of that name ({}) is in Halo: make it active there to have it adopted, or rename it to have a new one made",
+                        only.id
+                    );
+                    return held(Cause::Ambiguous { candidates: candidates() }, Action::Held, why);
+                }
+                self.link(
+                    wanted,
+                    place,
+                    only,
+                    "adopts the licence of exactly the same name, once on either side (P10)",
+                )
+            }
+            (several, here) => {
+                let why = format!(
+                    "{} unlinked licences of that name in Halo and {here} such subscriptions: which is which is not known (P13); give each licence a name of its own",
+                    several.len()
+                );
+                held(Cause::Ambiguous { candidates: candidates() }, Action::Held, why)
+            }
+        }
+    }
+
+    fn link(&self, wanted: &Wanted, place: &Place, found: &Found, why: &str) -> Change {
+        let diff = diff::compare(&wanted.fields, found, None);
+        let mut reasons = vec![why.to_owned()];
+        reasons.extend(why_update(&diff, false, self.label));
+        reasons.extend(notes(wanted));
+        let mut change = self.row(wanted, Action::Link, reasons);
+        change.owned = wanted.fields.clone();
+        self.price(&mut change, wanted, Some(found), &diff, place.target.as_ref());
+        change.fields = diff.changes;
+        let change = Self::finish(change, place, Some(found));
+        self.priced(change, wanted, place.target.as_ref())
+    }
+
+    fn create(&mut self, wanted: &Wanted, place: &Place) -> Change {
+        let mut reasons = vec!["not in Halo yet".to_owned()];
+        if place.after_row.is_some() && place.target.is_none() {
+            reasons.push("its customer is created by this plan".into());
+        }
+        if wanted.fields.get(FieldName::Status) == Some(&Value::Active(false)) {
+            reasons.push(format!("inactive at {}, so inactive in Halo (B7)", self.label));
+        }
+        reasons.extend(notes(wanted));
+        let mut change = self.row(wanted, Action::Create, reasons);
+        change.owned = wanted.fields.clone();
+        let diff = Diff { changes: diff::all_of(&wanted.fields), conflicts: Vec::new() };
+        self.price(&mut change, wanted, None, &diff, place.target.as_ref());
+        change.fields = diff.changes;
+        if let (Some(customer), true) = (&wanted.parent, change.money != Some(Decimal::ZERO)) {
+            self.tally.lines.entry(customer.clone()).or_default().0 += 1;
+        }
+        let change = Self::finish(change, place, None);
+        self.priced(change, wanted, place.target.as_ref())
+    }
+}
+
+fn licence_candidate(found: &Found, why: &str) -> Candidate {
+    let why = if found.is_active { why.into() } else { format!("{why}, inactive").into() };
+    Candidate { target: found.id.clone(), name: Arc::clone(&found.name), why }
+}
