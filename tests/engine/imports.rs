@@ -22,9 +22,8 @@ async fn a_second_run_without_changes_writes_nothing() {
 /// The plan screen's groups hold every row of the plan's own order, each customer once, the most urgent first.
 #[tokio::test(start_paused = true)]
 async fn a_plan_is_grouped_by_customer_without_losing_a_row() {
-    let ground = Ground::new(Sandbox::new(Options::default()));
-    let engine = ground.open();
-    ground.set_up(&engine).await;
+    let mut ground = Ground::new(Sandbox::new(Options::default()));
+    let engine = ground.start().await;
     let plan = plan(&engine, &spec(Integration::Also, &[], false)).await.id;
     let filter = PlanFilter { with_unchanged: true, ..PlanFilter::default() };
     let order = PlanOrder::Urgency;
