@@ -278,6 +278,6 @@ fn a_field_leads_to_its_setting() {
 #[test]
 fn planning_from_the_integrations_is_one_key() {
     let mut rig = Start::default().rig();
-    rig.keys("2 p 1 j p").says("Plan P8");
+    rig.keys("2 p 1 g j p").says("Plan P8");
     rig.keys("1 l").says("[2 Customers]").says("─ Fabrikam (ALSO 88210) ─");
 }
