@@ -113,7 +113,10 @@ pub fn halo() -> PlaceView {
         map: MapCounts::default(),
         read_at: None,
         options: Vec::new(),
-        to_do: Vec::new(),
+        to_do: vec![ToDo {
+            sentence: "nothing was tested since yesterday (t)".into(),
+            leads_to: Leads::Test,
+        }],
     }
 }
 
