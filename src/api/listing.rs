@@ -84,10 +84,10 @@ const PAGE_LIMIT: u32 = 1_000_000;
 /// # Errors
 /// The first page failed, or the sign-in or a right was refused on any. Another page that failed ends the list
 /// without a certificate.
-pub async fn read_pages<'a, T: PartialEq>(
+pub async fn read_pages<T: PartialEq>(
     name: &str,
     page_size: usize,
-    fetch: &Fetch<'a, T>,
+    fetch: &Fetch<'_, T>,
     progress: Progress<'_>,
 ) -> Result<Listing<T>, Problem> {
     let first = read_once(name, page_size, fetch, progress).await?;
@@ -114,10 +114,10 @@ impl<T> Pass<T> {
     }
 }
 
-async fn read_once<'a, T: PartialEq>(
+async fn read_once<T: PartialEq>(
     name: &str,
     asked: usize,
-    fetch: &Fetch<'a, T>,
+    fetch: &Fetch<'_, T>,
     progress: Progress<'_>,
 ) -> Result<Pass<T>, Problem> {
     let mut records: Vec<T> = Vec::new();

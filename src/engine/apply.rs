@@ -150,7 +150,7 @@ impl Apply {
             // What went wrong counts for more than that everybody stopped for it.
             match joined(ended) {
                 Err(Halt::Trouble(problem)) if !matches!(halted, Err(Halt::Trouble(_))) => {
-                    halted = Err(Halt::Trouble(problem))
+                    halted = Err(Halt::Trouble(problem));
                 }
                 Err(halt) if halted.is_ok() => halted = Err(halt),
                 _ => {}
@@ -234,17 +234,17 @@ impl Apply {
             }
             Over::Failed(problem) => {
                 self.tally.failed(change, problem.to_string(), problem.class);
-                self.say(change, Level::Error, '!', format!("failed: {problem}"));
+                self.say(change, Level::Error, '!', &format!("failed: {problem}"));
                 self.end(change, RowEnd::Failed, problem.to_string(), Some(problem.class), None).await
             }
             Over::Held(why) => {
                 self.tally.held(change, why.clone());
-                self.say(change, Level::Held, '!', format!("held: {why}"));
+                self.say(change, Level::Held, '!', &format!("held: {why}"));
                 self.end(change, RowEnd::Held, why, None, None).await
             }
             Over::Unclear(why) => {
                 self.tally.held(change, why.clone());
-                self.say(change, Level::Held, '!', format!("held: {why}"));
+                self.say(change, Level::Held, '!', &format!("held: {why}"));
                 let end = Some(RowEnd::Held);
                 let outcome =
                     Outcome { closes: false, end, message: why, ..self.outcome(&change.source.id, change) };
@@ -252,7 +252,7 @@ impl Apply {
             }
             Over::Skipped(why) => {
                 self.tally.skipped(change);
-                self.say(change, Level::Held, '.', format!("skipped: {why}"));
+                self.say(change, Level::Held, '.', &format!("skipped: {why}"));
                 self.end(change, RowEnd::Skipped, why, None, None).await
             }
         }
@@ -283,12 +283,13 @@ impl Apply {
             (None, _) => None,
             (Some(_), Some(target)) => Some(target.clone()),
             (Some(customer), None) => {
-                match book.link(integration, Entity::Customers, &customer.id).map_err(Halt::Trouble)? {
-                    Some(link) => Some(link.target),
-                    None => {
-                        let row = change.after_row.map_or(String::new(), |row| format!(" (row {row})"));
-                        return Ok(Over::Skipped(format!("its customer is not in Halo yet{row}")));
-                    }
+                if let Some(link) =
+                    book.link(integration, Entity::Customers, &customer.id).map_err(Halt::Trouble)?
+                {
+                    Some(link.target)
+                } else {
+                    let row = change.after_row.map_or(String::new(), |row| format!(" (row {row})"));
+                    return Ok(Over::Skipped(format!("its customer is not in Halo yet{row}")));
                 }
             }
         };
@@ -312,7 +313,7 @@ impl Apply {
         match look {
             Ok(Look::Already | Look::Ours(_)) => {}
             Ok(Look::AsPlanned(_)) => {
-                for write in self.sets(change, &target, &mut values) {
+                for write in Self::sets(change, &target, &mut values) {
                     if let Err(over) = self.write(change, write, None, place).await? {
                         return Ok(over);
                     }
@@ -382,7 +383,7 @@ impl Apply {
     }
 
     /// The writes of a row that changes a record which is there: one, or for a customer up to two.
-    fn sets(&self, change: &Change, target: &TargetId, values: &mut Fields) -> Vec<Write> {
+    fn sets(change: &Change, target: &TargetId, values: &mut Fields) -> Vec<Write> {
         let before: Fields =
             change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
         let mut writes = Vec::new();
@@ -496,7 +497,7 @@ impl Apply {
             change,
             Level::Note,
             '.',
-            format!("no clear answer ({}); reading back", safe(&problem.message)),
+            &format!("no clear answer ({}); reading back", safe(&problem.message)),
         );
         let mut settled = !self.engine.protocol.settle;
         loop {
@@ -591,7 +592,7 @@ impl Apply {
     }
 
     async fn done(&self, change: &Change, action: Action, link: Link) -> Result<(), Halt> {
-        self.say(change, Level::Change, action.sign(), said(change, action));
+        self.say(change, Level::Change, action.sign(), &said(change, action));
         self.end(change, RowEnd::Done, String::new(), None, Some(link)).await?;
         self.tally.done(change.entity, action);
         Ok(())
@@ -664,7 +665,7 @@ impl Apply {
         }
     }
 
-    pub(super) fn say(&self, change: &Change, level: Level, sign: char, text: String) {
+    pub(super) fn say(&self, change: &Change, level: Level, sign: char, text: &str) {
         let (customer, subject) = match &change.customer {
             Some(customer) => (safe(&customer.name), safe(&change.source.name)),
             None => (safe(&change.source.name), String::new()),
@@ -675,7 +676,7 @@ impl Apply {
             sign,
             customer,
             subject,
-            text: safe(&text),
+            text: safe(text),
             row: Some(change.row),
         });
     }

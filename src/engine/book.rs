@@ -139,11 +139,11 @@ impl Book {
     pub fn get_big<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Problem> {
         match self.index.get(key)? {
             None => Ok(None),
-            Some(first) => read(&self.join(key, first)?, key).map(Some),
+            Some(first) => read(&self.join(key, &first)?, key).map(Some),
         }
     }
 
-    fn join(&self, key: &[u8], first: Vec<u8>) -> Result<Vec<u8>, Problem> {
+    fn join(&self, key: &[u8], first: &[u8]) -> Result<Vec<u8>, Problem> {
         let Some((count, rest)) = first.split_first_chunk::<2>() else { return Err(damaged(key)) };
         let count = u16::from_le_bytes(*count);
         let mut whole = rest.to_vec();
@@ -183,7 +183,7 @@ impl Book {
     ) -> Result<(), Problem> {
         self.each(prefix, |rest, first| {
             let key = [prefix, rest].concat();
-            with(rest, read(&self.join(&key, first)?, &key)?)
+            with(rest, read(&self.join(&key, &first)?, &key)?)
         })
     }
 
@@ -248,7 +248,7 @@ impl Book {
             .scan(&prefix, from.as_deref(), PAGE)?
             .into_iter()
             .map(|(key, first)| {
-                let link = read(&self.join(&key, first)?, &key)?;
+                let link = read(&self.join(&key, &first)?, &key)?;
                 Ok((SourceId::new(String::from_utf8_lossy(&key[prefix.len()..])), link))
             })
             .collect()
@@ -410,7 +410,7 @@ impl Book {
         let key = keys::plan_chunk(plan, chunk);
         match self.index.get(&key)? {
             None => Ok(None),
-            Some(first) => unpack(&self.join(&key, first)?).map(Some).ok_or_else(|| damaged(&key)),
+            Some(first) => unpack(&self.join(&key, &first)?).map(Some).ok_or_else(|| damaged(&key)),
         }
     }
 
@@ -421,10 +421,10 @@ impl Book {
         for row in wanted {
             let Some(at) = row.checked_sub(1) else { continue };
             let chunk = at / CHUNK;
-            if !loaded.contains_key(&chunk) {
+            if let std::collections::btree_map::Entry::Vacant(e) = loaded.entry(chunk) {
                 match self.chunk(plan, chunk)? {
                     Some(changes) => {
-                        loaded.insert(chunk, changes);
+                        e.insert(changes);
                     }
                     None => continue,
                 }

@@ -42,11 +42,11 @@ impl Control {
     /// Waits while paused. `false`: the job ends here.
     pub async fn may_go(&self) -> bool {
         let mut wish = self.wish.subscribe();
-        let go = match wish.wait_for(|w| *w != Wish::Pause).await {
+
+        match wish.wait_for(|w| *w != Wish::Pause).await {
             Ok(wish) => *wish == Wish::Go,
             Err(_) => false,
-        };
-        go
+        }
     }
 
     /// Resolves when the job is to end.

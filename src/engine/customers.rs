@@ -139,7 +139,8 @@ impl Parties {
                         MapState::Unmapped => {
                             counts.unmapped += 1;
                             counts.exact += u64::from(exact);
-                            counts.ambiguous += u64::from(namesakes > 1 || (namesakes == 1 && self.has_twin(id)));
+                            counts.ambiguous +=
+                                u64::from(namesakes > 1 || (namesakes == 1 && self.has_twin(id)));
                         }
                         MapState::New => counts.new += 1,
                         MapState::Excluded => counts.excluded += 1,
@@ -156,7 +157,8 @@ impl Parties {
                         MapState::Mapped => 6,
                         MapState::Excluded => 7,
                     };
-                    let target = self.links.get(id).map(|l| self.target_name(l).to_lowercase()).unwrap_or_default();
+                    let target =
+                        self.links.get(id).map(|l| self.target_name(l).to_lowercase()).unwrap_or_default();
                     let text = format!("{}\n{target}\n{id}", self.source_name(id).to_lowercase());
                     Line { id: id.clone(), state, text, rank, target }
                 })
@@ -506,7 +508,7 @@ impl Engine {
             .iter()
             .map(|(id, target)| Edit {
                 id: id.clone(),
-                before: self.slot(&parties, id),
+                before: Self::slot(&parties, id),
                 after: Slot { link: Some(parties.new_link(id, target, How::Exact, now)), decision: None },
             })
             .collect();
@@ -538,7 +540,7 @@ impl Engine {
                 return Err(Problem::new(Class::Input, format!("{} has no customer {id}.", integration.label()))
                     .remedy("Read the customers first (`parhelion map list`, or Ctrl-R), and use the distributor's id."));
             }
-            let before = self.slot(&parties, &id);
+            let before = Self::slot(&parties, &id);
             let after = match decision {
                 Decision::Map { target, how, .. } => {
                     if parties.read_at.is_some() && !parties.halo.contains_key(&target) {
@@ -615,7 +617,7 @@ impl Engine {
         self.tell(Event::Map(integration));
     }
 
-    fn slot(&self, parties: &Parties, id: &SourceId) -> Slot {
+    fn slot(parties: &Parties, id: &SourceId) -> Slot {
         Slot { link: parties.links.get(id).cloned(), decision: parties.decisions.get(id).cloned() }
     }
 
@@ -652,7 +654,7 @@ impl Engine {
                 report.errors.push((row.line, format!("{} has no customer {id}", integration.label())));
                 continue;
             }
-            let before = self.slot(&parties, &id);
+            let before = Self::slot(&parties, &id);
             let after = match row.decision() {
                 Decision::Clear => Slot::default(),
                 Decision::Map { target, .. } => match before.link.as_ref().filter(|l| l.target == target) {
@@ -672,9 +674,9 @@ impl Engine {
                 continue;
             }
             if before == Slot::default() {
-                report.added += 1
+                report.added += 1;
             } else {
-                report.changed += 1
+                report.changed += 1;
             }
             report.diff.push(format!(
                 "line {}: {} '{}': {} -> {}",
@@ -706,7 +708,7 @@ impl Parties {
                 fields: Fields::new(),
                 keys: MatchKeys::default(),
                 currency: None,
-                notes: Vec::new().into(),
+                notes: Vec::new(),
             })
             .collect()
     }

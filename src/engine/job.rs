@@ -337,29 +337,26 @@ impl Engine {
             Some(id) => Some(self.plan(id).map_err(Halt::Trouble)?),
             None => None,
         };
-        let (plan, with, basis) = match stored {
-            Some(plan) => {
-                let with = self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?;
-                self.same_accounts(&plan, &with).await.map_err(Halt::Trouble)?;
-                (plan, with, None)
-            }
-            None => {
-                let spec = Spec {
-                    integration,
-                    entities: report.entities.clone(),
-                    scheduled: report.scheduled,
-                    allow_removals: order.allow_removals,
-                };
-                let progress = |what: &str, done: u64, of: Option<u64>| {
-                    tally.phase(Phase::Reading { what: what.to_owned(), done, of });
-                };
-                let built = tokio::select! {
-                    built = self.build_plan(&spec, Keep::ForThisJob, &progress) => built.map_err(Halt::Trouble)?,
-                    () = control.ended() => return Err(Halt::Asked),
-                };
-                self.step(Step::Planned).await;
-                (built.plan, built.with, Some((built.fresh, built.top_level)))
-            }
+        let (plan, with, basis) = if let Some(plan) = stored {
+            let with = self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?;
+            self.same_accounts(&plan, &with).await.map_err(Halt::Trouble)?;
+            (plan, with, None)
+        } else {
+            let spec = Spec {
+                integration,
+                entities: report.entities.clone(),
+                scheduled: report.scheduled,
+                allow_removals: order.allow_removals,
+            };
+            let progress = |what: &str, done: u64, of: Option<u64>| {
+                tally.phase(Phase::Reading { what: what.to_owned(), done, of });
+            };
+            let built = tokio::select! {
+                built = self.build_plan(&spec, Keep::ForThisJob, &progress) => built.map_err(Halt::Trouble)?,
+                () = control.ended() => return Err(Halt::Asked),
+            };
+            self.step(Step::Planned).await;
+            (built.plan, built.with, Some((built.fresh, built.top_level)))
         };
         report.plan = Some(plan.id);
         report.problems = planned_problems(&self, &plan).map_err(Halt::Trouble)?;
@@ -513,7 +510,7 @@ impl Engine {
             return Ok(Freshness::each(plan));
         }
         let say = |what: &str, done: u64, of: Option<u64>| {
-            tally.phase(Phase::Reading { what: what.to_owned(), done, of })
+            tally.phase(Phase::Reading { what: what.to_owned(), done, of });
         };
         let customers = with.halo.customers(&|done, of| say("Halo customers", done, of)).await?;
         let licences = if plan.entities.contains(&Entity::Subscriptions) {

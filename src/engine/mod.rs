@@ -133,6 +133,7 @@ pub struct Kept {
 
 impl Engine {
     /// Opens the engine on what the store holds.
+    #[expect(clippy::too_many_arguments, reason = "each is one part of an engine, named at its one call")]
     pub fn open(
         book: Book,
         vault: Vault,

@@ -162,7 +162,7 @@ impl Engine {
         let checks: Vec<Check> = checks
             .into_iter()
             .map(|c| Check {
-                name: c.name.to_owned(),
+                name: c.name.clone(),
                 state: match c.state {
                     check::CheckState::Ok => CheckState::Ok,
                     check::CheckState::Failed => CheckState::Failed,

@@ -90,7 +90,7 @@ impl Apply {
 
     fn not_stuck(&self, change: &Change, action: Action, trouble: String) -> Result<(), Halt> {
         self.tally.failed_after(change, action, trouble.clone());
-        self.say(change, Level::Error, '!', format!("failed: {trouble}"));
+        self.say(change, Level::Error, '!', &format!("failed: {trouble}"));
         let outcome = Outcome {
             end: Some(RowEnd::Failed),
             message: trouble,

@@ -340,7 +340,7 @@ fn connection_to_do(
             });
         }
         PlaceState::Untested => {
-            to_do.push(ToDo { sentence: "test the connection (t)".into(), leads_to: Leads::Test })
+            to_do.push(ToDo { sentence: "test the connection (t)".into(), leads_to: Leads::Test });
         }
         PlaceState::Failing => {
             let why = test

@@ -27,10 +27,14 @@ async fn a_plan_is_grouped_by_customer_without_losing_a_row() {
     let plan = plan(&engine, &spec(Integration::Also, &[], false)).await.id;
     let filter = PlanFilter { with_unchanged: true, ..PlanFilter::default() };
     let order = PlanOrder::Urgency;
-    let Ok(Answer::PlanOrder(mut rows)) = engine.answer(Query::PlanOrder { plan, filter: filter.clone(), order }) else {
+    let Ok(Answer::PlanOrder(mut rows)) =
+        engine.answer(Query::PlanOrder { plan, filter: filter.clone(), order })
+    else {
         panic!("no order")
     };
-    let Ok(Answer::PlanGroups(groups)) = engine.answer(Query::PlanGroups { plan, filter }) else { panic!("no groups") };
+    let Ok(Answer::PlanGroups(groups)) = engine.answer(Query::PlanGroups { plan, filter }) else {
+        panic!("no groups")
+    };
     assert_eq!(groups[0].rows[0].row, rows[0], "what is most urgent");
     let mut customers: Vec<_> = groups.iter().map(|group| group.customer.id.clone()).collect();
     customers.sort();

@@ -223,11 +223,11 @@ pub fn licence_json(fields: &Fields) -> Result<Map<String, Json>, Problem> {
                 json.insert("status".into(), json!(if *active { "active" } else { "inactive" }));
             }
             (FieldName::Quantity, Value::Count(count)) => {
-                drop(json.insert("count".into(), json!(count.get())))
+                drop(json.insert("count".into(), json!(count.get())));
             }
             (FieldName::Price, Value::Amount(amount)) => drop(json.insert("price".into(), money(*amount)?)),
             (FieldName::Cost, Value::Amount(amount)) => {
-                drop(json.insert("purchase_price".into(), money(*amount)?))
+                drop(json.insert("purchase_price".into(), money(*amount)?));
             }
             // Requests carry a zone (apis/halopsa.md 2.9); answers are read as UTC, so the day survives.
             (FieldName::EndDate, Value::Date(date)) => {
@@ -258,7 +258,7 @@ pub fn top_level(row: &Row) -> Result<TopLevel, Problem> {
     Ok(TopLevel {
         id: id_of(row, "top level")?,
         long_name: row.get("long_name").text().unwrap_or_else(|| name.clone()),
-        name: name.into(),
+        name,
     })
 }
 

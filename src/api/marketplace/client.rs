@@ -446,7 +446,7 @@ impl Marketplace {
                     let said = if response.is_markup() { String::new() } else { response.excerpt() };
                     Err(self.refused_log_in(&format!("status {} {said}", response.status)))
                 }
-                _ => self.judge(what, response, |body| token_in(body)),
+                _ => self.judge(what, response, token_in),
             }
         };
         self.caller.call(Effect::Read, what, permit, request, judge).await

@@ -29,6 +29,7 @@ pub enum Entry<T> {
     Other,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Company {

@@ -129,13 +129,18 @@ pub fn draw<'a>(
             canvas.put(area.x, y, 1, "*", Role::Marked);
         }
         let mut x = area.x + 1;
-        for (i, width) in &kept {
+        for (at, (i, width)) in kept.iter().enumerate() {
             if let Some(cell) = row.cells.get(*i) {
                 let role = if row.is_marked { Role::Marked } else { cell.role };
                 if columns[*i].right {
                     canvas.put_right(x, y, *width, &cell.text, role);
-                } else {
-                    canvas.put(x, y, *width, &cell.text, role);
+                } else if !cell.text.is_empty() {
+                    // A long name may reach over the empty columns behind it.
+                    let empty = kept[at + 1..]
+                        .iter()
+                        .take_while(|(i, _)| row.cells.get(*i).is_none_or(|cell| cell.text.is_empty()));
+                    let room = width + empty.map(|(_, width)| width + 2).sum::<u16>();
+                    canvas.put(x, y, room, &cell.text, role);
                 }
             }
             x += width + 2;
