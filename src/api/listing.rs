@@ -45,6 +45,21 @@ impl<T> Listing<T> {
         };
         Self { records, certificate, problems }
     }
+
+    /// The records, where that there are no others matters.
+    ///
+    /// # Errors
+    /// A list that was not proven complete.
+    pub fn proven(self) -> Result<Vec<T>, Problem> {
+        match self.certificate.why_not {
+            None => Ok(self.records),
+            Some(why) => Err(Problem::new(
+                Class::Listing,
+                format!("What is there could not be read completely: {why}."),
+            )
+            .remedy("Nothing was concluded from it. Try again later.")),
+        }
+    }
 }
 
 /// One page, its rows already judged.

@@ -33,6 +33,9 @@ const ATTEMPTS: u32 = 3;
 /// How long a host may be out before the job gives up and waits to be resumed (P39).
 const GIVE_UP: Duration = Duration::from_secs(600);
 
+const UNCLEAR: &str =
+    "what became of an earlier request for it could not be found out; the next job looks again";
+
 /// Everything the workers of one job share.
 pub struct Apply {
     pub engine: Arc<Engine>,
@@ -52,6 +55,9 @@ pub struct Apply {
     pub over: BTreeMap<u32, RowState>,
     pub at_once: usize,
 }
+
+/// A lane's place among those at once; given away while it only waits.
+type Place = Option<tokio::sync::OwnedSemaphorePermit>;
 
 /// Why the workers stop before the plan's end.
 #[derive(Debug, Clone)]
@@ -141,9 +147,13 @@ impl Apply {
             halted = self.spawn(&mut tasks, &places, group).await;
         }
         while let Some(ended) = tasks.join_next().await {
-            let ended = joined(ended);
-            if halted.is_ok() {
-                halted = ended;
+            // What went wrong counts for more than that everybody stopped for it.
+            match joined(ended) {
+                Err(Halt::Trouble(problem)) if !matches!(halted, Err(Halt::Trouble(_))) => {
+                    halted = Err(Halt::Trouble(problem))
+                }
+                Err(halt) if halted.is_ok() => halted = Err(halt),
+                _ => {}
             }
         }
         halted
@@ -190,13 +200,7 @@ impl Apply {
                 if place.is_none() {
                     place = places.clone().acquire_owned().await.ok();
                 }
-                if let Err(halt) = ended {
-                    // Everybody else stops at the next record, too.
-                    if matches!(halt, Halt::Trouble(_)) {
-                        apply.control.set(Wish::Stop);
-                    }
-                    return Err(halt);
-                }
+                ended?;
             }
             Ok(())
         });
@@ -207,17 +211,27 @@ impl Apply {
         Ok(())
     }
 
-    async fn row(
-        &self,
-        change: &Change,
-        action: Action,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
-    ) -> Result<(), Halt> {
+    async fn row(&self, change: &Change, action: Action, place: &mut Place) -> Result<(), Halt> {
         // Held until the row's end is written down.
         let mut turn = None;
-        match self.carry_out(change, action, place, &mut turn).await? {
+        let ended = match self.carry_out(change, action, place, &mut turn).await {
+            Ok(over) => self.over(change, action, over).await,
+            Err(halt) => Err(halt),
+        };
+        if let Err(Halt::Trouble(_)) = &ended {
+            // Everybody else stops at the next record, also who waits for this turn.
+            self.control.set(Wish::Stop);
+        }
+        ended
+    }
+
+    async fn over(&self, change: &Change, action: Action, over: Over) -> Result<(), Halt> {
+        match over {
             Over::Done(link) => self.done(change, action, link).await,
-            Over::Failed(problem) if problem.class == Class::Auth => Err(Halt::Trouble(problem)),
+            Over::Failed(problem) if problem.class == Class::Auth => {
+                self.closes(change, "it was refused").await?;
+                Err(Halt::Trouble(problem))
+            }
             Over::Failed(problem) => {
                 self.tally.failed(change, problem.to_string(), problem.class);
                 self.say(change, Level::Error, '!', format!("failed: {problem}"));
@@ -227,6 +241,14 @@ impl Apply {
                 self.tally.held(change, why.clone());
                 self.say(change, Level::Held, '!', format!("held: {why}"));
                 self.end(change, RowEnd::Held, why, None, None).await
+            }
+            Over::Unclear(why) => {
+                self.tally.held(change, why.clone());
+                self.say(change, Level::Held, '!', format!("held: {why}"));
+                let end = Some(RowEnd::Held);
+                let outcome =
+                    Outcome { closes: false, end, message: why, ..self.outcome(&change.source.id, change) };
+                self.note_outcome(outcome).await
             }
             Over::Skipped(why) => {
                 self.tally.skipped(change);
@@ -240,11 +262,14 @@ impl Apply {
         &self,
         change: &Change,
         action: Action,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+        place: &mut Place,
         turn: &mut Option<tokio::sync::OwnedMutexGuard<()>>,
     ) -> Result<Over, Halt> {
         let integration = self.plan.integration;
         let book = &self.engine.book;
+        if book.open_intent(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?.is_some() {
+            return Ok(Over::Unclear(UNCLEAR.into()));
+        }
         let linked = book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
 
         // A create that reached Halo in an earlier life of this job.
@@ -270,6 +295,9 @@ impl Apply {
 
         if action == Action::Create {
             *turn = Some(self.turns.of(customer.as_ref(), &change.source.name).await);
+            if !self.control.may_go().await {
+                return Err(Halt::Asked);
+            }
             return self.create(change, customer, linked, place).await;
         }
         let Some(target) = change.target.as_ref().map(|t| t.id.clone()) else {
@@ -279,7 +307,7 @@ impl Apply {
         let look = if values.is_empty() {
             Ok(Look::Already)
         } else {
-            self.fresh.before_set(&self.halo, change).await
+            self.patiently(|| self.fresh.before_set(&self.halo, change)).await?
         };
         match look {
             Ok(Look::Already | Look::Ours(_)) => {}
@@ -301,7 +329,7 @@ impl Apply {
         change: &Change,
         customer: Option<TargetId>,
         linked: Option<Link>,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+        place: &mut Place,
     ) -> Result<Over, Halt> {
         let marker = marker::marker(
             &self.engine.installation,
@@ -310,7 +338,10 @@ impl Apply {
             change.entity,
             &change.source.id,
         );
-        let before = match self.fresh.before_create(&self.halo, change, customer.as_ref(), &marker).await {
+        let look = self
+            .patiently(|| self.fresh.before_create(&self.halo, change, customer.as_ref(), &marker))
+            .await?;
+        let before = match look {
             Ok(Look::AsPlanned(before)) => before,
             Ok(Look::Already) => Vec::new(),
             Ok(Look::Ours(id)) => return Ok(Over::Done(self.link(change, Action::Create, id, linked))),
@@ -386,7 +417,7 @@ impl Apply {
         change: &Change,
         write: Write,
         link: Option<&Link>,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
+        place: &mut Place,
     ) -> Result<Result<TargetId, Over>, Halt> {
         let mut attempt = 1;
         let mut out_since: Option<tokio::time::Instant> = None;
@@ -435,29 +466,31 @@ impl Apply {
                 }
                 WriteVerdict::Unknown(problem) => {
                     match self.resolve(change, &write, &problem, place).await? {
-                        Fate::Done(id) => return Ok(Ok(id)),
-                        Fate::Absent if attempt < ATTEMPTS => {
+                        Ok(Fate::Done(id)) => return Ok(Ok(id)),
+                        Ok(Fate::Absent) if attempt < ATTEMPTS => {
                             self.closes(change, "it was not carried out").await?;
                             attempt += 1;
                         }
-                        Fate::Absent => return Ok(Err(Over::Failed(problem))),
-                        Fate::Changed(why) => return Ok(Err(Over::Held(why))),
-                        Fate::Duplicate(ids) => return Ok(Err(Over::Held(duplicate(&ids)))),
+                        Ok(Fate::Absent) => return Ok(Err(Over::Failed(problem))),
+                        Ok(Fate::Changed(why)) => return Ok(Err(Over::Held(why))),
+                        Ok(Fate::Duplicate(ids)) => return Ok(Err(Over::Unclear(duplicate(&ids)))),
+                        Err(problem) => return Ok(Err(Over::Unclear(format!("{UNCLEAR}: {problem}")))),
                     }
                 }
             }
         }
     }
 
-    /// What became of a write without an answer. A create is given its settle time first; meanwhile this lane's place
+    /// What became of a write without an answer. It may still be carried out until its settle time is over: only then
+    /// is "not there" an answer, and only then may another value be sent (invariant 45). Meanwhile this lane's place
     /// goes to another.
     async fn resolve(
         &self,
         change: &Change,
         write: &Write,
         problem: &Problem,
-        place: &mut Option<tokio::sync::OwnedSemaphorePermit>,
-    ) -> Result<Fate, Halt> {
+        place: &mut Place,
+    ) -> Result<Result<Fate, Problem>, Halt> {
         self.engine.step(Step::Unknown).await;
         self.say(
             change,
@@ -465,22 +498,42 @@ impl Apply {
             '.',
             format!("no clear answer ({}); reading back", safe(&problem.message)),
         );
-        if write.is_create() && self.engine.protocol.settle {
-            place.take();
-            tokio::select! {
-                () = tokio::time::sleep(self.engine.settle()) => {}
-                () = self.control.ended() => return Err(Halt::Asked),
+        let mut settled = !self.engine.protocol.settle;
+        loop {
+            match self.patiently(|| target::fate(&self.halo, write)).await? {
+                Ok(Fate::Absent | Fate::Changed(_)) if !settled => {
+                    settled = true;
+                    place.take();
+                    tokio::select! {
+                        () = tokio::time::sleep(self.engine.settle()) => {}
+                        () = self.control.ended() => return Err(Halt::Asked),
+                    }
+                }
+                found => return Ok(found),
             }
         }
+    }
+
+    /// Looks something up. While the host is out, waits for it; where only this look-up fails, so be it: one bad
+    /// record stops no other (invariant 28).
+    async fn patiently<T, F: Future<Output = Result<T, Problem>>>(
+        &self,
+        look: impl Fn() -> F,
+    ) -> Result<Result<T, Problem>, Halt> {
         let since = tokio::time::Instant::now();
         loop {
-            match target::fate(&self.halo, write).await {
-                Ok(fate) => return Ok(fate),
-                Err(problem) if problem.class == Class::Auth || since.elapsed() > GIVE_UP => {
-                    return Err(Halt::Trouble(problem));
-                }
-                Err(problem) => self.wait_for_host(&problem, since).await?,
+            let problem = match look().await {
+                Ok(found) => return Ok(Ok(found)),
+                Err(problem) if problem.class == Class::Auth => return Err(Halt::Trouble(problem)),
+                Err(problem) => problem,
+            };
+            if problem.class != Class::Host || self.halo.fingerprint().await.is_ok() {
+                return Ok(Err(problem));
             }
+            if since.elapsed() > GIVE_UP {
+                return Err(Halt::Trouble(problem));
+            }
+            self.wait_for_host(&problem, since).await?;
         }
     }
 
@@ -664,6 +717,8 @@ enum Over {
     Done(Link),
     Failed(Problem),
     Held(String),
+    /// What became of its request is not known: it stays open, and nothing more is written for this key.
+    Unclear(String),
     Skipped(String),
 }
 
@@ -684,10 +739,10 @@ fn same_lane(a: &Change, b: &Change) -> bool {
     }
 }
 
-fn duplicate(ids: &[TargetId]) -> String {
+pub(super) fn duplicate(ids: &[TargetId]) -> String {
     let ids: Vec<_> = ids.iter().map(TargetId::as_str).collect();
     format!(
-        "Halo now has {} records for it (ids {}); look at them in Halo and map the right one",
+        "Halo now has {} records for it (ids {}); keep one, or map the right one",
         ids.len(),
         ids.join(", ")
     )

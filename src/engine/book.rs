@@ -4,8 +4,7 @@
 //! listings, stored plans, counters) can be made again from the other systems.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
@@ -33,13 +32,14 @@ pub type StoredJob = (JobReport, Choices, bool);
 pub struct Book {
     trail: Trail,
     index: Arc<dyn Index>,
-    numbers: AtomicU64,
+    /// Who takes a number goes alone.
+    numbers: Mutex<()>,
 }
 
 impl Book {
     /// Brings the index up to the trail.
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
-        let book = Self { trail, index, numbers: AtomicU64::new(0) };
+        let book = Self { trail, index, numbers: Mutex::default() };
         book.replay()?;
         Ok(book)
     }
@@ -53,16 +53,31 @@ impl Book {
         }
         let mut ops = Vec::new();
         let mut seen = applied;
+        // Numbers of jobs and plans are counted in the index only: a new one must not give them out again.
+        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
         for line in self.trail.read(applied.saturating_sub(REPLAY_MARGIN))? {
             let line = line?;
             // A kind this build does not know is somebody else's fact, not an error.
             if let Ok(record) = parse(&line.kind, line.data) {
+                if let Record::Job { report, .. } = &record {
+                    for (of, number) in
+                        [("job", Some(report.job.0)), ("plan", report.plan.map(|plan| plan.0))]
+                    {
+                        let top = numbers.entry(of).or_default();
+                        *top = number.unwrap_or(0).max(*top);
+                    }
+                }
                 super::records::project(&record, &mut ops);
             }
             seen = seen.max(line.seq);
             if ops.len() >= PAGE {
                 self.index.write(&ops)?;
                 ops.clear();
+            }
+        }
+        for (of, top) in numbers {
+            if self.get::<u64>(&keys::next_number(of))?.unwrap_or(0) < top {
+                ops.push(keys::put(keys::next_number(of), &top));
             }
         }
         ops.push(keys::put(keys::applied(), &seen));
@@ -191,10 +206,10 @@ impl Book {
 
     /// The next number of a kind: `plan` or `job`.
     pub fn next_number(&self, of: &str) -> Result<u64, Problem> {
+        let _alone = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let key = keys::next_number(of);
         let number = self.get::<u64>(&key)?.unwrap_or(0) + 1;
         self.index.commit(&[keys::put(key, &number)])?;
-        self.numbers.fetch_add(1, Ordering::Relaxed);
         Ok(number)
     }
 
@@ -282,6 +297,16 @@ impl Book {
             Ok(())
         })?;
         Ok(open)
+    }
+
+    /// The request for a key whose fate is not known yet.
+    pub fn open_intent(
+        &self,
+        of: Integration,
+        entity: Entity,
+        id: &SourceId,
+    ) -> Result<Option<Intent>, Problem> {
+        self.get_big(&keys::intent(of, entity, id))
     }
 
     pub fn job(&self, job: JobId) -> Result<Option<StoredJob>, Problem> {

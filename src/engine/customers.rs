@@ -566,8 +566,6 @@ impl Engine {
         if step > STEPS {
             self.book.cache(&[crate::store::Op::Del(keys::step(integration, step - STEPS))])?;
         }
-        // What was undone before this step cannot be brought again.
-        self.book.cache(&[crate::store::Op::Del(keys::step(integration, step + 1))])?;
         self.changed(integration);
         Ok(())
     }

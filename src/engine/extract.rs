@@ -63,9 +63,10 @@ pub async fn read(
     // Who is on either side comes first: it signs in, and a wrong password ends the reading before any listing.
     let (reseller, instance) =
         futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
-    let mut fingerprints = BTreeMap::new();
-    fingerprints.insert(integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id));
-    fingerprints.insert(Place::Halo.key().to_owned(), instance?);
+    let fingerprints = BTreeMap::from([
+        (integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id)),
+        (Place::Halo.key().to_owned(), instance?),
+    ]);
 
     let (companies, customers, tops) = futures_util::future::join3(
         with.market.companies(&|done, of| progress(&format!("{label} customers"), done, of)),

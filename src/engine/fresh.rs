@@ -128,7 +128,7 @@ impl Freshness {
                 None => self.learn(halo.search_customers(&change.source.name).await?.iter()),
                 Some(customer) => {
                     if !self.with(|names| names.read.contains(customer)) {
-                        self.learn(halo.licences_of(customer).await?.records.iter());
+                        self.learn(halo.licences_of(customer).await?.proven()?.iter());
                         self.with(|names| names.read.insert(customer.clone()));
                     }
                 }
@@ -185,7 +185,11 @@ impl Freshness {
         {
             return Ok(Look::Already);
         }
-        match comparable().find(|f| !holds(&found, f.name, f.before.as_ref())) {
+        // What it is to hold may be there in part: of a row of two writes the first may be done.
+        let moved = |f: &&crate::plan::FieldChange| {
+            !holds(&found, f.name, f.before.as_ref()) && !holds(&found, f.name, f.after.as_ref())
+        };
+        match comparable().find(moved) {
             None => Ok(Look::AsPlanned(Vec::new())),
             Some(f) => Ok(Look::Changed(format!(
                 "its {} changed in Halo since the plan was made ({} is now {}); plan again",

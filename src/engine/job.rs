@@ -10,15 +10,16 @@ use super::control::{Control, Wish};
 use super::fresh::{Freshness, LIST_FROM};
 use super::log::{JobLog, note, safe};
 use super::planning::{Keep, Spec};
-use super::records::{Record, RowEnd};
+use super::records::{Record, RowEnd, RowState};
 use super::tally::Tally;
 use super::{Engine, Step};
 use crate::api::budget::Lane;
+use crate::api::listing::Listing;
 use crate::host::words::{
     BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase,
     ProblemSource, RowProblem, StageProgress,
 };
-use crate::model::{Class, Entity, JobId, Place, PlanId, Problem};
+use crate::model::{Class, Entity, JobId, Place, PlanId, Problem, SourceId, marker};
 use crate::plan::{Action, Cause, Change, Plan, Totals};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -122,6 +123,18 @@ impl Engine {
                 };
                 match (order, report.state) {
                     (JobOrder::Resume, JobState::Interrupted) => {
+                        if let Some(plan) = report.plan
+                            && let Some(plan) = self.book.plan(plan)?
+                            && self.world.now() > plan.expires_at
+                        {
+                            let message = format!(
+                                "{job} is too old to go on: its plan was good until {}.",
+                                plan.expires_at
+                            );
+                            return Err(Problem::new(Class::Stale, message).remedy(format!(
+                                "Cancel it (`parhelion job cancel {job}`), then build a new plan."
+                            )));
+                        }
                         report.state = JobState::Running;
                         report.finished = None;
                         report.trouble = None;
@@ -244,8 +257,12 @@ impl Engine {
             Ok(plan) => end_state(plan.as_ref(), &tally, &report),
             Err(Halt::Asked) if control.get() == Wish::Cancel => JobState::Cancelled,
             Err(Halt::Asked) => JobState::Interrupted,
-            // With rows still to do and nothing wrong with the rights, the job can go on when the host is back.
-            Err(Halt::Trouble(problem)) if report.plan.is_some() && problem.class == Class::Host => {
+            // With a plan, it can go on once a person or time has put right what stopped it: the host, the rights, a
+            // full disk.
+            Err(Halt::Trouble(problem))
+                if report.plan.is_some()
+                    && matches!(problem.class, Class::Host | Class::Listing | Class::Auth | Class::Local) =>
+            {
                 JobState::Interrupted
             }
             Err(Halt::Trouble(_)) => JobState::Failed,
@@ -275,11 +292,15 @@ impl Engine {
         log.write(&note(self.world.now(), format!("{job} ended: {}", report.state.word())));
         drop(ticker);
         let lines = log.flush();
+        let order_choices = choices.clone();
         let record = Record::Job { report: Box::new(report.clone()), choices, policy };
         if let Err(problem) = self.book.record(&[record]).await {
             report.state = JobState::Interrupted;
+            report.finished = None;
             self.tell(Event::Broken(problem.clone()));
-            report.trouble = Some(problem);
+            report.trouble.get_or_insert(problem);
+            // The trail still says that it runs; this process at least must let it be resumed.
+            let _ = self.book.put_job(&report, &order_choices, policy);
         }
         self.save_budgets();
         let _ = self.book.flush();
@@ -317,7 +338,11 @@ impl Engine {
             None => None,
         };
         let (plan, with, basis) = match stored {
-            Some(plan) => (plan, self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?, None),
+            Some(plan) => {
+                let with = self.connect(integration, Lane::Bulk).map_err(Halt::Trouble)?;
+                self.same_accounts(&plan, &with).await.map_err(Halt::Trouble)?;
+                (plan, with, None)
+            }
             None => {
                 let spec = Spec {
                     integration,
@@ -371,6 +396,7 @@ impl Engine {
                 self.top_level_for(&plan, &with).await.map_err(Halt::Trouble)?,
             ),
         };
+        self.remember_made(&plan, &with.account, &over, &fresh).map_err(Halt::Trouble)?;
         let apply = Arc::new(Apply {
             engine: self.clone(),
             halo: with.halo.clone(),
@@ -434,6 +460,54 @@ impl Engine {
         Ok(())
     }
 
+    /// A stored plan goes only into the tenant it was made for, from the account it was made of (invariant 22). The
+    /// marketplace itself is not asked: it need not be up for this.
+    async fn same_accounts(&self, plan: &Plan, with: &Connections) -> Result<(), Problem> {
+        let source = Place::Of(plan.integration);
+        let then = |place: Place| plan.last.fingerprints.get(place.key());
+        let other = match (then(Place::Halo), then(source)) {
+            (Some(halo), _) if *halo != with.halo.fingerprint().await? => Place::Halo,
+            (_, Some(account)) if account.split('#').next() != Some(with.account.as_str()) => source,
+            _ => return Ok(()),
+        };
+        let message = format!("Plan {} was made for another account at {}.", plan.id, other.key());
+        Err(Problem::new(Class::Stale, message)
+            .remedy("Nothing was written. Check the settings, then build a new plan."))
+    }
+
+    /// What this job made before it was interrupted is ours also where Halo does not give the marker back.
+    fn remember_made(
+        &self,
+        plan: &Plan,
+        account: &str,
+        over: &BTreeMap<u32, RowState>,
+        fresh: &Freshness,
+    ) -> Result<(), Problem> {
+        if over.is_empty() {
+            return Ok(());
+        }
+        let link = |entity, id: &SourceId| self.book.link(plan.integration, entity, id);
+        self.book.each_plan_row(plan, |change| {
+            if !over.contains_key(&change.row) {
+                return Ok(());
+            }
+            let Some(made) = link(change.entity, &change.source.id)? else { return Ok(()) };
+            let customer = match (&change.customer_target, &change.customer) {
+                (None, Some(customer)) => link(Entity::Customers, &customer.id)?.map(|link| link.target),
+                (target, _) => target.clone(),
+            };
+            let marker = marker::marker(
+                &self.installation,
+                plan.integration,
+                account,
+                change.entity,
+                &change.source.id,
+            );
+            fresh.made(customer.as_ref(), &change.source.name, &made.target, &marker);
+            Ok(())
+        })
+    }
+
     async fn freshness(&self, plan: &Plan, with: &Connections, tally: &Tally) -> Result<Freshness, Problem> {
         if plan.outline.totals.acting() < LIST_FROM {
             return Ok(Freshness::each(plan));
@@ -443,11 +517,15 @@ impl Engine {
         };
         let customers = with.halo.customers(&|done, of| say("Halo customers", done, of)).await?;
         let licences = if plan.entities.contains(&Entity::Subscriptions) {
-            with.halo.licences(&|done, of| say("Halo licences", done, of)).await?.records
+            with.halo.licences(&|done, of| say("Halo licences", done, of)).await?
         } else {
-            Vec::new()
+            Listing::whole(Vec::new(), Vec::new(), None)
         };
-        Ok(Freshness::listed(plan, customers.records, licences))
+        match (customers.proven(), licences.proven()) {
+            (Ok(customers), Ok(licences)) => Ok(Freshness::listed(plan, customers, licences)),
+            // One unreadable record must not stop the others: then each is looked at by itself.
+            _ => Ok(Freshness::each(plan)),
+        }
     }
 
     /// The top level for creates of a stored plan, as it is now.

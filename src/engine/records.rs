@@ -190,6 +190,8 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
                 slot(*integration, &edit.id, &edit.after, ops);
             }
             ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
+            // What was undone before this step cannot be brought again.
+            ops.push(Op::Del(keys::step(*integration, step + 1)));
             ops.push(keys::put(keys::step_top(*integration), step));
         }
         Record::Undo { integration, step, redo, edits, .. } => {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply::Halt;
+use super::apply::{Halt, duplicate};
 use super::control::Control;
-use super::records::{Intent, Outcome, Record, RowEnd};
+use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, Write};
 use super::target::{self, Fate};
 use super::{Engine, Step};
 use crate::api::halo::Halo;
 use crate::host::words::{JobReport, JobState};
-use crate::model::{Class, Problem};
+use crate::model::{Class, FieldName, Problem, Value};
 
 impl Engine {
     /// A job that was running when the process ended is interrupted: it waits for `resume` or `cancel`.
@@ -25,13 +25,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Every open intent, resolved: done, or proven absent. Waits a full settle time first, since clocks may have
-    /// moved while no one looked.
+    /// Every open intent, resolved: done, or proven absent. "Not there" counts only after a full settle time from now,
+    /// since clocks may have moved while no one looked. What stays unclear stays open, and its key is left alone.
     pub async fn resolve_open(
         self: &Arc<Self>,
         halo: &Halo,
         control: &Control,
-        mut say: impl FnMut(String),
+        say: impl Fn(String) + Send + Sync,
     ) -> Result<(), Halt> {
         let open = self.book.open_intents().map_err(Halt::Trouble)?;
         if open.is_empty() {
@@ -41,37 +41,56 @@ impl Engine {
             "{} requests had no answer when the last job ended; finding out what became of them",
             open.len()
         ));
-        if self.protocol.settle && open.iter().any(|i| i.write.is_create()) {
-            let since = self.world.now();
-            let settle = self.settle();
-            let mut left = settle;
-            while !left.is_zero() {
-                say(format!("waiting {} s for them to settle", left.as_secs()));
-                let nap = left.min(Duration::from_secs(10));
-                tokio::select! {
-                    () = tokio::time::sleep(nap) => {}
-                    () = control.ended() => return Err(Halt::Asked),
-                }
-                let passed = self.world.now().duration_since(since).unsigned_abs();
-                left = settle.saturating_sub(passed);
-            }
+        let unsettled = self.look(halo, control, &say, open, !self.protocol.settle).await?;
+        if unsettled.is_empty() {
+            return Ok(());
         }
+        let since = self.world.now();
+        let settle = self.settle();
+        let mut left = settle;
+        while !left.is_zero() {
+            say(format!("waiting {} s for them to settle", left.as_secs()));
+            tokio::select! {
+                () = tokio::time::sleep(left.min(Duration::from_secs(10))) => {}
+                () = control.ended() => return Err(Halt::Asked),
+            }
+            let passed = self.world.now().duration_since(since).unsigned_abs();
+            left = settle.saturating_sub(passed);
+        }
+        self.look(halo, control, &say, unsettled, true).await?;
+        Ok(())
+    }
+
+    /// Reads back what became of each; before its settle time is over, only what was found is settled. Answers the rest.
+    async fn look(
+        &self,
+        halo: &Halo,
+        control: &Control,
+        say: &(impl Fn(String) + Send + Sync),
+        open: Vec<Intent>,
+        settled: bool,
+    ) -> Result<Vec<Intent>, Halt> {
+        let mut rest = Vec::new();
         for intent in open {
             if !control.may_go().await {
                 return Err(Halt::Asked);
             }
             let fate = target::fate(halo, &intent.write).await.map_err(Halt::Trouble)?;
-            let outcome = self.outcome_of(&intent, fate);
+            if !settled && matches!(fate, Fate::Absent | Fate::Changed(_)) {
+                rest.push(intent);
+                continue;
+            }
+            let outcome = self.outcome_of(&intent, fate).map_err(Halt::Trouble)?;
             say(format!("{} {}: {}", intent.entity.singular(), intent.source, told(&outcome)));
             self.book.record(&[Record::Outcome(Box::new(outcome))]).await.map_err(Halt::Trouble)?;
             self.step(Step::Settled).await;
         }
-        Ok(())
+        Ok(rest)
     }
 
     /// A create that was carried out ends its row here, with its link. A set only closes: its row looks at Halo again
     /// and finds its values there.
-    fn outcome_of(&self, intent: &Intent, fate: Fate) -> Outcome {
+    fn outcome_of(&self, intent: &Intent, fate: Fate) -> Result<Outcome, Problem> {
         let mut outcome = Outcome {
             job: intent.job,
             row: intent.row,
@@ -93,6 +112,12 @@ impl Engine {
                     link.target = id;
                     outcome.link = Some(link);
                     outcome.end = Some(RowEnd::Done);
+                    if let Write::CreateLicence { fields, .. } = &intent.write
+                        && let Some(Value::Count(after)) = fields.get(FieldName::Quantity)
+                    {
+                        outcome.quantity =
+                            Some(QuantityChange { seen: intent.at, before: None, after: *after });
+                    }
                 }
             }
             Fate::Absent => {}
@@ -102,14 +127,14 @@ impl Engine {
                 outcome.class = Some(Class::Stale);
             }
             Fate::Duplicate(ids) => {
-                let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+                // A person who has mapped it meanwhile has decided.
+                outcome.closes = self.book.link(intent.integration, intent.entity, &intent.source)?.is_some();
                 outcome.end = Some(RowEnd::Held);
-                outcome.message =
-                    format!("Halo has several records for it (ids {}); look at them in Halo", ids.join(", "));
+                outcome.message = duplicate(&ids);
                 outcome.class = Some(Class::Record);
             }
         }
-        outcome
+        Ok(outcome)
     }
 
     pub(super) fn plans_of_unfinished_jobs(

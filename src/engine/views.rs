@@ -1,15 +1,17 @@
 //! Answers for screens and scripts: from memory and the index, never from the network.
 
+use std::collections::HashMap;
+
 use super::Engine;
 use super::connect::{missing_halo, missing_market};
 use super::keys;
 use super::log;
 use crate::host::words::{
-    Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanFilter, PlanOrder,
-    Query, SettingsView, ToDo,
+    Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry, PlanFilter,
+    PlanGroup, PlanOrder, Query, SettingsView, ToDo,
 };
 use crate::integrations::field_rules;
-use crate::model::{Class, Integration, JobId, Place, PlanId, Problem};
+use crate::model::{Class, Entity, Integration, JobId, Place, PlanId, Problem, SourceId};
 use crate::plan::{Action, Cause, Change};
 
 /// A test is stale after this many hours (C10).
@@ -34,6 +36,7 @@ impl Engine {
             Query::PlanOrder { plan, filter, order } => {
                 Answer::PlanOrder(self.plan_order(plan, &filter, order)?)
             }
+            Query::PlanGroups { plan, filter } => Answer::PlanGroups(self.plan_groups(plan, &filter)?),
             Query::PlanRows { plan, rows } => Answer::PlanRows(self.book.plan_rows(plan, &rows)?),
             Query::Jobs { last } => Answer::Jobs(self.jobs(last)?),
             Query::Job { job } => Answer::Job(Box::new(self.job(job)?)),
@@ -93,6 +96,45 @@ impl Engine {
         })?;
         rows.sort_unstable();
         Ok(rows.into_iter().map(|(_, _, row)| row).collect())
+    }
+
+    /// Rows by customer: the customer with the most urgent row first, each customer's rows by urgency.
+    fn plan_groups(&self, plan: PlanId, filter: &PlanFilter) -> Result<Vec<PlanGroup>, Problem> {
+        let plan = self.plan(plan)?;
+        let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
+        let mut at: HashMap<SourceId, usize> = HashMap::new();
+        let mut groups: Vec<(u8, PlanGroup, Vec<u8>)> = Vec::new();
+        self.book.each_plan_row(&plan, |change| {
+            if !shows(&change, filter, &words) {
+                return Ok(());
+            }
+            let customer = change.customer.as_ref().unwrap_or(&change.source);
+            let index = *at.entry(customer.id.clone()).or_insert_with(|| {
+                groups.push((
+                    u8::MAX,
+                    PlanGroup { customer: customer.clone(), rows: Vec::new() },
+                    Vec::new(),
+                ));
+                groups.len() - 1
+            });
+            let (first, group, ranks) = &mut groups[index];
+            let rank = urgency(&change);
+            *first = rank.min(*first);
+            ranks.push(rank);
+            group.rows.push(entry(&change));
+            Ok(())
+        })?;
+        // Both sorts are stable: equal urgency keeps the order of the plan.
+        groups.sort_by_key(|(first, ..)| *first);
+        Ok(groups
+            .into_iter()
+            .map(|(_, mut group, ranks)| {
+                let mut rows: Vec<_> = ranks.into_iter().zip(group.rows).collect();
+                rows.sort_by_key(|(rank, _)| *rank);
+                group.rows = rows.into_iter().map(|(_, row)| row).collect();
+                group
+            })
+            .collect())
     }
 
     fn overview(&self) -> Result<Overview, Problem> {
@@ -307,6 +349,25 @@ fn connection_to_do(
             to_do.push(ToDo { sentence: why, leads_to: Leads::Settings });
         }
         PlaceState::Ok | PlaceState::Running => {}
+    }
+}
+
+fn entry(change: &Change) -> PlanEntry {
+    let hold = change.hold.as_deref();
+    PlanEntry {
+        row: change.row,
+        entity: change.entity,
+        source: change.source.id.clone(),
+        action: change.action,
+        beyond_limit: hold
+            .filter(|hold| matches!(hold.cause, Cause::Limit { overridable: true, .. }))
+            .map(|hold| hold.would_be),
+        is_look_alike: change.entity == Entity::Customers
+            && hold
+                .is_some_and(|hold| matches!(hold.cause, Cause::LookAlike { .. } | Cause::Ambiguous { .. })),
+        after_row: change.after_row,
+        currency: change.currency,
+        money: change.money,
     }
 }
 

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::integrations::FieldRule;
 use crate::model::settings::{Kind, Settings};
 use crate::model::{
-    Class, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId, TargetId,
+    Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId,
+    TargetId,
 };
-use crate::plan::{Action, Change, Plan, Totals};
+use crate::plan::{Action, Change, Plan, Side, Totals};
 
 /// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`].
 #[derive(Debug, Clone)]
@@ -225,6 +226,11 @@ pub enum Query {
         plan: PlanId,
         rows: Vec<u32>,
     },
+    /// The same rows by customer, most urgent customer first: what a screen keeps of a whole plan.
+    PlanGroups {
+        plan: PlanId,
+        filter: PlanFilter,
+    },
     Jobs {
         last: usize,
     },
@@ -250,6 +256,7 @@ pub enum Answer {
     Plan(Box<Plan>),
     PlanOrder(Vec<u32>),
     PlanRows(Vec<Change>),
+    PlanGroups(Vec<PlanGroup>),
     Jobs(Vec<JobReport>),
     Job(Box<JobReport>),
     Log(LogView),
@@ -466,6 +473,29 @@ pub enum PlanOrder {
     Urgency,
     Row,
     Money,
+}
+
+/// The rows of one customer, most urgent first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanGroup {
+    pub customer: Side<SourceId>,
+    pub rows: Vec<PlanEntry>,
+}
+
+/// What order, totals and money need of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanEntry {
+    pub row: u32,
+    pub entity: Entity,
+    pub source: SourceId,
+    pub action: Action,
+    /// What a row would be that a limit holds and a person may include by typing the number.
+    pub beyond_limit: Option<Action>,
+    /// A customer that waits for a person to say who it is.
+    pub is_look_alike: bool,
+    pub after_row: Option<u32>,
+    pub currency: Option<Currency>,
+    pub money: Option<rust_decimal::Decimal>,
 }
 
 /// The state of a job (`design/cli.md`).

@@ -7,6 +7,16 @@ pub enum Scope {
     /// Every screen that is a list of records.
     Lists,
     Integrations,
+    Customers,
+    /// Choosing a Halo customer; all its letters are text.
+    Picker,
+    Fields,
+    Plan,
+    Jobs,
+    /// One job and its log.
+    Job,
+    /// One row of a plan or a log, whole.
+    Change,
     /// An integration's form.
     Settings,
     /// The settings of the program itself.
@@ -19,17 +29,46 @@ impl Scope {
             Self::Everywhere => "Everywhere",
             Self::Lists => "Lists",
             Self::Integrations => "Integrations",
+            Self::Customers => "Customers",
+            Self::Picker => "Picking a Halo customer",
+            Self::Fields => "Fields",
+            Self::Plan => "Plan",
+            Self::Jobs => "Jobs",
+            Self::Job => "One job",
+            Self::Change => "One row",
             Self::Settings => "Settings of an integration",
             Self::Program => "Settings of the program",
         }
     }
 
-    pub const ALL: [Self; 5] =
-        [Self::Everywhere, Self::Lists, Self::Integrations, Self::Settings, Self::Program];
+    pub const ALL: [Self; 12] = [
+        Self::Everywhere,
+        Self::Lists,
+        Self::Integrations,
+        Self::Customers,
+        Self::Picker,
+        Self::Fields,
+        Self::Plan,
+        Self::Jobs,
+        Self::Job,
+        Self::Change,
+        Self::Settings,
+        Self::Program,
+    ];
 
     /// Whether the keys of [`Scope::Lists`] work here.
     pub const fn is_list(self) -> bool {
-        matches!(self, Self::Lists | Self::Integrations)
+        matches!(
+            self,
+            Self::Lists
+                | Self::Integrations
+                | Self::Customers
+                | Self::Fields
+                | Self::Plan
+                | Self::Jobs
+                | Self::Job
+                | Self::Change
+        )
     }
 
     /// Whether an action of scope `self` works on a screen of scope `screen`.
@@ -96,6 +135,63 @@ actions! {
     FollowToDo "follow_to_do" [Integrations] "to do" "Go to what is to do"
         "Goes where the selected integration's first open point is settled." "";
 
+    Accept "accept" [Customers] "accept" "Accept and go to the next"
+        "Maps to the one Halo customer of the same name and goes on; opens the picker where there is none or more than one." "parhelion map set also ID HALO_ID";
+    AcceptAll "accept_all" [Customers] "all exact" "Accept all exact names"
+        "Maps every customer whose exact name exists once on either side, and nothing else. One u takes all back." "parhelion map generate also";
+    Pick "pick" [Customers Plan] "pick" "Pick the Halo customer by hand"
+        "Type a few letters; Enter maps and goes on." "parhelion map set also ID HALO_ID";
+    ReallyNew "really_new" [Customers Plan] "new" "Really new: create it in Halo"
+        "The next plan creates it, whatever looks like it." "parhelion map new also ID";
+    Exclude "exclude" [Customers] "exclude" "Leave this customer alone"
+        "No import touches it. Enter on an excluded row adds a note and an end date." "parhelion map exclude also ID";
+    RemoveMapping "remove_mapping" [Customers] "unmap" "Back to undecided"
+        "Takes the mapping or decision away. Nothing is deleted anywhere." "parhelion map clear also ID";
+    Repeat "repeat" [Customers] "repeat" "Repeat the last decision on this row" "" "";
+    NextUndecided "next_undecided" [Customers] "next open" "Go to the next undecided row" "" "";
+    PreviousUndecided "previous_undecided" [Customers] "previous open" "Go to the previous undecided row" "" "";
+    ImportMappings "import_mappings" [Customers] "import" "Read mappings from a CSV file"
+        "Shows what would change; it is taken or left as one step." "parhelion map import also FILE";
+    PlanIt "plan" [Customers Integrations] "plan" "Plan the import"
+        "Reads both sides and shows what would change. Nothing is written." "parhelion plan also";
+    NextIntegration "next_integration" [Customers Fields] "next integration" "Next integration" "" "";
+    PreviousIntegration "previous_integration" [Customers Fields] "integration" "Previous integration" "" "";
+
+    EditRule "edit_rule" [Fields] "setting" "Go to the setting behind this row"
+        "Rows that the vendor fixes have none." "";
+
+    OpenRow "open_row" [Plan] "open" "Open or fold; take the look-alike"
+        "On a customer folds its rows; on a look-alike takes the best candidate; on another row shows it whole." "";
+    Fold "fold" [Plan] "fold" "Fold the customer's rows" "" "";
+    Unfold "unfold" [Plan] "unfold" "Unfold the customer's rows" "" "";
+    FoldAll "fold_all" [Plan] "fold all" "Fold or unfold all customers" "" "";
+    ApplyPlan "apply" [Plan] "apply" "Apply this plan"
+        "Asks first, and names the profile, the writes and what will not happen." "parhelion apply P7";
+    LeaveOut "leave_out" [Plan] "leave out" "Leave this row out"
+        "The row, or the marked rows, are not applied this time; the totals follow. A look-alike is excluded." "";
+    OneFirst "one_first" [Plan] "one customer" "Apply one customer first"
+        "Only the rows of the customer under the cursor. Asks first." "parhelion apply P7 --customer ID";
+    OtherWay "other_way" [Plan] "by hand/scheduled" "Plan by hand, or as the scheduled job would"
+        "Only a scheduled plan removes anything: seats to zero, or inactive." "parhelion plan also --scheduled";
+    BuildAgain "build_again" [Plan] "read again" "Read both sides and plan again" "" "parhelion plan also";
+    DiscardPlan "discard" [Plan] "discard" "Discard this plan" "Nothing was written, nothing is lost." "";
+
+    OpenJob "open_job" [Jobs] "open" "Open the job" "Its stages and its whole log." "parhelion job show J1";
+    OpenLine "open_line" [Job] "open" "Show the change behind this line" "Fields before and after, and the reasons." "";
+    Resume "resume" [Jobs Job] "resume" "Go on with an interrupted job"
+        "Writes what is left of its plan; nothing is written twice." "parhelion job resume J1";
+    Pause "pause" [Jobs Job] "pause" "Pause the running job, or go on" "No new record starts; those in hand finish." "";
+    CancelJob "cancel" [Jobs Job] "cancel" "Cancel the job"
+        "Asks first. What is done stays done." "parhelion job cancel J1";
+    NextHit "next_hit" [Job] "next hit" "Next line with the searched words" "" "";
+    PreviousHit "previous_hit" [Job] "hit" "Previous line with the searched words" "" "";
+
+    Mark "mark" [Customers Plan] "mark" "Mark and go down" "What is done next is done to all marked rows." "";
+    MarkTo "mark_to" [Customers Plan] "mark from..to" "Mark from here to there" "Press it at both ends." "";
+    MarkAll "mark_all" [Customers Plan] "mark all" "Mark all rows shown, or none" "" "";
+    Export "export" [Customers Job] "export" "Export to a file"
+        "A path is asked; Enter takes the one that is proposed." "parhelion map export also";
+
     Edit "edit" [Settings Program] "edit" "Edit the field"
         "All printable keys are text then; Enter accepts and checks, Esc gives the old value back." "parhelion config set KEY VALUE";
     Save "save" [Settings] "save" "Save the changes"
@@ -104,8 +200,10 @@ actions! {
     PreviousTab "previous_tab" [Settings] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
-    Undo "undo" [Integrations Settings Program] "undo" "Undo the last change"
+    Undo "undo" [Integrations Settings Program Customers Plan] "undo" "Undo the last change"
         "Takes back the last change made here." "";
+
+    Redo "redo" [Customers Plan] "redo" "Bring the last change taken back again" "" "";
 
     Up "up" [Lists Settings Program] "up" "Row up" "" "";
     Down "down" [Lists Settings Program] "down" "Row down" "" "";
@@ -133,6 +231,9 @@ actions! {
     Palette "palette" [Everywhere] "all" "Every action and place by name"
         "Type a few letters; Enter does it. Also takes theme, messages, q and the names of places." "";
     Integrations "integrations" [Everywhere] "integrations" "Go to: Integrations" "" "";
+    Customers "customers" [Everywhere] "customers" "Go to: Customers" "" "";
+    Fields "fields" [Everywhere] "fields" "Go to: Fields" "" "";
+    Jobs "jobs" [Everywhere] "jobs" "Go to: Jobs" "" "";
     Overview "overview" [Everywhere] "overview" "Go to: Overview"
         "All panes at once, where the terminal has 120x32." "";
     Zoom "zoom" [Everywhere] "zoom" "Zoom the pane, or show all panes" "" "";
@@ -167,6 +268,15 @@ impl Action {
 
     /// Actions after which printable keys are text.
     pub const fn opens_text(self) -> bool {
-        matches!(self, Self::Filter | Self::Palette | Self::Help | Self::Edit)
+        matches!(
+            self,
+            Self::Filter
+                | Self::Palette
+                | Self::Help
+                | Self::Edit
+                | Self::Pick
+                | Self::Export
+                | Self::ImportMappings
+        )
     }
 }

@@ -221,8 +221,14 @@ impl App {
 
     /// A frame has been drawn: a question that writes counts its deaf time from here.
     pub fn was_drawn(&mut self, tick: Duration) {
-        if let Some(Dialog::Confirm(confirm)) = &mut self.dialog {
-            confirm.drawn_at.get_or_insert(tick);
+        match &mut self.dialog {
+            Some(Dialog::Confirm(confirm)) => {
+                confirm.drawn_at.get_or_insert(tick);
+            }
+            Some(Dialog::Limit(limit)) => {
+                limit.confirm.drawn_at.get_or_insert(tick);
+            }
+            _ => {}
         }
     }
 
@@ -271,6 +277,14 @@ impl App {
                 Step::Open(screen) => self.open(screen),
                 Step::Close => self.close(),
                 Step::Go(pane) => self.go(pane),
+                Step::Customers(integration) => {
+                    self.go(Pane::Customers);
+                    self.on_screen(|screen, turn| {
+                        if let Screen::Customers(customers) = screen {
+                            customers.show(integration, turn);
+                        }
+                    });
+                }
                 Step::GoOpen(pane, screen) => {
                     self.go(pane);
                     self.open(screen);

@@ -29,6 +29,7 @@ impl Look {
         let day = match today.since(local.date()).map(|span| span.get_days()) {
             Ok(0) => "today".to_owned(),
             Ok(1) => "yesterday".to_owned(),
+            Ok(-1) => "tomorrow".to_owned(),
             _ => local.date().to_string(),
         };
         format!("{day} {}", local.strftime("%H:%M"))
@@ -159,6 +160,12 @@ impl Canvas<'_> {
         for y in area.top()..area.bottom() {
             for x in area.left()..area.right() {
                 self.buffer[(x, y)].reset();
+            }
+            // Half of a wide character would reach into the area.
+            if let Some(x) = area.x.checked_sub(1)
+                && fit::width(self.buffer[(x, y)].symbol()) > 1
+            {
+                self.buffer[(x, y)].set_symbol(" ");
             }
         }
     }

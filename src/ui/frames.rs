@@ -133,6 +133,7 @@ fn last_line(app: &App, screen: &Screen, canvas: &mut Canvas<'_>, area: Rect) {
     } else if let Some(dialog) = &app.dialog {
         let text = match dialog {
             Dialog::Confirm(_) => "Enter does nothing here",
+            Dialog::Limit(_) => "Enter does nothing here without the number",
             Dialog::Palette(_) => "type to find  Up/Down choose  Enter do it  Esc back",
             Dialog::Help(_) => "type to find  Up/Down scroll  Esc back",
             Dialog::Messages(_) => "Up/Down scroll  Esc back",

@@ -93,6 +93,12 @@ impl<Id: Clone + Ord> List<Id> {
         }
     }
 
+    /// Marks all rows between two positions, both included.
+    pub fn mark_between(&mut self, from: usize, to: usize) {
+        let (from, to) = (from.min(to), from.max(to).min(self.ids.len().saturating_sub(1)));
+        self.marks.extend(self.ids.get(from..=to).unwrap_or(&[]).iter().cloned());
+    }
+
     /// The marked rows in their order, else the selected one.
     pub fn chosen(&self) -> Vec<Id> {
         if self.marks.is_empty() {

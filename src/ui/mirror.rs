@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::message::News;
-use crate::host::words::{Answer, Event, JobProgress, JobReport, Overview, PlaceView, Query, SettingsView};
+use crate::host::words::{
+    Answer, Command, Event, JobProgress, JobReport, Overview, PlaceView, Query, SettingsView,
+};
 use crate::model::{Integration, Place, Problem};
 
 /// Customers being read for a mapping table.
@@ -50,6 +52,13 @@ impl Mirror {
                 self.broken = Some(problem.clone());
             }
             News::Missed => return vec![Query::Overview, Query::Settings],
+            News::Reply(command, _) => {
+                if let Command::BuildPlan { integration, .. } | Command::ReadCustomers { integration } =
+                    &**command
+                {
+                    self.reading.remove(integration);
+                }
+            }
             News::Engine(event) => return self.event(event),
             _ => {}
         }

@@ -11,6 +11,7 @@ use super::prefs::Prefs;
 use super::screens::{Pane, Screen};
 use super::theme::Role;
 use crate::host::words::{Command, Query};
+use crate::model::Integration;
 
 /// What `App` carries out after the turn, in order.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub enum Step {
     /// The view on top goes.
     Close,
     Go(Pane),
+    /// The mapping table of this integration.
+    Customers(Integration),
     /// A pane, and a view over it.
     GoOpen(Pane, Screen),
     Dialog(Dialog),

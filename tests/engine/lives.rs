@@ -278,7 +278,7 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
         }
         let doubles = oracle::doubles(&ground.sandbox);
         if !doubles.is_empty() {
-            return Err(format!("day {number}: twice in Halo: {doubles:?}"));
+            return Err(format!("day {number}: twice in Halo: {doubles:?}{}", journal(&ground, &doubles)));
         }
         if let Some(difference) =
             oracle::difference(&oracle::content(&ground.sandbox), &should[number as usize])
@@ -316,6 +316,23 @@ async fn wanted(engine: &Arc<Engine>, spec: &Spec) -> Vec<String> {
     });
     all.expect("the plan is there");
     rows
+}
+
+/// What was said about a marker, by us and to Halo.
+fn journal(ground: &Ground, doubles: &[String]) -> String {
+    let mut said = String::new();
+    for marker in doubles.iter().filter_map(|d| d.rsplit(' ').next()) {
+        for write in ground.sandbox.journal().iter().filter(|w| w.body.contains(marker)) {
+            said += &format!(
+                "\n  {:?} {} applied {} {:?} status {} fault {:?}",
+                write.at, write.path, write.applied, write.ids, write.status, write.fault
+            );
+        }
+    }
+    for log in std::fs::read_dir(ground.places().logs()).into_iter().flatten().flatten() {
+        said += &std::fs::read_to_string(log.path()).unwrap_or_default();
+    }
+    said
 }
 
 fn interrupted(engine: &Engine) -> Result<Vec<JobId>, String> {

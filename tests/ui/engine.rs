@@ -10,6 +10,8 @@ use parhelion::model::{Class, Entity, Integration, JobId, Moment, Place, PlanId,
 use parhelion::plan::Totals;
 use tokio::sync::{broadcast, mpsc};
 
+use super::data::Market;
+
 pub fn at(text: &str) -> Moment {
     format!("2026-11-{text}:00Z").parse().expect("a moment")
 }
@@ -22,6 +24,8 @@ pub struct World {
     pub report: TestReport,
     /// Commands in the order they came.
     pub told: Vec<Command>,
+    /// Customers, a plan, jobs.
+    pub market: Market,
     /// Everything is refused with this.
     pub trouble: Option<Problem>,
 }
@@ -55,18 +59,22 @@ impl World {
             },
             report: report(Place::Of(Integration::Also), false),
             told: Vec::new(),
+            market: Market::new(),
             trouble: None,
         }
     }
 
-    fn ask(&self, query: &Query) -> Result<Answer, Problem> {
+    fn ask(&mut self, query: &Query) -> Result<Answer, Problem> {
         if let Some(trouble) = &self.trouble {
             return Err(trouble.clone());
         }
         match query {
             Query::Overview => Ok(Answer::Overview(Box::new(self.overview.clone()))),
             Query::Settings => Ok(Answer::Settings(Box::new(self.settings.clone()))),
-            _ => Err(Problem::new(Class::Input, "This world does not know that.")),
+            query => self
+                .market
+                .ask(query)
+                .ok_or_else(|| Problem::new(Class::Input, "This world does not know that.")),
         }
     }
 
@@ -88,7 +96,7 @@ impl World {
                     .collect();
                 (Ok(Reply::Saved { changed, notes: Vec::new() }), vec![Event::Settings])
             }
-            _ => (Ok(Reply::Done("Done.".into())), Vec::new()),
+            command => self.market.tell(&command).unwrap_or((Ok(Reply::Done("Done.".into())), Vec::new())),
         }
     }
 }
@@ -242,7 +250,7 @@ pub fn start(world: &Rc<RefCell<World>>) -> (Handle, broadcast::Sender<Event>) {
         while let Some(call) = waiting.recv().await {
             match call {
                 Call::Ask(query, answer) => {
-                    let _ = answer.send(world.borrow().ask(&query));
+                    let _ = answer.send(world.borrow_mut().ask(&query));
                 }
                 Call::Do(command, answer) => {
                     let (reply, events) = world.borrow_mut().tell(command);

@@ -1,8 +1,12 @@
 //! The viewer through its real loop: keys in, a terminal's screen out, a canned engine behind the handle.
 
+mod customers;
+mod data;
 mod engine;
 mod flows;
+mod jobs;
 mod keymap;
+mod plan;
 mod rig;
 mod screens;
 mod settings;

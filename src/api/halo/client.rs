@@ -235,7 +235,7 @@ impl Halo {
         let translate = |row: &Row| translate::customer(row, &self.context);
         let query = [("includeinactive", "true"), ("search", text)];
         let name = "customers of a name";
-        Ok(self.list(name, "/Client", &query, "clients", &wanted, &translate, &|_, _| {}).await?.records)
+        self.list(name, "/Client", &query, "clients", &wanted, &translate, &|_, _| {}).await?.proven()
     }
 
     /// The history of a licence, newest first as Halo gives it.

@@ -190,7 +190,7 @@ fn try_open(path: &Path) -> Result<::sled::Db, Fault> {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             ::sled::Config::new()
                 .path(path)
-                .cache_capacity(16 << 20)
+                .cache_capacity(8 << 20)
                 .mode(::sled::Mode::LowSpace)
                 // Also sled's only garbage collector (decision 18).
                 .flush_every_ms(Some(500))

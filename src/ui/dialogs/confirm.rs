@@ -30,6 +30,8 @@ pub struct Confirm {
     pub declined: Vec<Step>,
     /// When it was first seen; until then, and for the deaf time after, it hears no `y`.
     pub drawn_at: Option<Duration>,
+    /// First line shown, where not all fit.
+    scroll: usize,
 }
 
 impl Confirm {
@@ -41,6 +43,7 @@ impl Confirm {
             decline: decline.to_owned(),
             declined: Vec::new(),
             drawn_at: None,
+            scroll: 0,
         }
     }
 
@@ -57,13 +60,17 @@ impl Confirm {
                 turn.steps.append(&mut self.declined);
                 return Then::Closes;
             }
+            match key {
+                Key::Down | Key::PageDown => self.scroll = (self.scroll + 1).min(self.lines.len()),
+                Key::Up | Key::PageUp => self.scroll = self.scroll.saturating_sub(1),
+                _ => {}
+            }
             return Then::Stays;
         };
         let Some(choice) = self.choices.iter().find(|choice| choice.key == pressed) else {
             return Then::Stays;
         };
-        let deaf = Duration::from_millis(turn.prefs.deaf_ms);
-        if self.drawn_at.is_none_or(|at| turn.now.tick < at + deaf) {
+        if !self.is_read(turn) {
             turn.say(format!("Read first, then `{pressed}`."));
             return Then::Stays;
         }
@@ -71,31 +78,52 @@ impl Confirm {
         Then::Closes
     }
 
+    /// Whether it has been seen long enough to be answered (U26).
+    pub fn is_read(&self, turn: &Turn<'_>) -> bool {
+        let deaf = Duration::from_millis(turn.prefs.deaf_ms);
+        self.drawn_at.is_some_and(|at| turn.now.tick >= at + deaf)
+    }
+
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect) {
-        let width = area.width.min(66);
+        self.draw_with(canvas, area, "");
+    }
+
+    /// With a paragraph under the answers; gives what is left of its last line.
+    pub fn draw_with(&self, canvas: &mut Canvas<'_>, area: Rect, below: &str) -> Rect {
+        let width = area.width.min(70);
         let room = usize::from(width.saturating_sub(6));
         let lines: Vec<String> = self.lines.iter().flat_map(|line| fit::wrap(line, room)).collect();
-        let height = lines.len() as u16 + self.choices.len() as u16 + 6;
-        let area = layout::centred(area, width, height);
+        let below = if below.is_empty() { Vec::new() } else { fit::wrap(below, room) };
+        let answers = self.choices.len() as u16 + 1 + below.len() as u16;
+        // Air above, between and below, where there is room for it.
+        let wanted = lines.len() as u16 + answers + 2;
+        let air = u16::from(wanted + 3 <= area.height);
+        let area = layout::centred(area, width, wanted + 3 * air);
         canvas.clear(area);
         let inside = canvas.boxed(area, &self.title, true);
-        let x = inside.x + 2;
-        let room = inside.width.saturating_sub(3);
-        let answers = inside.bottom().saturating_sub(self.choices.len() as u16 + 2);
-        for (line, y) in lines.iter().zip(inside.y + 1..answers) {
+        let (x, room) = (inside.x + 2, inside.width.saturating_sub(3));
+        let mut y = inside.bottom().saturating_sub(answers + air);
+        let text = inside.y + air..y.saturating_sub(air);
+        let hidden = lines.len().saturating_sub(text.len());
+        for (line, y) in lines.iter().skip(self.scroll.min(hidden)).zip(text.clone()) {
             canvas.put(x, y, room, line, Role::Text);
         }
-        let mut y = answers;
+        if hidden > self.scroll && !text.is_empty() {
+            let more = format!(" Down: {} more ", hidden - self.scroll);
+            canvas.put_right(x, inside.bottom(), room, &more, Role::Notice);
+        }
+        canvas.cursor = Some((Position::new(x, y), canvas.look.plain));
         for choice in &self.choices {
-            canvas.line(
-                x,
-                y,
-                room,
-                &[(&choice.key.to_string(), Role::HintKey), ("  ", Role::Text), (&choice.label, Role::Text)],
-            );
+            let key = format!("{:<5}", choice.key);
+            canvas.line(x, y, room, &[(&key, Role::HintKey), (&choice.label, Role::Text)]);
             y += 1;
         }
-        canvas.line(x, y, room, &[("Esc", Role::HintKey), ("  ", Role::Text), (&self.decline, Role::Text)]);
-        canvas.cursor = Some((Position::new(x, answers), canvas.look.plain));
+        canvas.line(x, y, room, &[("Esc  ", Role::HintKey), (&self.decline, Role::Text)]);
+        let mut end = 0;
+        for line in &below {
+            y += 1;
+            end = canvas.put(x, y, room, line, Role::Notice) + 1;
+        }
+        Rect::new(x + end, y, room.saturating_sub(end), 1)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod confirm;
 pub mod help;
+pub mod limit;
 pub mod messages;
 pub mod palette;
 
@@ -14,6 +15,7 @@ use super::turn::Turn;
 #[derive(Debug, Clone)]
 pub enum Dialog {
     Confirm(confirm::Confirm),
+    Limit(limit::Limit),
     Palette(palette::Palette),
     Help(help::Help),
     Messages(messages::Messages),
@@ -30,6 +32,7 @@ impl Dialog {
     pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) -> Then {
         match self {
             Self::Confirm(dialog) => dialog.key(key, turn),
+            Self::Limit(dialog) => dialog.key(key, turn),
             Self::Palette(dialog) => dialog.key(key, turn),
             Self::Help(dialog) => dialog.key(key),
             Self::Messages(dialog) => dialog.key(key),
@@ -40,7 +43,7 @@ impl Dialog {
         match self {
             Self::Palette(dialog) => dialog.paste(text, turn),
             Self::Help(dialog) => dialog.paste(text),
-            Self::Confirm(_) | Self::Messages(_) => {
+            Self::Confirm(_) | Self::Limit(_) | Self::Messages(_) => {
                 turn.say("A paste does nothing here.");
                 Then::Stays
             }
@@ -54,6 +57,7 @@ impl Dialog {
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect) {
         match self {
             Self::Confirm(dialog) => dialog.draw(canvas, area),
+            Self::Limit(dialog) => dialog.draw(canvas, area),
             Self::Palette(dialog) => dialog.draw(canvas, area),
             Self::Help(dialog) => dialog.draw(canvas, area),
             Self::Messages(dialog) => dialog.draw(canvas, area),
@@ -70,4 +74,4 @@ macro_rules! into_dialog {
         })*
     };
 }
-into_dialog!(Confirm confirm, Palette palette, Help help, Messages messages);
+into_dialog!(Confirm confirm, Limit limit, Palette palette, Help help, Messages messages);

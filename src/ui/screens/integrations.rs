@@ -14,9 +14,10 @@ use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::Pane;
 use crate::ui::screens::settings::Settings;
 use crate::ui::theme::Role;
-use crate::ui::turn::Turn;
+use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::strip;
 use crate::ui::widgets::table::{self, Column, Row, cell};
 
@@ -126,6 +127,12 @@ impl Integrations {
                 }
             }
             Action::SetUp => turn.open(Settings::new(place)),
+            Action::PlanIt => {
+                if let Place::Of(integration) = place {
+                    turn.steps.push(Step::Customers(integration));
+                    turn.steps.push(Step::Act(Action::PlanIt));
+                }
+            }
             Action::FollowToDo => {
                 let leads =
                     turn.mirror.place(place).and_then(|view| view.to_do.first()).map(|to_do| to_do.leads_to);
@@ -145,7 +152,17 @@ impl Integrations {
         match leads {
             Leads::Settings => self.act_on(place, Action::SetUp, turn),
             Leads::Test => self.act_on(place, Action::Test, turn),
-            Leads::Customers | Leads::Plan | Leads::Jobs => false,
+            Leads::Jobs => {
+                turn.steps.push(Step::Go(Pane::Jobs));
+                true
+            }
+            Leads::Plan => self.act_on(place, Action::PlanIt, turn),
+            Leads::Customers => {
+                if let Place::Of(integration) = place {
+                    turn.steps.push(Step::Customers(integration));
+                }
+                true
+            }
         }
     }
 
@@ -153,6 +170,9 @@ impl Integrations {
         let not = |reason: &str| Availability::Not(reason.to_owned());
         let place = self.place();
         match action {
+            Action::PlanIt if place == Some(Place::Halo) => {
+                not("Halo is where everything goes; plan an integration into it.")
+            }
             Action::OnOff if place == Some(Place::Halo) => {
                 not("Halo is where everything goes; it is not switched on or off.")
             }
@@ -331,7 +351,15 @@ impl Integrations {
     }
 
     pub const fn hints(&self) -> &'static [Action] {
-        &[Action::SetUp, Action::Test, Action::FollowToDo, Action::OnOff, Action::Why, Action::Palette]
+        &[
+            Action::SetUp,
+            Action::Test,
+            Action::PlanIt,
+            Action::FollowToDo,
+            Action::OnOff,
+            Action::Why,
+            Action::Palette,
+        ]
     }
 
     pub const fn about(&self) -> About {

@@ -1,7 +1,14 @@
 //! One file a screen, each in four parts: its state, `act`, `draw`, its hints. They are an enum, not a trait: there are
 //! a dozen and all are known.
 
+pub mod change;
+pub mod customers;
+pub mod fields;
 pub mod integrations;
+pub mod job;
+pub mod jobs;
+pub mod picker;
+pub mod plan;
 pub mod program;
 pub mod settings;
 
@@ -16,32 +23,44 @@ use super::key::Key;
 use super::message::News;
 use super::mirror::Mirror;
 use super::turn::{Step, Turn};
-use crate::model::Place;
+use crate::model::{Integration, JobId, Place};
 
 /// The panes, in the order of their digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pane {
     Integrations,
+    Customers,
+    Fields,
+    Jobs,
 }
 
 impl Pane {
-    pub const ALL: [Self; 1] = [Self::Integrations];
+    pub const ALL: [Self; 4] = [Self::Integrations, Self::Customers, Self::Fields, Self::Jobs];
 
     pub const fn title(self) -> &'static str {
         match self {
             Self::Integrations => "Integrations",
+            Self::Customers => "Customers",
+            Self::Fields => "Fields",
+            Self::Jobs => "Jobs",
         }
     }
 
     pub const fn digit(self) -> char {
         match self {
             Self::Integrations => '1',
+            Self::Customers => '2',
+            Self::Fields => '3',
+            Self::Jobs => '4',
         }
     }
 
     pub const fn action(self) -> Action {
         match self {
             Self::Integrations => Action::Integrations,
+            Self::Customers => Action::Customers,
+            Self::Fields => Action::Fields,
+            Self::Jobs => Action::Jobs,
         }
     }
 
@@ -49,6 +68,9 @@ impl Pane {
     pub fn screen(self) -> Screen {
         match self {
             Self::Integrations => Screen::Integrations(integrations::Integrations::default()),
+            Self::Customers => Screen::Customers(Box::default()),
+            Self::Fields => Screen::Fields(fields::Fields::default()),
+            Self::Jobs => Screen::Jobs(Box::default()),
         }
     }
 }
@@ -56,6 +78,13 @@ impl Pane {
 #[derive(Debug, Clone)]
 pub enum Screen {
     Integrations(integrations::Integrations),
+    Customers(Box<customers::Customers>),
+    Picker(Box<picker::Picker>),
+    Fields(fields::Fields),
+    Plan(Box<plan::PlanScreen>),
+    Jobs(Box<jobs::Jobs>),
+    Job(Box<job::JobScreen>),
+    Change(Box<change::ChangeScreen>),
     Settings(settings::Settings),
     Program(program::Program),
 }
@@ -65,6 +94,13 @@ macro_rules! each {
     ($self:expr, $screen:ident => $call:expr) => {
         match $self {
             Screen::Integrations($screen) => $call,
+            Screen::Customers($screen) => $call,
+            Screen::Picker($screen) => $call,
+            Screen::Fields($screen) => $call,
+            Screen::Plan($screen) => $call,
+            Screen::Jobs($screen) => $call,
+            Screen::Job($screen) => $call,
+            Screen::Change($screen) => $call,
             Screen::Settings($screen) => $call,
             Screen::Program($screen) => $call,
         }
@@ -76,6 +112,13 @@ impl Screen {
     pub fn scope(&self) -> Scope {
         match self {
             Self::Integrations(_) => Scope::Integrations,
+            Self::Customers(_) => Scope::Customers,
+            Self::Picker(_) => Scope::Picker,
+            Self::Fields(_) => Scope::Fields,
+            Self::Plan(_) => Scope::Plan,
+            Self::Jobs(_) => Scope::Jobs,
+            Self::Job(_) => Scope::Job,
+            Self::Change(_) => Scope::Change,
             Self::Settings(_) => Scope::Settings,
             Self::Program(_) => Scope::Program,
         }
@@ -84,7 +127,11 @@ impl Screen {
     /// What a deeper view is called in the path of the header; a pane's own screen has no name.
     pub fn name(&self) -> Option<String> {
         match self {
-            Self::Integrations(_) => None,
+            Self::Integrations(_) | Self::Customers(_) | Self::Fields(_) | Self::Jobs(_) => None,
+            Self::Picker(screen) => Some(screen.name()),
+            Self::Plan(screen) => Some(screen.name()),
+            Self::Job(screen) => Some(screen.name()),
+            Self::Change(screen) => Some(screen.name()),
             Self::Settings(screen) => Some(screen.name()),
             Self::Program(_) => Some("Settings of the program".into()),
         }
@@ -194,9 +241,24 @@ impl Screen {
 impl Screen {
     /// A view over a pane, as it was saved.
     pub fn from_saved(saved: &Value) -> Option<Self> {
-        settings::Settings::from_saved(saved).map(Self::Settings)
+        match saved["screen"].as_str() {
+            Some("plan") => plan::PlanScreen::from_saved(saved).map(Self::from),
+            Some("job") => job::JobScreen::from_saved(saved).map(Self::from),
+            _ => settings::Settings::from_saved(saved).map(Self::Settings),
+        }
     }
 }
+
+macro_rules! into_screen {
+    ($($kind:ident $path:ty),*) => {
+        $(impl From<$path> for Screen {
+            fn from(screen: $path) -> Self {
+                Self::$kind(Box::new(screen))
+            }
+        })*
+    };
+}
+into_screen!(Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
 
 impl From<settings::Settings> for Screen {
     fn from(screen: settings::Settings) -> Self {
@@ -206,17 +268,43 @@ impl From<settings::Settings> for Screen {
 
 /// Places the palette can go to, beside the panes.
 pub fn places() -> Vec<Entry> {
-    Place::all()
-        .map(|place| Entry {
-            title: format!("Go to: Settings of {}", place.label()),
-            key: String::new(),
-            word: format!("settings {}", place.key()),
-            not: None,
-            steps: vec![Step::GoOpen(Pane::Integrations, settings::Settings::new(place).into())],
-            tries: None,
-        })
-        .collect()
+    let place = |title: String, word: String, step: Step| Entry {
+        title,
+        key: String::new(),
+        word,
+        not: None,
+        steps: vec![step],
+        tries: None,
+    };
+    let customers = Integration::ALL.map(|integration| {
+        let title = format!("Go to: Customers of {}", integration.label());
+        place(title, format!("customers {}", integration.key()), Step::Customers(integration))
+    });
+    let plans = Integration::ALL.map(|integration| {
+        let title = format!("Plan the import of {}", integration.label());
+        let screen = plan::PlanScreen::build(integration).into();
+        place(title, format!("plan {}", integration.key()), Step::GoOpen(Pane::Customers, screen))
+    });
+    let settings = Place::all().map(|of| {
+        let step = Step::GoOpen(Pane::Integrations, settings::Settings::new(of).into());
+        place(format!("Go to: Settings of {}", of.label()), format!("settings {}", of.key()), step)
+    });
+    customers.into_iter().chain(plans).chain(settings).collect()
 }
 
 /// Words of the palette that take an argument.
-pub const WORDS: &[Word] = &[];
+pub const WORDS: &[Word] = &[
+    Word {
+        word: "job",
+        usage: "job NUMBER: go to a job",
+        read: |text| {
+            let job: JobId = text.parse()?;
+            Ok(vec![Step::GoOpen(Pane::Jobs, job::JobScreen::of(job).into())])
+        },
+    },
+    Word {
+        word: "import",
+        usage: "import FILE: mappings from a CSV file, shown before they are taken",
+        read: |path| Ok(customers::import_steps(path)),
+    },
+];

@@ -34,6 +34,8 @@ pub struct Settings {
     report: Option<TestReport>,
     is_testing: bool,
     is_saving: bool,
+    /// The field to go to once the fields are here.
+    opens_at: Option<String>,
 }
 
 /// What a field was before a change.
@@ -55,7 +57,13 @@ impl Settings {
             report: None,
             is_testing: false,
             is_saving: false,
+            opens_at: None,
         }
+    }
+
+    /// With the cursor on one of its fields.
+    pub fn at(place: Place, key: String) -> Self {
+        Self { opens_at: Some(key), ..Self::new(place) }
     }
 
     pub fn name(&self) -> String {
@@ -145,6 +153,9 @@ impl Settings {
         // The connection comes first, whatever section the table begins with.
         fields.sort_by_key(|field| field.tab == "Profile");
         self.form.fill(fields);
+        if let Some(key) = self.opens_at.take() {
+            self.form.select(&key);
+        }
     }
 
     pub fn enter(&mut self, turn: &mut Turn<'_>) {

@@ -1,0 +1,385 @@
+//! Choosing a Halo customer by hand: a query, the customers that fit, what would follow (ux.md 3.4).
+
+use ratatui::layout::{Position, Rect};
+use serde_json::{Value, json};
+
+use crate::host::words::Party;
+use crate::host::words::{Answer, CandidateRow, CandidatesView, Command, Query, Reply};
+use crate::model::{Decision, How, Integration, SourceId};
+use crate::ui::action::{Action, Availability};
+use crate::ui::canvas::Canvas;
+use crate::ui::dialogs::help::About;
+use crate::ui::fit::thousands;
+use crate::ui::key::Key;
+use crate::ui::list::List;
+use crate::ui::message::News;
+use crate::ui::mirror::Mirror;
+use crate::ui::theme::Role;
+use crate::ui::turn::{Step, Turn};
+use crate::ui::widgets::table::{self, Column, Row, cell};
+use crate::ui::widgets::text_field::TextField;
+
+#[derive(Debug, Clone)]
+pub struct Picker {
+    integration: Integration,
+    source: Party<SourceId>,
+    remarks: Vec<String>,
+    field: TextField,
+    /// Nothing typed yet: a query without any hit is shortened by itself.
+    is_fresh: bool,
+    asked: String,
+    found: Option<CandidatesView>,
+    list: List<usize>,
+    /// Afterwards the pane below goes to its next undecided row.
+    goes_on: bool,
+}
+
+/// Halo customers asked for at a time; typing finds the others.
+const SHOWN: usize = 200;
+
+const COLUMNS: [Column; 4] = [
+    Column::growing("Halo customer", 16),
+    Column::growing("domain", 14).goes(1),
+    Column::fixed("id", 8).right().goes(2),
+    Column::growing("mapped to", 12),
+];
+
+/// Where things are: who is to be mapped, the query, the list, what follows.
+struct Parts {
+    source: Rect,
+    find: Rect,
+    list: Rect,
+    follows: Rect,
+}
+
+fn parts(area: Rect) -> Parts {
+    let tall = area.height >= 14;
+    let follows = match area.height {
+        0..8 => 0,
+        8..14 => 2,
+        _ => 5,
+    };
+    let air = u16::from(tall);
+    let find = Rect { y: area.y + 1 + air, height: 1, ..area };
+    let top = find.y + 1 + air;
+    let end = area.bottom().saturating_sub(follows);
+    Parts {
+        source: Rect { height: 1, ..area },
+        find,
+        list: Rect { y: top, height: end.saturating_sub(top), ..area },
+        follows: Rect { y: end, height: follows, ..area },
+    }
+}
+
+impl Picker {
+    pub fn new(
+        integration: Integration,
+        source: Party<SourceId>,
+        remarks: Vec<String>,
+        goes_on: bool,
+    ) -> Self {
+        let field = TextField::replaceable(&source.name);
+        Self {
+            integration,
+            source,
+            remarks,
+            field,
+            is_fresh: true,
+            asked: String::new(),
+            found: None,
+            list: List::default(),
+            goes_on,
+        }
+    }
+
+    fn chosen(&self) -> Option<&CandidateRow> {
+        self.found.as_ref()?.rows.get(*self.list.selected()?)
+    }
+
+    fn ask(&mut self, turn: &mut Turn<'_>) {
+        self.asked = self.field.text();
+        let text = self.asked.clone();
+        turn.ask(Query::Candidates { integration: self.integration, text, limit: SHOWN });
+    }
+
+    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
+        None
+    }
+
+    pub fn summary(&self, _mirror: &Mirror) -> String {
+        format!("pick for {}", self.source.name)
+    }
+
+    pub fn name(&self) -> String {
+        format!("{} > pick a Halo customer", self.integration.label())
+    }
+
+    pub fn enter(&mut self, turn: &mut Turn<'_>) {
+        self.ask(turn);
+    }
+
+    pub const fn is_typing(&self) -> bool {
+        true
+    }
+
+    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        let rows = parts(turn.area).list.height.saturating_sub(1).into();
+        match key {
+            Key::Esc => return turn.close(),
+            Key::Enter => return self.take(turn),
+            Key::Down | Key::Tab => self.list.move_by(1),
+            Key::Up | Key::BackTab => self.list.move_by(-1),
+            Key::PageDown => {
+                self.list.act(Action::PageDown, rows);
+            }
+            Key::PageUp => {
+                self.list.act(Action::PageUp, rows);
+            }
+            key => {
+                let before = self.field.text();
+                if self.field.key(key) {
+                    self.is_fresh = false;
+                }
+                if self.field.text() != before {
+                    self.ask(turn);
+                }
+            }
+        }
+    }
+
+    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        self.field.paste(text);
+        self.is_fresh = false;
+        self.ask(turn);
+    }
+
+    fn take(&mut self, turn: &mut Turn<'_>) {
+        // What is on the screen must be what was typed: type-ahead never maps to the hit of an older query.
+        if self.asked != self.field.text() || self.found.is_none() {
+            return turn.say("Still looking. Enter again maps to the selected one.");
+        }
+        let Some(row) = self.chosen() else {
+            return turn.say("Nothing is selected. Type other letters, or Esc and n to create it as new.");
+        };
+        let decision = Decision::Map {
+            target: row.party.id.clone(),
+            target_name: row.party.name.as_str().into(),
+            how: How::Manual,
+        };
+        let decisions = vec![(self.source.id.clone(), decision)];
+        turn.send(Command::Decide { integration: self.integration, decisions });
+        turn.close();
+        if self.goes_on {
+            turn.steps.push(Step::Act(Action::NextUndecided));
+        }
+    }
+
+    pub fn act(&mut self, _action: Action, _turn: &mut Turn<'_>) -> bool {
+        false
+    }
+
+    pub fn can(&self, _action: Action, _mirror: &Mirror) -> Availability {
+        Availability::Ready
+    }
+
+    pub fn letters(&self, _action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+        Vec::new()
+    }
+
+    pub fn choose(&mut self, _action: Action, _letter: char, _turn: &mut Turn<'_>) {}
+
+    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
+        false
+    }
+
+    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
+        true
+    }
+
+    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        match news {
+            News::Answer(Query::Candidates { integration, text, .. }, result)
+                if *integration == self.integration && *text == self.asked =>
+            {
+                match result {
+                    Ok(Answer::Candidates(found))
+                        if found.total == 0 && self.is_fresh && !self.asked.is_empty() =>
+                    {
+                        // No customer has all of these words: fewer may find the one that is meant.
+                        let mut words: Vec<_> = self.asked.split_whitespace().collect();
+                        words.pop();
+                        self.field = TextField::replaceable(&words.join(" "));
+                        self.ask(turn);
+                    }
+                    Ok(Answer::Candidates(found)) => {
+                        self.list = List::default();
+                        self.list.replace((0..found.rows.len()).collect());
+                        self.found = Some(found.clone());
+                    }
+                    Err(problem) => turn.complain(problem.to_string()),
+                    Ok(_) => {}
+                }
+            }
+            News::Reply(command, Ok(Reply::Done(_)))
+                if matches!(**command, Command::ReadCustomers { .. }) =>
+            {
+                self.ask(turn)
+            }
+            _ => {}
+        }
+    }
+
+    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+        self.list.keep_visible(parts(turn.area).list.height.saturating_sub(1).into());
+    }
+
+    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        let list = parts(turn.area).list;
+        let first = self.list.visible(list.height.saturating_sub(1).into()).start;
+        if let Some(row) = (line + turn.area.y).checked_sub(list.y + 1) {
+            self.list.select_at(first + usize::from(row));
+        }
+    }
+
+    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+        let parts = parts(area);
+        let label = format!(" {}  ", self.integration.label());
+        let place = [&self.source.place, &self.source.domain];
+        let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+        let rest = format!("   id {}   {}", self.source.id, place.join("   "));
+        canvas.line(
+            parts.source.x,
+            parts.source.y,
+            parts.source.width,
+            &[(&label, Role::Dim), (&self.source.name, Role::Strong), (&rest, Role::Dim)],
+        );
+        let visible = self.list.visible(parts.list.height.saturating_sub(1).into());
+        table::draw(canvas, parts.list, &COLUMNS, visible, Some(self.list.position()), |index| {
+            let row = self.found.as_ref()?.rows.get(index)?;
+            let taken = match (row.is_active, row.mapped_to.as_slice()) {
+                (false, _) => "inactive".to_owned(),
+                (true, []) => "-".to_owned(),
+                (true, [one]) => one.clone(),
+                (true, [one, others @ ..]) => format!("{one} and {} more", others.len()),
+            };
+            let role = if row.is_active && row.mapped_to.is_empty() { Role::Text } else { Role::Dim };
+            Some(Row {
+                is_marked: false,
+                cells: vec![
+                    cell(row.party.name.as_str(), role),
+                    cell(row.party.domain.as_str(), Role::Dim),
+                    cell(row.party.id.as_str(), Role::Dim),
+                    cell(taken, if row.is_active { Role::Dim } else { Role::Notice }),
+                ],
+            })
+        });
+        if let Some(found) = &self.found {
+            if found.rows.is_empty() {
+                let text = "No Halo customer fits. Other letters, or Esc and n: create it as new.";
+                table::empty(canvas, parts.list, text);
+            }
+            let count = format!("{} of {} in Halo", thousands(found.total), thousands(found.of));
+            if area.width >= 50 {
+                canvas.put_right(
+                    parts.find.x,
+                    parts.find.y,
+                    parts.find.width.saturating_sub(1),
+                    &count,
+                    Role::Dim,
+                );
+            }
+        }
+        self.follows(canvas, parts.follows);
+        let used = canvas.put(parts.find.x + 1, parts.find.y, parts.find.width, "find > ", Role::Strong) + 1;
+        let beside = if area.width >= 50 { 24 } else { 1 };
+        let room = parts.find.width.saturating_sub(used + beside);
+        canvas.cursor = None;
+        self.field.draw(canvas, Rect { x: parts.find.x + used, width: room, ..parts.find });
+        if canvas.cursor.is_none() {
+            canvas.cursor = Some((Position::new(parts.find.x + used, parts.find.y), true));
+        }
+    }
+
+    fn follows(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let Some(row) = self.chosen().filter(|_| area.height > 1) else { return };
+        canvas.rule(Rect { height: 1, ..area }, &format!("if you choose {}", row.party.name));
+        let body = Rect {
+            x: area.x + 1,
+            y: area.y + 1,
+            width: area.width.saturating_sub(1),
+            height: area.height - 1,
+        };
+        let mut lines: Vec<(String, Role)> = Vec::new();
+        if !row.is_active {
+            lines.push((
+                "It is inactive in Halo: imports hold such a customer until it is active.".into(),
+                Role::Notice,
+            ));
+        }
+        if !row.mapped_to.is_empty() {
+            lines.push((
+                format!("It also receives {}: both feed it then.", row.mapped_to.join(", ")),
+                Role::Notice,
+            ));
+        }
+        if row.party.name.trim() != self.source.name.trim() {
+            lines.push((
+                format!("The name differs: Halo keeps '{}' unless 'rename in Halo' is on.", row.party.name),
+                Role::Text,
+            ));
+        }
+        lines.extend(self.remarks.iter().map(|remark| (remark.clone(), Role::Notice)));
+        lines.push((
+            "Its subscriptions come in with the next plan; nothing is written now.".into(),
+            Role::Dim,
+        ));
+        let mut y = body.y;
+        for (line, role) in lines {
+            if y < body.bottom() {
+                y += canvas.paragraph(Rect { y, height: body.bottom() - y, ..body }, &line, role);
+            }
+        }
+    }
+
+    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+        let keys = [("type", "to find"), ("Up/Down", "choose"), ("Enter", "map and go on"), ("Esc", "back")];
+        let mut x = area.x;
+        for (key, word) in keys {
+            x += canvas.line(
+                x,
+                area.y,
+                area.right() - x,
+                &[(key, Role::HintKey), (" ", Role::Text), (word, Role::HintText)],
+            ) + 2;
+            if x >= area.right() {
+                break;
+            }
+        }
+        true
+    }
+
+    pub const fn hints(&self) -> &'static [Action] {
+        &[]
+    }
+
+    pub const fn about(&self) -> About {
+        About {
+            what: "Choose the Halo customer for one customer of the marketplace.",
+            signs: &[
+                ("'word", "exactly"),
+                ("^word", "at the start"),
+                ("word$", "at the end"),
+                ("!word", "without"),
+            ],
+            rules: &[
+                "Customers that are mapped already or inactive come last and say so; they are never hidden.",
+            ],
+        }
+    }
+
+    pub fn saved(&self) -> Value {
+        json!(null)
+    }
+
+    pub fn restore(&mut self, _saved: &Value) {}
+}

@@ -1,0 +1,275 @@
+//! The customer mappings, the picker and the fields (ux.md 3.3-3.5), as frames and as keys.
+
+use parhelion::host::words::{Command, Event};
+use parhelion::model::{Decision, Integration};
+
+use super::rig::{Rig, Start};
+use super::screens::in_all_sizes;
+
+#[test]
+fn customers() {
+    in_all_sizes("customers", Start::default, "2");
+}
+
+#[test]
+fn picker() {
+    in_all_sizes("picker", Start::default, "2 j j j j j j m j u r");
+}
+
+#[test]
+fn fields() {
+    in_all_sizes("fields", Start::default, "3 j j");
+}
+
+#[test]
+fn customers_zoomed() {
+    Start::default().sized(120, 36).rig().keys("2 z").shows("customers-zoomed@120x36");
+}
+
+#[test]
+fn an_empty_table_says_why_and_what_to_do() {
+    let unread = || Start::default().with(|world| world.market.read_at = None);
+    unread().rig().keys("2").says("Read 16 ALSO customers and 1,208 Halo customers.");
+    let mut rig = Start::default().rig();
+    rig.keys("2 / z z z").says("Nothing matches. Esc shows all.").shows("customers-filter@80x24");
+    rig.keys("<Esc>").says("Blue Yonder Foods");
+    Start::default().rig().keys("2 ]").says("Westcoast Cloud is not set up. Go to Integrations (1) first.");
+}
+
+/// What was decided, as `(customer, verb)`, oldest first.
+fn decided(rig: &Rig) -> Vec<(String, &'static str)> {
+    rig.told()
+        .into_iter()
+        .filter_map(|command| match command {
+            Command::Decide { decisions, .. } => Some(decisions),
+            _ => None,
+        })
+        .flatten()
+        .map(|(id, decision)| {
+            let verb = match decision {
+                Decision::Map { .. } => "map",
+                Decision::New => "new",
+                Decision::Exclude { .. } => "exclude",
+                Decision::Clear => "clear",
+            };
+            (id.to_string(), verb)
+        })
+        .collect()
+}
+
+/// Ux.md 5: one key, and one to take it back.
+#[test]
+fn all_exact_names_are_accepted_by_one_key_and_taken_back_by_one() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 a").says("3 mapped, 1 ambiguous, 0 changed. u takes all back at once.").says("= 8");
+    rig.keys("u").says("= 5 ? 7");
+}
+
+/// Ux.md 5: accept and go on is one key a row, and typed ahead it meets row after row.
+#[test]
+fn accepting_goes_on_to_the_next() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 j j");
+    rig.burst("<Enter> <Enter> <Enter>");
+    let ids: Vec<_> = decided(&rig).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["88213", "88214", "88215"]);
+    rig.says("─ Glenmore Housing");
+}
+
+#[test]
+fn new_excluded_and_repeated_are_one_key_each() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 j j n x . d");
+    let expected = [("88213", "new"), ("88214", "exclude"), ("88215", "exclude"), ("88216", "clear")];
+    // The last is undecided already: said, not sent.
+    assert_eq!(
+        decided(&rig),
+        expected[..3].iter().map(|(id, verb)| ((*id).to_owned(), *verb)).collect::<Vec<_>>()
+    );
+    rig.says("It is undecided already.");
+}
+
+/// Ux.md 5: none fits, pick by hand: `m`, a few letters, Enter.
+#[test]
+fn picking_by_hand_maps_and_goes_to_the_next_undecided_row() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 j j j j j j").says("─ Jura Shipping");
+    rig.keys("m f e r r <Enter>");
+    let told = rig.told();
+    let Some(Command::Decide { decisions, .. }) = told.last() else { panic!("{told:?}") };
+    assert!(
+        matches!(&decisions[0].1, Decision::Map { target, .. } if target.as_str() == "501"),
+        "{decisions:?}"
+    );
+    rig.says("─ 東京電力株式会社");
+}
+
+/// The picker opens with the source's name; where nothing has all its words, with fewer of them.
+#[test]
+fn the_pickers_query_is_shortened_until_something_fits() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 j j j j j j m")
+        .says("find > Jura ")
+        .says("Jura Ferries (old)")
+        .says("inactive")
+        .says("3 of 1,208");
+    rig.keys("<Esc>").says("─ Jura Shipping");
+    assert!(decided(&rig).is_empty());
+}
+
+#[test]
+fn enter_on_an_ambiguous_name_opens_the_picker_with_exactly_those() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 <Enter>").says("2 of 1,208 in Halo").says("fabrikam.co.uk");
+    rig.keys("<Down> <Enter>");
+    assert_eq!(decided(&rig), [("88210".to_owned(), "map")]);
+}
+
+/// A note and a day, typed in the last line.
+#[test]
+fn an_exclusion_takes_a_note_and_a_day() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 G <Enter>").says("note > our own");
+    rig.keys("! <Enter>").says("until (2027-03-31, or nothing) > 2027-03-31");
+    rig.keys("<Backspace> x <Enter>").says("is not a date such as 2027-03-31.");
+    rig.keys("<Backspace> 0 <Enter>");
+    let told = rig.told();
+    let Some(Command::Decide { decisions, .. }) = told.last() else { panic!("{told:?}") };
+    let day = jiff::civil::date(2027, 3, 30);
+    assert!(
+        matches!(&decisions[0].1, Decision::Exclude { note, until } if &**note == "our own!" && *until == Some(day)),
+        "{decisions:?}"
+    );
+}
+
+/// Ux.md 7: many at once show their number and ask; Enter does nothing there.
+#[test]
+fn marked_rows_are_decided_after_a_question() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 j j <Space> <Space> x").says("2 marked: exclude?").shows("bulk@80x24");
+    rig.keys("<Enter>");
+    assert!(decided(&rig).is_empty());
+    rig.keys("y").says_not("*?");
+    assert_eq!(decided(&rig).len(), 2);
+    rig.keys("* <Enter>").says("map to their namesakes");
+    rig.keys("y");
+    assert_eq!(decided(&rig).len(), 3, "the one namesake that is left");
+}
+
+#[test]
+fn marks_go_from_here_to_there() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 j v j j j v n").says("4 marked: create as new?");
+    rig.keys("<Esc> <Esc>").says_not("*?");
+}
+
+/// Ux.md 5: show only unmapped is two keys; the order stays when a row changes its state.
+#[test]
+fn the_filter_stays_and_rows_stay_where_they_are() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 f u").says("showing ? (7)").says_not("Woodgrove");
+    rig.keys("j <Enter>");
+    assert_eq!(decided(&rig), [("88213".to_owned(), "map")]);
+    rig.says("=  Blue Yonder Foods").says("showing ? (7)");
+    rig.keys("f f").says("Woodgrove");
+}
+
+#[test]
+fn an_export_reads_back_as_an_import() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("m.csv");
+    let mut rig = Start::default().rig();
+    rig.keys("2 e").says("export to > mappings-also.csv");
+    rig.paste(path.to_str().expect("text")).keys("<Enter>").says("Exported to");
+    let text = std::fs::read_to_string(&path).expect("a file");
+    assert_eq!(text.lines().count(), 17, "{text}");
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("88220,Adler Dental Group,88221,Adler Dental Group Ltd,mapped"))
+    );
+    rig.keys(": i m p o r t <Space>").paste(path.to_str().expect("text")).keys("<Enter>");
+    rig.says("Import mappings: 2 new, 1 changed, 13 the same").shows("import@80x24");
+    rig.keys("y").says("2 added, 1 changed.");
+    assert!(
+        rig.told().iter().any(|command| matches!(command, Command::ImportMappings { dry_run: false, .. }))
+    );
+}
+
+/// U15, U34: reading shows where it is, and can be left.
+#[test]
+fn reading_shows_how_far_it_is() {
+    let mut rig = Start::default().rig();
+    rig.keys("2");
+    let what = "Halo customers".to_owned();
+    rig.news(Event::Reading { integration: Integration::Also, what, done: 400, of: Some(1_208) });
+    rig.says("reading Halo customers 400 of 1,208").keys("j j").says("─ Blue Yonder Foods");
+}
+
+/// P17: thousands of rows stay quick: only those near the screen are asked for.
+#[test]
+fn ten_thousand_rows_are_asked_for_a_screen_at_a_time() {
+    let mut rig = Start::default()
+        .with(|world| {
+            world.market.rows =
+                (0..10_000).map(|n| super::data::unmapped(n, &format!("Customer {n:05}"))).collect();
+        })
+        .rig();
+    rig.keys("2").says("10,000: ? 10,000");
+    rig.keys("G").says("Customer 09999");
+    rig.keys("g <PageDown> <PageDown>").says("Customer 00022");
+    assert!(rig.world.borrow().market.most_asked <= 100, "{}", rig.world.borrow().market.most_asked);
+    rig.keys("* x").says("10,000 marked: exclude?");
+}
+
+/// U52: what a vendor sends is shown, never obeyed.
+#[test]
+fn hostile_names_do_nothing() {
+    let nasty =
+        "\u{1b}[45m\u{1b}]0;owned\u{7}\u{202e}evil\u{200b} \u{9b}31m 👩‍👧‍👦 ".to_owned() + &"é".repeat(5_000);
+    for (width, height) in [(120, 36), (80, 24), (60, 16), (40, 10)] {
+        let mut rig = Start::default()
+            .sized(width, height)
+            .with(|world| {
+                for row in &mut world.market.rows {
+                    row.source.name.clone_from(&nasty);
+                    row.same_name.iter_mut().for_each(|party| party.name.clone_from(&nasty));
+                    row.remarks = vec![nasty.clone()];
+                }
+                for change in &mut world.market.changes {
+                    change.source.name = nasty.as_str().into();
+                    change.reasons = vec![Box::from(nasty.as_str())].into();
+                }
+                for line in &mut world.market.log {
+                    line.text.clone_from(&nasty);
+                }
+                world.market.jobs[0].by.clone_from(&nasty);
+            })
+            .rig();
+        rig.keys("2 w m <Esc> p w <Esc> a <Esc> 4 <Enter> k <Enter>");
+        let tape = rig.tape.borrow();
+        let sent = String::from_utf8_lossy(&tape.bytes);
+        for theirs in ["\u{1b}[45m", "\u{1b}]0;", "\u{202e}", "\u{200b}", "\u{9b}"] {
+            assert!(!sent.contains(theirs), "{width}x{height}: {theirs:?}");
+        }
+    }
+}
+
+/// The picture is the same without colour, and the selected row still shows.
+#[test]
+fn without_colour_everything_is_still_told() {
+    let mut start = Start::default();
+    start.environment.depth = parhelion::ui::theme::Depth::None;
+    let mut rig = start.rig();
+    rig.keys("2 j").says("reversed rows: 4");
+    let tape = rig.tape.borrow();
+    assert!(!String::from_utf8_lossy(&tape.bytes).contains("38;5"));
+}
+
+/// Rows fixed by the vendor say so; the others lead to their setting.
+#[test]
+fn a_field_leads_to_its_setting() {
+    let mut rig = Start::default().rig();
+    rig.keys("3 j j <Enter>").says("3 Fields > ALSO").says("also.update_main_site_address");
+    let mut rig = Start::default().rig();
+    rig.keys("3 j j j <Enter>").says("this row is fixed by the vendor's rules.");
+}
