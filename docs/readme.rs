@@ -67,11 +67,15 @@ const BEFORE: [Picture; 5] = [
     Picture("integrations", PANE, "1 j"),
     Picture("settings", PANE, "1 j <Enter>"),
     Picture("customers", PANE, "2"),
+    Picture("picker", PANE, "2 m"),
     Picture("fields", PANE, "3"),
-    Picture("plan", PANE, "2 p"),
 ];
-const AFTER: [Picture; 3] =
-    [Picture("jobs", PANE, "4"), Picture("job", PANE, "4 <Enter>"), Picture("overview", WHOLE, "0")];
+const AFTER: [Picture; 4] = [
+    Picture("jobs", PANE, "4"),
+    Picture("job", PANE, "4 <Enter>"),
+    Picture("plan", PANE, "2 p p f u G"),
+    Picture("overview", WHOLE, "0"),
+];
 
 async fn draw_all(folder: &Path) -> Outcome {
     let ground = Ground::open().await?;
@@ -81,6 +85,10 @@ async fn draw_all(folder: &Path) -> Outcome {
         ground.draw(picture, folder).await?;
     }
     ground.run(Integration::Also).await?;
+    // Two days at the marketplaces.
+    ground.sandbox.advance(1);
+    ground.sandbox.advance(2);
+    ground.handle.send(Command::ReadCustomers { integration: Integration::Also }).await?;
     for picture in &AFTER {
         ground.draw(picture, folder).await?;
     }
@@ -90,6 +98,7 @@ async fn draw_all(folder: &Path) -> Outcome {
 /// An engine whose vendors, clock and disk are simulated.
 struct Ground {
     handle: Handle,
+    sandbox: Sandbox,
     start: Moment,
     since: tokio::time::Instant,
     _folder: tempfile::TempDir,
@@ -105,7 +114,8 @@ impl Ground {
             Trail::open_with(&places.audit(), TrailOptions { sync: disk, ..TrailOptions::default() })?;
         let vault = Vault::open(&places.secrets(), KeySource::File(places.key_file.clone()))?;
         let start: Moment = "2026-01-30T08:40:00Z".parse()?;
-        let world = World::simulated(Arc::new(InMemory(Sandbox::new(sandbox::Options::default()))), start);
+        let sandbox = Sandbox::new(sandbox::Options::default());
+        let world = World::simulated(Arc::new(InMemory(sandbox.clone())), start);
         let since = tokio::time::Instant::now();
         let (events, _) = tokio::sync::broadcast::channel(1024);
         let (calls, inbox) = tokio::sync::mpsc::unbounded_channel();
@@ -121,7 +131,7 @@ impl Ground {
             events,
         )?;
         tokio::spawn(desk::serve(engine, inbox));
-        Ok(Self { handle, start, since, _folder: folder })
+        Ok(Self { handle, sandbox, start, since, _folder: folder })
     }
 
     /// Set up, tested, read and partly mapped, as an installation in use is.
@@ -223,7 +233,7 @@ fn document() -> String {
     let marketplace = |brand: Brand, host: &str| {
         format!(
             "[{}]\nenabled = true\nmarketplace_url = \"https://{host}\"\nusername = \"{}\"\npassword = \"{}\"\n\
-             top_level_for_new_customers = \"Customers\"\npace = {{ spacing_ms = 200 }}\n",
+             top_level_for_new_customers = \"Customers\"\nset_price_and_cost = true\n",
             brand.name(),
             brand.username(),
             sandbox::PASSWORD,
