@@ -1,7 +1,7 @@
 //! The mapping table: which source customer is which Halo customer, who said so, and taking it back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,24 @@ pub struct Parties {
     same: HashMap<String, u32>,
     taken: HashSet<TargetId>,
     pub read_at: Option<Moment>,
+    /// Made when first asked for: the table in order, so that a key of a filter costs a walk over short texts.
+    table: OnceLock<Table>,
+}
+
+struct Table {
+    counts: MapCounts,
+    lines: Vec<Line>,
+}
+
+/// A row of the table as filters and orders see it.
+struct Line {
+    id: SourceId,
+    state: MapState,
+    /// Both names and the id, in lower case.
+    text: String,
+    /// What needs a person comes first (U11).
+    rank: u8,
+    target: String,
 }
 
 impl Parties {
@@ -104,28 +122,53 @@ impl Parties {
     }
 
     pub fn counts(&self) -> MapCounts {
-        let mut counts = MapCounts::default();
-        for id in self.ids() {
-            counts.all += 1;
-            match self.state(id) {
-                MapState::Mapped => counts.mapped += 1,
-                MapState::Unmapped => {
-                    counts.unmapped += 1;
-                    counts.exact += u64::from(self.is_exact(id));
-                    let twins = self
-                        .source
-                        .get(id)
-                        .is_some_and(|s| self.same.get(&name::exact_form(&s.name)).is_some_and(|n| *n > 1));
-                    counts.ambiguous +=
-                        u64::from(self.same_name(id).len() > 1 || (twins && !self.same_name(id).is_empty()));
-                }
-                MapState::New => counts.new += 1,
-                MapState::Excluded => counts.excluded += 1,
-                MapState::Orphaned => counts.orphaned += 1,
-                MapState::Renamed => counts.renamed += 1,
-            }
-        }
-        counts
+        self.table().counts
+    }
+
+    fn table(&self) -> &Table {
+        self.table.get_or_init(|| {
+            let mut counts = MapCounts::default();
+            let mut lines: Vec<Line> = self
+                .ids()
+                .map(|id| {
+                    let state = self.state(id);
+                    let (namesakes, exact) = (self.same_name(id).len(), self.is_exact(id));
+                    counts.all += 1;
+                    match state {
+                        MapState::Mapped => counts.mapped += 1,
+                        MapState::Unmapped => {
+                            counts.unmapped += 1;
+                            counts.exact += u64::from(exact);
+                            counts.ambiguous += u64::from(namesakes > 1 || (namesakes == 1 && self.has_twin(id)));
+                        }
+                        MapState::New => counts.new += 1,
+                        MapState::Excluded => counts.excluded += 1,
+                        MapState::Orphaned => counts.orphaned += 1,
+                        MapState::Renamed => counts.renamed += 1,
+                    }
+                    let rank = match state {
+                        MapState::Unmapped if namesakes > 1 => 0,
+                        MapState::Orphaned => 1,
+                        MapState::Unmapped if exact => 2,
+                        MapState::Unmapped => 3,
+                        MapState::Renamed => 4,
+                        MapState::New => 5,
+                        MapState::Mapped => 6,
+                        MapState::Excluded => 7,
+                    };
+                    let target = self.links.get(id).map(|l| self.target_name(l).to_lowercase()).unwrap_or_default();
+                    let text = format!("{}\n{target}\n{id}", self.source_name(id).to_lowercase());
+                    Line { id: id.clone(), state, text, rank, target }
+                })
+                .collect();
+            lines.sort_by(|a, b| (a.rank, &a.text, &a.id).cmp(&(b.rank, &b.text, &b.id)));
+            Table { counts, lines }
+        })
+    }
+
+    /// Whether another source customer has the same exact name.
+    fn has_twin(&self, id: &SourceId) -> bool {
+        self.source.get(id).is_some_and(|s| self.same.get(&name::exact_form(&s.name)).is_some_and(|n| *n > 1))
     }
 
     /// Every source customer there is a row for: read, linked or decided. Ended ones without a link have none.
@@ -365,6 +408,7 @@ impl Engine {
             links,
             by_name,
             same,
+            table: OnceLock::new(),
         });
         self.live().parties.insert(integration, parties.clone());
         Ok(parties)
@@ -378,36 +422,18 @@ impl Engine {
     ) -> Result<MapOrderView, Problem> {
         let parties = self.parties(integration)?;
         let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
-        let mut rows: Vec<(u8, String, &SourceId)> = parties
-            .ids()
-            .filter_map(|id| {
-                let state = parties.state(id);
-                if !filter.states.is_empty() && !filter.states.contains(&state) {
-                    return None;
-                }
-                let link = parties.links.get(id);
-                let target = link.map(|l| parties.target_name(l)).unwrap_or_default();
-                let text = format!("{} {} {id}", parties.source_name(id), target).to_lowercase();
-                if !words.iter().all(|word| text.contains(word.as_str())) {
-                    return None;
-                }
-                let rank = match state {
-                    MapState::Unmapped if parties.same_name(id).len() > 1 => 0,
-                    MapState::Orphaned => 1,
-                    MapState::Unmapped if parties.is_exact(id) => 2,
-                    MapState::Unmapped => 3,
-                    MapState::Renamed => 4,
-                    MapState::New => 5,
-                    MapState::Mapped => 6,
-                    MapState::Excluded => 7,
-                };
-                let name = if by_target { target } else { parties.source_name(id) };
-                Some((if by_target { 0 } else { rank }, name.to_lowercase(), id))
-            })
+        let mut lines: Vec<&Line> = parties
+            .table()
+            .lines
+            .iter()
+            .filter(|line| filter.states.is_empty() || filter.states.contains(&line.state))
+            .filter(|line| words.iter().all(|word| line.text.contains(word.as_str())))
             .collect();
-        rows.sort();
+        if by_target {
+            lines.sort_by(|a, b| (&a.target, &a.text).cmp(&(&b.target, &b.text)));
+        }
         Ok(MapOrderView {
-            ids: rows.into_iter().map(|(_, _, id)| id.clone()).collect(),
+            ids: lines.into_iter().map(|line| line.id.clone()).collect(),
             counts: parties.counts(),
             read_at: parties.read_at,
             trouble: self.live().trouble.get(&integration).cloned(),

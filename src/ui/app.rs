@@ -278,6 +278,7 @@ impl App {
                 Step::Close => self.close(),
                 Step::Go(pane) => self.go(pane),
                 Step::Customers(integration) => {
+                    self.uncover(Pane::Customers);
                     self.go(Pane::Customers);
                     self.on_screen(|screen, turn| {
                         if let Screen::Customers(customers) = screen {
@@ -286,6 +287,10 @@ impl App {
                     });
                 }
                 Step::GoOpen(pane, screen) => {
+                    // Jobs are looked at one at a time, not one over the other.
+                    if pane == Pane::Jobs {
+                        self.uncover(pane);
+                    }
                     self.go(pane);
                     self.open(screen);
                 }
@@ -336,6 +341,13 @@ impl App {
         if stack.is_deep() {
             stack.screens.pop();
             self.on_screen(Screen::enter);
+        }
+    }
+
+    /// Leaves the views over a pane's own screen.
+    fn uncover(&mut self, pane: Pane) {
+        if let Some(stack) = self.panes.iter_mut().find(|stack| stack.pane == pane) {
+            stack.screens.truncate(1);
         }
     }
 

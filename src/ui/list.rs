@@ -12,11 +12,13 @@ pub struct List<Id> {
     at: usize,
     top: usize,
     marks: BTreeSet<Id>,
+    /// Where marking "from here to there" began.
+    anchor: Option<Id>,
 }
 
 impl<Id> Default for List<Id> {
     fn default() -> Self {
-        Self { ids: Vec::new(), at: 0, top: 0, marks: BTreeSet::new() }
+        Self { ids: Vec::new(), at: 0, top: 0, marks: BTreeSet::new(), anchor: None }
     }
 }
 
@@ -46,8 +48,11 @@ impl<Id: Clone + Ord> List<Id> {
         &self.marks
     }
 
-    pub fn clear_marks(&mut self) {
+    /// Whether there was anything to clear.
+    pub fn clear_marks(&mut self) -> bool {
+        let had = self.anchor.take().is_some() || !self.marks.is_empty();
         self.marks.clear();
+        had
     }
 
     /// Takes rows in a new order. The selected record stays selected and stays on its line of the screen; if it is
@@ -93,10 +98,16 @@ impl<Id: Clone + Ord> List<Id> {
         }
     }
 
-    /// Marks all rows between two positions, both included.
-    pub fn mark_between(&mut self, from: usize, to: usize) {
-        let (from, to) = (from.min(to), from.max(to).min(self.ids.len().saturating_sub(1)));
+    /// Begins to mark here, or marks all rows from where that was to here. Whether it marked.
+    pub fn mark_to(&mut self) -> bool {
+        let from = self.anchor.take().and_then(|id| self.ids.iter().position(|other| *other == id));
+        let Some(from) = from else {
+            self.anchor = self.selected().cloned();
+            return false;
+        };
+        let (from, to) = (from.min(self.at), from.max(self.at));
         self.marks.extend(self.ids.get(from..=to).unwrap_or(&[]).iter().cloned());
+        true
     }
 
     /// The marked rows in their order, else the selected one.

@@ -119,7 +119,7 @@ impl<W: Write> Painter<W> {
             self.cursor = None;
         }
         let before = self.bytes.len();
-        encode(&buffer, &self.shown.diff(&buffer), &mut self.bytes);
+        encode(&buffer, &differences(&self.shown, &buffer), &mut self.bytes);
         let drew = self.bytes.len() > before;
         self.shown = buffer;
         let (at, shows) = cursor.map_or((self.cursor, self.cursor_shows), |(at, shows)| (Some(at), shows));
@@ -216,6 +216,27 @@ fn move_to(at: Position, bytes: &mut Vec<u8>) {
 }
 
 type Pen = (Color, Color, Modifier);
+
+/// Cells that differ, in reading order. Where a wide character gave way to a narrow one, its second half is sent, too:
+/// not every terminal clears that by itself.
+fn differences<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
+    let found = shown.diff(next);
+    let mut all: Vec<(u16, u16, &Cell)> = Vec::with_capacity(found.len());
+    for (at, (x, y, cell)) in found.iter().enumerate() {
+        all.push((*x, *y, cell));
+        let was = shown.cell((*x, *y)).map_or(1, |old| super::fit::width(old.symbol()));
+        let half = (x + 1, *y);
+        let follows = found.get(at + 1).is_some_and(|(x, y, _)| (*x, *y) == half);
+        if was > 1
+            && super::fit::width(cell.symbol()) < 2
+            && !follows
+            && let Some(blank) = next.cell(half)
+        {
+            all.push((half.0, half.1, blank));
+        }
+    }
+    all
+}
 
 /// Cells that differ, in reading order, as escape sequences.
 fn encode(buffer: &Buffer, cells: &[(u16, u16, &Cell)], bytes: &mut Vec<u8>) {

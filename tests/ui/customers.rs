@@ -129,7 +129,7 @@ fn enter_on_an_ambiguous_name_opens_the_picker_with_exactly_those() {
 #[test]
 fn an_exclusion_takes_a_note_and_a_day() {
     let mut rig = Start::default().rig();
-    rig.keys("2 G <Enter>").says("note > our own");
+    rig.keys("2 G x").says("note > our own").keys("<Esc> <Enter>").says("note > our own");
     rig.keys("! <Enter>").says("until (2027-03-31, or nothing) > 2027-03-31");
     rig.keys("<Backspace> x <Enter>").says("is not a date such as 2027-03-31.");
     rig.keys("<Backspace> 0 <Enter>");
@@ -272,4 +272,12 @@ fn a_field_leads_to_its_setting() {
     rig.keys("3 j j <Enter>").says("3 Fields > ALSO").says("also.update_main_site_address");
     let mut rig = Start::default().rig();
     rig.keys("3 j j j <Enter>").says("this row is fixed by the vendor's rules.");
+}
+
+/// From the integrations, whatever is open over the table.
+#[test]
+fn planning_from_the_integrations_is_one_key() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 p 1 g j p").says("Plan P8");
+    rig.keys("1 l").says("[2 Customers]").says("─ Fabrikam (ALSO 88210) ─");
 }

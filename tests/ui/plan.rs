@@ -1,7 +1,7 @@
 //! The plan (ux.md 3.8): frames, and what a person does there.
 
 use parhelion::host::words::{Choices, Command};
-use parhelion::model::{Class, Decision, Problem};
+use parhelion::model::{Class, Decision, Problem, SourceId};
 
 use super::rig::{Rig, Start};
 use super::screens::in_all_sizes;
@@ -58,10 +58,10 @@ fn nothing_is_applied_by_accident() {
 fn one_customer_first_is_three_keys() {
     let mut rig = Start::default().rig();
     rig.keys("2 p j j j t").says("apply to Fabrikam GmbH only").keys("y");
-    assert_eq!(applied(&rig)[0].only_customer.as_ref().map(|id| id.as_str()), Some("88210"));
+    assert_eq!(applied(&rig)[0].only_customer.as_ref().map(SourceId::as_str), Some("88210"));
     let mut rig = Start::default().rig();
     rig.keys("2 p j j j a t");
-    assert_eq!(applied(&rig)[0].only_customer.as_ref().map(|id| id.as_str()), Some("88210"));
+    assert_eq!(applied(&rig)[0].only_customer.as_ref().map(SourceId::as_str), Some("88210"));
 }
 
 /// U27: the number must be typed, and no other will do.

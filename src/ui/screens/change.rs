@@ -130,15 +130,16 @@ impl ChangeScreen {
     }
 
     pub fn hear(&mut self, news: &News, _turn: &mut Turn<'_>) {
-        if let News::Answer(Query::PlanRows { plan, rows }, result) = news {
-            if *plan == self.plan && rows.contains(&self.row) {
-                match result {
-                    Ok(Answer::PlanRows(changes)) => {
-                        self.change = changes.iter().find(|change| change.row == self.row).cloned().map(Ok);
-                    }
-                    Err(problem) if self.change.is_none() => self.change = Some(Err(problem.clone())),
-                    _ => {}
+        if let News::Answer(Query::PlanRows { plan, rows }, result) = news
+            && *plan == self.plan
+            && rows.contains(&self.row)
+        {
+            match result {
+                Ok(Answer::PlanRows(changes)) => {
+                    self.change = changes.iter().find(|change| change.row == self.row).cloned().map(Ok);
                 }
+                Err(problem) if self.change.is_none() => self.change = Some(Err(problem.clone())),
+                _ => {}
             }
         }
     }

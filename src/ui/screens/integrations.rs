@@ -244,7 +244,13 @@ impl Integrations {
             .flat_map(|overview| overview.places.iter().map(|view| view.place))
             .collect();
         if places != self.list.ids() {
+            let first = self.list.is_empty();
             self.list.replace(places);
+            // Whoever comes for the first time stands where something waits.
+            let waits = turn.mirror.overview.iter().flat_map(|o| &o.places).find(|v| !v.to_do.is_empty());
+            if let (true, Some(view)) = (first, waits) {
+                self.list.select(&view.place);
+            }
         }
         self.list.keep_visible(list_and_details(turn.area, turn.in_overview).rows());
     }

@@ -1,12 +1,13 @@
 //! One job: its stages as counters in place, and its log, which follows or stands still (ux.md 3.7).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ratatui::layout::{Position, Rect};
 use serde_json::{Value, json};
 
 use super::change::ChangeScreen;
+use super::log_window::LogWindow;
 use crate::host::words::{
     Answer, Command, Event, JobOrder, JobProgress, JobReport, JobState, Level, LogFilter, LogLine, Query,
     Reply, StageProgress,
@@ -22,115 +23,10 @@ use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
-use crate::ui::widgets::log::{self, Follow};
+use crate::ui::widgets::log;
 use crate::ui::widgets::prompt::{Prompt, Typed};
 use crate::ui::widgets::strip::{self, time_left};
 use crate::ui::widgets::table;
-
-/// The part of a job's log that is on the screen, and where a reader is in it.
-#[derive(Debug, Clone)]
-pub struct LogWindow {
-    pub job: JobId,
-    pub filter: LogFilter,
-    pub follow: Follow,
-    lines: BTreeMap<u64, LogLine>,
-    asked: BTreeSet<u64>,
-    /// A question for the number of lines is under way.
-    counts: bool,
-    /// The log has grown since it was asked.
-    grew: bool,
-}
-
-impl LogWindow {
-    /// Lines kept at most.
-    const KEPT: usize = 4_000;
-
-    pub fn of(job: JobId) -> Self {
-        Self {
-            job,
-            filter: LogFilter::default(),
-            follow: Follow::default(),
-            lines: BTreeMap::new(),
-            asked: BTreeSet::new(),
-            counts: false,
-            grew: false,
-        }
-    }
-
-    fn query(&self, from: u64, limit: usize) -> Query {
-        Query::Log { job: self.job, filter: self.filter.clone(), from, limit }
-    }
-
-    /// Asks how many lines there are.
-    pub fn count(&mut self, turn: &mut Turn<'_>) {
-        if self.counts {
-            self.grew = true;
-            return;
-        }
-        self.counts = true;
-        turn.ask(self.query(0, 0));
-    }
-
-    fn set_level(&mut self, least: Option<Level>, turn: &mut Turn<'_>) {
-        *self = Self { filter: LogFilter { least, text: String::new() }, ..Self::of(self.job) };
-        self.count(turn);
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
-        match news {
-            News::Engine(Event::Log { job, lines }) if *job == self.job => {
-                if self.filter == LogFilter::default() {
-                    self.follow.grown(*lines);
-                } else {
-                    self.count(turn);
-                }
-            }
-            News::Answer(Query::Log { job, filter, from, limit }, result)
-                if *job == self.job && *filter == self.filter =>
-            {
-                if *limit == 0 {
-                    self.counts = false;
-                }
-                match result {
-                    Ok(Answer::Log(view)) => {
-                        self.follow.grown(view.total.max(self.follow.total));
-                        self.lines.extend((view.first..).zip(view.lines.iter().cloned()));
-                    }
-                    _ => self.asked.retain(|line| line < from || *line >= from + *limit as u64),
-                }
-                if *limit == 0 && std::mem::take(&mut self.grew) {
-                    self.count(turn);
-                }
-            }
-            News::Missed => self.count(turn),
-            _ => {}
-        }
-    }
-
-    pub fn settle(&mut self, height: usize, turn: &mut Turn<'_>) {
-        self.follow.keep_visible(height);
-        let height = height as u64;
-        let near =
-            self.follow.top.saturating_sub(height)..(self.follow.top + 2 * height).min(self.follow.total);
-        if self.lines.len() > Self::KEPT {
-            self.lines.retain(|line, _| near.contains(line));
-            self.asked.retain(|line| near.contains(line));
-        }
-        let missing: Vec<u64> = near.filter(|line| !self.asked.contains(line)).collect();
-        if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
-            self.asked.extend(missing.iter().copied());
-            turn.ask(self.query(*first, (last - first + 1) as usize));
-        }
-    }
-
-    pub fn line(&self, index: u64) -> Option<&LogLine> {
-        self.lines.get(&index)
-    }
-
-    pub fn selected(&self) -> Option<&LogLine> {
-        self.line(self.follow.at)
-    }
-}
 
 #[derive(Debug, Clone)]
 pub struct JobScreen {
@@ -213,9 +109,9 @@ impl JobScreen {
             (None, _) => "reading".into(),
         };
         if let Some(report) = &self.report {
-            left.push_str(&format!("  by {}", report.by));
+            let _ = write!(left, "  by {}", report.by);
             if let Some(plan) = report.plan {
-                left.push_str(&format!("  plan {plan}"));
+                let _ = write!(left, "  plan {plan}");
             }
             left.push_str(if report.scheduled { "  as scheduled" } else { "  by hand" });
         }
@@ -697,18 +593,18 @@ pub fn stage_line(stage: &StageProgress, width: u16) -> String {
     if width < 70 {
         let mut text = format!("{:<13} {at:<7}", stage.entity.key());
         for (sign, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            text.push_str(&format!(" {sign} {}", thousands(count)));
+            let _ = write!(text, " {sign} {}", thousands(count));
         }
         if stage.totals.failed > 0 {
-            text.push_str(&format!(" fail {}", thousands(stage.totals.failed)));
+            let _ = write!(text, " fail {}", thousands(stage.totals.failed));
         }
         return text;
     }
     let mut text = format!("{:<14} {at:<11} {far:<5}", stage.entity.key());
     for (sign, count) in counts.into_iter().filter(|(sign, count)| *count > 0 || matches!(sign, '+' | '~')) {
-        text.push_str(&format!(" {sign} {:<5}", thousands(count)));
+        let _ = write!(text, " {sign} {:<5}", thousands(count));
     }
-    text.push_str(&format!(" failed {}", thousands(stage.totals.failed)));
+    let _ = write!(text, " failed {}", thousands(stage.totals.failed));
     text
 }
 
@@ -728,11 +624,12 @@ pub fn pace(progress: &JobProgress) -> String {
     let budget = progress.budget;
     if budget.limit > 0 {
         let window = time_left(budget.window_seconds);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "; {} of {} calls used in {window}",
             thousands(budget.used),
             thousands(budget.limit)
-        ));
+        );
     }
     text
 }
@@ -784,9 +681,9 @@ pub fn can_order(action: Action, job: JobId, state: Option<JobState>, mirror: &M
 
 /// Says what became of an order for this job.
 pub fn ordered(command: &Command, job: JobId, result: &Result<Reply, Problem>, turn: &mut Turn<'_>) {
-    if let (Command::Order { job: of, .. }, Ok(Reply::Done(said))) = (command, result) {
-        if *of == job {
-            turn.say(said.clone());
-        }
+    if let (Command::Order { job: of, .. }, Ok(Reply::Done(said))) = (command, result)
+        && *of == job
+    {
+        turn.say(said.clone());
     }
 }

@@ -3,8 +3,10 @@
 
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
-use super::job::{JobScreen, LogWindow, can_order, order, ordered, pace, stage_line};
+use super::job::{JobScreen, can_order, order, ordered, pace, stage_line};
+use super::log_window::LogWindow;
 use crate::host::words::{Answer, Event, JobReport, JobState, Query, StageProgress};
 use crate::model::{JobId, Problem};
 use crate::ui::action::{Action, Availability};
@@ -59,7 +61,7 @@ impl Jobs {
         self.all.iter().find(|job| job.job == *id)
     }
 
-    fn state(&self, job: &JobReport, mirror: &Mirror) -> JobState {
+    fn state(job: &JobReport, mirror: &Mirror) -> JobState {
         if mirror.progress.as_ref().is_some_and(|progress| progress.job == job.job) {
             JobState::Running
         } else {
@@ -84,10 +86,10 @@ impl Jobs {
             String::new()
         };
         if issues > 0 {
-            text.push_str(&format!(", {issues} with open ends"));
+            let _ = write!(text, ", {issues} with open ends");
         }
         if self.issues || !self.text.is_empty() {
-            text.push_str(&format!("  showing {}", self.list.len()));
+            let _ = write!(text, "  showing {}", self.list.len());
         }
         text
     }
@@ -174,7 +176,7 @@ impl Jobs {
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         match (action, self.selected()) {
             (Action::Pause | Action::CancelJob | Action::Resume, Some(job)) => {
-                can_order(action, job.job, Some(self.state(job, mirror)), mirror)
+                can_order(action, job.job, Some(Self::state(job, mirror)), mirror)
             }
             (
                 Action::Pause
@@ -313,7 +315,7 @@ impl Jobs {
         table::draw(canvas, regions.list, &COLUMNS, visible, Some(self.list.position()), |index| {
             let id = self.list.ids().get(index)?;
             let job = self.all.iter().find(|job| job.job == *id)?;
-            let state = self.state(job, mirror);
+            let state = Self::state(job, mirror);
             let progress = mirror.progress.as_ref().filter(|progress| progress.job == *id);
             let totals = progress.map_or(job.totals, |progress| sum(&progress.stages));
             let has_rows = job.plan.is_some() || totals.rows.all() > 0;
@@ -451,7 +453,7 @@ impl Jobs {
     }
 
     pub fn restore(&mut self, saved: &Value) {
-        self.text = saved["text"].as_str().unwrap_or_default().to_owned();
+        saved["text"].as_str().unwrap_or_default().clone_into(&mut self.text);
         self.issues = saved["issues"].as_bool().unwrap_or(false);
         if let Some(job) = saved["job"].as_str().and_then(|job| job.parse().ok()) {
             self.list.replace(vec![job]);

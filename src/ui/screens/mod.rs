@@ -7,6 +7,7 @@ pub mod fields;
 pub mod integrations;
 pub mod job;
 pub mod jobs;
+pub mod log_window;
 pub mod picker;
 pub mod plan;
 pub mod program;

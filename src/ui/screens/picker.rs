@@ -125,8 +125,8 @@ impl Picker {
     pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
         let rows = parts(turn.area).list.height.saturating_sub(1).into();
         match key {
-            Key::Esc => return turn.close(),
-            Key::Enter => return self.take(turn),
+            Key::Esc => turn.close(),
+            Key::Enter => self.take(turn),
             Key::Down | Key::Tab => self.list.move_by(1),
             Key::Up | Key::BackTab => self.list.move_by(-1),
             Key::PageDown => {
@@ -223,7 +223,7 @@ impl Picker {
             News::Reply(command, Ok(Reply::Done(_)))
                 if matches!(**command, Command::ReadCustomers { .. }) =>
             {
-                self.ask(turn)
+                self.ask(turn);
             }
             _ => {}
         }

@@ -1,0 +1,105 @@
+//! The mapping table on the screen.
+
+use ratatui::layout::Rect;
+
+use super::Customers;
+use super::row::{facts, short_why, state_role, target};
+use crate::model::Integration;
+use crate::ui::action::{Action, Availability};
+use crate::ui::canvas::Canvas;
+use crate::ui::layout::list_and_details;
+use crate::ui::mirror::Mirror;
+use crate::ui::theme::Role;
+use crate::ui::widgets::table::{self, Column, Row, cell};
+
+use super::capital;
+
+impl Customers {
+    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        let regions = list_and_details(area, in_overview);
+        if self.list.is_empty() {
+            table::empty(canvas, regions.list, &self.nothing(canvas.mirror));
+            return;
+        }
+        let source = match self.integration {
+            Integration::Also => "ALSO customer",
+            Integration::Westcoast => "Westcoast customer",
+        };
+        let mut columns = [
+            Column::fixed("", 1),
+            Column::growing(source, 12),
+            Column::growing("Halo customer", 12),
+            Column::growing("why", 14).goes(1),
+        ];
+        if self.by_target {
+            columns.swap(1, 2);
+        }
+        let visible = self.list.visible(regions.rows());
+        let plain = canvas.look.plain;
+        table::draw(canvas, regions.list, &columns, visible, Some(self.list.position()), |index| {
+            let id = self.list.ids().get(index)?;
+            let row = self.rows.get(id)?;
+            let before = index.checked_sub(1).and_then(|i| self.rows.get(self.list.ids().get(i)?));
+            let (target, target_role) = target(row);
+            let again = self.by_target
+                && row.target.is_some()
+                && before.is_some_and(|other| {
+                    other.target.as_ref().map(|t| &t.id) == row.target.as_ref().map(|t| &t.id)
+                });
+            let sign = if plain { row.state.key().to_owned() } else { row.state.sign().to_string() };
+            let mut cells = vec![
+                cell(sign, state_role(row.state)),
+                cell(row.source.name.as_str(), Role::Text),
+                cell(target, if again { Role::Dim } else { target_role }),
+                cell(short_why(row), Role::Dim),
+            ];
+            if self.by_target {
+                cells.swap(1, 2);
+            }
+            Some(Row { is_marked: self.list.marks().contains(id), cells })
+        });
+        self.details(canvas, regions.details);
+    }
+
+    fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let Some(row) = self.selected() else { return };
+        if area.height < 2 {
+            return;
+        }
+        let label = self.integration.label();
+        canvas.rule(Rect { height: 1, ..area }, &format!("{} ({label} {})", row.source.name, row.source.id));
+        let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let facts = facts(row, self.integration, |at| canvas.when(at));
+        let skip = usize::from(self.scroll).min(facts.len().saturating_sub(1));
+        table::facts(canvas, body, &facts[skip..]);
+    }
+
+    /// Why the list is empty, and what to do (U37).
+    fn nothing(&self, mirror: &Mirror) -> String {
+        let label = self.integration.label();
+        if let Availability::Not(reason) = self.can(Action::Refresh, mirror) {
+            return reason;
+        }
+        if mirror.reading.contains_key(&self.integration) {
+            return format!(
+                "{}. Nothing is written; you can go elsewhere meanwhile.",
+                capital(&self.summary(mirror))
+            );
+        }
+        if !self.is_known || self.wants_order {
+            return "Reading ...".into();
+        }
+        if let Some(trouble) = &self.trouble {
+            return format!("{trouble} Ctrl-R tries again.");
+        }
+        if self.is_filtered() {
+            return "Nothing matches. Esc shows all.".into();
+        }
+        if self.read_at.is_none() {
+            return format!(
+                "The customers of {label} and Halo have not been read yet. Ctrl-R reads them; nothing is written."
+            );
+        }
+        format!("{label} lists no customers. Ctrl-R reads again.")
+    }
+}
