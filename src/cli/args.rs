@@ -26,6 +26,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Flags)]
+#[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// Folder of the profile [default: $XDG_STATE_HOME/parhelion/PROFILE]
     #[arg(long, global = true, value_name = "DIR", env = "PARHELION_DATA_DIR", hide_env_values = true)]
@@ -130,6 +131,7 @@ pub struct Sandbox {
 pub enum Config {
     /// Set the keys a TOML or JSON file names, all or nothing; `-` reads standard input
     Import {
+        /// TOML or JSON
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -176,6 +178,7 @@ pub enum SecretCommand {
 pub enum Map {
     /// Print the mapping table
     List {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Do not read the customers again: show what was read last
@@ -184,33 +187,41 @@ pub enum Map {
     },
     /// Map every customer that has exactly one partner of the same exact name
     Generate {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
     /// Map one customer
     Set {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
+        /// The distributor's id of the customer
         #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
         source: SourceId,
+        /// Halo's id of the customer
         #[arg(value_name = "TARGET_ID", value_parser = target_id)]
         target: TargetId,
     },
     /// Take a decision about one customer back; deletes nothing anywhere
     Unset {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
+        /// The distributor's id of the customer
         #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
         source: SourceId,
     },
     /// Leave one customer alone
     Exclude {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
+        /// The distributor's id of the customer
         #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
         source: SourceId,
         /// Why, for your colleagues
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
         /// Until this date, such as 2026-12-31
         #[arg(long, value_name = "DATE")]
@@ -218,22 +229,28 @@ pub enum Map {
     },
     /// One customer has no partner: create it, look-alikes or not
     New {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
+        /// The distributor's id of the customer
         #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
         source: SourceId,
     },
     /// Write the mapping table as CSV, to FILE or standard output
     Export {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
+        /// Where to [default: standard output]
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
     /// Take mappings from CSV, as one step
     Import {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
+        /// With the columns that `map export` writes
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// Show what would change, change nothing
@@ -261,6 +278,7 @@ impl Map {
 pub enum FieldsCommand {
     /// Print the fields, their rules and the setting that changes each
     List {
+        /// also or westcoast
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
@@ -268,9 +286,10 @@ pub enum FieldsCommand {
 
 #[derive(Debug, Flags)]
 pub struct Plan {
+    /// also or westcoast
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
-    /// Only this entity; may be repeated [default: all, or schedule.entities with --scheduled]
+    /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
     #[arg(long = "entity", value_name = "E")]
     pub entities: Vec<Entity>,
     /// With the meaning of the integrator's own daily run: removals too
@@ -283,9 +302,10 @@ pub struct Plan {
 
 #[derive(Debug, Flags)]
 pub struct Run {
+    /// also or westcoast
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
-    /// Only this entity; may be repeated [default: all, or schedule.entities with --scheduled]
+    /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
     #[arg(long = "entity", value_name = "E")]
     pub entities: Vec<Entity>,
     /// With the meaning of the integrator's own daily run: removals too
@@ -300,30 +320,34 @@ pub struct Run {
 pub enum Job {
     /// Print what became of it
     Show {
+        /// Such as J12
         #[arg(value_name = "JOB")]
         job: JobId,
     },
     /// Print its log
     Log {
+        /// Such as J12
         #[arg(value_name = "JOB")]
         job: JobId,
         /// Go on with new lines until the job ends
         #[arg(long, short)]
         follow: bool,
-        /// Only lines of this level and above
+        /// Only lines of this level and above: note, change, held or error
         #[arg(long, value_name = "LEVEL", value_parser = level)]
         level: Option<Level>,
         /// Only lines with this text
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         find: String,
     },
     /// Give it up: what is done stays done
     Cancel {
+        /// Such as J12
         #[arg(value_name = "JOB")]
         job: JobId,
     },
     /// Go on with an interrupted job
     Resume {
+        /// Such as J12
         #[arg(value_name = "JOB")]
         job: JobId,
     },

@@ -11,6 +11,7 @@ mod files;
 mod job;
 mod json;
 mod map;
+mod markdown;
 mod out;
 mod plan;
 mod progress;
@@ -19,6 +20,8 @@ mod screen;
 mod secret;
 mod test;
 mod text;
+
+pub use markdown::markdown;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -77,7 +77,8 @@ pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> Stri
         let _ = writeln!(text, "{}", money_line(money));
     }
     if plan.outline.rows_without_price > 0 {
-        let _ = writeln!(text, "{} rows have no known price.", plan.outline.rows_without_price);
+        let (rows, have) = if plan.outline.rows_without_price == 1 { ("row", "has") } else { ("rows", "have") };
+        let _ = writeln!(text, "{} {rows} {have} no known price.", plan.outline.rows_without_price);
     }
     let _ = if plan.outline.totals.acting() > 0 {
         writeln!(text, "Carry it out with `parhelion apply {}`; nothing has been written yet.", plan.id)
@@ -191,8 +192,7 @@ pub fn job(report: &JobReport, verbose: bool) -> String {
         );
     }
     if let Some(more) = report.problems.len().checked_sub(most).filter(|more| *more > 0) {
-        let _ =
-            writeln!(text, "... and {more} more: `parhelion job log {} --level held` has all.", report.job);
+        let _ = writeln!(text, "... and {more} more; `--verbose` shows all.");
     }
     if let Some(trouble) = &report.trouble {
         let _ = writeln!(text, "! {}", shown(&trouble.to_string()));

@@ -11,4 +11,4 @@ mod table;
 pub use document::{Format, Import, export, import};
 pub use edit::{Change, Values, enter, get, reset, secret_source, set, set_secret_source};
 pub use kind::Kind;
-pub use table::{Section, Setting, Tab, all, find};
+pub use table::{Section, Setting, Tab, all, find, markdown};

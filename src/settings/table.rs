@@ -1,9 +1,11 @@
 //! The table of every setting. Whatever reads or writes settings goes by it, so that a setting cannot be in a file
 //! and missing from a form, or the other way round (decision 27).
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::kind::Kind;
+use crate::model::settings::Settings;
 use crate::model::{Integration, Place};
 
 /// The part of the settings a key begins with.
@@ -85,6 +87,26 @@ pub fn all() -> &'static [Setting] {
 /// The setting of that dotted key.
 pub fn find(key: &str) -> Option<&'static Setting> {
     TABLE.iter().find(|setting| setting.key == key)
+}
+
+/// The README's table of settings. Westcoast has those of ALSO, and an integration's own limits those of the profile.
+pub fn markdown() -> String {
+    let defaults = Settings::default();
+    let mut text = String::from("| Setting | Default | Means |\n|---|---|---|\n");
+    for setting in all() {
+        let is_told = setting.section == Section::Of(Place::Of(Integration::Westcoast))
+            || (setting.tab == Tab::Safety && setting.section != Section::Safety);
+        if !is_told {
+            let default = super::get(&defaults, &setting.key).unwrap_or_default();
+            let default = if default.is_empty() || setting.kind == Kind::Secret {
+                String::new()
+            } else {
+                format!("`{default}`")
+            };
+            let _ = writeln!(text, "| `{}` | {default} | {} |", setting.key, setting.help);
+        }
+    }
+    text.replace(" |  | ", " | | ")
 }
 
 /// Whether settings stand below this dotted key: `also.pace`, `also`.
