@@ -76,6 +76,7 @@ pub async fn read(
     .await;
     let (companies, customers, tops) = (companies?, customers?, tops?);
     alerts.extend(companies.problems.iter().chain(&customers.problems).map(ToString::to_string));
+    alerts.extend(rival(with, integration).await);
     engine.remember_top_levels(&tops)?;
     snapshot.top_level = top_level(&settings.top_level_for_new_customers, &tops);
     snapshot.customers_complete = completeness(&companies.certificate);
@@ -325,4 +326,22 @@ pub fn newest(snapshot: &Snapshot) -> BTreeMap<Entity, i64> {
         (Entity::Customers, top(&snapshot.halo_customers)),
         (Entity::Subscriptions, top(&snapshot.licences)),
     ])
+}
+
+/// Halo's own integrator for the same source would write against us (apis/halopsa.md 10). Who may not read the list of
+/// modules is not told; that is no reason to stop.
+async fn rival(with: &Connections, integration: Integration) -> Option<String> {
+    let word = match integration {
+        Integration::Also => "also",
+        Integration::Westcoast => "westcoast",
+    };
+    let features = with.halo.features().await.ok()?;
+    let rival = features.into_iter().find(|feature| {
+        let mut words = feature.name.split(|c: char| !c.is_alphanumeric()).map(str::to_ascii_lowercase);
+        feature.integrator_on && words.any(|w| w == word)
+    })?;
+    Some(format!(
+        "Halo's own integrator '{}' is on: two programs would write the same records. Switch one of them off.",
+        rival.name
+    ))
 }
