@@ -2,6 +2,7 @@
 
 mod dice;
 mod imports;
+mod jobs;
 mod lives;
 mod oracle;
 mod rig;

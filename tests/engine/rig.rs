@@ -363,3 +363,28 @@ pub async fn ended(engine: &Arc<Engine>, job: JobId) -> JobReport {
     let last: Vec<&str> = log.lines().rev().take(20).collect();
     panic!("{job} does not end: {:?}\n{last:#?}", engine.running());
 }
+
+/// A marketplace with so many customers, each with so many subscriptions of 10 seats, and a Halo that knows none.
+pub fn new_customers(customers: usize, subscriptions: usize) -> Sandbox {
+    let sandbox = Sandbox::empty(parhelion::sandbox::Quirks::default());
+    for n in 0..customers {
+        let company = sandbox.put_company(
+            Brand::Also,
+            &serde_json::json!({"CompanyName": format!("Customer {n:03} Ltd"), "City": "York"}),
+        );
+        for s in 0..subscriptions {
+            let id = sandbox.add_seats(Brand::Also, company, 10);
+            let name = format!("Product {s}");
+            sandbox.put_subscription(
+                Brand::Also,
+                &serde_json::json!({"AccountId": id, "ServiceDisplayName": name}),
+            );
+        }
+    }
+    sandbox
+}
+
+/// Requests that changed something in Halo.
+pub fn writes(sandbox: &Sandbox) -> usize {
+    sandbox.journal().iter().filter(|w| w.applied).count()
+}
