@@ -17,7 +17,7 @@ use crate::matching::exact_form;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
     Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value,
-    Verdict,
+    Verdict, marker,
 };
 use crate::plan::snapshot::Completeness;
 use crate::plan::{Absence, Snapshot, TopLevel};
@@ -137,11 +137,30 @@ pub async fn read(
         snapshot.licences.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
+    alerts.extend(doubles("customers", &snapshot.halo_customers));
+    alerts.extend(doubles("licences", &snapshot.licences));
     let requests = BTreeMap::from([
         (Place::Halo, sent(Place::Halo) - before.0),
         (Place::Of(integration), sent(Place::Of(integration)) - before.1),
     ]);
     Ok(Read { snapshot, account: with.account.clone(), fingerprints, at, alerts, requests })
+}
+
+/// Records in Halo with one marker (invariant 5): never billed on in silence, and never removed by us.
+fn doubles(what: &str, found: &[Found]) -> Vec<String> {
+    let mut marked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for found in found {
+        if let Some(mark) = found.marker.as_deref().map(str::trim).filter(|mark| marker::is_marker(mark)) {
+            marked.entry(mark).or_default().push(found.id.as_str());
+        }
+    }
+    marked
+        .into_values()
+        .filter(|ids| ids.len() > 1)
+        .map(|ids| {
+            format!("{what} {} in Halo carry one marker: look at them and keep one", ids.join(" and "))
+        })
+        .collect()
 }
 
 /// Looks the absent subscriptions up one by one, for a scheduled plan (decisions 2, 34).
