@@ -613,7 +613,7 @@ impl Engine {
             .into_iter()
             .filter(|edit| {
                 let left = if redo { &edit.before } else { &edit.after };
-                let now = self.slot(&parties, &edit.id);
+                let now = Self::slot(&parties, &edit.id);
                 let target = |slot: &Slot| slot.link.as_ref().map(|link| link.target.clone());
                 target(&now) == target(left) && now.decision == left.decision
             })
