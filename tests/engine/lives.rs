@@ -218,6 +218,7 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
         }
         let spec = if number == 0 { by_hand() } else { scheduled() };
         ground.sandbox.set_faults(faults(&mut dice));
+        let before = asked(&ground.sandbox);
         let mut ends = dice.below(7);
         let mut jobs = 0;
         for _ in 0..20 {
@@ -253,6 +254,7 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
         for fired in ground.sandbox.fired() {
             story.faults += fired.fired;
         }
+        story.requests += asked(&ground.sandbox) - before;
         story.jobs += jobs;
         ground.sandbox.set_faults(Faults::none());
 
@@ -291,7 +293,6 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
         }
         engine = Some(now);
     }
-    story.requests = ground.sandbox.requests(Host::Halo).count + ground.sandbox.requests(Host::Also).count;
     let engine = engine.take().expect("it is open");
     ground.crash(engine, |_, written| written, false).await;
     if !mutation.no_durable_intent {
@@ -331,6 +332,10 @@ fn journal(ground: &Ground) -> String {
         said += &format!("\n{}", std::fs::read_to_string(log).unwrap_or_default());
     }
     said
+}
+
+fn asked(sandbox: &Sandbox) -> u64 {
+    sandbox.requests(Host::Halo).count + sandbox.requests(Host::Also).count
 }
 
 fn interrupted(engine: &Engine) -> Result<Vec<JobId>, String> {
@@ -431,8 +436,11 @@ fn a_life_of_faults_and_ends_leaves_what_an_undisturbed_run_leaves() {
     let count = seeds.end - seeds.start;
     let (found, story) = lives(seeds, Mutation::default());
     println!(
-        "{count} lives: {} jobs, {} requests, {} of them hit, ends of the process {:?}",
-        story.jobs, story.requests, story.faults, story.ends
+        "{count} lives: {} jobs, {} requests, {} % of them hit, ends of the process {:?}",
+        story.jobs,
+        story.requests,
+        story.faults * 100 / story.requests.max(1),
+        story.ends
     );
     for (seed, why) in found.iter().take(3) {
         println!(

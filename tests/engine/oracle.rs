@@ -102,11 +102,12 @@ fn short(records: &[String]) -> Vec<String> {
     ];
     let short = |record: &String| {
         let record: Value = serde_json::from_str(record).unwrap_or_default();
-        shown
+        let told: Vec<String> = shown
             .iter()
             .filter(|name| !record[**name].is_null())
-            .map(|name| format!("{name}={} ", record[*name]))
-            .collect()
+            .map(|name| format!("{name}={}", record[*name]))
+            .collect();
+        told.join(" ")
     };
     records.iter().map(short).collect()
 }
