@@ -400,6 +400,58 @@ async fn k7_a_create_that_was_carried_out_before_a_crash_is_found_again() {
     }
 }
 
+/// Without markers, what the job itself made looks like a stranger's; it must not hold the next of that name.
+#[tokio::test(start_paused = true)]
+async fn k7_going_on_knows_what_it_made_without_markers() {
+    let world = || {
+        let sandbox = new_customers(2, 4);
+        let mut quirks = (*sandbox.quirks()).clone();
+        quirks.halo.markers_given_back = false;
+        sandbox.set_quirks(quirks);
+        for (at, subscription) in sandbox.subscriptions(Brand::Also).iter().enumerate() {
+            let same =
+                json!({"AccountId": subscription["AccountId"], "ServiceDisplayName": "Business Basic"});
+            sandbox.put_subscription(Brand::Also, &same);
+            sandbox.set_quantity(Brand::Also, subscription["AccountId"].as_i64().expect("an id"), at + 1);
+        }
+        sandbox
+    };
+    for after in 3..9 {
+        let mut ground = Ground::new(slow(world()));
+        let engine = ground.start().await;
+        let job = engine.run(by_hand()).await.expect("a job");
+        until_written(&ground, after).await;
+        ground.kill(engine).await;
+        let engine = ground.open();
+        let report = resume(&engine, job).await;
+        assert_eq!(report.state, JobState::Ok, "{:?}", report.problems);
+        is_whole(&ground, world()).await;
+    }
+}
+
+/// A row of two writes whose first is in Halo is no row that somebody changed.
+#[tokio::test(start_paused = true)]
+async fn a_row_of_two_writes_goes_on_after_the_first() {
+    let mut ground = Ground::new(new_customers(1, 0));
+    ground.settings = "rename_in_halo = true\nupdate_main_site_address = true\n".into();
+    let engine = ground.start().await;
+    run(&engine, by_hand()).await;
+    let id = ground.sandbox.company_ids(Brand::Also)[0];
+    ground
+        .sandbox
+        .put_company(Brand::Also, &json!({"AccountId": id, "CompanyName": "Renamed Ltd", "City": "Leeds"}));
+    slow(ground.sandbox.clone());
+    let written = writes(&ground.sandbox);
+    let job = engine.run(by_hand()).await.expect("a job");
+    until_written(&ground, written + 1).await;
+    ground.kill(engine).await;
+    let engine = ground.open();
+    let report = resume(&engine, job).await;
+    assert_eq!(report.state, JobState::Ok, "{:?}", report.problems);
+    assert_eq!(ground.sandbox.halo_clients()[0]["name"], "Renamed Ltd");
+    assert!(ground.sandbox.halo_sites().iter().any(|s| s.to_string().contains("Leeds")));
+}
+
 #[tokio::test(start_paused = true)]
 async fn steps_of_the_mapping_are_taken_back_and_brought_again() {
     let sandbox = new_customers(30, 0);
@@ -421,6 +473,11 @@ async fn steps_of_the_mapping_are_taken_back_and_brought_again() {
     let exclude = Decision::Exclude { note: "ours".into(), until: None };
     engine.decide(ALSO, vec![(first.clone(), exclude)]).await.expect("excluded");
     assert_eq!(mapped(&engine), 29);
+    let second = SourceId::new(ground.sandbox.company_ids(Brand::Also)[1].to_string());
+    engine.undo(ALSO, false).await.expect("taken back");
+    engine.undo(ALSO, true).await.expect("again");
+    engine.decide(ALSO, vec![(second, Decision::New)]).await.expect("new");
+    engine.undo(ALSO, false).await.expect("taken back");
     engine.undo(ALSO, false).await.expect("taken back");
     // A new step ends what could have been brought again, also after the index was lost.
     engine.decide(ALSO, vec![(first.clone(), Decision::New)]).await.expect("new");
