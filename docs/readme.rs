@@ -145,7 +145,9 @@ impl Ground {
             self.handle.send(Command::Generate { integration }).await?;
             let filter = MapFilter { states: [MapState::Mapped].into(), ..MapFilter::default() };
             let query = Query::MapOrder { integration, filter, by_target: false };
-            let Answer::MapOrder(order) = self.handle.ask(query).await? else { return Err("no order".into()) };
+            let Answer::MapOrder(order) = self.handle.ask(query).await? else {
+                return Err("no order".into());
+            };
             let mut ids = order.ids;
             ids.sort();
             let decisions = ids.into_iter().step_by(12).map(|id| (id, Decision::Clear)).collect();
@@ -206,7 +208,8 @@ impl Transport for InMemory {
                 Some(WESTCOAST) => self.0.marketplace(Brand::Westcoast),
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),
             };
-            let broken = |error: &dyn std::fmt::Display| SendError::new(SendErrorKind::Reset, error.to_string());
+            let broken =
+                |error: &dyn std::fmt::Display| SendError::new(SendErrorKind::Reset, error.to_string());
             let mut call =
                 axum::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
             for (name, value) in &request.headers {

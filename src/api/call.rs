@@ -19,7 +19,8 @@ const THROTTLE_LIMIT: u32 = 20;
 pub enum Effect {
     /// Changes nothing.
     Read,
-    /// Sets values: twice is the same as once.
+    /// Sets values: twice is the same as once. Still sent once: what became of it must be known before another value
+    /// may follow, or a late one overwrites it (invariant 45).
     Set,
     /// Makes a record: twice makes two. Sent once.
     Create,
@@ -202,7 +203,7 @@ impl Caller {
         request: Request,
         judge: impl Fn(&Response) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let attempts = if effect == Effect::Create { 1 } else { self.retry.attempts.max(1) };
+        let attempts = if effect == Effect::Read { self.retry.attempts.max(1) } else { 1 };
         let (mut turn, mut pauses, mut unreadable) = (0, 0, 0);
         let mut in_doubt = false;
         // A sign-in that is tried again still needs no place of its own: all places may wait for it.

@@ -28,15 +28,22 @@ fn commands(of: &Command, path: &str, text: &mut String) {
             commands(command, &name, text);
             continue;
         }
-        let arguments: Vec<String> =
-            command.get_arguments().filter(|arg| is_our_own(arg) && !arg.is_global_set()).map(usage).collect();
+        let arguments: Vec<String> = command
+            .get_arguments()
+            .filter(|arg| is_our_own(arg) && !arg.is_global_set())
+            .map(usage)
+            .collect();
         let line = format!("{name}{}", arguments.join(" "));
-        let _ = writeln!(text, "| `{}` | {} |", line.trim_end().replace('|', "\\|"), cell(command.get_about()));
+        let _ =
+            writeln!(text, "| `{}` | {} |", line.trim_end().replace('|', "\\|"), cell(command.get_about()));
     }
 }
 
 fn is_our_own(arg: &Arg) -> bool {
-    !matches!(arg.get_action(), ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version)
+    !matches!(
+        arg.get_action(),
+        ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
+    )
 }
 
 fn usage(arg: &Arg) -> String {

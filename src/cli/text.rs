@@ -77,7 +77,8 @@ pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> Stri
         let _ = writeln!(text, "{}", money_line(money));
     }
     if plan.outline.rows_without_price > 0 {
-        let (rows, have) = if plan.outline.rows_without_price == 1 { ("row", "has") } else { ("rows", "have") };
+        let (rows, have) =
+            if plan.outline.rows_without_price == 1 { ("row", "has") } else { ("rows", "have") };
         let _ = writeln!(text, "{} {rows} {have} no known price.", plan.outline.rows_without_price);
     }
     let _ = if plan.outline.totals.acting() > 0 {

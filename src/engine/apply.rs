@@ -30,6 +30,8 @@ use crate::plan::{Action, Cause, Change, Plan, TopLevel};
 
 /// How often a create is attempted anew after it was proven absent.
 const ATTEMPTS: u32 = 3;
+/// How often one record's look-up may fail while the host answers others.
+const LOOKS: u32 = 3;
 /// How long a host may be out before the job gives up and waits to be resumed (P39).
 const GIVE_UP: Duration = Duration::from_secs(600);
 
@@ -299,6 +301,10 @@ impl Apply {
             if !self.control.may_go().await {
                 return Err(Halt::Asked);
             }
+            let open = book.open_intents().map_err(Halt::Trouble)?;
+            if open.iter().any(|intent| intent.write.makes(customer.as_ref(), &change.source.name)) {
+                return Ok(Over::Held(format!("one of the same name comes first: {UNCLEAR}")));
+            }
             return self.create(change, customer, linked, place).await;
         }
         let Some(target) = change.target.as_ref().map(|t| t.id.clone()) else {
@@ -522,13 +528,15 @@ impl Apply {
         look: impl Fn() -> F,
     ) -> Result<Result<T, Problem>, Halt> {
         let since = tokio::time::Instant::now();
+        let mut tries = 0;
         loop {
             let problem = match look().await {
                 Ok(found) => return Ok(Ok(found)),
                 Err(problem) if problem.class == Class::Auth => return Err(Halt::Trouble(problem)),
                 Err(problem) => problem,
             };
-            if problem.class != Class::Host || self.halo.fingerprint().await.is_ok() {
+            tries += 1;
+            if problem.class != Class::Host || (tries >= LOOKS && self.halo.fingerprint().await.is_ok()) {
                 return Ok(Err(problem));
             }
             if since.elapsed() > GIVE_UP {

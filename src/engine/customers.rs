@@ -606,10 +606,26 @@ impl Engine {
             let what = if redo { "Nothing to bring back." } else { "Nothing to take back." };
             return Err(Problem::new(Class::Input, what));
         };
+        // What has moved on since stays: a customer that was created as 'new' must not lose its link to that.
+        let parties = self.parties(integration)?;
+        let all = edits.len();
+        let edits: Vec<Edit> = edits
+            .into_iter()
+            .filter(|edit| {
+                let left = if redo { &edit.before } else { &edit.after };
+                let now = Self::slot(&parties, &edit.id);
+                let target = |slot: &Slot| slot.link.as_ref().map(|link| link.target.clone());
+                target(&now) == target(left) && now.decision == left.decision
+            })
+            .collect();
+        let stay = match all - edits.len() {
+            0 => String::new(),
+            stay => format!(" ({stay} of {all} have changed since and stay as they are)"),
+        };
         let by = self.by.clone();
         self.book.record(&[Record::Undo { integration, step, redo, edits, by }]).await?;
         self.changed(integration);
-        Ok(format!("{}: {title}", if redo { "Again" } else { "Taken back" }))
+        Ok(format!("{}: {title}{stay}", if redo { "Again" } else { "Taken back" }))
     }
 
     fn changed(&self, integration: Integration) {

@@ -17,7 +17,7 @@ use crate::matching::exact_form;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
     Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value,
-    Verdict,
+    Verdict, marker,
 };
 use crate::plan::snapshot::Completeness;
 use crate::plan::{Absence, Snapshot, TopLevel};
@@ -76,6 +76,7 @@ pub async fn read(
     .await;
     let (companies, customers, tops) = (companies?, customers?, tops?);
     alerts.extend(companies.problems.iter().chain(&customers.problems).map(ToString::to_string));
+    alerts.extend(rival(with, integration).await);
     engine.remember_top_levels(&tops)?;
     snapshot.top_level = top_level(&settings.top_level_for_new_customers, &tops);
     snapshot.customers_complete = completeness(&companies.certificate);
@@ -136,11 +137,30 @@ pub async fn read(
         snapshot.licences.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
+    alerts.extend(doubles("customers", &snapshot.halo_customers));
+    alerts.extend(doubles("licences", &snapshot.licences));
     let requests = BTreeMap::from([
         (Place::Halo, sent(Place::Halo) - before.0),
         (Place::Of(integration), sent(Place::Of(integration)) - before.1),
     ]);
     Ok(Read { snapshot, account: with.account.clone(), fingerprints, at, alerts, requests })
+}
+
+/// Records in Halo with one marker (invariant 5): never billed on in silence, and never removed by us.
+fn doubles(what: &str, found: &[Found]) -> Vec<String> {
+    let mut marked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for found in found {
+        if let Some(mark) = found.marker.as_deref().map(str::trim).filter(|mark| marker::is_marker(mark)) {
+            marked.entry(mark).or_default().push(found.id.as_str());
+        }
+    }
+    marked
+        .into_values()
+        .filter(|ids| ids.len() > 1)
+        .map(|ids| {
+            format!("{what} {} in Halo carry one marker: look at them and keep one", ids.join(" and "))
+        })
+        .collect()
 }
 
 /// Looks the absent subscriptions up one by one, for a scheduled plan (decisions 2, 34).
@@ -325,4 +345,22 @@ pub fn newest(snapshot: &Snapshot) -> BTreeMap<Entity, i64> {
         (Entity::Customers, top(&snapshot.halo_customers)),
         (Entity::Subscriptions, top(&snapshot.licences)),
     ])
+}
+
+/// Halo's own integrator for the same source would write against us (apis/halopsa.md 10). Who may not read the list of
+/// modules is not told; that is no reason to stop.
+async fn rival(with: &Connections, integration: Integration) -> Option<String> {
+    let word = match integration {
+        Integration::Also => "also",
+        Integration::Westcoast => "westcoast",
+    };
+    let features = with.halo.features().await.ok()?;
+    let rival = features.into_iter().find(|feature| {
+        let mut words = feature.name.split(|c: char| !c.is_alphanumeric()).map(str::to_ascii_lowercase);
+        feature.integrator_on && words.any(|w| w == word)
+    })?;
+    Some(format!(
+        "Halo's own integrator '{}' is on: two programs would write the same records. Switch one of them off.",
+        rival.name
+    ))
 }

@@ -20,7 +20,7 @@ use crate::host::words::{
     ProblemSource, RowProblem, StageProgress,
 };
 use crate::model::{Class, Entity, JobId, Place, PlanId, Problem, SourceId, marker};
-use crate::plan::{Action, Cause, Change, Plan, Totals};
+use crate::plan::{Action, Cause, Change, Plan, Totals, is_other_account};
 use tokio_util::task::AbortOnDropHandle;
 
 /// The job that is running, as the rest of the engine sees it.
@@ -238,7 +238,7 @@ impl Engine {
 
     async fn execute(self: Arc<Self>, order: Order, control: Control, tally: Arc<Tally>) {
         let job = order.report.job;
-        let log = Arc::new(JobLog::open(&self.places.logs(), job));
+        let log = Arc::new(JobLog::open(&self.places.logs(), job, tally.news()));
         let sent: Vec<(Place, u64)> = [Place::Halo, Place::Of(order.report.integration)]
             .into_iter()
             .map(|p| (p, self.budget(p).sent()))
@@ -463,7 +463,7 @@ impl Engine {
         let source = Place::Of(plan.integration);
         let then = |place: Place| plan.last.fingerprints.get(place.key());
         let other = match (then(Place::Halo), then(source)) {
-            (Some(halo), _) if *halo != with.halo.fingerprint().await? => Place::Halo,
+            (Some(halo), _) if is_other_account(halo, &with.halo.fingerprint().await?) => Place::Halo,
             (_, Some(account)) if account.split('#').next() != Some(with.account.as_str()) => source,
             _ => return Ok(()),
         };
@@ -574,7 +574,9 @@ impl Engine {
     /// Publishes progress while something moves, at most ten times a second.
     async fn watch(self: Arc<Self>, job: JobId, tally: Arc<Tally>, log: Arc<JobLog>, control: Control) {
         let mut lines = 0;
+        let news = tally.news();
         loop {
+            news.notified().await;
             tokio::time::sleep(Duration::from_millis(100)).await;
             let now = log.flush();
             if now != lines {

@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
 
 use crate::host::words::{Level, LogFilter, LogLine, LogView};
 use crate::model::text::shown;
@@ -16,6 +18,8 @@ const CAP: u64 = 64 * 1024 * 1024;
 /// The writing end, held by the running job.
 pub struct JobLog {
     inner: Mutex<Inner>,
+    /// Told of every line.
+    news: Arc<Notify>,
 }
 
 struct Inner {
@@ -26,12 +30,12 @@ struct Inner {
 
 impl JobLog {
     /// Goes on with the job's file, or begins it. A log that cannot be written never stops a job: the trail is what counts.
-    pub fn open(folder: &Path, job: JobId) -> Self {
+    pub fn open(folder: &Path, job: JobId, news: Arc<Notify>) -> Self {
         let path = path(folder, job);
         let lines = File::open(&path).map_or(0, |file| BufReader::new(file).lines().count() as u64);
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).ok();
         let bytes = file.as_ref().and_then(|f| f.metadata().ok()).map_or(0, |m| m.len());
-        Self { inner: Mutex::new(Inner { file: file.map(BufWriter::new), bytes, lines }) }
+        Self { inner: Mutex::new(Inner { file: file.map(BufWriter::new), bytes, lines }), news }
     }
 
     pub fn write(&self, line: &LogLine) {
@@ -39,6 +43,7 @@ impl JobLog {
         if inner.bytes >= CAP {
             return;
         }
+        self.news.notify_one();
         let mut text = serde_json::to_vec(line).unwrap_or_default();
         if inner.bytes + text.len() as u64 >= CAP {
             let full =

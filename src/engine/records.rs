@@ -11,8 +11,8 @@ use super::keys;
 use crate::host::words::{Choices, JobReport, SavedChange};
 use crate::model::settings::Settings;
 use crate::model::{
-    Address, Class, Count, Decision, Entity, Fields, Integration, JobId, Link, Moment, PlanId, SourceId,
-    TargetId,
+    Address, Class, Count, Decision, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId,
+    SourceId, TargetId,
 };
 use crate::plan::Totals;
 use crate::plan::snapshot::Last;
@@ -117,8 +117,15 @@ pub enum Write {
 }
 
 impl Write {
-    pub const fn is_create(&self) -> bool {
-        matches!(self, Self::CreateCustomer { .. } | Self::CreateLicence { .. })
+    /// Whether this makes a record of that exact name at that customer; a customer, where there is none.
+    pub fn makes(&self, at: Option<&TargetId>, name: &str) -> bool {
+        let (customer, fields) = match self {
+            Self::CreateCustomer { fields, .. } => (None, fields),
+            Self::CreateLicence { customer, fields, .. } => (Some(customer), fields),
+            _ => return false,
+        };
+        let named = fields.get(FieldName::Name).is_some_and(|own| own.to_string().trim() == name.trim());
+        customer == at && named
     }
 }
 

@@ -1,8 +1,9 @@
 //! The counters of a running job: written by its workers, read by whoever shows progress.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
 use crate::host::words::{JobTotals, Phase, ProblemSource, RowProblem, StageProgress};
@@ -14,6 +15,8 @@ const KEPT: usize = 100;
 
 pub struct Tally {
     inner: Mutex<Inner>,
+    /// Told whenever something moves.
+    news: Arc<Notify>,
 }
 
 struct Inner {
@@ -37,11 +40,21 @@ impl Tally {
                 pace: VecDeque::new(),
                 changed: true,
             }),
+            news: Arc::default(),
         }
     }
 
+    pub fn news(&self) -> Arc<Notify> {
+        self.news.clone()
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Inner) -> T) -> T {
-        f(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = f(&mut inner);
+        if inner.changed {
+            self.news.notify_one();
+        }
+        answer
     }
 
     pub fn set_stages(&self, stages: Vec<StageProgress>) {

@@ -89,7 +89,7 @@ pub struct Halo {
     pub pace: Pace,
     /// How long an unanswered create may still be carried out, in seconds (sync-engine 7.4).
     pub settle_seconds: u64,
-    /// What Halo bills in where a customer has no currency of its own. Empty: asked of Halo; unknown holds prices.
+    /// What Halo bills in where a customer has no currency of its own. Empty: asked of Halo. Where it stays unknown, prices are written and the row says so.
     pub currency: String,
     /// Field of a customer that carries our marker in the create; empty to send none (decision 33).
     pub customer_marker_field: String,

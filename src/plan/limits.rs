@@ -137,8 +137,21 @@ pub(super) fn remember(snapshot: &Snapshot, policy: &Policy, tally: &Tally, cust
     if policy.entities.contains(&Entity::Subscriptions) {
         last.scope = Some(scope(policy));
     }
-    last.fingerprints.extend(std::mem::take(&mut last.fingerprints_now));
+    // Another account is never got used to: its plan was held, and so is the next.
+    for (place, is) in std::mem::take(&mut last.fingerprints_now) {
+        let was = last.fingerprints.entry(place).or_default();
+        if !is_other_account(was, &is) && is.len() > was.len() {
+            *was = is;
+        }
+    }
     last
+}
+
+/// Whether two fingerprints are of two accounts. A part that the host did not tell, as for want of a right, proves
+/// nothing.
+pub fn is_other_account(was: &str, is: &str) -> bool {
+    let told = |(was, is): &(&str, &str)| !was.is_empty() && !is.is_empty();
+    was.split('/').zip(is.split('/')).filter(told).any(|(was, is)| was != is)
 }
 
 /// The fingerprint of everything that decides which records are in scope (P9).
@@ -224,7 +237,7 @@ impl Valves<'_> {
     fn account(&mut self, alerts: &mut Vec<String>) -> Option<String> {
         let last = &self.policy.last;
         let (place, was, is) = last.fingerprints.iter().find_map(|(place, was)| {
-            last.fingerprints_now.get(place).filter(|is| *is != was).map(|is| (place, was, is))
+            last.fingerprints_now.get(place).filter(|is| is_other_account(was, is)).map(|is| (place, was, is))
         })?;
         let sentence = format!(
             "V10: {place} is another account than at the last run ('{is}', was '{was}'): nothing is written; correct the connection, or use a profile of its own"

@@ -20,7 +20,7 @@ pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reas
 pub use cost::cost;
 pub use diff::holds;
 pub use hash::hash;
-pub use limits::scope;
+pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Totals, Valve};
 pub use snapshot::{Absence, Completeness, Last, Mappings, Policy, Snapshot, TopLevel};

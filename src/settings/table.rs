@@ -249,7 +249,7 @@ const HALO: [Row; 10] = [
         Tab::Details,
         Kind::Currency,
         "Currency",
-        "What Halo bills in where a customer has no currency of its own. Empty: asked of Halo; unknown holds prices.",
+        "What Halo bills in where a customer has no currency of its own. Empty: asked of Halo. Where it stays unknown, prices are written and the row says so.",
     ),
     Row(
         "customer_marker_field",
@@ -431,7 +431,7 @@ const IMPORT: [Row; 15] = [
         Tab::Schedule,
         Kind::Flag,
         "Import by schedule",
-        "Runs every day at the time below.",
+        "Meant to run every day at the time below. Cron or systemd starts it for now: `run --scheduled`.",
     ),
     Row(
         "schedule.entities",

@@ -2,6 +2,9 @@
 
 mod dice;
 mod imports;
+mod invariants;
+mod jobs;
 mod lives;
 mod oracle;
 mod rig;
+mod secrets;

@@ -25,8 +25,9 @@ use tower::ServiceExt;
 #[derive(Default)]
 pub struct Process {
     dead: AtomicBool,
-    /// Steps and requests until it ends; 0 for never.
+    /// Steps, and perhaps requests, until it ends; 0 for never.
     left: AtomicU64,
+    counts_requests: AtomicBool,
     ended: Notify,
     /// Steps and requests so far, and the step that it ended at.
     passed: AtomicU64,
@@ -36,8 +37,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Ends at the `n`-th step from now on; with `torn`, the last group of lines reaches the disk in part.
-    pub fn end_after(&self, n: u64, disk: &Arc<SimulatedDisk>, torn: bool) {
+    /// Ends at the `n`-th step from now on, requests and answers counted or not; with `torn`, the last group of lines
+    /// reaches the disk in part.
+    pub fn end_after(&self, n: u64, requests: bool, disk: &Arc<SimulatedDisk>, torn: bool) {
+        self.counts_requests.store(requests, Ordering::SeqCst);
         *self.disk.lock().expect("no panic") = Some((disk.clone(), torn));
         self.left.store(n, Ordering::SeqCst);
     }
@@ -49,6 +52,10 @@ impl Process {
         }
         self.passed.fetch_add(1, Ordering::SeqCst);
         let left = self.left.load(Ordering::SeqCst);
+        let is_request = at == "request" || at == "answer";
+        if is_request && !self.counts_requests.load(Ordering::SeqCst) {
+            return false;
+        }
         if left == 0 || self.left.fetch_sub(1, Ordering::SeqCst) > 1 {
             return false;
         }
@@ -345,14 +352,39 @@ pub async fn resume(engine: &Arc<Engine>, job: JobId) -> JobReport {
 
 pub async fn ended(engine: &Arc<Engine>, job: JobId) -> JobReport {
     // Three days: no wait in an import is as long.
-    for _ in 0..3 * 86_400 {
+    for turn in 0..72 * 60 {
         let report = engine.job(job).expect("the job is there");
         if report.state != JobState::Running {
             return report;
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs((turn + 1).min(60))).await;
     }
     let log = std::fs::read_to_string(engine.places.logs().join(format!("{job}.jsonl"))).unwrap_or_default();
     let last: Vec<&str> = log.lines().rev().take(20).collect();
     panic!("{job} does not end: {:?}\n{last:#?}", engine.running());
+}
+
+/// A marketplace with so many customers, each with so many subscriptions of 10 seats, and a Halo that knows none.
+pub fn new_customers(customers: usize, subscriptions: usize) -> Sandbox {
+    let sandbox = Sandbox::empty(parhelion::sandbox::Quirks::default());
+    for n in 0..customers {
+        let company = sandbox.put_company(
+            Brand::Also,
+            &serde_json::json!({"CompanyName": format!("Customer {n:03} Ltd"), "City": "York"}),
+        );
+        for s in 0..subscriptions {
+            let id = sandbox.add_seats(Brand::Also, company, 10);
+            let name = format!("Product {s}");
+            sandbox.put_subscription(
+                Brand::Also,
+                &serde_json::json!({"AccountId": id, "ServiceDisplayName": name}),
+            );
+        }
+    }
+    sandbox
+}
+
+/// Requests that changed something in Halo.
+pub fn writes(sandbox: &Sandbox) -> usize {
+    sandbox.journal().iter().filter(|w| w.applied).count()
 }

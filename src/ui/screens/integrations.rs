@@ -302,7 +302,32 @@ impl Integrations {
             let room = Rect::new(regions.list.x + 1, below, regions.list.width.saturating_sub(2), 3);
             canvas.paragraph(room, text, Role::Dim);
         }
+        if in_overview && !is_new {
+            let room = Rect::new(
+                regions.list.x + 1,
+                below,
+                regions.list.width.saturating_sub(2),
+                regions.list.bottom().saturating_sub(below),
+            );
+            self.waiting(canvas, room);
+        }
         self.details(canvas, regions.details);
+    }
+
+    /// Where there is no room for details: what waits, a line an integration.
+    fn waiting(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let mirror = canvas.mirror;
+        let views = mirror.overview.iter().flat_map(|overview| &overview.places);
+        let lines =
+            views.flat_map(|view| view.to_do.iter().take(2).map(move |to_do| (view.place, &to_do.sentence)));
+        let mut y = area.y;
+        for (place, sentence) in lines {
+            if y >= area.bottom() {
+                return;
+            }
+            let room = Rect { y, height: area.bottom() - y, ..area };
+            y += canvas.paragraph(room, &format!("{}: {sentence}", place.label()), Role::Notice);
+        }
     }
 
     pub fn draws_last_line(&self, _canvas: &mut Canvas<'_>, _area: Rect) -> bool {
