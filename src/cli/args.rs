@@ -1,4 +1,4 @@
-//! The words of the command line (`docs/cli.md`). Scripts rely on them: they do not change without a version.
+//! The words of the command line (README.md, "Commands"). Scripts rely on them: they do not change without a version.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
