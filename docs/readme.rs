@@ -78,7 +78,7 @@ const AFTER: [Picture; 4] = [
 ];
 
 async fn draw_all(folder: &Path) -> Outcome {
-    let ground = Ground::open().await?;
+    let ground = Ground::open()?;
     ground.prepare().await?;
     ground.run(Integration::Westcoast).await?;
     for picture in &BEFORE {
@@ -105,7 +105,7 @@ struct Ground {
 }
 
 impl Ground {
-    async fn open() -> Outcome<Self> {
+    fn open() -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let places = Places::within(folder.path(), "acme-msp")?;
         std::fs::create_dir_all(places.logs())?;

@@ -1,4 +1,4 @@
-//! The words of the command line (`docs/cli.md`). Scripts rely on them: they do not change without a version.
+//! The words of the command line (README.md, "Commands"). Scripts rely on them: they do not change without a version.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -122,7 +122,7 @@ pub struct Sandbox {
     /// The same seed makes the same data
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Faults to inject, as JSON
+    /// Faults to inject, as TOML or JSON
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
 }

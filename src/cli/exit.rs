@@ -1,4 +1,4 @@
-//! Exit codes (`docs/cli.md`, "Exit codes").
+//! Exit codes (README.md, "Exit codes").
 
 use crate::host::words::{JobReport, JobState};
 use crate::model::{Class, Problem};

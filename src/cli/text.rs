@@ -330,7 +330,8 @@ pub fn test(report: &TestReport) -> String {
 pub fn saved(changed: &[SavedChange], notes: &[String]) -> String {
     let mut text = String::new();
     for change in changed {
-        let _ = writeln!(text, "{}: {} -> {}", change.key, shown(&change.before), shown(&change.after));
+        let value = |text: &str| if text.is_empty() { "empty".to_owned() } else { shown(text).into_owned() };
+        let _ = writeln!(text, "{}: {} -> {}", change.key, value(&change.before), value(&change.after));
     }
     if changed.is_empty() {
         text += "Nothing changed.\n";
