@@ -32,6 +32,9 @@ pub type StoredJob = (JobReport, Choices, bool);
 pub struct Book {
     trail: Trail,
     index: Arc<dyn Index>,
+    /// What the trail has and the index has not yet: written in groups, since sled's price is by the batch. Losing it
+    /// loses nothing, the next start plays it again.
+    pending: Mutex<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
     /// Who takes a number goes alone.
     numbers: Mutex<()>,
 }
@@ -39,7 +42,7 @@ pub struct Book {
 impl Book {
     /// Brings the index up to the trail.
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
-        let book = Self { trail, index, numbers: Mutex::default() };
+        let book = Self { trail, index, pending: Mutex::default(), numbers: Mutex::default() };
         book.replay()?;
         Ok(book)
     }
@@ -105,18 +108,20 @@ impl Book {
             super::records::project(record, &mut ops);
         }
         ops.push(keys::put(keys::applied(), &last));
-        self.index.write(&ops)
+        self.defer(ops)
     }
 
     /// Notes that index and trail agree, so that the next start need not replay.
     pub fn close(&self) -> Result<(), Problem> {
         let last = self.trail.last_seq();
+        self.write_pending()?;
         self.index.write(&[keys::put(keys::applied(), &last), keys::put(b"m/clean".to_vec(), &last)])?;
         self.index.flush()
     }
 
     /// What can be made again: straight into the index.
     pub fn cache(&self, ops: &[Op]) -> Result<(), Problem> {
+        self.write_pending()?;
         for group in ops.chunks(PAGE) {
             self.index.write(group)?;
         }
@@ -124,12 +129,63 @@ impl Book {
     }
 
     pub fn flush(&self) -> Result<(), Problem> {
+        self.write_pending()?;
         self.index.flush()
+    }
+
+    fn defer(&self, ops: Vec<Op>) -> Result<(), Problem> {
+        let mut pending = self.pending();
+        for op in ops {
+            match op {
+                Op::Put(key, value) => drop(pending.insert(key, Some(value))),
+                Op::Del(key) => drop(pending.insert(key, None)),
+                Op::Expect(..) => debug_assert!(false, "a projection expects nothing"),
+            }
+        }
+        if pending.len() >= PAGE { self.write_out(&mut pending) } else { Ok(()) }
+    }
+
+    fn write_pending(&self) -> Result<(), Problem> {
+        let mut pending = self.pending();
+        if pending.is_empty() { Ok(()) } else { self.write_out(&mut pending) }
+    }
+
+    /// As one batch: the noted place in the trail and what it stands for belong together.
+    fn write_out(&self, pending: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(), Problem> {
+        let ops: Vec<Op> = std::mem::take(pending)
+            .into_iter()
+            .map(|(key, value)| {
+                value.map_or_else(|| Op::Del(key.clone()), |value| Op::Put(key.clone(), value))
+            })
+            .collect();
+        self.index.write(&ops)
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, BTreeMap<Vec<u8>, Option<Vec<u8>>>> {
+        self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The newest value of a key, written out or not.
+    fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        if let Some(value) = self.pending().get(key) {
+            return Ok(value.clone());
+        }
+        self.index.get(key)
+    }
+
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Problem> {
+        self.write_pending()?;
+        self.index.scan(prefix, after, limit)
     }
 
     /// A short value.
     pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Problem> {
-        match self.index.get(key)? {
+        match self.value(key)? {
             None => Ok(None),
             Some(bytes) => read(&bytes, key).map(Some),
         }
@@ -137,7 +193,7 @@ impl Book {
 
     /// A value that may be long.
     pub fn get_big<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Problem> {
-        match self.index.get(key)? {
+        match self.value(key)? {
             None => Ok(None),
             Some(first) => read(&self.join(key, &first)?, key).map(Some),
         }
@@ -148,7 +204,7 @@ impl Book {
         let count = u16::from_le_bytes(*count);
         let mut whole = rest.to_vec();
         for part in 1..usize::from(count) {
-            let more = self.index.get(&keys::part_key(key, part))?.ok_or_else(|| damaged(key))?;
+            let more = self.value(&keys::part_key(key, part))?.ok_or_else(|| damaged(key))?;
             whole.extend(more);
         }
         Ok(whole)
@@ -162,7 +218,7 @@ impl Book {
     ) -> Result<(), Problem> {
         let mut from: Option<Vec<u8>> = None;
         loop {
-            let page = self.index.scan(prefix, from.as_deref(), PAGE)?;
+            let page = self.scan(prefix, from.as_deref(), PAGE)?;
             let full = page.len() == PAGE;
             if let Some((last, _)) = page.last() {
                 from = Some(last.clone());
@@ -201,6 +257,7 @@ impl Book {
 
     /// A job's state without a line in the trail: for what a restart finds out by itself.
     pub fn put_job(&self, report: &JobReport, choices: &Choices, policy: bool) -> Result<(), Problem> {
+        self.write_pending()?;
         self.index.write(&keys::put_big(&keys::job(report.job), &(report, choices, policy)))
     }
 
@@ -244,8 +301,7 @@ impl Book {
     ) -> Result<Vec<(SourceId, Link)>, Problem> {
         let prefix = keys::links(of, entity);
         let from = after.map(|id| keys::link(of, entity, id));
-        self.index
-            .scan(&prefix, from.as_deref(), PAGE)?
+        self.scan(&prefix, from.as_deref(), PAGE)?
             .into_iter()
             .map(|(key, first)| {
                 let link = read(&self.join(&key, &first)?, &key)?;
@@ -370,7 +426,7 @@ impl Book {
         self.index.commit(&[Op::Del(keys::plan(plan))])?;
         for prefix in [keys::plan_all(plan), [b"x/".to_vec(), keys::plan_all(plan)].concat()] {
             loop {
-                let page = self.index.scan(&prefix, None, PAGE)?;
+                let page = self.scan(&prefix, None, PAGE)?;
                 if page.is_empty() {
                     break;
                 }
@@ -408,7 +464,7 @@ impl Book {
 
     fn chunk(&self, plan: PlanId, chunk: u32) -> Result<Option<Vec<Change>>, Problem> {
         let key = keys::plan_chunk(plan, chunk);
-        match self.index.get(&key)? {
+        match self.value(&key)? {
             None => Ok(None),
             Some(first) => unpack(&self.join(&key, &first)?).map(Some).ok_or_else(|| damaged(&key)),
         }
