@@ -309,13 +309,13 @@ impl Integrations {
                 regions.list.width.saturating_sub(2),
                 regions.list.bottom().saturating_sub(below),
             );
-            self.waiting(canvas, room);
+            Self::waiting(canvas, room);
         }
         self.details(canvas, regions.details);
     }
 
     /// Where there is no room for details: what waits, a line an integration.
-    fn waiting(&self, canvas: &mut Canvas<'_>, area: Rect) {
+    fn waiting(canvas: &mut Canvas<'_>, area: Rect) {
         let mirror = canvas.mirror;
         let views = mirror.overview.iter().flat_map(|overview| &overview.places);
         let lines =
