@@ -163,17 +163,14 @@ async fn send(client: &reqwest::Client, request: Request, tokens: &Mutex<[String
             _ => call.header(name, value),
         };
     }
-    match call.body(request.body).send().await {
-        Ok(answer) => {
-            if !answer.status().is_success() {
-                REFUSED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            }
-            answer.bytes().await.map(|b| b.to_vec()).unwrap_or_default()
-        }
-        Err(_) => {
+    if let Ok(answer) = call.body(request.body).send().await {
+        if !answer.status().is_success() {
             REFUSED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            Vec::new()
         }
+        answer.bytes().await.map(|b| b.to_vec()).unwrap_or_default()
+    } else {
+        REFUSED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Vec::new()
     }
 }
 
