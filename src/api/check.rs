@@ -222,12 +222,8 @@ impl Checks {
             }
             Some(SendErrorKind::Connect) => {
                 // What refuses a connection has been found, unless finding it is what took too long.
-                self.add(NAME, CheckState::Unproven, message);
-                self.add(
-                    ENCRYPTION,
-                    CheckState::Skipped,
-                    "not asked, because of the failure above".to_owned(),
-                );
+                self.add(NAME, CheckState::Unproven, "no answer came from there".to_owned());
+                self.add(ENCRYPTION, CheckState::Failed, message);
                 return false;
             }
             _ => {}

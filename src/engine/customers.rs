@@ -92,7 +92,9 @@ impl Parties {
     fn state(&self, id: &SourceId) -> MapState {
         if let Some(link) = self.links.get(id) {
             let (source, halo) = (self.source.get(id), self.halo.get(&link.target));
-            if self.read_at.is_some() && (source.is_none() || halo.is_none()) {
+            // What was linked or made after the last reading is not missing, only not read yet.
+            let is_read = self.read_at.is_some_and(|read| read > link.since);
+            if is_read && (source.is_none() || halo.is_none()) {
                 return MapState::Orphaned;
             }
             let renamed = source.is_some_and(|s| s.name.trim() != link.source_name.trim())
@@ -206,7 +208,7 @@ impl Parties {
         let source = self.source.get(id);
         let mut remarks = Vec::new();
         if let Some(link) = link {
-            if self.read_at.is_some() {
+            if self.read_at.is_some_and(|read| read > link.since) {
                 if source.is_none() {
                     remarks.push(format!("no longer listed by {}", integration.label()));
                 }
@@ -628,7 +630,7 @@ impl Engine {
         Ok(format!("{}: {title}{stay}", if redo { "Again" } else { "Taken back" }))
     }
 
-    fn changed(&self, integration: Integration) {
+    pub(super) fn changed(&self, integration: Integration) {
         self.live().parties.remove(&integration);
         self.tell(Event::Map(integration));
     }
@@ -683,6 +685,12 @@ impl Engine {
                         continue;
                     }
                 },
+                // The file shows an exclusion's end within its note: unchanged text is an unchanged decision.
+                Decision::Exclude { .. }
+                    if parties.row(&id, integration).note == row.note && before.link.is_none() =>
+                {
+                    before.clone()
+                }
                 other => Slot { link: None, decision: Some(other) },
             };
             if before == after {

@@ -10,6 +10,7 @@ use super::Engine;
 use super::connect::Connections;
 use super::customers::HaloCard;
 use super::keys;
+use crate::api::call::Retry;
 use crate::api::listing::Certificate;
 use crate::api::marketplace::LookUp;
 use crate::integrations::marketplace as rules;
@@ -26,6 +27,9 @@ use crate::plan::{Absence, Snapshot, TopLevel};
 const CARDS: usize = 250;
 /// How long such details are believed.
 const CARD_DAYS: i64 = 14;
+
+/// Attempts of the very first calls of a reading.
+const FIRST_CONTACT: u32 = 5;
 
 /// What was read for a plan.
 pub struct Read {
@@ -61,8 +65,11 @@ pub async fn read(
     let mut snapshot = Snapshot::default();
 
     // Who is on either side comes first: it signs in, and a wrong password ends the reading before any listing.
-    let (reseller, instance) =
-        futures_util::future::join(with.market.reseller(), with.halo.fingerprint()).await;
+    // A host that is not there is said within seconds; one that fails later is given more patience.
+    let hasty = Retry { attempts: FIRST_CONTACT, ..Retry::default() };
+    let market = (*with.market).clone().with_retry(hasty);
+    let halo = (*with.halo).clone().with_retry(hasty);
+    let (reseller, instance) = futures_util::future::join(market.reseller(), halo.fingerprint()).await;
     let fingerprints = BTreeMap::from([
         (integration.key().to_owned(), format!("{}#{}", with.account, reseller?.id)),
         (Place::Halo.key().to_owned(), instance?),

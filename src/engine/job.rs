@@ -304,6 +304,7 @@ impl Engine {
         }
         self.save_budgets();
         let _ = self.book.flush();
+        self.changed(report.integration);
         self.live().running = None;
         self.tell(Event::Log { job, lines });
         self.tell(Event::Job(Box::new(report)));

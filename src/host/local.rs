@@ -160,6 +160,9 @@ pub async fn installation(book: &Book) -> Result<Installation, Problem> {
 fn told(opened: &crate::store::Opened) -> Option<String> {
     use crate::store::index::Opened as Found;
     match &opened.index {
+        Found::New if opened.trail.last_seq > 0 => {
+            Some("The index was not there and was made again from the audit trail.".into())
+        }
         Found::New | Found::Found => None,
         Found::Repaired { aside } => Some(format!(
             "The index was damaged and is repaired; a copy of the old one is in {}.",

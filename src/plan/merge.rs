@@ -40,8 +40,7 @@ pub fn build(
 
     let mut alerts = alerts(snapshot, policy, &customers, &tally);
     if tally.disorder {
-        let why =
-            "the stored links came out of order, so what is linked is not certain: run 'parhelion doctor'";
+        let why = "the stored links came out of order, so what is linked is not certain: move the folder index/ aside, it is made again from the trail";
         for change in changes.iter_mut().filter(|c| c.entity == Entity::Subscriptions && c.action.acts()) {
             change.hold(Cause::Unproven, why);
         }

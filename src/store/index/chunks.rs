@@ -29,7 +29,7 @@ pub fn get_chunked(index: &dyn Index, key: &[u8]) -> Result<Option<Vec<u8>>, Pro
     let damaged = || {
         let key = String::from_utf8_lossy(key).into_owned();
         Problem::new(Class::Local, format!("A part of '{key}' is missing in the index."))
-            .remedy("Make the index again with 'parhelion doctor --rebuild'.")
+            .remedy("Move the folder index/ aside: it is made again from the audit trail at the next start.")
     };
     let count = parts_of(&head).ok_or_else(damaged)?;
     let mut value = Vec::new();

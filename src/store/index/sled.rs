@@ -133,7 +133,7 @@ impl SledIndex {
 
     fn problem(&self, doing: &str, error: &::sled::Error) -> Problem {
         Problem::new(Class::Local, format!("Could not {doing} the index {}: {error}.", self.path.display()))
-            .remedy("If this stays so, make it again with 'parhelion doctor --rebuild'.")
+            .remedy("If this stays so, move the folder index/ aside: it is made again from the audit trail.")
     }
 }
 

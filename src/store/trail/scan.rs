@@ -142,9 +142,8 @@ impl Fault {
         }
         let message =
             format!("The audit trail is damaged: {}, line {}: {}.", path.display(), self.line, self.why);
-        Problem::new(Class::Local, message).remedy(
-            "Nothing was changed and nothing is run. Restore the folder from a backup, or look with 'parhelion doctor'.",
-        )
+        Problem::new(Class::Local, message)
+            .remedy("Nothing was changed and nothing is run. Restore the folder from a backup.")
     }
 }
 
