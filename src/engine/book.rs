@@ -4,7 +4,7 @@
 //! listings, stored plans, counters) can be made again from the other systems.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
@@ -25,6 +25,8 @@ pub const CHUNK: u32 = 32;
 /// index out of order.
 const REPLAY_MARGIN: u64 = 4096;
 const PAGE: usize = 1024;
+/// Changes that are written to the index together.
+const GROUP: usize = 4096;
 
 /// A stored job: its report, what the person chose, and whether the policy approved it.
 pub type StoredJob = (JobReport, Choices, bool);
@@ -32,17 +34,50 @@ pub type StoredJob = (JobReport, Choices, bool);
 pub struct Book {
     trail: Trail,
     index: Arc<dyn Index>,
-    /// What the trail has and the index has not yet: written in groups, since sled's price is by the batch. Losing it
-    /// loses nothing, the next start plays it again.
-    pending: Mutex<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    waiting: Arc<Waiting>,
     /// Who takes a number goes alone.
     numbers: Mutex<()>,
+}
+
+/// Values to be put, and keys to be deleted.
+type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// What the trail has and the index has not yet: written in groups, since sled's price is by the batch. Losing it loses
+/// nothing, the next start plays it again.
+#[derive(Default)]
+struct Waiting {
+    group: Mutex<Group>,
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct Group {
+    fresh: Changes,
+    /// Being written by a thread of its own.
+    under_way: Option<Arc<Changes>>,
+    failed: Option<Problem>,
+}
+
+impl Waiting {
+    fn state(&self) -> MutexGuard<'_, Group> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn as_ops(changes: &Changes) -> Vec<Op> {
+    changes
+        .iter()
+        .map(|(key, value)| match value {
+            Some(value) => Op::Put(key.clone(), value.clone()),
+            None => Op::Del(key.clone()),
+        })
+        .collect()
 }
 
 impl Book {
     /// Brings the index up to the trail.
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
-        let book = Self { trail, index, pending: Mutex::default(), numbers: Mutex::default() };
+        let book = Self { trail, index, waiting: Arc::default(), numbers: Mutex::default() };
         book.replay()?;
         Ok(book)
     }
@@ -134,41 +169,64 @@ impl Book {
     }
 
     fn defer(&self, ops: Vec<Op>) -> Result<(), Problem> {
-        let mut pending = self.pending();
+        let mut state = self.waiting.state();
+        if let Some(problem) = &state.failed {
+            return Err(problem.clone());
+        }
         for op in ops {
             match op {
-                Op::Put(key, value) => drop(pending.insert(key, Some(value))),
-                Op::Del(key) => drop(pending.insert(key, None)),
+                Op::Put(key, value) => drop(state.fresh.insert(key, Some(value))),
+                Op::Del(key) => drop(state.fresh.insert(key, None)),
                 Op::Expect(..) => debug_assert!(false, "a projection expects nothing"),
             }
         }
-        if pending.len() >= PAGE { self.write_out(&mut pending) } else { Ok(()) }
+        if state.fresh.len() >= GROUP && state.under_way.is_none() {
+            let group = Arc::new(std::mem::take(&mut state.fresh));
+            state.under_way = Some(Arc::clone(&group));
+            drop(state);
+            let (index, waiting) = (Arc::clone(&self.index), Arc::clone(&self.waiting));
+            // sled waits for the disk in its caller's thread: that must not be one that talks to sockets.
+            std::thread::spawn(move || {
+                let written = index.write(&as_ops(&group));
+                let mut state = waiting.state();
+                state.failed = written.err();
+                state.under_way = None;
+                waiting.done.notify_all();
+            });
+            return Ok(());
+        }
+        // A disk that cannot follow slows the job down; memory does not grow.
+        if state.fresh.len() >= 16 * GROUP { self.write_out(state) } else { Ok(()) }
     }
 
     fn write_pending(&self) -> Result<(), Problem> {
-        let mut pending = self.pending();
-        if pending.is_empty() { Ok(()) } else { self.write_out(&mut pending) }
+        self.write_out(self.waiting.state())
     }
 
     /// As one batch: the noted place in the trail and what it stands for belong together.
-    fn write_out(&self, pending: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(), Problem> {
-        let ops: Vec<Op> = std::mem::take(pending)
-            .into_iter()
-            .map(|(key, value)| {
-                value.map_or_else(|| Op::Del(key.clone()), |value| Op::Put(key.clone(), value))
-            })
-            .collect();
-        self.index.write(&ops)
-    }
-
-    fn pending(&self) -> std::sync::MutexGuard<'_, BTreeMap<Vec<u8>, Option<Vec<u8>>>> {
-        self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn write_out(&self, state: MutexGuard<'_, Group>) -> Result<(), Problem> {
+        let mut state = self
+            .waiting
+            .done
+            .wait_while(state, |state| state.under_way.is_some())
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(problem) = &state.failed {
+            return Err(problem.clone());
+        }
+        if state.fresh.is_empty() {
+            return Ok(());
+        }
+        self.index.write(&as_ops(&std::mem::take(&mut state.fresh)))
     }
 
     /// The newest value of a key, written out or not.
     fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
-        if let Some(value) = self.pending().get(key) {
-            return Ok(value.clone());
+        {
+            let state = self.waiting.state();
+            let newest = state.fresh.get(key).or_else(|| state.under_way.as_ref()?.get(key));
+            if let Some(value) = newest {
+                return Ok(value.clone());
+            }
         }
         self.index.get(key)
     }
