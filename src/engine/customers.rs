@@ -687,7 +687,8 @@ impl Engine {
                 },
                 // The file shows an exclusion's end within its note: unchanged text is an unchanged decision.
                 Decision::Exclude { .. }
-                    if parties.row(&id, integration).note == row.note && before.link.is_none() =>
+                    if matches!(before.decision, Some(Decision::Exclude { .. }))
+                        && parties.row(&id, integration).note == row.note =>
                 {
                     before.clone()
                 }

@@ -81,7 +81,7 @@ async fn every_cause_has_its_own_check_and_sentence() {
     use SendErrorKind as S;
     let table: Vec<(fn() -> Answer, &str, &str)> = vec![
         (|| broken(S::Dns), "oF-----".trim_end(), "was not found"),
-        (|| broken(S::Connect), "o?-----", "no connection"),
+        (|| broken(S::Connect), "o?F----", "no connection"),
         (|| broken(S::Tls), "ooF----", "no trusted encryption"),
         (|| broken(S::Timeout), "oooF?--", "did not answer in time"),
         (|| fault("fault_bad_credentials"), "oooF?--", "Check your username and password"),
