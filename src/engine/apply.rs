@@ -20,7 +20,7 @@ use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::Halo;
-use crate::host::words::{Choices, Level, LogLine};
+use crate::engine::words::{Choices, Level, LogLine};
 use crate::model::link::Removed;
 use crate::model::settings::Safety;
 use crate::model::{

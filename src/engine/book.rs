@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::keys;
 use super::records::{Edit, Intent, Record, RowState};
-use crate::host::words::{Choices, JobReport};
+use crate::engine::words::{Choices, JobReport};
 use crate::model::settings::Settings;
 use crate::model::{
     Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId,

@@ -10,7 +10,7 @@ use super::keys;
 use super::log::safe;
 use super::records::{Edit, Record, Slot};
 use crate::api::budget::Lane;
-use crate::host::words::{
+use crate::engine::words::{
     CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow,
     MapState, MappingImport, Party,
 };

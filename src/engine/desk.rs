@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Engine;
 use super::planning::{Keep, Spec};
+use crate::engine::words::{Command, Event, Reply};
 use crate::host::handle::Call;
-use crate::host::words::{Command, Event, Reply};
 use crate::model::Problem;
 
 /// Serves until [`Command::Stop`] or until nobody can call any more.

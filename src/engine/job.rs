@@ -15,7 +15,7 @@ use super::tally::Tally;
 use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::api::listing::Listing;
-use crate::host::words::{
+use crate::engine::words::{
     BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase,
     ProblemSource, RowProblem, StageProgress,
 };

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::host::words::{Level, LogFilter, LogLine, LogView};
+use crate::engine::words::{Level, LogFilter, LogLine, LogView};
 use crate::model::text::shown;
 use crate::model::{Class, JobId, Moment, Problem};
 

@@ -36,6 +36,7 @@ pub mod tally;
 pub mod target;
 mod verify;
 pub mod views;
+pub mod words;
 pub mod world;
 
 use std::collections::HashMap;
@@ -49,7 +50,7 @@ use book::Book;
 use world::World;
 
 use crate::api::budget::Budget;
-use crate::host::words::Event;
+use crate::engine::words::Event;
 use crate::model::settings::{Pace, Settings};
 use crate::model::{Installation, Integration, Place, PlanId, Problem};
 use crate::store::{Places, Vault};

@@ -9,7 +9,7 @@ use super::extract::{self, Progress, Read};
 use super::fresh::Freshness;
 use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
-use crate::host::words::Event;
+use crate::engine::words::Event;
 use crate::model::{Class, Decision, Entity, Integration, Link, Place, PlanId, Problem, SourceId};
 use crate::plan::{self, Mappings, Plan, Policy};
 

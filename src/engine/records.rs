@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::keys;
-use crate::host::words::{Choices, JobReport, SavedChange};
+use crate::engine::words::{Choices, JobReport, SavedChange};
 use crate::model::settings::Settings;
 use crate::model::{
     Address, Class, Count, Decision, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId,

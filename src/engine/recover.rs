@@ -9,7 +9,7 @@ use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, Write};
 use super::target::{self, Fate};
 use super::{Engine, Step};
 use crate::api::halo::Halo;
-use crate::host::words::{JobReport, JobState};
+use crate::engine::words::{JobReport, JobState};
 use crate::model::{Class, FieldName, Problem, Value};
 
 impl Engine {

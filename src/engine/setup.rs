@@ -7,7 +7,7 @@ use super::connect::{missing_halo, missing_market};
 use super::keys;
 use super::records::Record;
 use crate::api::check;
-use crate::host::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
+use crate::engine::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
 use crate::model::settings::{SecretSource, Settings};
 use crate::model::{Class, Place, Problem, Secret};
 use crate::settings;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
-use crate::host::words::{JobTotals, Phase, ProblemSource, RowProblem, StageProgress};
+use crate::engine::words::{JobTotals, Phase, ProblemSource, RowProblem, StageProgress};
 use crate::model::{Class, Entity};
 use crate::plan::{Action, Change};
 

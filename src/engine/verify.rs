@@ -6,7 +6,7 @@ use super::apply::{Apply, Halt};
 use super::fresh::LIST_FROM;
 use super::log::safe;
 use super::records::{Outcome, Record, RowEnd};
-use crate::host::words::{Level, Phase};
+use crate::engine::words::{Level, Phase};
 use crate::model::{Class, Entity, Found, Problem, TargetId, Value, marker};
 use crate::plan::{Action, Change, holds};
 

@@ -6,7 +6,7 @@ use super::Engine;
 use super::connect::{missing_halo, missing_market};
 use super::keys;
 use super::log;
-use crate::host::words::{
+use crate::engine::words::{
     Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry, PlanFilter,
     PlanGroup, PlanOrder, Query, SettingsView, ToDo,
 };
@@ -317,7 +317,7 @@ impl Engine {
         })
     }
 
-    fn is_stale(&self, test: Option<&crate::host::words::TestReport>) -> bool {
+    fn is_stale(&self, test: Option<&crate::engine::words::TestReport>) -> bool {
         test.is_some_and(|t| self.world.now().duration_since(t.at).as_hours() >= TEST_HOURS)
     }
 }
@@ -326,7 +326,7 @@ fn connection_to_do(
     to_do: &mut Vec<ToDo>,
     label: &str,
     state: PlaceState,
-    test: Option<&crate::host::words::TestReport>,
+    test: Option<&crate::engine::words::TestReport>,
 ) {
     match state {
         PlaceState::Off => to_do.push(ToDo {
@@ -344,7 +344,7 @@ fn connection_to_do(
         }
         PlaceState::Failing => {
             let why = test
-                .and_then(|t| t.checks.iter().find(|c| c.state == crate::host::words::CheckState::Failed))
+                .and_then(|t| t.checks.iter().find(|c| c.state == crate::engine::words::CheckState::Failed))
                 .map_or_else(|| "the last job failed".to_owned(), |c| format!("{}: {}", c.name, c.message));
             to_do.push(ToDo { sentence: why, leads_to: Leads::Settings });
         }

@@ -2,7 +2,7 @@
 
 pub mod handle;
 pub mod local;
-pub mod words;
+pub use crate::engine::words;
 
 pub use handle::{Call, Handle};
 pub use local::{Home, Options};
