@@ -3,6 +3,7 @@
 mod world;
 
 mod customers;
+mod floors;
 mod limits;
 mod marketplace;
 mod matching;
