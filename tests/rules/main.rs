@@ -3,6 +3,7 @@
 mod world;
 
 mod customers;
+mod lifecycle;
 mod limits;
 mod marketplace;
 mod matching;
