@@ -1,5 +1,6 @@
 //! Plain types that every floor shares. No input or output, no vendor's JSON.
 
+pub mod asset;
 pub mod count;
 pub mod date;
 pub mod field;

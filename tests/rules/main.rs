@@ -4,6 +4,7 @@ mod world;
 
 mod customers;
 mod floors;
+mod lifecycle;
 mod limits;
 mod marketplace;
 mod matching;
