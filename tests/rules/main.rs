@@ -9,4 +9,5 @@ mod matching;
 mod matrix;
 mod outline;
 mod properties;
+mod schedule;
 mod subscriptions;
