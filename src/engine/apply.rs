@@ -82,11 +82,18 @@ impl Apply {
     /// Carries the plan out. What halted it, if anything did.
     pub async fn run(self: &Arc<Self>) -> Option<Halt> {
         for stage in [Stage::Customers, Stage::Records, Stage::Removals] {
-            if let Err(halt) = self.stage(stage).await {
+            // Going through the rows takes a while, and most plans remove nothing.
+            let is_empty = stage == Stage::Removals && !self.may_remove();
+            if !is_empty && let Err(halt) = self.stage(stage).await {
                 return Some(halt);
             }
         }
         None
+    }
+
+    fn may_remove(&self) -> bool {
+        let totals = &self.plan.outline.totals;
+        totals.zero + totals.deactivate > 0 || self.choices.removals_typed.is_some()
     }
 
     /// Whether this apply acts on the row, and how. `None` for rows it leaves alone.
@@ -269,7 +276,7 @@ impl Apply {
     ) -> Result<Over, Halt> {
         let integration = self.plan.integration;
         let book = &self.engine.book;
-        if book.open_intent(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?.is_some() {
+        if book.is_open(integration, change.entity, &change.source.id) {
             return Ok(Over::Unclear(UNCLEAR.into()));
         }
         let linked = book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
@@ -301,8 +308,7 @@ impl Apply {
             if !self.control.may_go().await {
                 return Err(Halt::Asked);
             }
-            let open = book.open_intents().map_err(Halt::Trouble)?;
-            if open.iter().any(|intent| intent.write.makes(customer.as_ref(), &change.source.name)) {
+            if book.is_any_open(|intent| intent.write.makes(customer.as_ref(), &change.source.name)) {
                 return Ok(Over::Held(format!("one of the same name comes first: {UNCLEAR}")));
             }
             return self.create(change, customer, linked, place).await;

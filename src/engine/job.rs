@@ -328,7 +328,7 @@ impl Engine {
         let integration = report.integration;
 
         // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
-        if !self.book.open_intents().map_err(Halt::Trouble)?.is_empty() {
+        if !self.book.open_intents().is_empty() {
             tally.phase(Phase::Verifying { what: "requests without an answer".into() });
             let halo = self.connect_halo(&self.settings(), Lane::Bulk).map_err(Halt::Trouble)?;
             self.resolve_open(&halo, control, say).await?;
@@ -433,6 +433,9 @@ impl Engine {
 
     /// Takes rows that this apply leaves alone out of the stages: left out by a person, or another customer's.
     fn fit_stages(&self, apply: &Apply) -> Result<(), Problem> {
+        if apply.choices == Choices::default() {
+            return Ok(());
+        }
         let mut stages = apply.tally.stages();
         let mut changed = false;
         self.book.each_plan_row(&apply.plan, |change| {
@@ -686,12 +689,12 @@ pub fn sum(stages: &[StageProgress]) -> JobTotals {
 fn planned_problems(engine: &Engine, plan: &Plan) -> Result<Vec<RowProblem>, Problem> {
     let mut problems = Vec::new();
     if plan.outline.totals.held > 0 {
-        engine.book.each_plan_row(plan, |change| {
-            if change.action == Action::Held && problems.len() < 100 {
+        engine.book.plan_rows_while(plan, |change| {
+            if change.action == Action::Held {
                 let why = change.reasons.first().map(|r| safe(r)).unwrap_or_default();
                 problems.push(problem_of(&change, why, None));
             }
-            Ok(())
+            Ok(problems.len() < 100)
         })?;
     }
     Ok(problems)

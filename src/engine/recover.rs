@@ -33,7 +33,7 @@ impl Engine {
         control: &Control,
         say: impl Fn(String) + Send + Sync,
     ) -> Result<(), Halt> {
-        let open = self.book.open_intents().map_err(Halt::Trouble)?;
+        let open = self.book.open_intents();
         if open.is_empty() {
             return Ok(());
         }

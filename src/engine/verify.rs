@@ -13,9 +13,15 @@ use crate::plan::{Action, Change, holds};
 impl Apply {
     /// Reads every licence that this job wrote. A value that did not stick fails its row; nothing is written here.
     pub async fn verify(&self) -> Result<(), Halt> {
-        // The rows are gone through twice, a piece at a time, so that a large import costs no memory here.
+        // The rows are gone through twice, a piece at a time, so that a large import costs no memory here; the first
+        // time only to see whether they are many.
         let mut ids = Vec::new();
-        self.each_written(|_, _, id| ids.push(id)).map_err(Halt::Trouble)?;
+        let many = |ids: &Vec<TargetId>| ids.len() as u64 >= LIST_FROM;
+        self.each_written(|_, _, id| {
+            ids.push(id);
+            !many(&ids)
+        })
+        .map_err(Halt::Trouble)?;
         if ids.is_empty() {
             return Ok(());
         }
@@ -44,6 +50,7 @@ impl Apply {
                     }),
             };
             troubled.extend(trouble.map(|trouble| (change, action, trouble)));
+            true
         })
         .map_err(Halt::Trouble)?;
         for (change, action, trouble) in troubled {
@@ -53,20 +60,18 @@ impl Apply {
         Ok(())
     }
 
-    /// Every row of this job that wrote a licence, with what it did and to which.
-    fn each_written(&self, mut with: impl FnMut(Change, Action, TargetId)) -> Result<(), Problem> {
+    /// Every row of this job that wrote a licence, with what it did and to which, for as long as that is `true`.
+    fn each_written(&self, mut goes_on: impl FnMut(Change, Action, TargetId) -> bool) -> Result<(), Problem> {
         let book = &self.engine.book;
         let ended = book.rows(self.job)?;
-        book.each_plan_row(&self.plan, |change| {
+        book.plan_rows_while(&self.plan, |change| {
             let done = ended.get(&change.row).is_some_and(|state| state.end == RowEnd::Done);
             if change.entity != Entity::Subscriptions || !done || change.values().is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             let action = self.acts(&change).unwrap_or(Action::Update);
-            if let Some(link) = book.link(self.plan.integration, change.entity, &change.source.id)? {
-                with(change, action, link.target);
-            }
-            Ok(())
+            let link = book.link(self.plan.integration, change.entity, &change.source.id)?;
+            Ok(link.is_none_or(|link| goes_on(change, action, link.target)))
         })
     }
 
