@@ -328,7 +328,7 @@ impl Engine {
 
         // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
         for place in targets(integration, &report.entities) {
-            if !self.open_at(place).map_err(Halt::Trouble)?.is_empty() {
+            if !self.open_at(place).is_empty() {
                 tally.phase(Phase::Verifying { what: "requests without an answer".into() });
                 let target = self.connect_target(place, Lane::Bulk).map_err(Halt::Trouble)?;
                 self.resolve_open(&target, control, &say).await?;
@@ -438,6 +438,9 @@ impl Engine {
 
     /// Takes rows that this apply leaves alone out of the stages: left out by a person, or another customer's.
     fn fit_stages(&self, apply: &Apply) -> Result<(), Problem> {
+        if apply.choices == Choices::default() {
+            return Ok(());
+        }
         let mut stages = apply.tally.stages();
         let mut changed = false;
         self.book.each_plan_row(&apply.plan, |change| {
@@ -706,12 +709,12 @@ pub fn sum(stages: &[StageProgress]) -> JobTotals {
 fn planned_problems(engine: &Engine, plan: &Plan) -> Result<Vec<RowProblem>, Problem> {
     let mut problems = Vec::new();
     if plan.outline.totals.held > 0 {
-        engine.book.each_plan_row(plan, |change| {
-            if change.action == Action::Held && problems.len() < 100 {
+        engine.book.plan_rows_while(plan, |change| {
+            if change.action == Action::Held {
                 let why = change.reasons.first().map(|r| safe(r)).unwrap_or_default();
                 problems.push(problem_of(&change, why, None));
             }
-            Ok(())
+            Ok(problems.len() < 100)
         })?;
     }
     Ok(problems)
