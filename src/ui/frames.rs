@@ -15,6 +15,7 @@ use super::theme::{Role, Theme};
 use super::widgets::{hints, strip};
 use super::{Environment, Options};
 use crate::host::Handle;
+use crate::host::words::Presence;
 use crate::model::Moment;
 use crate::model::settings::Kind;
 
@@ -122,6 +123,23 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let text = if here { format!("[{text}]") } else { text };
         let role = if here { Role::Accent } else { Role::Text };
         x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &text, role) + 1;
+    }
+    let here = also_here(&app.mirror.presence);
+    let room = area.width.saturating_sub(x + 3);
+    if here.len() <= usize::from(room) {
+        canvas.put_right(x + 3, area.y, room, &here, Role::Dim);
+    }
+}
+
+/// Who else has a screen open (N21): one by name, more by number.
+fn also_here(presence: &Presence) -> String {
+    match presence.viewers.as_slice() {
+        [] => String::new(),
+        [viewer] => match &viewer.from {
+            Some(from) => format!("also here: {}@{from}", viewer.user),
+            None => format!("also here: {}", viewer.user),
+        },
+        several => format!("also here: {}", several.len()),
     }
 }
 
