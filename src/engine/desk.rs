@@ -105,7 +105,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
                 engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
             };
             let built = engine.build_plan(&spec, Keep::ForLater, &progress).await?;
-            built.with.market.sign_out().await;
+            built.with.close().await;
             Ok(Reply::Planned(Box::new(built.plan)))
         }
         Command::Replan { plan } => {

@@ -66,8 +66,8 @@ pub struct FieldRule {
     pub editable_setting: Option<Cow<'static, str>>,
 }
 
-/// Every field the integration feeds, and what a deleted subscription means (B7-B10).
-pub fn field_rules(integration: Integration, settings: &Marketplace) -> Vec<FieldRule> {
+/// Every field a marketplace feeds, and what a deleted subscription means (B7-B10).
+pub fn marketplace(integration: Integration, settings: &Marketplace) -> Vec<FieldRule> {
     let label = integration.label();
     let on = |on: bool, other: Rule| if on { Rule::Source } else { other };
     let line = |entity,
@@ -98,7 +98,7 @@ pub fn field_rules(integration: Integration, settings: &Marketplace) -> Vec<Fiel
             "monthly price of the counted unit; a missing price writes nothing, another currency is held (B5)"
         }
         (false, Integration::Westcoast) => "never written; not in the vendor guide for this marketplace (B5)",
-        (false, Integration::Also) => "never written (B5)",
+        (false, _) => "never written (B5)",
     };
     vec![
         line(

@@ -124,23 +124,26 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let role = if here { Role::Accent } else { Role::Text };
         x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &text, role) + 1;
     }
-    let here = also_here(&app.mirror.presence);
     let room = area.width.saturating_sub(x + 3);
-    if here.len() <= usize::from(room) {
+    if let Some(here) = also_here(&app.mirror.presence, room.into()) {
         canvas.put_right(x + 3, area.y, room, &here, Role::Dim);
     }
 }
 
-/// Who else has a screen open (N21): one by name, more by number.
-fn also_here(presence: &Presence) -> String {
-    match presence.viewers.as_slice() {
-        [] => String::new(),
+/// Who else has a screen open (N21): one by name, more by number, as far as there is room.
+fn also_here(presence: &Presence, room: usize) -> Option<String> {
+    let others = presence.viewers.len();
+    let name = match presence.viewers.as_slice() {
+        [] => return None,
         [viewer] => match &viewer.from {
-            Some(from) => format!("also here: {}@{from}", viewer.user),
-            None => format!("also here: {}", viewer.user),
+            Some(from) => format!("{}@{from}", viewer.user),
+            None => viewer.user.clone(),
         },
-        several => format!("also here: {}", several.len()),
-    }
+        _ => format!("{others} others"),
+    };
+    [format!("also here: {name}"), format!("+{others} here"), format!("+{others}")]
+        .into_iter()
+        .find(|text| text.chars().count() <= room)
 }
 
 fn last_line(app: &App, screen: &Screen, canvas: &mut Canvas<'_>, area: Rect) {

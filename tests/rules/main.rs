@@ -4,10 +4,12 @@ mod world;
 
 mod customers;
 mod floors;
+mod lifecycle;
 mod limits;
 mod marketplace;
 mod matching;
 mod matrix;
 mod outline;
 mod properties;
+mod schedule;
 mod subscriptions;
