@@ -147,7 +147,7 @@ async fn is_needed(handle: &Handle) -> bool {
 
 fn has_schedule(settings: &Settings) -> bool {
     Integration::ALL.iter().any(|integration| {
-        let own = settings.marketplace(*integration);
+        let own = settings.of(*integration);
         own.enabled && own.schedule.enabled
     })
 }
