@@ -114,6 +114,10 @@ impl Engine {
                 control.set(Wish::Cancel);
                 Ok(format!("{job} ends after the record in hand; what is done stays done."))
             }
+            (JobOrder::Stop, Some(control)) => {
+                control.set(Wish::Stop);
+                Ok(format!("{job} stops after the record in hand and can be resumed."))
+            }
             (JobOrder::Resume, Some(_)) => Err(Problem::new(Class::Busy, format!("{job} is running."))),
             (order, None) => {
                 let Some((mut report, choices, policy)) = self.book.job(job)? else {
@@ -193,7 +197,7 @@ impl Engine {
             requests: BTreeMap::new(),
             started: self.world.now(),
             finished: None,
-            by: self.by.clone(),
+            by: self.by(),
             stages: Vec::new(),
             problems: Vec::new(),
             trouble: None,
@@ -558,7 +562,7 @@ impl Engine {
             plan: plan.id,
             hash: plan.hash.clone(),
             totals: plan.outline.totals,
-            by: self.by.clone(),
+            by: self.by(),
             policy: order.policy,
         };
         let state =

@@ -134,7 +134,7 @@ impl Engine {
             entities: spec.entities.clone(),
             scheduled: spec.scheduled,
             built_at: read.at,
-            built_by: self.by.clone(),
+            built_by: self.by(),
             expires_at: read.at.checked_add(hours.hours()).unwrap_or(read.at),
             rows: u32::try_from(planned.changes.len()).unwrap_or(u32::MAX),
             seen_up_to: extract::newest(spec.integration, &read.snapshot),

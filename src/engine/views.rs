@@ -8,7 +8,7 @@ use super::keys;
 use super::log;
 use crate::engine::words::{
     Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry, PlanFilter,
-    PlanGroup, PlanOrder, Query, SettingsView, ToDo,
+    PlanGroup, PlanOrder, Presence, Query, SettingsView, ToDo,
 };
 use crate::integrations;
 use crate::model::{Class, Integration, JobId, Place, PlanId, Problem, SourceId};
@@ -40,6 +40,7 @@ impl Engine {
             Query::PlanRows { plan, rows } => Answer::PlanRows(self.book.plan_rows(plan, &rows)?),
             Query::Jobs { last } => Answer::Jobs(self.jobs(last)?),
             Query::Job { job } => Answer::Job(Box::new(self.job(job)?)),
+            Query::Presence => Answer::Presence(Presence::default()),
             Query::Log { job, filter, from, limit } => {
                 Answer::Log(log::read(&self.places.logs(), job, &filter, from, limit)?)
             }
