@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Engine;
 use super::keys;
 use super::log::safe;
-use super::records::{Edit, Record, Slot};
+use super::records::{Edit, Record};
 use crate::api::budget::Lane;
 use crate::engine::words::{
     CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow,
@@ -17,8 +17,8 @@ use crate::engine::words::{
 use crate::matching::{exact, mapping_csv, name};
 use crate::model::marketplace::SourceCompany;
 use crate::model::{
-    Class, Decision, Entity, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId,
-    TargetId, Verdict, Wanted,
+    Class, Decision, Entity, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, Slot,
+    SourceId, TargetId, Verdict, Wanted,
 };
 
 /// Undo reaches this many steps back.

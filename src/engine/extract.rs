@@ -10,21 +10,24 @@ use super::Engine;
 use super::connect::Connections;
 use super::customers::HaloCard;
 use super::keys;
+use super::planning::Links;
 use crate::api::call::Retry;
-use crate::api::listing::Certificate;
+use crate::api::listing::{Certificate, Listing};
 use crate::api::marketplace::LookUp;
 use crate::integrations::marketplace as rules;
 use crate::matching::exact_form;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
-    Decision, Entity, FieldName, Found, Integration, Moment, Place, Problem, SourceId, TargetId, Value,
-    Verdict, marker,
+    Class, Decision, Entity, FieldName, Found, Integration, Link, Moment, Place, Problem, SourceId, TargetId,
+    Value, Verdict, marker,
 };
 use crate::plan::snapshot::Completeness;
-use crate::plan::{Absence, Snapshot, TopLevel};
+use crate::plan::{Absence, Only, Snapshot, TopLevel};
 
 /// Details of Halo customers that one plan reads at most, to tell look-alikes by VAT number or mail domain.
 const CARDS: usize = 250;
+/// Up to so many customers, their licences are read by themselves.
+const FEW: usize = 20;
 /// How long such details are believed.
 const CARD_DAYS: i64 = 14;
 
@@ -53,6 +56,7 @@ pub async fn read(
     with: &Connections,
     integration: Integration,
     entities: &[Entity],
+    only: Option<Only>,
     progress: Progress<'_>,
 ) -> Result<Read, Problem> {
     let all_settings = engine.settings();
@@ -98,21 +102,35 @@ pub async fn read(
     drop(companies.records);
 
     let links = engine.book.links(integration, Entity::Customers)?;
+    if let Some(only) = &only {
+        let known = |id: &SourceId| {
+            snapshot.customers.iter().any(|c| c.id == *id) || links.iter().any(|(linked, _)| linked == id)
+        };
+        if let Some(unknown) = only.customers.iter().find(|id| !known(id)) {
+            return Err(Problem::new(Class::Input, format!("{label} has no customer {unknown}."))
+                .remedy("`parhelion map list` shows the ids."));
+        }
+    }
+    let concerns = |customer: &SourceId| only.as_ref().is_none_or(|only| only.customers.contains(customer));
     let decisions = engine.book.decisions(integration)?;
     if entities.contains(&Entity::Customers) {
         if settings.update_main_site_address {
             // Also of those that this plan will link by name: or the next plan would find something to do.
-            let names: HashSet<_> = snapshot.customers.iter().map(|c| exact_form(&c.name)).collect();
-            let linked: HashSet<_> = links.iter().map(|(_, link)| &link.target).collect();
+            let names: HashSet<_> =
+                snapshot.customers.iter().filter(|c| concerns(&c.id)).map(|c| exact_form(&c.name)).collect();
+            let linked: HashSet<_> =
+                links.iter().filter(|(id, _)| concerns(id)).map(|(_, link)| &link.target).collect();
             let concerned = |c: &&Found| linked.contains(&c.id) || names.contains(&exact_form(&c.name));
             let concerned = snapshot.halo_customers.iter().filter(concerned).map(|c| c.id.clone()).collect();
             addresses(with, &concerned, &mut snapshot, progress).await?;
         }
         let linked: HashSet<_> = links.iter().map(|(id, _)| id).collect();
-        let undecided = snapshot
-            .customers
-            .iter()
-            .any(|c| c.verdict == Verdict::Take && !linked.contains(&c.id) && !decisions.contains_key(&c.id));
+        let undecided = snapshot.customers.iter().any(|c| {
+            concerns(&c.id)
+                && c.verdict == Verdict::Take
+                && !linked.contains(&c.id)
+                && !decisions.contains_key(&c.id)
+        });
         if undecided {
             let taken: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
             alerts.extend(cards(engine, with, &taken, &mut snapshot, progress).await?);
@@ -127,10 +145,10 @@ pub async fn read(
             .map(|c| c.id.clone())
             .collect();
         ask.extend(links.iter().map(|(id, _)| id.clone()));
-        ask.retain(|id| !matches!(decisions.get(id), Some(Decision::Exclude { .. })));
+        ask.retain(|id| concerns(id) && !matches!(decisions.get(id), Some(Decision::Exclude { .. })));
         let (subscriptions, licences) = futures_util::future::join(
             subscriptions(engine, with, integration, settings, ask, progress),
-            with.halo.licences(&|done, of| progress("Halo licences", done, of)),
+            licences(engine, with, integration, only.as_ref(), &links, progress),
         )
         .await;
         let (wanted, read, problems) = subscriptions?;
@@ -144,6 +162,7 @@ pub async fn read(
         snapshot.licences.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
+    snapshot.only = only;
     alerts.extend(doubles("customers", &snapshot.halo_customers));
     alerts.extend(doubles("licences", &snapshot.licences));
     let requests = BTreeMap::from([
@@ -151,6 +170,48 @@ pub async fn read(
         (Place::Of(integration), sent(Place::Of(integration)) - before.1),
     ]);
     Ok(Read { snapshot, account: with.account.clone(), fingerprints, at, alerts, requests })
+}
+
+/// Halo's licences. For a few mapped customers only theirs are read, and those that are linked and lie elsewhere; a
+/// customer that is not mapped yet may turn out to be any of Halo's.
+async fn licences(
+    engine: &Engine,
+    with: &Connections,
+    integration: Integration,
+    only: Option<&Only>,
+    links: &[(SourceId, Link)],
+    progress: Progress<'_>,
+) -> Result<Listing<Found>, Problem> {
+    let all = |done, of| progress("Halo licences", done, of);
+    let few = only.filter(|only| only.customers.len() <= FEW);
+    let Some(only) = few else { return with.halo.licences(&all).await };
+    let mapped: HashSet<&TargetId> =
+        links.iter().filter(|(id, _)| only.customers.contains(id)).map(|(_, link)| &link.target).collect();
+    if mapped.len() < only.customers.len() {
+        return with.halo.licences(&all).await;
+    }
+    let mut whole = Listing::whole(Vec::new(), Vec::new(), None);
+    for customer in mapped {
+        let its = with.halo.licences_of(customer).await?;
+        whole.problems.extend(its.problems);
+        if !its.certificate.complete {
+            whole.certificate = its.certificate;
+        }
+        whole.records.extend(its.records);
+    }
+    let there: HashSet<TargetId> = whole.records.iter().map(|found| found.id.clone()).collect();
+    let mut linked = Links::new(engine, integration);
+    let elsewhere: Vec<TargetId> = linked
+        .by_ref()
+        .filter(|(_, link)| link.parent.as_ref().is_some_and(|parent| only.customers.contains(parent)))
+        .map(|(_, link)| link.target)
+        .filter(|target| !there.contains(target))
+        .collect();
+    linked.end()?;
+    for id in elsewhere {
+        whole.records.extend(with.halo.licence(&id).await?);
+    }
+    Ok(whole)
 }
 
 /// Records in Halo with one marker (invariant 5): never billed on in silence, and never removed by us.

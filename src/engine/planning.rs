@@ -11,7 +11,7 @@ use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::engine::words::Event;
 use crate::model::{Class, Decision, Entity, Integration, Link, Place, PlanId, Problem, SourceId};
-use crate::plan::{self, Mappings, Plan, Policy};
+use crate::plan::{self, Mappings, Only, Plan, Policy, Purpose};
 
 /// What to plan.
 #[derive(Debug, Clone)]
@@ -20,6 +20,7 @@ pub struct Spec {
     pub entities: Vec<Entity>,
     pub scheduled: bool,
     pub allow_removals: bool,
+    pub purpose: Purpose,
 }
 
 impl Spec {
@@ -64,6 +65,9 @@ impl Engine {
         progress: Progress<'_>,
     ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
+        if let Purpose::Undo { of } = spec.purpose {
+            return self.build_undo(spec, of, with, progress).await;
+        }
         let read = self.read_for(spec, &with, progress).await;
         let mut read = match read {
             Ok(read) => read,
@@ -76,7 +80,8 @@ impl Engine {
             let mappings = self.mappings(spec.integration)?;
             let policy = self.policy(spec, &read)?;
             let mut links = Links::new(self, spec.integration);
-            let absent = plan::absent(&read.snapshot, &mut links, &mappings, &policy);
+            let chosen = links.by_ref().filter(|(_, link)| concerns(read.snapshot.only.as_ref(), link));
+            let absent = plan::absent(&read.snapshot, chosen, &mappings, &policy);
             links.end()?;
             let before = self.budget(Place::Of(spec.integration)).sent();
             read.snapshot.absences = extract::confirm(self, &with, spec.integration, absent, progress).await;
@@ -97,7 +102,8 @@ impl Engine {
         with: &Connections,
         progress: Progress<'_>,
     ) -> Result<Read, Problem> {
-        extract::read(self, with, spec.integration, &spec.entities, progress).await
+        let only = self.only(spec)?;
+        extract::read(self, with, spec.integration, &spec.entities, only, progress).await
     }
 
     /// The pure part, on what was read, and its storing. The listings are let go before the rows are stored, unless
@@ -106,7 +112,8 @@ impl Engine {
         let mappings = self.mappings(spec.integration)?;
         let policy = self.policy(spec, &read)?;
         let mut links = Links::new(self, spec.integration);
-        let planned = plan::build(&read.snapshot, &mappings, &mut links, &policy);
+        let chosen = links.by_ref().filter(|(_, link)| concerns(read.snapshot.only.as_ref(), link));
+        let planned = plan::build(&read.snapshot, &mappings, chosen, &policy);
         links.end()?;
         let mut outline = planned.outline;
         outline.alerts.extend(read.alerts.iter().cloned());
@@ -120,6 +127,7 @@ impl Engine {
             integration: spec.integration,
             entities: spec.entities.clone(),
             scheduled: spec.scheduled,
+            purpose: spec.purpose.clone(),
             built_at: read.at,
             built_by: self.by.clone(),
             expires_at: read.at.checked_add(hours.hours()).unwrap_or(read.at),
@@ -127,7 +135,12 @@ impl Engine {
             seen_up_to: extract::newest(&read.snapshot),
             read_requests: read.requests.clone(),
             last: planned.last,
-            missing: if spec.scheduled { self.missing_now(spec.integration, &read)? } else { Vec::new() },
+            // Only a whole reading counts runs of absence (N9).
+            missing: if spec.scheduled && spec.purpose.is_whole() {
+                self.missing_now(spec.integration, &read)?
+            } else {
+                Vec::new()
+            },
             hash,
             outline,
         };
@@ -139,10 +152,15 @@ impl Engine {
         };
         self.live().kept = (keep == Keep::ForLater).then(|| Kept { plan: stored.id, read: read.clone() });
         drop((read, mappings));
-        self.book.put_plan(&stored, planned.changes)?;
-        self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
-        self.tell(Event::Plan(stored.id));
+        self.store_plan(&stored, planned.changes)?;
         Ok((stored, fresh))
+    }
+
+    pub(super) fn store_plan(&self, plan: &Plan, changes: Vec<plan::Change>) -> Result<(), Problem> {
+        self.book.put_plan(plan, changes)?;
+        self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
+        self.tell(Event::Plan(plan.id));
+        Ok(())
     }
 
     /// The same listings, planned again with the decisions made since.
@@ -157,6 +175,7 @@ impl Engine {
             entities: old.entities.clone(),
             scheduled: old.scheduled,
             allow_removals: false,
+            purpose: old.purpose.clone(),
         };
         let (new, _) = self.plan_from(&spec, read, Keep::ForLater)?;
         self.book.drop_plan(plan)?;
@@ -202,6 +221,10 @@ impl Engine {
         let settings = self.settings();
         let mut last = self.book.last(spec.integration)?;
         last.fingerprints_now.clone_from(&read.fingerprints);
+        if !spec.purpose.is_whole() {
+            // How many records a whole reading had says nothing about a part of them (V2, V6).
+            last.seen.clear();
+        }
         Ok(Policy {
             integration: spec.integration,
             account: read.account.clone(),
@@ -245,7 +268,12 @@ impl Engine {
     }
 }
 
-fn held_by_limit(change: &plan::Change) -> bool {
+/// Whether a link belongs to what the plan is about.
+fn concerns(only: Option<&Only>, link: &Link) -> bool {
+    only.is_none_or(|only| link.parent.as_ref().is_some_and(|customer| only.customers.contains(customer)))
+}
+
+pub(super) fn held_by_limit(change: &plan::Change) -> bool {
     change
         .hold
         .as_ref()
@@ -263,12 +291,12 @@ pub struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    fn new(engine: &'a Engine, integration: Integration) -> Self {
+    pub(super) fn new(engine: &'a Engine, integration: Integration) -> Self {
         Self { engine, integration, page: Vec::new().into_iter(), last: None, over: false, trouble: None }
     }
 
     /// Whether all of them could be read: a plan from half of the links is no plan.
-    fn end(self) -> Result<(), Problem> {
+    pub(super) fn end(self) -> Result<(), Problem> {
         self.trouble.map_or(Ok(()), Err)
     }
 }

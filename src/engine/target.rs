@@ -6,7 +6,7 @@ use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
 use crate::model::{Class, FieldName, Fields, Found, Problem, TargetId, Value};
-use crate::plan::holds;
+use crate::plan::{equals, holds};
 
 /// What reading back tells of a write that has had no clear answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +101,14 @@ pub async fn fate(halo: &Halo, write: &Write) -> Result<Fate, Problem> {
                 currency: None,
                 main_site: Some(site.clone()),
             });
-            Ok(settled(site, found.as_ref(), &wanted, &before))
+            // A blank part counts here: setting an address back may blank one.
+            let done = found
+                .as_ref()
+                .is_some_and(|found| wanted.iter().all(|(name, value)| equals(found, name, Some(value))));
+            Ok(match settled(site, found.as_ref(), &wanted, &before) {
+                Fate::Done(_) if !done => Fate::Absent,
+                fate => fate,
+            })
         }
         Write::SetLicence { id, fields, before } => {
             Ok(settled(id, halo.licence(id).await?.as_ref(), fields, before))

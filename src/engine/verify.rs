@@ -63,8 +63,13 @@ impl Apply {
                 return Ok(());
             }
             let action = self.acts(&change).unwrap_or(Action::Update);
-            if let Some(link) = book.link(self.plan.integration, change.entity, &change.source.id)? {
-                with(change, action, link.target);
+            let linked = || book.link(self.plan.integration, change.entity, &change.source.id);
+            let target = match &change.target {
+                Some(target) => Some(target.id.clone()),
+                None => linked()?.map(|link| link.target),
+            };
+            if let Some(target) = target {
+                with(change, action, target);
             }
             Ok(())
         })

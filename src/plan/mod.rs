@@ -14,13 +14,15 @@ pub mod outline;
 mod owner;
 pub mod snapshot;
 mod subscriptions;
+mod undo;
 
 pub use absence::absent;
 pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
 pub use cost::cost;
-pub use diff::holds;
+pub use diff::{equals, holds};
 pub use hash::hash;
 pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
-pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Totals, Valve};
-pub use snapshot::{Absence, Completeness, Last, Mappings, Policy, Snapshot, TopLevel};
+pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
+pub use snapshot::{Absence, Completeness, Last, Mappings, Only, Policy, Snapshot, TopLevel};
+pub use undo::{Image, undo};
