@@ -378,10 +378,15 @@ impl Book {
         Ok(decisions)
     }
 
-    pub fn missing_runs(&self, of: Integration) -> Result<BTreeMap<SourceId, u32>, Problem> {
+    pub fn missing_runs(&self, of: Integration) -> Result<BTreeMap<(Entity, SourceId), u32>, Problem> {
         let mut missing = BTreeMap::new();
         self.each(&keys::missings(of), |id, value| {
-            missing.insert(SourceId::new(String::from_utf8_lossy(id)), read(&value, id)?);
+            let text = String::from_utf8_lossy(id);
+            if let Some((entity, id)) = text.split_once('/')
+                && let Ok(entity) = entity.parse::<Entity>()
+            {
+                missing.insert((entity, SourceId::new(id)), read(&value, id.as_bytes())?);
+            }
             Ok(())
         })?;
         Ok(missing)
@@ -410,7 +415,7 @@ impl Book {
 
     /// What the mapping holds for a record.
     pub fn slot(&self, of: Integration, entity: Entity, id: &SourceId) -> Result<Slot, Problem> {
-        let decision = if entity == Entity::Customers { self.decision(of, id)? } else { None };
+        let decision = if entity == of.root() { self.decision(of, id)? } else { None };
         Ok(Slot { link: self.link(of, entity, id)?, decision })
     }
 

@@ -54,11 +54,11 @@ impl Engine {
             if !customers.is_empty() {
                 continue;
             }
-            let parent = self
-                .book
-                .link(integration, Entity::Subscriptions, id)?
-                .and_then(|link| link.parent)
-                .or(self.book.link(integration, Entity::Customers, id)?.map(|_| id.clone()));
+            let mut parent = None;
+            for entity in integration.entities() {
+                let link = self.book.link(integration, *entity, id)?;
+                parent = link.map(|link| link.parent.unwrap_or_else(|| id.clone())).or(parent);
+            }
             let Some(parent) = parent else {
                 let message = format!("Whose record {id} is, is not known: it is not linked yet.");
                 return Err(

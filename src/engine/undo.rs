@@ -54,7 +54,7 @@ impl Engine {
             images.extend(self.image(spec.integration, deed)?);
         }
         let linked = self.population(spec.integration, &mut images)?;
-        look(&with, &mut images, progress).await?;
+        look(&with, spec.integration, &mut images, progress).await?;
 
         let settings = self.settings();
         let safety = settings.safety(spec.integration);
@@ -79,7 +79,7 @@ impl Engine {
             hash: plan::hash(&outline, &changes),
             outline,
         };
-        let fresh = Freshness::trusted(&stored, &[], &[]);
+        let fresh = Freshness::trusted(&stored, &plan::Snapshot::default());
         self.live().kept = None;
         self.store_plan(&stored, changes)?;
         Ok(Built { plan: stored, fresh, top_level: plan::TopLevel::Default, with })
@@ -104,9 +104,9 @@ impl Engine {
                 let deed = rows.entry(intent.row).or_default();
                 deed.key = Some((intent.entity, intent.source));
                 let place = match &intent.write {
-                    Write::CreateCustomer { .. } | Write::CreateLicence { .. } => &mut deed.create,
+                    Write::Create { .. } => &mut deed.create,
                     Write::SetAddress { .. } => &mut deed.address,
-                    Write::SetCustomer { .. } | Write::SetLicence { .. } => &mut deed.set,
+                    Write::Set { .. } => &mut deed.set,
                 };
                 *place = Some(intent.write);
             }
@@ -142,7 +142,7 @@ impl Engine {
             .next()
             .cloned();
         let target = match (&deed.set, &deed.address, &known) {
-            (Some(Write::SetCustomer { id, .. } | Write::SetLicence { id, .. }), ..) => id.clone(),
+            (Some(Write::Set { id, .. }), ..) => id.clone(),
             (_, Some(Write::SetAddress { customer, .. }), _) => customer.clone(),
             (_, _, Some(link)) => link.target.clone(),
             // A create of which nothing came.
@@ -151,10 +151,8 @@ impl Engine {
         let mut fields = Vec::new();
         for write in [&deed.create, &deed.set].into_iter().flatten() {
             let (written, before) = match write {
-                Write::CreateCustomer { fields, .. } | Write::CreateLicence { fields, .. } => (fields, None),
-                Write::SetCustomer { fields, before, .. } | Write::SetLicence { fields, before, .. } => {
-                    (fields, Some(before))
-                }
+                Write::Create { fields, .. } => (fields, None),
+                Write::Set { fields, before, .. } => (fields, Some(before)),
                 Write::SetAddress { .. } => continue,
             };
             fields.extend(written.iter().map(|(name, after)| FieldChange {
@@ -177,8 +175,8 @@ impl Engine {
         let name =
             known.as_ref().map_or_else(|| source.as_str().into(), |link| link.source_name.as_ref().into());
         let customer = match known.as_ref().and_then(|link| link.parent.clone()) {
-            Some(parent) if entity != Entity::Customers => {
-                let link = self.book.link(integration, Entity::Customers, &parent)?;
+            Some(parent) if entity != integration.root() => {
+                let link = self.book.link(integration, integration.root(), &parent)?;
                 let name =
                     link.map_or_else(|| parent.as_str().into(), |link| link.source_name.as_ref().into());
                 Some(Side { id: parent, name })
@@ -207,58 +205,56 @@ impl Engine {
         integration: Integration,
         images: &mut [Image],
     ) -> Result<BTreeMap<Entity, u64>, Problem> {
-        let own: HashSet<TargetId> = images
-            .iter()
-            .filter(|image| image.entity == Entity::Subscriptions)
-            .map(|image| image.target.clone())
-            .collect();
+        let own: HashSet<(Entity, TargetId)> =
+            images.iter().map(|image| (image.entity, image.target.clone())).collect();
         let mut newer: HashMap<SourceId, u64> = HashMap::new();
-        let mut links = Links::new(self, integration);
-        let mut count = 0;
-        for (_, link) in links.by_ref() {
-            count += 1;
-            if let Some(parent) = link.parent.filter(|_| !own.contains(&link.target)) {
-                *newer.entry(parent).or_default() += 1;
+        let mut population = BTreeMap::new();
+        for entity in integration.entities() {
+            let mut links = Links::new(self, integration, *entity);
+            let mut count = 0;
+            for (_, link) in links.by_ref() {
+                count += 1;
+                if let Some(parent) = link.parent.filter(|_| !own.contains(&(*entity, link.target))) {
+                    *newer.entry(parent).or_default() += 1;
+                }
             }
+            links.end()?;
+            population.insert(*entity, count);
         }
-        links.end()?;
-        for image in images.iter_mut().filter(|image| image.entity == Entity::Customers) {
+        for image in images.iter_mut().filter(|image| image.entity == integration.root()) {
             image.newer = newer.get(&image.source.id).copied().unwrap_or(0);
         }
-        let customers = self.book.links(integration, Entity::Customers)?.len() as u64;
-        Ok(BTreeMap::from([(Entity::Customers, customers), (Entity::Subscriptions, count)]))
+        Ok(population)
     }
 }
 
 /// Reads every record that the job wrote, as it is now.
-async fn look(with: &Connections, images: &mut [Image], progress: Progress<'_>) -> Result<(), Problem> {
-    for entity in [Entity::Customers, Entity::Subscriptions] {
+async fn look(
+    with: &Connections,
+    integration: Integration,
+    images: &mut [Image],
+    progress: Progress<'_>,
+) -> Result<(), Problem> {
+    for entity in integration.entities().iter().copied() {
+        let target = with.target(integration.target(entity));
         let count = images.iter().filter(|image| image.entity == entity).count() as u64;
         let mut there: HashMap<TargetId, Found> = HashMap::new();
         let listed = count >= LIST_FROM;
         if listed {
-            let listing = match entity {
-                Entity::Customers => {
-                    with.halo.customers(&|done, of| progress("Halo customers", done, of)).await?
-                }
-                Entity::Subscriptions => {
-                    with.halo.licences(&|done, of| progress("Halo licences", done, of)).await?
-                }
-            };
+            let what = format!("{} {}s", target.place().label(), entity.record());
+            let listing = target.list(entity, &|done, of| progress(&what, done, of)).await?;
             there = listing.proven()?.into_iter().map(|found| (found.id.clone(), found)).collect();
         }
         for (done, image) in images.iter_mut().filter(|image| image.entity == entity).enumerate() {
-            image.found = match entity {
-                _ if listed => there.get(&image.target).cloned(),
-                Entity::Customers => with.halo.customer(&image.target).await?,
-                Entity::Subscriptions => with.halo.licence(&image.target).await?,
+            image.found = if listed {
+                there.get(&image.target).cloned()
+            } else {
+                progress("what the job wrote", done as u64 + 1, Some(count));
+                target.record(entity, &image.target).await?
             };
             if let (Some(found), Some(site)) = (&mut image.found, &image.site) {
                 let address = with.halo.site(site).await?.map(|site| site.address).unwrap_or_default();
                 found.fields.set(FieldName::MainSiteAddress, Value::Address(Box::new(address)));
-            }
-            if !listed {
-                progress("what the job wrote", done as u64 + 1, Some(count));
             }
         }
     }

@@ -13,8 +13,9 @@ use crate::model::{
 };
 use crate::plan::{Action, Change, Plan, Purpose, Side, Totals};
 
-/// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`].
-#[derive(Debug, Clone)]
+/// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`]. Those that carry a
+/// [`Secret`] are never serialised as they are: only the line between viewer and host has a form for them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Command {
     /// Sets or clears settings, all or nothing.
     Set {
@@ -25,11 +26,13 @@ pub enum Command {
         text: String,
     },
     /// Seals one secret under the key of its setting.
+    #[serde(skip)]
     SealSecret {
         key: String,
         secret: Secret,
     },
     /// 'Test configuration' (C10), with values that are not saved yet. Never writes.
+    #[serde(skip)]
     Test {
         place: Place,
         draft: Vec<SettingChange>,
@@ -111,7 +114,7 @@ pub enum Command {
 }
 
 /// A setting and its new value in TOML, or `None` for its default.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingChange {
     pub key: String,
     pub value: Option<String>,
@@ -128,7 +131,7 @@ pub struct Choices {
     pub removals_typed: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobOrder {
     Pause,
     GoOn,
@@ -148,7 +151,7 @@ pub enum Asked {
     TakeUp,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Reply {
     /// Done; the sentence says what happened.
     Done(String),
@@ -173,7 +176,7 @@ pub struct SavedChange {
 }
 
 /// K4's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratedReport {
     pub integration: Integration,
     pub added: u64,
@@ -181,7 +184,7 @@ pub struct GeneratedReport {
     pub ambiguous: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingImport {
     pub integration: Integration,
     pub dry_run: bool,
@@ -220,7 +223,7 @@ pub enum CheckState {
 }
 
 /// What a viewer wants to know. Answered at once from memory or the store, never from the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Query {
     Overview,
     Settings,
@@ -285,7 +288,7 @@ pub enum Query {
     },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Answer {
     Overview(Box<Overview>),
     Settings(Box<SettingsView>),
@@ -354,7 +357,7 @@ pub struct Issue {
     pub until: Option<Moment>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
     pub profile: String,
     pub kind: Kind,
@@ -369,7 +372,7 @@ pub struct Overview {
     pub last: Option<JobReport>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlaceView {
     pub place: Place,
     pub state: PlaceState,
@@ -388,7 +391,7 @@ pub struct PlaceView {
     pub to_do: Vec<ToDo>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlaceState {
     /// Disabled: can never run (C1).
     Off,
@@ -412,14 +415,14 @@ impl PlaceState {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToDo {
     pub sentence: String,
     pub leads_to: Leads,
 }
 
 /// Where Enter on a to-do goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Leads {
     Settings,
     Test,
@@ -428,7 +431,7 @@ pub enum Leads {
     Jobs,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SettingsView {
     pub settings: Settings,
     /// Keys of the secrets that are sealed here.
@@ -477,7 +480,7 @@ impl MapState {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MapCounts {
     pub all: u64,
     pub mapped: u64,
@@ -492,7 +495,7 @@ pub struct MapCounts {
     pub ambiguous: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MapFilter {
     /// Words in any order on both sides; empty: all.
     pub text: String,
@@ -500,7 +503,7 @@ pub struct MapFilter {
     pub states: BTreeSet<MapState>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapOrderView {
     pub ids: Vec<SourceId>,
     pub counts: MapCounts,
@@ -510,7 +513,7 @@ pub struct MapOrderView {
     pub trouble: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapRow {
     pub source: Party<SourceId>,
     pub target: Option<Party<TargetId>>,
@@ -526,7 +529,7 @@ pub struct MapRow {
 }
 
 /// A customer on either side, as tables show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party<Id> {
     pub id: Id,
     pub name: String,
@@ -534,14 +537,14 @@ pub struct Party<Id> {
     pub domain: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandidatesView {
     pub total: u64,
     pub of: u64,
     pub rows: Vec<CandidateRow>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandidateRow {
     pub party: Party<TargetId>,
     pub is_active: bool,
@@ -549,7 +552,7 @@ pub struct CandidateRow {
     pub mapped_to: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PlanFilter {
     pub text: String,
     pub actions: BTreeSet<Action>,
@@ -558,7 +561,7 @@ pub struct PlanFilter {
     pub with_unchanged: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum PlanOrder {
     /// What needs a decision or hurts first, then by customer (ux.md 3.8).
     #[default]
@@ -568,14 +571,14 @@ pub enum PlanOrder {
 }
 
 /// The rows of one customer, most urgent first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanGroup {
     pub customer: Side<SourceId>,
     pub rows: Vec<PlanEntry>,
 }
 
 /// What order, totals and money need of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanEntry {
     pub row: u32,
     pub entity: Entity,
@@ -680,7 +683,7 @@ pub struct StageProgress {
 }
 
 /// A running job, as the strip and the job screen show it; at most ten a second.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
     pub job: JobId,
     pub integration: Integration,
@@ -699,7 +702,7 @@ pub struct JobProgress {
     pub waiting: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// Listing one side: what, how many so far, of how many if known.
     Reading {
@@ -717,7 +720,7 @@ pub enum Phase {
 }
 
 /// The request budget of Halo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BudgetView {
     pub used: u64,
     /// 0: no window.
@@ -753,14 +756,14 @@ pub struct LogLine {
     pub row: Option<u32>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LogFilter {
     /// Lines of this level and above; `None`: all.
     pub least: Option<Level>,
     pub text: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogView {
     /// Lines that pass the filter.
     pub total: u64,
@@ -769,7 +772,7 @@ pub struct LogView {
 }
 
 /// Something changed in the engine. Small on purpose: the viewer asks for what it shows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// Settings, secrets or tests.
     Settings,

@@ -8,12 +8,12 @@ mod customers;
 mod diff;
 pub mod hash;
 mod limits;
+mod lines;
 mod merge;
 mod money;
 pub mod outline;
 mod owner;
 pub mod snapshot;
-mod subscriptions;
 mod undo;
 
 pub use absence::absent;
@@ -24,5 +24,8 @@ pub use hash::hash;
 pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
-pub use snapshot::{Absence, Completeness, Last, Mappings, Only, Policy, Snapshot, TopLevel};
+pub use snapshot::{
+    Absence, Completeness, Last, Lines, Mappings, Only, Policy, Reading, Removal, Rules, Scope, Snapshot,
+    TopLevel,
+};
 pub use undo::{Image, undo};

@@ -20,7 +20,7 @@ use crate::model::{Entity, FieldName, Fields, Found, Link, Slot, SourceId, Targe
 pub struct Image {
     pub entity: Entity,
     pub source: Side<SourceId>,
-    /// For a subscription: its customer at the source.
+    /// Its customer at the source, unless it is one.
     pub customer: Option<Side<SourceId>>,
     pub target: TargetId,
     /// Whether the job made the record.
@@ -33,7 +33,7 @@ pub struct Image {
     pub before: Option<Slot>,
     /// The mapping now.
     pub now: Slot,
-    /// The record now; `None`: it is no longer in Halo.
+    /// The record now; `None`: it is no longer there.
     pub found: Option<Found>,
     /// Records of this customer that are linked now and that this job did not bring in.
     pub newer: u64,
@@ -53,7 +53,7 @@ pub fn undo(
     let mut changes: Vec<Change> = Vec::with_capacity(images.len());
     for image in &images {
         let change = row(image);
-        if change.entity == Entity::Subscriptions && change.action.acts() {
+        if change.entity.is_billed() && change.action.acts() {
             let now = image.found.as_ref().and_then(|found| monthly(&found.fields, found.is_active));
             match (now, change.money) {
                 (Some(now), Some(delta)) => {
@@ -67,7 +67,8 @@ pub fn undo(
     }
     // What hangs on a customer goes before the customer; what was taken away last comes back first.
     changes.reverse();
-    changes.sort_by_key(|change| change.entity == Entity::Customers);
+    let stage = |of: Entity| std::cmp::Reverse(entities.iter().position(|entity| *entity == of));
+    changes.sort_by_key(|change| stage(change.entity));
     for (row, change) in (1..).zip(&mut changes) {
         change.row = row;
     }
@@ -138,7 +139,7 @@ fn row(image: &Image) -> Change {
     let name = image.found.as_ref().map_or_else(|| Arc::from(""), |found| Arc::clone(&found.name));
     change.target = Some(Side { id: image.target.clone(), name });
     let Some(found) = &image.found else {
-        let why = "it is no longer in Halo, so there is nothing to set back: restore it there first";
+        let why = "it is no longer there, so there is nothing to set back";
         return change.held(Cause::Missing, Action::Held, why);
     };
     change.customer_target.clone_from(&found.parent);
@@ -159,9 +160,7 @@ fn row(image: &Image) -> Change {
         said.push("nothing is left to take back".into());
     }
     change.reasons = reasons(said);
-    if change.fields.iter().any(|field| field.name == FieldName::Status || field.name == FieldName::Quantity)
-        || image.entity == Entity::Subscriptions
-    {
+    if image.entity.is_billed() {
         change.money = monthly_delta(Some(found), &Fields::new(), &change);
     }
     if !touched.is_empty() {
@@ -172,10 +171,8 @@ fn row(image: &Image) -> Change {
         return change.held(Cause::Conflict { fields }, would_be, why);
     }
     if image.newer > 0 && change.mapping.as_ref().is_some_and(|mapping| mapping.link.is_none()) {
-        let why = format!(
-            "{} subscriptions of it were brought in by other jobs: take those back first",
-            image.newer
-        );
+        let why =
+            format!("{} records of it were brought in by other jobs: take those back first", image.newer);
         let would_be = change.action;
         return change.held(Cause::Missing, would_be, why);
     }
