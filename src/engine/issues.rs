@@ -127,7 +127,7 @@ impl Engine {
     }
 
     /// Puts issues aside, for good or until a moment, or takes them up again.
-    pub(super) async fn put_aside(
+    pub async fn put_aside(
         &self,
         integration: Integration,
         issues: Vec<(Entity, SourceId)>,
