@@ -291,8 +291,9 @@ async fn undone_life(seed: u64) -> (Vec<String>, u64, u64) {
             });
             match known {
                 Some(job) if now.job(job).expect("it").state == JobState::Interrupted => resume(&now, job).await,
-                Some(job) => now.job(job).expect("it"),
-                None => {
+                // A reading that faults ended is begun again.
+                Some(job) if now.job(job).expect("it").state != JobState::Failed => now.job(job).expect("it"),
+                _ => {
                     let spec = of(&now, Purpose::Undo { of: done.job });
                     let started = now.run(spec).await.expect("a job");
                     ended(&now, started).await
@@ -302,10 +303,6 @@ async fn undone_life(seed: u64) -> (Vec<String>, u64, u64) {
         tokio::select! {
             report = work => {
                 job = Some(report.job);
-                // A reading that faults ended is begun again.
-                if report.state == JobState::Failed {
-                    job = Some(ended(&now, now.run(of(&now, Purpose::Undo { of: done.job })).await.expect("a job")).await.job);
-                }
                 engine = Some(now);
             }
             () = ground.process.death() => {
@@ -377,7 +374,7 @@ async fn an_ordinary_run_tries_failed_rows_again_by_itself() {
 
 #[tokio::test(start_paused = true)]
 async fn a_narrow_run_reads_and_writes_one_customer_only() {
-    let mut ground = Ground::new(new_customers(5, 3));
+    let mut ground = Ground::new(new_customers(20, 3));
     ground.settings = "deactivate_deleted = true\n".into();
     let engine = ground.start().await;
     run(&engine, by_hand()).await;
@@ -394,7 +391,7 @@ async fn a_narrow_run_reads_and_writes_one_customer_only() {
     let last = engine.book.last(ALSO).expect("readable");
     let asked = ground.sandbox.requests(Host::Also).count;
     let report = run(&engine, narrow(&[companies[1]], &[], true)).await;
-    assert!(ground.sandbox.requests(Host::Also).count - asked < 8, "only its own subscriptions are asked for");
+    assert!(ground.sandbox.requests(Host::Also).count - asked < 15, "only its own subscriptions are asked for");
     assert_eq!(report.state, JobState::Ok, "{:?}", report.problems);
     assert_eq!((report.totals.rows.update, report.totals.rows.deactivate), (2, 1), "{:?}", report.totals);
     assert_eq!(report.totals.rows.all(), 1 + 3, "its rows and no other");
