@@ -2,14 +2,18 @@
 //! the engine through [`Handle`].
 
 mod args;
+mod audit;
+mod backup;
 mod config;
 mod csv;
 mod demo;
+mod doctor;
 mod exit;
 mod fields;
 mod files;
 mod job;
 mod json;
+mod manual;
 mod map;
 mod markdown;
 mod out;
@@ -36,6 +40,7 @@ use out::{Out, complain};
 use crate::host::{Handle, Home, Options};
 use crate::logging;
 use crate::model::{Class, Problem};
+use crate::store::Places;
 
 /// Asks the engine and takes the one answer that fits.
 macro_rules! ask {
@@ -154,6 +159,13 @@ fn command(args: &Args, out: &Out) -> Result<u8, Failure> {
                 secret::read(key, from_env.as_deref(), from_file.as_deref(), from_command.as_deref(), out)?;
             at_home(args, out, async |handle| secret::seal(out, handle, key, secret).await)
         }
+        Command::Audit(audit) => audit::run(out, &places(args)?, audit),
+        Command::Doctor { rebuild: false } => runtime()?.block_on(doctor::run(args, out, &places(args)?)),
+        Command::Doctor { rebuild: true } => doctor::rebuild(out, &places(args)?),
+        Command::Backup { file } => backup::backup(out, &places(args)?, file),
+        Command::Restore { file, force } => backup::restore(args, out, &places(args)?, file, *force),
+        Command::Completions { shell } => manual::completions(out, *shell),
+        Command::Man { dir } => manual::man(out, dir.as_deref()),
         other => at_home(args, out, async |handle| by_handle(other, out, handle).await),
     }
 }
@@ -171,8 +183,22 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Run(run) => plan::run(out, handle, run).await,
         Command::Jobs { last } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
-        Command::Demo(_) | Command::Sandbox(_) | Command::Secret(_) => Err(unexpected().into()),
+        // Those that need no engine, or more than its handle, never come here.
+        Command::Demo(_)
+        | Command::Sandbox(_)
+        | Command::Secret(_)
+        | Command::Audit(_)
+        | Command::Doctor { .. }
+        | Command::Backup { .. }
+        | Command::Restore { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. } => Err(unexpected().into()),
     }
+}
+
+/// Where the profile's files are: for what needs no engine, so that it works while another process has the store.
+fn places(args: &Args) -> Result<Places, Problem> {
+    Places::find(args.global.profile.as_deref(), args.global.data_dir.as_deref())
 }
 
 /// Opens the engine's home for one command and closes it after, whatever comes of it.

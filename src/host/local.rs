@@ -177,8 +177,9 @@ fn told(opened: &crate::store::Opened) -> Option<String> {
 
 /// The person at the keyboard: the system's user, and the SSH client if there is one.
 fn who() -> String {
-    let user =
-        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
+    let user = std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| format!("user {}", rustix::process::geteuid().as_raw()));
     match std::env::var("SSH_CONNECTION").ok().and_then(|c| c.split(' ').next().map(str::to_owned)) {
         Some(client) => format!("{user}@{client}"),
         None => user,
