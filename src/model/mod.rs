@@ -6,6 +6,7 @@ pub mod date;
 pub mod field;
 pub mod id;
 pub mod link;
+pub mod liongard;
 pub mod marker;
 pub mod marketplace;
 pub mod money;
