@@ -1,10 +1,13 @@
 //! The settings of a profile, typed. How they are read from and written to TOML is in [`crate::settings`].
 
+mod liongard;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
 use super::{Entity, Integration, Place};
 
 /// Everything a profile can be told (`design/cli.md`, "Settings").
