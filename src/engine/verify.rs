@@ -11,14 +11,14 @@ use crate::model::{Class, Entity, Found, Problem, TargetId, Value, marker};
 use crate::plan::{Action, Change, holds};
 
 impl Apply {
-    /// Reads every licence that this job wrote. A value that did not stick fails its row; nothing is written here.
+    /// Reads every record of a customer that this job wrote. A value that did not stick fails its row; nothing is written here.
     pub async fn verify(&self) -> Result<(), Halt> {
         // The rows are gone through twice, a piece at a time, so that a large import costs no memory here; the first
         // time only to see whether they are many.
         let mut ids = Vec::new();
-        let many = |ids: &Vec<TargetId>| ids.len() as u64 >= LIST_FROM;
-        self.each_written(|_, _, id| {
-            ids.push(id);
+        let many = |ids: &Vec<Key>| ids.len() as u64 >= LIST_FROM;
+        self.each_written(|change, _, id| {
+            ids.push((change.entity, id));
             !many(&ids)
         })
         .map_err(Halt::Trouble)?;
@@ -35,8 +35,9 @@ impl Apply {
         };
         let mut troubled = Vec::new();
         self.each_written(|change, action, id| {
-            let trouble = match there.get(&id) {
-                None if complete => Some("Halo no longer has it".to_owned()),
+            let label = self.plan.integration.target(change.entity).label();
+            let trouble = match there.get(&(change.entity, id)) {
+                None if complete => Some(format!("{label} no longer has it")),
                 None => None,
                 Some(found) => change
                     .fields
@@ -46,7 +47,7 @@ impl Apply {
                     .map(|f| {
                         let now =
                             found.fields.get(f.name).map_or_else(|| "blank".to_owned(), Value::to_string);
-                        format!("{} did not stick: Halo says {now}", f.name)
+                        format!("{} did not stick: {label} says {now}", f.name)
                     }),
             };
             troubled.extend(trouble.map(|trouble| (change, action, trouble)));
@@ -60,13 +61,14 @@ impl Apply {
         Ok(())
     }
 
-    /// Every row of this job that wrote a licence, with what it did and to which, for as long as that is `true`.
+    /// Every row of this job that wrote a record of a customer, with what it did and to which, for as long as that is
+    /// `true`.
     fn each_written(&self, mut goes_on: impl FnMut(Change, Action, TargetId) -> bool) -> Result<(), Problem> {
         let book = &self.engine.book;
         let ended = book.rows(self.job)?;
         book.plan_rows_while(&self.plan, |change| {
             let done = ended.get(&change.row).is_some_and(|state| state.end == RowEnd::Done);
-            if change.entity != Entity::Subscriptions || !done || change.values().is_empty() {
+            if change.entity == self.plan.integration.root() || !done || change.values().is_empty() {
                 return Ok(true);
             }
             let action = self.acts(&change).unwrap_or(Action::Update);
@@ -75,12 +77,12 @@ impl Apply {
         })
     }
 
-    async fn read_back(&self, ids: &[TargetId]) -> Result<(HashMap<TargetId, Found>, bool), Problem> {
+    async fn read_back(&self, ids: &[Key]) -> Result<(HashMap<Key, Found>, bool), Problem> {
+        let mut there = HashMap::new();
         if (ids.len() as u64) < LIST_FROM {
-            let mut there = HashMap::new();
-            for id in ids {
-                if let Some(found) = self.halo.licence(id).await? {
-                    there.insert(id.clone(), found);
+            for (entity, id) in ids {
+                if let Some(found) = self.target(*entity).record(*entity, id).await? {
+                    there.insert((*entity, id.clone()), found);
                 }
             }
             return Ok((there, true));
@@ -88,9 +90,19 @@ impl Apply {
         let say = |done: u64, of: Option<u64>| {
             self.tally.phase(Phase::Reading { what: "what was written".into(), done, of });
         };
-        let listing = self.halo.licences(&say).await?;
-        let complete = listing.certificate.complete;
-        Ok((listing.records.into_iter().map(|f| (f.id.clone(), f)).collect(), complete))
+        let mut complete = true;
+        for entity in self.plan.entities.iter().copied().filter(|entity| self.wrote(*entity)) {
+            let listing = self.target(entity).list(entity, &say).await?;
+            complete &= listing.certificate.complete;
+            there.extend(listing.records.into_iter().map(|f| ((entity, f.id.clone()), f)));
+        }
+        Ok((there, complete))
+    }
+
+    /// Whether rows of customers' records of this kind may have been written.
+    fn wrote(&self, entity: Entity) -> bool {
+        let planned = self.plan.outline.by_entity.get(&entity).copied().unwrap_or_default();
+        entity != self.plan.integration.root() && planned.acting() + planned.held > 0
     }
 
     fn not_stuck(&self, change: &Change, action: Action, trouble: String) -> Result<(), Halt> {
@@ -107,22 +119,28 @@ impl Apply {
     }
 
     /// Two records with one marker are never billed on in silence, and never removed by us (invariant 5).
-    fn audit(&self, there: &HashMap<TargetId, Found>) {
-        let mut marked: HashMap<&str, Vec<&TargetId>> = HashMap::new();
-        for found in there.values() {
+    fn audit(&self, there: &HashMap<Key, Found>) {
+        let mut marked: HashMap<(Entity, &str), Vec<&TargetId>> = HashMap::new();
+        for ((entity, id), found) in there {
             if let Some(mark) = found.marker.as_deref().filter(|m| marker::is_marker(m)) {
-                marked.entry(mark).or_default().push(&found.id);
+                marked.entry((*entity, mark)).or_default().push(id);
             }
         }
-        let mut doubled: Vec<_> = marked.into_values().filter(|ids| ids.len() > 1).collect();
+        let mut doubled: Vec<_> =
+            marked.into_iter().filter(|(_, ids)| ids.len() > 1).map(|((e, _), ids)| (e, ids)).collect();
         doubled.sort();
-        for mut ids in doubled {
+        for (entity, mut ids) in doubled {
             ids.sort();
             let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
             self.note(format!(
-                "licences {} carry one marker: look at them in Halo and keep one",
-                ids.join(" and ")
+                "{}s {} carry one marker: look at them in {} and keep one",
+                entity.record(),
+                ids.join(" and "),
+                self.plan.integration.target(entity).label()
             ));
         }
     }
 }
+
+/// A record at the target.
+type Key = (Entity, TargetId);

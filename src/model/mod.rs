@@ -1,8 +1,10 @@
 //! Plain types that every floor shares. No input or output, no vendor's JSON.
 
+pub mod asset;
 pub mod count;
 pub mod date;
 pub mod field;
+pub mod freeze;
 pub mod id;
 pub mod link;
 pub mod marker;
@@ -10,17 +12,20 @@ pub mod marketplace;
 pub mod money;
 pub mod problem;
 pub mod record;
+pub mod schedule;
 pub mod secret;
 pub mod settings;
 pub mod text;
 
 pub use count::Count;
 pub use date::{Date, Moment};
-pub use field::{Field, FieldName, Fields, Value};
+pub use field::{Field, FieldName, Fields, Label, Value};
+pub use freeze::Freeze;
 pub use id::{Entity, Integration, JobId, Place, PlanId, SourceId, TargetId};
 pub use link::{Decision, How, Link};
 pub use marker::Installation;
 pub use money::{Amount, Currency};
 pub use problem::{Class, Problem};
 pub use record::{Address, Found, MatchKeys, Verdict, Wanted};
+pub use schedule::{Occurrence, OccurrenceId, Timing};
 pub use secret::Secret;

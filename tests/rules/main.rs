@@ -3,10 +3,13 @@
 mod world;
 
 mod customers;
+mod floors;
+mod lifecycle;
 mod limits;
 mod marketplace;
 mod matching;
 mod matrix;
 mod outline;
 mod properties;
+mod schedule;
 mod subscriptions;

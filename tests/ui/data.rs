@@ -202,9 +202,7 @@ impl Market {
                     rows: rows.into_iter().take(*limit).collect(),
                 })
             }
-            Query::Fields { integration } => {
-                Answer::Fields(field_rules(*integration, Settings::default().marketplace(*integration)))
-            }
+            Query::Fields { integration } => Answer::Fields(field_rules(*integration, &Settings::default())),
             Query::Plan { plan } if *plan == self.plan.id => Answer::Plan(Box::new(self.plan.clone())),
             Query::PlanGroups { plan, filter } if *plan == self.plan.id => {
                 Answer::PlanGroups(self.groups(filter))
@@ -227,6 +225,7 @@ impl Market {
                     lines.iter().skip(*from as usize).take(*limit).map(|line| (*line).clone()).collect();
                 Answer::Log(LogView { total: lines.len() as u64, first: *from, lines: shown })
             }
+            Query::Presence => Answer::Presence(Presence::default()),
             _ => return None,
         })
     }
