@@ -136,10 +136,18 @@ async fn n23_an_undo_brings_back_every_field_and_the_next_run_does_it_all_again(
     assert_eq!(undone.state, JobState::Ok, "{:?}", undone.problems);
     assert_eq!(undone.purpose, Purpose::Undo { of: report.job });
     assert_eq!(not_as_before(&before, &managed(&ground.sandbox)), Vec::<String>::new());
-    assert_eq!(engine.book.links(ALSO, Entity::Customers).expect("links").len(), mapped - 1, "unlinked again");
+    assert_eq!(
+        engine.book.links(ALSO, Entity::Customers).expect("links").len(),
+        mapped - 1,
+        "unlinked again"
+    );
     // Nothing is left to take back a second time.
     let again = engine
-        .build_plan(&of(&engine, Purpose::Undo { of: report.job }), parhelion::engine::planning::Keep::ForLater, &|_, _, _| {})
+        .build_plan(
+            &of(&engine, Purpose::Undo { of: report.job }),
+            parhelion::engine::planning::Keep::ForLater,
+            &|_, _, _| {},
+        )
         .await
         .expect("a plan")
         .plan;
@@ -290,7 +298,9 @@ async fn undone_life(seed: u64) -> (Vec<String>, u64, u64) {
                 jobs.iter().find(|j| j.purpose == Purpose::Undo { of: done.job }).map(|j| j.job)
             });
             match known {
-                Some(job) if now.job(job).expect("it").state == JobState::Interrupted => resume(&now, job).await,
+                Some(job) if now.job(job).expect("it").state == JobState::Interrupted => {
+                    resume(&now, job).await
+                }
                 // A reading that faults ended is begun again.
                 Some(job) if now.job(job).expect("it").state != JobState::Failed => now.job(job).expect("it"),
                 _ => {
@@ -323,7 +333,9 @@ async fn undone_life(seed: u64) -> (Vec<String>, u64, u64) {
     // One more, where nothing goes wrong: rows that faults failed.
     let last = run(&now, of(&now, Purpose::Undo { of: done.job })).await;
     let mut left = not_as_before(&before, &managed(&ground.sandbox));
-    left.extend(last.problems.iter().filter(|_| !left.is_empty()).map(|p| format!("{p:?}")).collect::<Vec<_>>());
+    left.extend(
+        last.problems.iter().filter(|_| !left.is_empty()).map(|p| format!("{p:?}")).collect::<Vec<_>>(),
+    );
     let left_over = oracle::doubles(&ground.sandbox);
     left.extend(left_over);
     (left, ends, done.totals.rows.acting())
@@ -384,14 +396,18 @@ async fn a_narrow_run_reads_and_writes_one_customer_only() {
     let companies = ground.sandbox.company_ids(Brand::Also);
     // One gone inside, one outside.
     for company in [companies[1], companies[2]] {
-        let gone = ground.sandbox.subscriptions(Brand::Also).into_iter().find(|s| s["CompanyAccountId"] == company);
+        let gone =
+            ground.sandbox.subscriptions(Brand::Also).into_iter().find(|s| s["CompanyAccountId"] == company);
         let gone = gone.expect("it has some")["AccountId"].as_i64().expect("an id");
         ground.sandbox.remove_subscription(Brand::Also, gone);
     }
     let last = engine.book.last(ALSO).expect("readable");
     let asked = ground.sandbox.requests(Host::Also).count;
     let report = run(&engine, narrow(&[companies[1]], &[], true)).await;
-    assert!(ground.sandbox.requests(Host::Also).count - asked < 15, "only its own subscriptions are asked for");
+    assert!(
+        ground.sandbox.requests(Host::Also).count - asked < 15,
+        "only its own subscriptions are asked for"
+    );
     assert_eq!(report.state, JobState::Ok, "{:?}", report.problems);
     assert_eq!((report.totals.rows.update, report.totals.rows.deactivate), (2, 1), "{:?}", report.totals);
     assert_eq!(report.totals.rows.all(), 1 + 3, "its rows and no other");
@@ -426,7 +442,10 @@ async fn a_narrow_run_brings_a_new_customer_in_with_its_subscriptions() {
 async fn issues_are_grouped_put_aside_and_closed() {
     let mut ground = Ground::new(new_customers(3, 0));
     for n in 0..2 {
-        ground.sandbox.put_halo_client(&json!({"name": format!("Customer {n:03} Limited")})).expect("a client");
+        ground
+            .sandbox
+            .put_halo_client(&json!({"name": format!("Customer {n:03} Limited")}))
+            .expect("a client");
     }
     let engine = ground.start().await;
     let report = run(&engine, by_hand()).await;
@@ -530,7 +549,8 @@ async fn the_rows_of_a_job_are_told_with_what_became_of_them() {
         }
         rows.extend(some);
     }
-    let Ok(Answer::JobRows(all)) = engine.answer(Query::JobRows { job: report.job, from: 1, limit: 100 }) else {
+    let Ok(Answer::JobRows(all)) = engine.answer(Query::JobRows { job: report.job, from: 1, limit: 100 })
+    else {
         panic!("no rows");
     };
     assert!(rows.len() >= 2);
