@@ -100,6 +100,32 @@ pub enum Command {
     /// One job
     #[command(subcommand)]
     Job(Job),
+    /// Serve the engine without a terminal, until asked to end (a systemd service)
+    Serve(Serve),
+    /// Open the screen on an engine that runs already
+    Attach,
+}
+
+#[derive(Debug, Flags)]
+pub struct Serve {
+    /// Print the systemd unit and leave: for one person, or for the machine
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub print_unit: Option<Unit>,
+    /// End the host that runs for this profile, after the record in hand
+    #[arg(long, conflicts_with = "print_unit")]
+    pub stop: bool,
+    /// Leave the terminal's session, and end when nobody needs the host
+    #[arg(long, hide = true)]
+    pub detached: bool,
+    /// End when nobody has needed the host for this long
+    #[arg(long, hide = true, value_name = "N")]
+    pub idle_seconds: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Unit {
+    User,
+    System,
 }
 
 #[derive(Debug, Flags)]
@@ -454,6 +480,8 @@ impl Args {
                 Job::Undo { .. } => &["job", "undo"],
                 Job::Export { .. } => &["job", "export"],
             },
+            Some(Command::Serve(_)) => &["serve"],
+            Some(Command::Attach) => &["attach"],
         };
         ["parhelion"].iter().chain(words).copied().collect::<Vec<_>>().join(" ")
     }

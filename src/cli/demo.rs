@@ -55,7 +55,7 @@ pub fn run(args: &Args, demo: &args::Demo, out: &Out) -> Result<u8, Failure> {
         if demo.headless || out.json || !has_terminal() {
             runtime.block_on(headless(out, &handle))
         } else {
-            screen::show(args, &handle, &home)
+            screen::show(args, &handle, home.places(), home.notice().map(str::to_owned))
         }
     });
     home.close();

@@ -155,7 +155,7 @@ async fn follow_log(out: &Out, handle: &Handle, job: JobId, filter: LogFilter) -
             break;
         }
         tokio::select! {
-            () = signals.next() => break,
+            _ = signals.next() => break,
             () = news(&mut events, job) => {}
         }
     }

@@ -296,7 +296,7 @@ impl Apply {
         let target = self.target(change.entity);
         let there = target.place().label();
         let book = &self.engine.book;
-        if book.open_intent(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?.is_some() {
+        if book.is_open(integration, change.entity, &change.source.id) {
             return Ok(Over::Unclear(UNCLEAR.into()));
         }
         let linked = book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
@@ -330,11 +330,9 @@ impl Apply {
             if !self.control.may_go().await {
                 return Err(Halt::Asked);
             }
-            let open = book.open_intents().map_err(Halt::Trouble)?;
-            if open
-                .iter()
-                .any(|intent| intent.write.makes(change.entity, customer.as_ref(), &change.source.name))
-            {
+            let makes =
+                |intent: &Intent| intent.write.makes(change.entity, customer.as_ref(), &change.source.name);
+            if book.is_any_open(makes) {
                 return Ok(Over::Held(format!("one of the same name comes first: {UNCLEAR}")));
             }
             return self.create(change, &target, customer, linked, place).await;

@@ -583,7 +583,7 @@ impl Engine {
             return Ok(());
         }
         let step = self.book.step_top(integration)? + 1;
-        let record = Record::Step { integration, step, title, edits, by: self.by.clone() };
+        let record = Record::Step { integration, step, title, edits, by: self.by() };
         self.book.record(&[record]).await?;
         if step > STEPS {
             self.book.cache(&[crate::store::Op::Del(keys::step(integration, step - STEPS))])?;
@@ -616,7 +616,7 @@ impl Engine {
             0 => String::new(),
             stay => format!(" ({stay} of {all} have changed since and stay as they are)"),
         };
-        let by = self.by.clone();
+        let by = self.by();
         self.book.record(&[Record::Undo { integration, step, redo, edits, by }]).await?;
         self.changed(integration);
         Ok(format!("{}: {title}{stay}", if redo { "Again" } else { "Taken back" }))

@@ -13,7 +13,14 @@ use crate::model::Problem;
 #[derive(Debug)]
 pub enum Call {
     Do(Command, oneshot::Sender<Result<Reply, Problem>>),
+    /// The same for another person than the one this process belongs to: the trail names them.
+    DoFor(String, Command, oneshot::Sender<Result<Reply, Problem>>),
     Ask(Query, oneshot::Sender<Result<Answer, Problem>>),
+}
+
+tokio::task_local! {
+    /// Who gave the order that this task carries out.
+    pub(super) static ORDERED_BY: String;
 }
 
 /// Serves until [`Command::Stop`] or until nobody can call any more.
@@ -23,19 +30,26 @@ pub async fn serve(engine: Arc<Engine>, mut calls: mpsc::UnboundedReceiver<Call>
             Call::Ask(query, reply) => {
                 let _ = reply.send(engine.answer(query));
             }
-            Call::Do(Command::Stop, reply) => {
+            Call::Do(Command::Stop, reply) | Call::DoFor(_, Command::Stop, reply) => {
                 let ended = engine.close().await;
                 let _ = reply.send(ended.map(|()| Reply::Done("Stopped.".into())));
                 return;
             }
-            Call::Do(command, reply) if is_short(&command) => answer(&engine, command, reply).await,
-            Call::Do(command, reply) => {
-                let engine = engine.clone();
-                tokio::spawn(async move { answer(&engine, command, reply).await });
-            }
+            Call::Do(command, reply) => begin(&engine, command, reply).await,
+            Call::DoFor(by, command, reply) => ORDERED_BY.scope(by, begin(&engine, command, reply)).await,
         }
     }
     let _ = engine.close().await;
+}
+
+/// Does a short command; starts a long one.
+async fn begin(engine: &Arc<Engine>, command: Command, reply: oneshot::Sender<Result<Reply, Problem>>) {
+    if is_short(&command) {
+        return answer(engine, command, reply).await;
+    }
+    let engine = engine.clone();
+    let by = engine.by();
+    tokio::spawn(ORDERED_BY.scope(by, async move { answer(&engine, command, reply).await }));
 }
 
 /// Whether a command waits for no network: these keep their order.

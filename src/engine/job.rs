@@ -125,6 +125,10 @@ impl Engine {
                 self.wish(job, Ordered::Cancel).await?;
                 Ok(format!("{job} ends after the record in hand; what is done stays done."))
             }
+            (JobOrder::Stop, Some(control)) => {
+                control.set(Wish::Stop);
+                Ok(format!("{job} stops after the record in hand and can be resumed."))
+            }
             (JobOrder::Resume, Some(_)) => Err(Problem::new(Class::Busy, format!("{job} is running."))),
             (order, None) => {
                 let Some((mut report, choices, policy)) = self.book.job(job)? else {
@@ -217,7 +221,7 @@ impl Engine {
             requests: BTreeMap::new(),
             started: self.world.now(),
             finished: None,
-            by: self.by.clone(),
+            by: self.by(),
             stages: Vec::new(),
             problems: Vec::new(),
             trouble: None,
@@ -372,7 +376,7 @@ impl Engine {
 
         // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
         for place in targets(integration, &report.entities) {
-            if !self.open_at(place).map_err(Halt::Trouble)?.is_empty() {
+            if !self.open_at(place).is_empty() {
                 tally.phase(Phase::Verifying { what: "requests without an answer".into() });
                 let target = self.connect_target(place, Lane::Bulk).map_err(Halt::Trouble)?;
                 self.resolve_open(&target, control, &say).await?;
@@ -483,6 +487,9 @@ impl Engine {
 
     /// Takes rows that this apply leaves alone out of the stages: left out by a person, or another customer's.
     fn fit_stages(&self, apply: &Apply) -> Result<(), Problem> {
+        if apply.choices == Choices::default() {
+            return Ok(());
+        }
         let mut stages = apply.tally.stages();
         let mut changed = false;
         self.book.each_plan_row(&apply.plan, |change| {
@@ -600,7 +607,7 @@ impl Engine {
             plan: plan.id,
             hash: plan.hash.clone(),
             totals: plan.outline.totals,
-            by: self.by.clone(),
+            by: self.by(),
             policy: order.policy,
         };
         let state =
@@ -751,12 +758,12 @@ pub fn sum(stages: &[StageProgress]) -> JobTotals {
 fn planned_problems(engine: &Engine, plan: &Plan) -> Result<Vec<RowProblem>, Problem> {
     let mut problems = Vec::new();
     if plan.outline.totals.held > 0 {
-        engine.book.each_plan_row(plan, |change| {
-            if change.action == Action::Held && problems.len() < 100 {
+        engine.book.plan_rows_while(plan, |change| {
+            if change.action == Action::Held {
                 let why = change.reasons.first().map(|r| safe(r)).unwrap_or_default();
                 problems.push(problem_of(&change, why, None));
             }
-            Ok(())
+            Ok(problems.len() < 100)
         })?;
     }
     Ok(problems)

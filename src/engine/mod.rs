@@ -68,8 +68,8 @@ pub struct Engine {
     pub world: World,
     pub installation: Installation,
     pub protocol: Protocol,
-    /// Who gives the orders: the operating system's user, and from where.
-    pub by: String,
+    /// Who gives the orders of this process: the operating system's user, and from where.
+    by: String,
     events: broadcast::Sender<Event>,
     live: Mutex<Live>,
     tasks: Mutex<JoinSet<()>>,
@@ -165,6 +165,11 @@ impl Engine {
         });
         engine.interrupt_orphans()?;
         Ok(engine)
+    }
+
+    /// Who gave the order that is being carried out.
+    pub fn by(&self) -> String {
+        desk::ORDERED_BY.try_with(Clone::clone).unwrap_or_else(|_| self.by.clone())
     }
 
     pub fn settings(&self) -> Arc<Settings> {

@@ -142,7 +142,7 @@ impl Engine {
             scheduled: spec.scheduled,
             purpose: spec.purpose.clone(),
             built_at: read.at,
-            built_by: self.by.clone(),
+            built_by: self.by(),
             expires_at: read.at.checked_add(hours.hours()).unwrap_or(read.at),
             rows: u32::try_from(planned.changes.len()).unwrap_or(u32::MAX),
             seen_up_to: extract::newest(spec.integration, &read.snapshot),

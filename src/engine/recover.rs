@@ -42,7 +42,7 @@ impl Engine {
         control: &Control,
         say: impl Fn(String) + Send + Sync,
     ) -> Result<(), Halt> {
-        let open = self.open_at(target.place()).map_err(Halt::Trouble)?;
+        let open = self.open_at(target.place());
         if open.is_empty() {
             return Ok(());
         }
@@ -71,10 +71,10 @@ impl Engine {
     }
 
     /// Requests to this place whose fate is not known.
-    pub(super) fn open_at(&self, place: Place) -> Result<Vec<Intent>, Problem> {
-        let mut open = self.book.open_intents()?;
+    pub(super) fn open_at(&self, place: Place) -> Vec<Intent> {
+        let mut open = self.book.open_intents();
         open.retain(|intent| intent.integration.target(intent.entity) == place);
-        Ok(open)
+        open
     }
 
     /// Reads back what became of each; before its settle time is over, only what was found is settled. Answers the rest.

@@ -9,7 +9,7 @@ use super::log;
 use super::records::{Ordered, RowEnd};
 use crate::engine::words::{
     Answer, JobReport, JobRow, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry,
-    PlanFilter, PlanGroup, PlanOrder, Query, SettingsView, ToDo,
+    PlanFilter, PlanGroup, PlanOrder, Presence, Query, SettingsView, ToDo,
 };
 use crate::integrations;
 use crate::model::{Class, Integration, JobId, Place, PlanId, Problem, SourceId};
@@ -41,6 +41,7 @@ impl Engine {
             Query::PlanRows { plan, rows } => Answer::PlanRows(self.book.plan_rows(plan, &rows)?),
             Query::Jobs { last } => Answer::Jobs(self.jobs(last)?),
             Query::Job { job } => Answer::Job(Box::new(self.job(job)?)),
+            Query::Presence => Answer::Presence(Presence::default()),
             Query::JobRows { job, from, limit } => Answer::JobRows(self.job_rows(job, from, limit)?),
             Query::Issues { integration } => Answer::Issues(self.issues(integration)?),
             Query::Log { job, filter, from, limit } => {

@@ -136,6 +136,8 @@ pub enum JobOrder {
     Pause,
     GoOn,
     Cancel,
+    /// Ends it after the records in hand, as interrupted.
+    Stop,
     /// Goes on with an interrupted job.
     Resume,
 }
@@ -286,6 +288,8 @@ pub enum Query {
         from: u64,
         limit: usize,
     },
+    /// Who else looks at this engine. Answered by the host; an engine of this process has no other viewers.
+    Presence,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -305,6 +309,27 @@ pub enum Answer {
     JobRows(Vec<JobRow>),
     Issues(IssuesView),
     Log(LogView),
+    Presence(Presence),
+}
+
+/// Who else has a screen open on the same host (N21), and what a person should know of the host itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Presence {
+    /// In the order in which they came; without the one who reads this.
+    pub viewers: Vec<Viewer>,
+    /// Why jobs would not go on without anyone, and what to do about it (U46).
+    pub warning: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// Unique in the life of one host.
+    pub id: u64,
+    pub user: String,
+    /// The address it came from over SSH.
+    pub from: Option<String>,
+    pub since: Moment,
+    pub pid: u32,
 }
 
 /// A row of a job and what became of it.
@@ -793,6 +818,10 @@ pub enum Event {
     },
     /// A job started or ended.
     Job(Box<JobReport>),
-    /// The engine can no longer go on (its disk, its trail).
+    /// A viewer came or went.
+    Presence(Presence),
+    /// Events were missed: what is shown must be asked anew.
+    Missed,
+    /// The engine can no longer go on (its disk, its trail), or cannot be reached for now.
     Broken(Problem),
 }

@@ -228,6 +228,7 @@ impl Market {
                     lines.iter().skip(*from as usize).take(*limit).map(|line| (*line).clone()).collect();
                 Answer::Log(LogView { total: lines.len() as u64, first: *from, lines: shown })
             }
+            Query::Presence => Answer::Presence(Presence::default()),
             _ => return None,
         })
     }

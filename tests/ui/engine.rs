@@ -257,7 +257,7 @@ pub fn start(world: &Rc<RefCell<World>>) -> (Handle, broadcast::Sender<Event>) {
                 Call::Ask(query, answer) => {
                     let _ = answer.send(world.borrow_mut().ask(&query));
                 }
-                Call::Do(command, answer) => {
+                Call::Do(command, answer) | Call::DoFor(_, command, answer) => {
                     let (reply, events) = world.borrow_mut().tell(command);
                     let _ = answer.send(reply);
                     for event in events {
