@@ -180,7 +180,7 @@ actions! {
 
     OpenJob "open_job" [Jobs] "open" "Open the job" "Its stages and its whole log." "parhelion job show J1";
     OpenLine "open_line" [Job] "open" "Show the change behind this line" "Fields before and after, and the reasons." "";
-    Resume "resume" [Jobs Job] "resume/retry" "Go on with an interrupted job; try again what failed or is held"
+    Resume "resume" [Jobs Job] "resume/retry" "Go on with a job, or retry what failed"
         "An interrupted job writes what is left of its plan, nothing twice. Of one that is over, the failed and held rows are planned again. On an issue: its records." "parhelion job retry J1";
     Pause "pause" [Jobs Job] "pause" "Pause the running job, or go on" "No new record starts; those in hand finish." "";
     CancelJob "cancel" [Jobs Job] "cancel" "Cancel the job"
@@ -204,7 +204,7 @@ actions! {
     PreviousTab "previous_tab" [Settings Jobs] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
-    Undo "undo" [Integrations Settings Program Customers Plan Jobs Job] "undo" "Undo the last change; on a job, the whole job"
+    Undo "undo" [Integrations Settings Program Customers Plan Jobs Job] "undo" "Undo the last change, or the job"
         "Takes back the last change made here. Of a job it builds a plan: fields as they were, what it created inactive." "parhelion job undo J1";
 
     Redo "redo" [Customers Plan] "redo" "Bring the last change taken back again" "" "";

@@ -157,7 +157,7 @@ fn a_job_is_tried_again_or_taken_back_by_a_plan_of_its_own() {
     rig.keys("4 j u").says("Plan P8, undo of J41").says("would do it all again");
     assert_eq!(purposes(&rig), [Purpose::Undo { of: JobId(41) }]);
     rig.shows("undo@80x24");
-    rig.keys("p").says("goes the way that job went");
+    rig.keys("p").says("it goes the way its job went");
     rig.keys("a y");
     assert!(rig.told().iter().any(|command| matches!(command, Command::Apply { .. })));
 

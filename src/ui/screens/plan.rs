@@ -529,7 +529,7 @@ impl PlanScreen {
         }
         if action == Action::OtherWay && matches!(self.purpose, Purpose::Retry { .. } | Purpose::Undo { .. })
         {
-            return not("this plan is of a job, and goes the way that job went.");
+            return not("it goes the way its job went.");
         }
         if !matches!(action, Action::ApplyPlan | Action::OneFirst) {
             return Availability::Ready;
