@@ -15,6 +15,7 @@
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
 //! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
+//! | `retention` | how long trail and logs are kept |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
 
@@ -34,6 +35,7 @@ pub mod log;
 pub mod planning;
 pub mod records;
 pub mod recover;
+pub mod retention;
 pub mod setup;
 pub mod tally;
 pub mod target;

@@ -43,10 +43,20 @@ pub fn verify_dir(dir: &Path) -> Result<Verified, Broken> {
 
 pub(super) fn verify_up_to(dir: &Path, last: Seq) -> Result<Verified, Broken> {
     let mut lines = Lines::open(dir, 1, last)?;
+    let begin = lines.begin;
     let mut verified = Verified { records: 0, last_seq: 0 };
     while let Some(line) = lines.next_line()? {
+        if line.seq == begin.checkpoint
+            && let Some(why) = begin.contradicts(&line)
+        {
+            return Err(Broken { seq: line.seq, file: dir.to_owned(), line: 0, why: why.into() });
+        }
         verified.records += u64::from(!is_own(&line.kind));
         verified.last_seq = line.seq;
+    }
+    if verified.last_seq < begin.checkpoint {
+        let why = "the checkpoint that stands for the lines that were let go is missing".to_owned();
+        return Err(Broken { seq: begin.checkpoint, file: dir.to_owned(), line: 0, why });
     }
     if last != Seq::MAX && verified.last_seq != last {
         let why = format!("it ends at record {}, though {last} were acknowledged", verified.last_seq);
@@ -161,6 +171,7 @@ impl Iterator for Reader {
 /// Lines of all segments, the chain checked. Reading begins at the segment that holds the wanted line; the first
 /// line of that segment vouches for what it follows.
 struct Lines {
+    begin: scan::Start,
     segments: std::vec::IntoIter<(u64, PathBuf)>,
     open: Option<(PathBuf, BufReader<File>, u64)>,
     next: Seq,
@@ -188,7 +199,7 @@ impl Lines {
         segments.drain(..start.unwrap_or(0));
         let next = segments.first().map_or(1, |(first, _)| *first);
         let prev = (next == begin.first).then_some(begin.prev);
-        Ok(Self { segments: segments.into_iter(), open: None, next, last, prev, buffer: Vec::new() })
+        Ok(Self { begin, segments: segments.into_iter(), open: None, next, last, prev, buffer: Vec::new() })
     }
 
     fn next_line(&mut self) -> Result<Option<Line>, Broken> {

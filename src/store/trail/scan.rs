@@ -55,10 +55,10 @@ pub struct Start {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StartFile {
-    first: u64,
-    prev: String,
-    checkpoint: u64,
+pub struct StartFile {
+    pub first: u64,
+    pub prev: String,
+    pub checkpoint: u64,
 }
 
 impl Start {
@@ -204,7 +204,7 @@ fn cut(path: &Path, end: u64, dropped: u64) -> Result<(), Problem> {
 }
 
 /// The hash of the last line of a finished segment.
-fn last_hash(path: &Path) -> Result<Hash, Problem> {
+pub fn last_hash(path: &Path) -> Result<Hash, Problem> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     let read = || {
         let mut file = File::open(path)?;
