@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::book::parse;
-use super::records::{Edit, Intent, Outcome, Record, RowEnd, Slot};
+use super::records::{Edit, Intent, Outcome, Record, RowEnd};
 use crate::model::{
-    Address, Decision, Entity, Fields, Integration, JobId, Moment, PlanId, Problem, SourceId, TargetId,
+    Address, Decision, Entity, Fields, Integration, JobId, Moment, PlanId, Problem, Slot, SourceId, TargetId,
 };
 use crate::store::trail::Shelf;
 use crate::store::{Record as Line, Seq};

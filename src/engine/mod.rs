@@ -9,12 +9,15 @@
 //! | `planning` | a snapshot into a stored plan |
 //! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
 //! | `verify` | reading back what was written |
+//! | `narrow`, `undo` | which records a narrow plan is about; the plan that takes a job back |
+//! | `issues` | what waits for a person, over all jobs |
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
 //! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
+//! | `metrics` | figures for a monitoring system |
 //! | `retention` | how long trail and logs are kept |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
@@ -29,9 +32,12 @@ pub mod desk;
 pub mod doctor;
 pub mod extract;
 pub mod fresh;
+pub mod issues;
 pub mod job;
 mod keys;
 pub mod log;
+pub mod metrics;
+mod narrow;
 pub mod planning;
 pub mod records;
 pub mod recover;
@@ -39,6 +45,7 @@ pub mod retention;
 pub mod setup;
 pub mod tally;
 pub mod target;
+mod undo;
 mod verify;
 pub mod views;
 pub mod words;
@@ -68,8 +75,8 @@ pub struct Engine {
     pub world: World,
     pub installation: Installation,
     pub protocol: Protocol,
-    /// Who gives the orders: the operating system's user, and from where.
-    pub by: String,
+    /// Who gives the orders of this process: the operating system's user, and from where.
+    by: String,
     events: broadcast::Sender<Event>,
     live: Mutex<Live>,
     tasks: Mutex<JoinSet<()>>,
@@ -165,6 +172,11 @@ impl Engine {
         });
         engine.interrupt_orphans()?;
         Ok(engine)
+    }
+
+    /// Who gave the order that is being carried out.
+    pub fn by(&self) -> String {
+        desk::ORDERED_BY.try_with(Clone::clone).unwrap_or_else(|_| self.by.clone())
     }
 
     pub fn settings(&self) -> Arc<Settings> {

@@ -11,7 +11,7 @@ use crate::api::http::{RealTransport, Transport};
 use crate::engine::book::Book;
 use crate::engine::records::Record;
 use crate::engine::world::World;
-use crate::engine::{Engine, Protocol, desk, retention};
+use crate::engine::{Engine, Protocol, desk, metrics, retention};
 use crate::model::{Class, Installation, Moment, Problem};
 use crate::store::{KeySource, Lock, Places, Store};
 
@@ -33,7 +33,7 @@ pub struct Home {
     notice: Option<String>,
     thread: Option<JoinHandle<()>>,
     /// Dropped last: the store is closed by then.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Home {
@@ -65,7 +65,7 @@ impl Home {
             })?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+            .worker_threads(2)
             .thread_name("engine")
             .enable_all()
             .build()
@@ -91,6 +91,10 @@ impl Home {
                 events,
             )
         })?;
+        {
+            let _inside = runtime.enter();
+            metrics::keep(&engine);
+        }
         let thread = std::thread::Builder::new()
             .name("engine-home".into())
             .spawn(move || {
@@ -102,7 +106,7 @@ impl Home {
                 Problem::new(Class::Local, format!("The engine's thread cannot be started: {error}."))
             })?;
         let notice = told(&opened);
-        Ok(Self { handle, places, notice, thread: Some(thread), _lock: lock })
+        Ok(Self { handle, places, notice, thread: Some(thread), lock })
     }
 
     pub fn handle(&self) -> Handle {
@@ -115,6 +119,11 @@ impl Home {
 
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_deref()
+    }
+
+    /// Says in the lock file where this home can be talked to.
+    pub(super) fn announce(&mut self, socket: Option<PathBuf>) -> Result<(), Problem> {
+        self.lock.announce(socket)
     }
 
     /// Stops after the records in hand; everything is on disk when this returns.
@@ -178,11 +187,8 @@ fn told(opened: &crate::store::Opened) -> Option<String> {
 
 /// The person at the keyboard: the system's user, and the SSH client if there is one.
 fn who() -> String {
-    let user = std::env::var("USER")
-        .or_else(|_| std::env::var("LOGNAME"))
-        .unwrap_or_else(|_| format!("user {}", rustix::process::geteuid().as_raw()));
-    match std::env::var("SSH_CONNECTION").ok().and_then(|c| c.split(' ').next().map(str::to_owned)) {
-        Some(client) => format!("{user}@{client}"),
-        None => user,
+    match super::came_from() {
+        Some(client) => format!("{}@{client}", super::user()),
+        None => super::user(),
     }
 }

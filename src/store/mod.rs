@@ -2,7 +2,7 @@
 //! lock that keeps a second process out.
 
 pub mod backup;
-mod files;
+pub(crate) mod files;
 mod hex;
 pub mod index;
 pub mod lock;

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parhelion::engine::book::Book;
-use parhelion::engine::records::{Edit, Intent, Outcome, Record, RowEnd, Slot, Write};
+use parhelion::engine::records::{Edit, Intent, Outcome, Record, RowEnd, Write};
 use parhelion::engine::retention;
 use parhelion::model::settings::{Keep, Settings};
 use parhelion::model::{
-    Decision, Entity, FieldName, Fields, How, Integration, JobId, Link, Moment, SourceId, TargetId, Value,
+    Decision, Entity, FieldName, Fields, How, Integration, JobId, Link, Moment, Slot, SourceId, TargetId,
+    Value,
 };
 use parhelion::plan::Last;
 use parhelion::store::trail::{Options, Shelf, SimulatedDisk, Sync};
@@ -101,6 +102,8 @@ fn fact(kind: u8, n: u64) -> Record {
             message: format!("outcome {n}"),
             class: None,
             link: (n % 3 == 0).then(|| link(n, false)),
+            before: None,
+            mapping: None,
             quantity: None,
             at: Moment::UNIX_EPOCH,
         })),

@@ -75,7 +75,16 @@ impl Shelf {
     /// # Errors
     /// A folder that cannot be read; damage near the end of the trail.
     pub fn open(dir: &Path) -> Result<Self, Problem> {
-        Ok(Self { dir: dir.to_owned(), found: scan::find(dir)? })
+        let mut patience = 5;
+        loop {
+            match scan::find(dir) {
+                Ok(found) => return Ok(Self { dir: dir.to_owned(), found }),
+                Err(problem) if patience == 0 => return Err(problem),
+                // Half of a line that is being written just now looks like damage; damage stays.
+                Err(_) => std::thread::sleep(std::time::Duration::from_millis(20)),
+            }
+            patience -= 1;
+        }
     }
 
     /// The last record that was acknowledged; 0 for an empty trail.
@@ -225,6 +234,10 @@ impl Lines {
             reader.read_until(b'\n', &mut self.buffer).map_err(|error| broken(&error.to_string()))?;
             if self.buffer.is_empty() {
                 self.open = None;
+                continue;
+            }
+            // Padding; whatever may come after it has its place in the chain all the same.
+            if self.buffer == b"\n" {
                 continue;
             }
             let text = self.buffer.strip_suffix(b"\n").ok_or_else(|| broken("it is cut short"))?;

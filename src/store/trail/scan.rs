@@ -20,6 +20,8 @@ pub struct End {
 }
 
 const ENDING: &str = ".jsonl";
+/// What a disk writes whole or not at all, in bytes.
+pub const SECTOR: u64 = 512;
 
 /// Segments are named after their first line, so that names sort as the lines do.
 pub fn segment_name(first: u64) -> String {
@@ -91,7 +93,7 @@ pub struct Found {
     pub segments: Vec<(u64, PathBuf)>,
     /// Files that were let go and are still there: the process ended in between.
     let_go: Vec<PathBuf>,
-    /// The segment of the last commit, with its length; `None` where nothing was ever committed.
+    /// The segment of the last commit, with how much of it was written; `None` where nothing was ever committed.
     last: Option<(usize, Commit, u64)>,
     /// A segment that was begun when the power went.
     begun: Option<(PathBuf, u64)>,
@@ -105,7 +107,7 @@ impl Found {
 
     /// Bytes after the last commit: being written just now, or left over by a crash.
     pub fn unfinished(&self) -> u64 {
-        let tail = self.last.as_ref().map_or(0, |(_, commit, len)| len - commit.end);
+        let tail = self.last.as_ref().map_or(0, |(_, commit, len)| len.saturating_sub(commit.end));
         tail + self.begun.as_ref().map_or(0, |(_, len)| *len)
     }
 
@@ -143,7 +145,7 @@ pub fn find(dir: &Path) -> Result<Found, Problem> {
             None => start.prev,
             Some((_, earlier)) => last_hash(earlier)?,
         };
-        let len = bytes.len() as u64;
+        let len = written(&bytes);
         match scan(&bytes, *first, before).map_err(|fault| fault.problem(path))? {
             Some(commit) => {
                 found.last = Some((at, commit, len));
@@ -153,7 +155,7 @@ pub fn find(dir: &Path) -> Result<Found, Problem> {
             None if found.begun.is_some() => {
                 return Err(Fault { line: 1, why: "the segment holds no commit" }.problem(path));
             }
-            None => found.begun = Some((path.clone(), len)),
+            None => found.begun = Some((path.clone(), written(&bytes))),
         }
     }
     if found.last.is_none() && start.checkpoint > 0 {
@@ -169,9 +171,9 @@ pub fn find(dir: &Path) -> Result<Found, Problem> {
 pub fn recover(dir: &Path, sync: &Sync) -> Result<End, Problem> {
     let found = find(dir)?;
     let dropped = found.unfinished();
-    if let Some((at, commit, len)) = &found.last {
+    if let Some((at, commit, _)) = &found.last {
         let (_, path) = &found.segments[*at];
-        cut(path, commit.end, len - commit.end)?;
+        cut(path, commit.end)?;
         sync.found(path, commit.end);
         for (_, path) in &found.segments[..*at] {
             sync.found(path, std::fs::metadata(path).map_or(0, |data| data.len()));
@@ -191,8 +193,14 @@ pub fn recover(dir: &Path, sync: &Sync) -> Result<End, Problem> {
     Ok(End { last_seq, prev, segment, dropped })
 }
 
-fn cut(path: &Path, end: u64, dropped: u64) -> Result<(), Problem> {
-    if dropped == 0 {
+/// How much of a segment was written: all but the empty lines at its end.
+pub fn written(bytes: &[u8]) -> u64 {
+    let content = bytes.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 2);
+    content.min(bytes.len()) as u64
+}
+
+fn cut(path: &Path, end: u64) -> Result<(), Problem> {
+    if std::fs::metadata(path).is_ok_and(|data| data.len() == end) {
         return Ok(());
     }
     let cut = || {
@@ -268,7 +276,9 @@ fn scan(bytes: &[u8], first: u64, mut prev: Hash) -> Result<Option<Commit>, Faul
         let line = match (end, Line::parse_after(text, seq, &prev)) {
             (Some(_), Ok(line)) => line,
             (_, outcome) => {
-                if is_unfinished(rest, text, end) {
+                let is_hole = text.is_empty()
+                    || (rest[text.len()..].starts_with(b"\n\n") && (at + text.len()) as u64 % SECTOR == 0);
+                if is_unfinished(rest, text, end, is_hole) {
                     break;
                 }
                 return Err(Fault { line: number, why: outcome.err().unwrap_or("it does not end") });
@@ -292,9 +302,10 @@ fn scan(bytes: &[u8], first: u64, mut prev: Hash) -> Result<Option<Commit>, Faul
 }
 
 /// Whether a line that cannot be read is the end of a write that a power cut stopped. Groups are synced one by one,
-/// so only the last can be unfinished: it ends in the middle of a line, or has holes of zeros where blocks were never
-/// written. A whole line of anything else was written by nobody here: damage.
-fn is_unfinished(rest: &[u8], text: &[u8], end: Option<usize>) -> bool {
+/// so only the last can be unfinished: it ends in the middle of a line, or has holes where blocks were never written:
+/// zeros, or the empty lines that the segment was padded with. A whole line of anything else was written by nobody
+/// here: damage.
+fn is_unfinished(rest: &[u8], text: &[u8], end: Option<usize>, is_hole: bool) -> bool {
     if end.is_none() {
         return true;
     }
@@ -302,5 +313,5 @@ fn is_unfinished(rest: &[u8], text: &[u8], end: Option<usize>) -> bool {
     // The blocks of the last group reach the disk in any order: its commit line may be there before the rest.
     lines.pop();
     let followed = lines.into_iter().any(|line| Line::parse(line).is_some_and(|line| line.kind == COMMIT));
-    text.contains(&0) && !followed
+    (is_hole || text.contains(&0)) && !followed
 }
