@@ -100,10 +100,6 @@ pub enum Command {
     /// One job
     #[command(subcommand)]
     Job(Job),
-    /// Serve the engine without a terminal, until asked to end (a systemd service)
-    Serve(Serve),
-    /// Open the screen on an engine that runs already
-    Attach,
     /// Who did what, when, before and after: the audit trail; works while another process holds the store
     #[command(subcommand)]
     Audit(Audit),
@@ -140,6 +136,10 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// Serve the engine without a terminal, until asked to end (a systemd service)
+    Serve(Serve),
+    /// Open the screen on an engine that runs already
+    Attach,
 }
 
 #[derive(Debug, Subcommand)]
@@ -564,14 +564,14 @@ impl Args {
                 Job::Undo { .. } => &["job", "undo"],
                 Job::Export { .. } => &["job", "export"],
             },
-            Some(Command::Serve(_)) => &["serve"],
-            Some(Command::Attach) => &["attach"],
             Some(Command::Audit(_)) => &["audit"],
             Some(Command::Doctor { .. }) => &["doctor"],
             Some(Command::Backup { .. }) => &["backup"],
             Some(Command::Restore { .. }) => &["restore"],
             Some(Command::Completions { .. }) => &["completions"],
             Some(Command::Man { .. }) => &["man"],
+            Some(Command::Serve(_)) => &["serve"],
+            Some(Command::Attach) => &["attach"],
         };
         ["parhelion"].iter().chain(words).copied().collect::<Vec<_>>().join(" ")
     }

@@ -231,6 +231,10 @@ impl Known {
                 fact.text = format!("{plan} approved by {whom}: {} changes, hash {short}", totals.acting());
                 self.by.insert(job, by);
             }
+            Record::Kept { pairs } => fact.text = format!("{} entries of the index kept", pairs.len()),
+            Record::Checkpoint { first, pairs, .. } => {
+                fact.text = format!("lines before {first} let go; {pairs} entries are kept of them");
+            }
             Record::Intent(intent) => self.sends(fact, *intent),
             Record::Outcome(outcome) => self.ended(fact, *outcome),
             // The others say all there is to say in their own words.
@@ -281,7 +285,10 @@ impl Known {
                 after: text(address.to_string()),
             });
         }
-        fact.text = format!("send: {}", part("write").as_str().unwrap_or_default().replace('_', " "));
+        let what = part("write").as_str().unwrap_or_default().replace('_', " ");
+        let kind = fact.entity.filter(|_| fact.target.is_none() && !what.contains(' '));
+        fact.text =
+            format!("send: {what}{}", kind.map(|of| format!(" {}", of.singular())).unwrap_or_default());
         fact.target = id("id");
         match (&fact.target, id("customer")) {
             (Some(target), _) => fact.text += &format!(" {target} in Halo"),

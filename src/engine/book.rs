@@ -135,7 +135,7 @@ impl Book {
     /// Brings the index up to the trail.
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
         let book = Self { trail, index, waiting: Arc::default(), numbers: Mutex::default() };
-        book.replay()?;
+        book.replay(book.index.as_ref())?;
         let mut open = BTreeMap::new();
         book.each_big(&keys::intents(), |_, intent: Intent| {
             let key = keys::intent(intent.integration, intent.entity, &intent.source);
@@ -146,45 +146,71 @@ impl Book {
         Ok(book)
     }
 
-    fn replay(&self) -> Result<(), Problem> {
-        let applied: u64 = self.get(&keys::applied())?.unwrap_or(0);
+    /// What the trail says, in an index of its own: what a checkpoint must keep.
+    pub(super) fn told(&self, index: &dyn Index) -> Result<(), Problem> {
+        self.replay(index)
+    }
+
+    /// Durable on return, not in the index: answers the number of the last line.
+    pub(super) async fn write(&self, records: &[Record]) -> Result<u64, Problem> {
+        self.trail.commit(entries(records)?).await
+    }
+
+    /// Takes over what was written to the trail without going through [`Self::record`].
+    pub(super) fn catch_up(&self) -> Result<(), Problem> {
+        self.replay(self.index.as_ref())
+    }
+
+    pub(super) fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    fn replay(&self, index: &dyn Index) -> Result<(), Problem> {
+        let number = |key: Vec<u8>| match index.get(&key)? {
+            None => Ok(None),
+            Some(bytes) => read::<u64>(&bytes, &key).map(Some),
+        };
+        let applied = number(keys::applied())?.unwrap_or(0);
         let last = self.trail.last_seq();
-        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last)
-        {
+        if applied >= last && applied != 0 && number(keys::clean())?.is_some_and(|clean| clean == last) {
             return Ok(());
         }
         let mut ops = Vec::new();
         let mut seen = applied;
         // Numbers of jobs and plans are counted in the index only: a new one must not give them out again.
-        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
+        let mut note = |of: &str, number: u64| {
+            let top = numbers.entry(of.to_owned()).or_default();
+            *top = number.max(*top);
+        };
         for line in self.trail.read(applied.saturating_sub(REPLAY_MARGIN))? {
             let line = line?;
             // A kind this build does not know is somebody else's fact, not an error.
             if let Ok(record) = parse(&line.kind, line.data) {
-                if let Record::Job { report, .. } = &record {
-                    for (of, number) in
-                        [("job", Some(report.job.0)), ("plan", report.plan.map(|plan| plan.0))]
-                    {
-                        let top = numbers.entry(of).or_default();
-                        *top = number.unwrap_or(0).max(*top);
+                match &record {
+                    Record::Job { report, .. } => {
+                        note("job", report.job.0);
+                        note("plan", report.plan.map_or(0, |plan| plan.0));
                     }
+                    Record::Checkpoint { numbers, .. } => numbers.iter().for_each(|(of, n)| note(of, *n)),
+                    _ => {}
                 }
                 super::records::project(&record, &mut ops);
             }
             seen = seen.max(line.seq);
             if ops.len() >= PAGE {
-                self.index.write(&ops)?;
+                index.write(&ops)?;
                 ops.clear();
             }
         }
         for (of, top) in numbers {
-            if self.get::<u64>(&keys::next_number(of))?.unwrap_or(0) < top {
-                ops.push(keys::put(keys::next_number(of), &top));
+            if number(keys::next_number(&of))?.unwrap_or(0) < top {
+                ops.push(keys::put(keys::next_number(&of), &top));
             }
         }
         ops.push(keys::put(keys::applied(), &seen));
-        self.index.write(&ops)?;
-        self.index.flush()
+        index.write(&ops)?;
+        index.flush()
     }
 
     /// Facts, durable on return, then visible in the index.
@@ -205,7 +231,7 @@ impl Book {
     pub fn close(&self) -> Result<(), Problem> {
         let last = self.trail.last_seq();
         self.write_pending()?;
-        self.index.write(&[keys::put(keys::applied(), &last), keys::put(b"m/clean".to_vec(), &last)])?;
+        self.index.write(&[keys::put(keys::applied(), &last), keys::put(keys::clean(), &last)])?;
         self.index.flush()
     }
 

@@ -155,6 +155,7 @@ impl Engine {
     pub async fn close(&self) -> Result<(), Problem> {
         self.stop().await;
         self.save_budgets();
+        self.write_metrics();
         self.book.close()
     }
 }

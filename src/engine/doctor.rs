@@ -310,16 +310,12 @@ fn index(places: &Places, held: Option<Lock>, trail: Option<&Told>, found: &mut 
 
 /// The settings, and whether every secret they name can be read.
 fn sources(settings: &Settings, vault: Option<&Vault>, found: &mut Findings) {
-    let is_on = |place| match place {
-        Place::Halo => Integration::ALL.into_iter().any(|of| settings.of(of).enabled),
+    let is_on = |place: Place| match place {
         Place::Of(of) => settings.of(of).enabled,
+        Place::Halo => Integration::ALL.into_iter().any(|of| settings.of(of).enabled),
     };
     for place in Place::all().filter(|place| is_on(*place)) {
         let missing = connect::missing(settings, place);
-        let leaf = match place {
-            Place::Halo => "client_secret",
-            Place::Of(of) => settings.of(of).secret_key,
-        };
         if !missing.is_empty() {
             found.say(
                 "settings",
@@ -329,22 +325,37 @@ fn sources(settings: &Settings, vault: Option<&Vault>, found: &mut Findings) {
             );
             continue;
         }
-        let key = format!("{place}.{leaf}");
-        match (settings::secret_source(settings, &key), vault) {
-            // A command may ask or cost: it is run when a job needs it.
-            (Some(SecretSource::Command(_)), _) => {
-                found.skip("settings", format!("{key} comes from a command; not run"));
-            }
-            (Some(source), Some(vault)) => match secret_source::resolve(source, &key, vault) {
-                Ok(secret) => {
-                    logging::keep_out(&secret);
-                    found.ok("settings", format!("{} is set up", place.label()));
-                }
-                Err(problem) => found.fail("settings", problem),
-            },
-            _ => found.skip("settings", format!("{key} cannot be looked at without the sealed secrets")),
+        let own = |setting: &&settings::Setting| {
+            setting.kind == settings::Kind::Secret && setting.section == settings::Section::Of(place)
+        };
+        let keys: Vec<&str> =
+            settings::all().iter().filter(own).map(|setting| setting.key.as_str()).collect();
+        if keys.into_iter().all(|key| opens(settings, key, vault, found)) {
+            found.ok("settings", format!("{} is set up", place.label()));
         }
     }
+}
+
+/// Whether a secret can be read now; says so where it cannot.
+fn opens(settings: &Settings, key: &str, vault: Option<&Vault>, found: &mut Findings) -> bool {
+    match (settings::secret_source(settings, key), vault) {
+        (None | Some(SecretSource::Unset), _) => return true,
+        // A command may ask or cost: it is run when a job needs it.
+        (Some(SecretSource::Command(_)), _) => {
+            found.skip("settings", format!("{key} comes from a command; not run"));
+        }
+        (Some(source), Some(vault)) => match secret_source::resolve(source, key, vault) {
+            Ok(secret) => {
+                logging::keep_out(&secret);
+                return true;
+            }
+            Err(problem) => found.fail("settings", problem),
+        },
+        (Some(_), None) => {
+            found.skip("settings", format!("{key} cannot be looked at without the sealed secrets"));
+        }
+    }
+    false
 }
 
 /// Halo says the time with every answer: dates of changes and ends of subscriptions go by it.

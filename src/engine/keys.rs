@@ -20,8 +20,22 @@ pub fn applied() -> Vec<u8> {
 pub fn owner() -> Vec<u8> {
     b"m/owner".to_vec()
 }
+/// The last line, noted when the store was closed in good order.
+pub fn clean() -> Vec<u8> {
+    b"m/clean".to_vec()
+}
+/// Whether a key says how far this one index is, and not what the trail says.
+pub fn is_own(key: &[u8]) -> bool {
+    key == applied() || key == clean() || key.starts_with(b"meta/") || key.starts_with(NUMBERS)
+}
+/// How many bytes the last checkpoint took.
+pub fn checkpoint() -> Vec<u8> {
+    b"m/checkpoint".to_vec()
+}
+/// Counters: the last number given out, by what it counts.
+pub const NUMBERS: &[u8] = b"m/next/";
 pub fn next_number(of: &str) -> Vec<u8> {
-    plain(&[b"m", b"next", of.as_bytes()])
+    [NUMBERS, of.as_bytes()].concat()
 }
 pub fn settings() -> Vec<u8> {
     b"c/settings".to_vec()

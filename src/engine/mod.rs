@@ -17,6 +17,8 @@
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
 //! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
+//! | `metrics` | figures for a monitoring system |
+//! | `retention` | how long trail and logs are kept |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
 
@@ -34,10 +36,12 @@ pub mod issues;
 pub mod job;
 mod keys;
 pub mod log;
+pub mod metrics;
 mod narrow;
 pub mod planning;
 pub mod records;
 pub mod recover;
+pub mod retention;
 pub mod setup;
 pub mod tally;
 pub mod target;

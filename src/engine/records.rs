@@ -3,7 +3,7 @@
 //! The trail is the truth: intents, outcomes, links, decisions, settings, approvals. The index is a projection of it,
 //! made by [`project`] alone, so that losing sled costs time and no fact (decision 1).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::plan::Totals;
 use crate::plan::snapshot::Last;
-use crate::store::Op;
+use crate::store::{Op, index};
 
 /// One fact in the audit trail. `kind` and `data` of its line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,6 +59,10 @@ pub enum Record {
         approved: BTreeSet<Entity>,
         missing: Vec<(Entity, SourceId, u32)>,
     },
+    /// A piece of the index as it stood, so that older lines can be let go ([`super::retention`]).
+    Kept { pairs: Vec<(serde_json::Value, serde_json::Value)> },
+    /// All pieces are written. The trail may begin at line `first`, whose predecessor's hash is `prev`.
+    Checkpoint { first: u64, prev: String, pairs: u64, bytes: u64, numbers: BTreeMap<String, u64> },
 }
 
 /// One customer's mapping before and after a step.
@@ -238,6 +242,11 @@ pub struct RowState {
 /// stretch of the trail again changes nothing.
 pub fn project(record: &Record, ops: &mut Vec<Op>) {
     match record {
+        Record::Kept { pairs } => {
+            let pair = |(key, value): &(_, _)| Some(Op::Put(index::decode(key)?, index::decode(value)?));
+            ops.extend(pairs.iter().filter_map(pair));
+        }
+        Record::Checkpoint { bytes, .. } => ops.push(keys::put(keys::checkpoint(), bytes)),
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
         Record::Secret { .. } | Record::Approval { .. } => {}

@@ -7,6 +7,7 @@
 mod disk;
 mod line;
 mod read;
+mod retain;
 mod scan;
 
 use std::fs::{File, OpenOptions};
@@ -25,6 +26,7 @@ use crate::model::{Class, Moment, Problem};
 
 pub use disk::{SimulatedDisk, Sync};
 pub use read::{Broken, Reader, Shelf, Verified, verify_dir};
+pub use retain::{CHECKPOINT, Old};
 
 /// The number of a record. Numbers rise by one a line, commit lines included, so gaps between records are normal.
 pub type Seq = u64;

@@ -406,3 +406,32 @@ fn a_profile_that_was_never_used_has_an_empty_trail() {
     profile.run(&["backup", &profile.file("x").display().to_string(), "--json"]).exits(1).error();
     assert!(!profile.file("state").exists());
 }
+
+#[test]
+fn figures_are_in_a_file_after_each_job_and_name_no_customer() {
+    let (profile, _vendors) = set_up();
+    let file = profile.file("parhelion.prom");
+    profile.run(&["config", "set", "profile.metrics.file", &file.display().to_string()]).exits(0);
+    let job = one_run(&profile);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let sent = job["requests"]["halo"].as_u64().unwrap();
+    for line in [
+        format!("parhelion_requests_total{{host=\"halo\"}} {sent}"),
+        "parhelion_jobs_total{integration=\"also\",state=\"partial\"} 1".into(),
+        format!("parhelion_rows_total{{integration=\"also\",action=\"create\"}} {}", job["totals"]["create"]),
+        format!("parhelion_last_job_held_rows{{integration=\"also\"}} {}", job["totals"]["held"]),
+        "# TYPE parhelion_jobs_total counter".into(),
+        "parhelion_throttles_total{host=\"halo\"} ".into(),
+        "parhelion_unmapped_customers{integration=\"also\"} ".into(),
+    ] {
+        assert!(text.contains(&line), "{line} is not in\n{text}");
+    }
+    let name = job["problems"][0]["source"]["name"].as_str().unwrap();
+    for hidden in SECRETS.into_iter().chain([name]) {
+        assert!(!text.contains(hidden), "{hidden}");
+    }
+    assert!(!file.with_extension("prom.new").exists());
+    for far in ["0.0.0.0:9477", "192.0.2.1:80", "somewhere"] {
+        profile.run(&["config", "set", "profile.metrics.listen", far]).exits(1);
+    }
+}

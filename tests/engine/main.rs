@@ -7,5 +7,6 @@ mod invariants;
 mod jobs;
 mod lives;
 mod oracle;
+mod retention;
 mod rig;
 mod secrets;

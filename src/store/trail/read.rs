@@ -43,10 +43,20 @@ pub fn verify_dir(dir: &Path) -> Result<Verified, Broken> {
 
 pub(super) fn verify_up_to(dir: &Path, last: Seq) -> Result<Verified, Broken> {
     let mut lines = Lines::open(dir, 1, last)?;
+    let begin = lines.begin;
     let mut verified = Verified { records: 0, last_seq: 0 };
     while let Some(line) = lines.next_line()? {
+        if line.seq == begin.checkpoint
+            && let Some(why) = begin.contradicts(&line)
+        {
+            return Err(Broken { seq: line.seq, file: dir.to_owned(), line: 0, why: why.into() });
+        }
         verified.records += u64::from(!is_own(&line.kind));
         verified.last_seq = line.seq;
+    }
+    if verified.last_seq < begin.checkpoint {
+        let why = "the checkpoint that stands for the lines that were let go is missing".to_owned();
+        return Err(Broken { seq: begin.checkpoint, file: dir.to_owned(), line: 0, why });
     }
     if last != Seq::MAX && verified.last_seq != last {
         let why = format!("it ends at record {}, though {last} were acknowledged", verified.last_seq);
@@ -65,7 +75,16 @@ impl Shelf {
     /// # Errors
     /// A folder that cannot be read; damage near the end of the trail.
     pub fn open(dir: &Path) -> Result<Self, Problem> {
-        Ok(Self { dir: dir.to_owned(), found: scan::find(dir)? })
+        let mut patience = 5;
+        loop {
+            match scan::find(dir) {
+                Ok(found) => return Ok(Self { dir: dir.to_owned(), found }),
+                Err(problem) if patience == 0 => return Err(problem),
+                // Half of a line that is being written just now looks like damage; damage stays.
+                Err(_) => std::thread::sleep(std::time::Duration::from_millis(20)),
+            }
+            patience -= 1;
+        }
     }
 
     /// The last record that was acknowledged; 0 for an empty trail.
@@ -161,6 +180,7 @@ impl Iterator for Reader {
 /// Lines of all segments, the chain checked. Reading begins at the segment that holds the wanted line; the first
 /// line of that segment vouches for what it follows.
 struct Lines {
+    begin: scan::Start,
     segments: std::vec::IntoIter<(u64, PathBuf)>,
     open: Option<(PathBuf, BufReader<File>, u64)>,
     next: Seq,
@@ -188,7 +208,7 @@ impl Lines {
         segments.drain(..start.unwrap_or(0));
         let next = segments.first().map_or(1, |(first, _)| *first);
         let prev = (next == begin.first).then_some(begin.prev);
-        Ok(Self { segments: segments.into_iter(), open: None, next, last, prev, buffer: Vec::new() })
+        Ok(Self { begin, segments: segments.into_iter(), open: None, next, last, prev, buffer: Vec::new() })
     }
 
     fn next_line(&mut self) -> Result<Option<Line>, Broken> {

@@ -57,10 +57,10 @@ pub struct Start {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StartFile {
-    first: u64,
-    prev: String,
-    checkpoint: u64,
+pub struct StartFile {
+    pub first: u64,
+    pub prev: String,
+    pub checkpoint: u64,
 }
 
 impl Start {
@@ -93,7 +93,7 @@ pub struct Found {
     pub segments: Vec<(u64, PathBuf)>,
     /// Files that were let go and are still there: the process ended in between.
     let_go: Vec<PathBuf>,
-    /// The segment of the last commit, with its length; `None` where nothing was ever committed.
+    /// The segment of the last commit, with how much of it was written; `None` where nothing was ever committed.
     last: Option<(usize, Commit, u64)>,
     /// A segment that was begun when the power went.
     begun: Option<(PathBuf, u64)>,
@@ -155,7 +155,7 @@ pub fn find(dir: &Path) -> Result<Found, Problem> {
             None if found.begun.is_some() => {
                 return Err(Fault { line: 1, why: "the segment holds no commit" }.problem(path));
             }
-            None => found.begun = Some((path.clone(), len)),
+            None => found.begun = Some((path.clone(), written(&bytes))),
         }
     }
     if found.last.is_none() && start.checkpoint > 0 {
@@ -212,7 +212,7 @@ fn cut(path: &Path, end: u64) -> Result<(), Problem> {
 }
 
 /// The hash of the last line of a finished segment.
-fn last_hash(path: &Path) -> Result<Hash, Problem> {
+pub fn last_hash(path: &Path) -> Result<Hash, Problem> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     let read = || {
         let mut file = File::open(path)?;
