@@ -187,6 +187,7 @@ fn at_home(
             data_dir: args.global.data_dir.clone(),
             profile: args.global.profile.clone(),
             key_file: args.global.key_file.clone(),
+            schedules: false,
             command: args.words(),
         },
         out,

@@ -17,6 +17,7 @@ pub fn open(args: &Args, out: &Out) -> Result<u8, Failure> {
         data_dir: args.global.data_dir.clone(),
         profile: args.global.profile.clone(),
         key_file: args.global.key_file.clone(),
+        schedules: true,
         command: args.words(),
     };
     let home = super::open(&options, out)?;

@@ -42,6 +42,7 @@ fn is_short(command: &Command) -> bool {
         | Command::Undo { .. }
         | Command::ImportMappings { .. }
         | Command::DiscardPlan { .. }
+        | Command::ResumeSchedule { .. }
         | Command::Order { .. } => true,
         Command::Test { .. }
         | Command::ReadCustomers { .. }
@@ -50,6 +51,7 @@ fn is_short(command: &Command) -> bool {
         | Command::Replan { .. }
         | Command::Apply { .. }
         | Command::Run { .. }
+        | Command::RunSchedule { .. }
         | Command::Stop => false,
     }
 }
@@ -106,6 +108,10 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             let spec = Spec { integration, entities, scheduled, allow_removals }.ordered();
             Ok(Reply::Started(engine.run(spec).await?))
         }
+        Command::RunSchedule { integration } => Ok(Reply::Started(engine.run_schedule(integration).await?)),
+        Command::ResumeSchedule { integration } => {
+            Ok(Reply::Done(engine.resume_schedule(integration).await?))
+        }
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
@@ -114,6 +120,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
 impl Engine {
     /// Ends the running job after the records in hand and leaves everything on disk.
     pub async fn close(&self) -> Result<(), Problem> {
+        self.scheduler.end().await;
         self.stop().await;
         self.save_budgets();
         self.book.close()

@@ -89,9 +89,11 @@ impl Engine {
         for change in &changes {
             self.forget_test(&change.key)?;
         }
-        let record = Record::Config { settings: Box::new(new.clone()), changes, by: self.by.clone() };
-        self.book.record(&[record]).await?;
+        let mut records = self.schedules_changed(&new);
+        records.push(Record::Config { settings: Box::new(new.clone()), changes, by: self.by.clone() });
+        self.book.record(&records).await?;
         self.live().settings = Arc::new(new);
+        self.scheduler.look_again();
         self.tell(Event::Settings);
         Ok(())
     }

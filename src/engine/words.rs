@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::integrations::FieldRule;
 use crate::model::settings::{Kind, Settings};
 use crate::model::{
-    Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId,
-    TargetId,
+    Class, Currency, Decision, Entity, Integration, JobId, Moment, OccurrenceId, Place, PlanId, Problem,
+    Secret, SourceId, TargetId,
 };
 use crate::plan::{Action, Change, Plan, Side, Totals};
 
@@ -86,6 +86,14 @@ pub enum Command {
     Order {
         job: JobId,
         order: JobOrder,
+    },
+    /// 'Run the scheduled job now': what the schedule would do, with its meaning of a scheduled run (B10).
+    RunSchedule {
+        integration: Integration,
+    },
+    /// A paused schedule goes on (P44).
+    ResumeSchedule {
+        integration: Integration,
     },
     /// Stops after the records in hand and answers when all is on disk.
     Stop,
@@ -243,6 +251,10 @@ pub enum Query {
         from: u64,
         limit: usize,
     },
+    /// Every integration's schedule, each with so many of its latest occurrences.
+    Schedules {
+        past: usize,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -260,6 +272,7 @@ pub enum Answer {
     Jobs(Vec<JobReport>),
     Job(Box<JobReport>),
     Log(LogView),
+    Schedules(Vec<ScheduleView>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -292,8 +305,73 @@ pub struct PlaceView {
     pub read_at: Option<Moment>,
     /// One line a setting that matters on the pane.
     pub options: Vec<String>,
+    /// When it runs by itself; `None` for Halo.
+    pub schedule: Option<Box<ScheduleView>>,
     /// What stands between this integration and its next clean import, most important first.
     pub to_do: Vec<ToDo>,
+}
+
+/// Who a job of a schedule is by.
+pub const SCHEDULE: &str = "schedule";
+
+/// An integration's schedule, and what became of it lately.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleView {
+    pub integration: Integration,
+    pub enabled: bool,
+    pub entities: Vec<Entity>,
+    /// `HH:MM` on the wall clock of `zone`.
+    pub at: String,
+    /// IANA name, where it has one.
+    pub zone: String,
+    /// "daily 02:30 Europe/London".
+    pub times: String,
+    /// When it runs next; `None` if it is off or can never run.
+    pub next: Option<Moment>,
+    /// Why a run that is due would not be made ("switched off", "on, but nothing selected", paused).
+    pub obstacle: Option<String>,
+    /// The obstacle is that it paused itself (P44).
+    pub is_paused: bool,
+    /// Whether the engine that answers runs schedules. If not, somebody else must: `parhelion serve`.
+    pub is_watched: bool,
+    /// What a person should know of the clock.
+    pub warning: Option<String>,
+    /// Latest first.
+    pub past: Vec<PastRun>,
+}
+
+/// An occurrence that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastRun {
+    pub past: Past,
+    /// How its job stands, if it had one.
+    pub state: Option<JobState>,
+}
+
+/// What became of an occurrence of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    pub integration: Integration,
+    pub id: OccurrenceId,
+    pub due: Moment,
+    /// When this was noted.
+    pub at: Moment,
+    #[serde(flatten)]
+    pub fate: Fate,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum Fate {
+    Started {
+        job: JobId,
+    },
+    /// No run was made, and why: the run before still went on, the integration was off, the schedule was paused.
+    Skipped {
+        why: String,
+    },
+    /// Nobody was there, and it was too late afterwards.
+    Missed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -693,6 +771,8 @@ pub enum Event {
     },
     /// A job started or ended.
     Job(Box<JobReport>),
+    /// A schedule was switched, paused, resumed, or an occurrence of it is over.
+    Schedule(Integration),
     /// The engine can no longer go on (its disk, its trail).
     Broken(Problem),
 }

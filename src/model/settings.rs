@@ -38,6 +38,16 @@ impl Settings {
         self.marketplace(integration).safety.clone().unwrap_or_else(|| self.safety.clone())
     }
 
+    /// When an integration runs by itself.
+    pub fn schedule(&self, integration: Integration) -> &Schedule {
+        &self.marketplace(integration).schedule
+    }
+
+    /// Whether an integration may run at all.
+    pub fn is_enabled(&self, integration: Integration) -> bool {
+        self.marketplace(integration).enabled
+    }
+
     pub fn pace(&self, place: Place) -> Pace {
         match place {
             Place::Halo => self.halo.pace,

@@ -7,4 +7,5 @@ mod jobs;
 mod lives;
 mod oracle;
 mod rig;
+mod schedules;
 mod secrets;
