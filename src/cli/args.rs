@@ -96,6 +96,9 @@ pub enum Command {
     /// One job
     #[command(subcommand)]
     Job(Job),
+    /// When integrations run by themselves
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
 }
 
 #[derive(Debug, Flags)]
@@ -353,6 +356,28 @@ pub enum Job {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub enum ScheduleCommand {
+    /// When each runs next, and what became of the last runs
+    List {
+        /// Only this one
+        #[arg(value_name = "INTEGRATION")]
+        integration: Option<Integration>,
+    },
+    /// Run the scheduled job now, whether or not the schedule is on
+    Run {
+        /// also or westcoast
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+    },
+    /// Let a schedule go on that paused itself
+    Resume {
+        /// also or westcoast
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+    },
+}
+
 impl Args {
     /// What the lock says of this process: the command's words without anything a person typed as a value.
     pub fn words(&self) -> String {
@@ -379,6 +404,11 @@ impl Args {
                 Job::Log { .. } => &["job", "log"],
                 Job::Cancel { .. } => &["job", "cancel"],
                 Job::Resume { .. } => &["job", "resume"],
+            },
+            Some(Command::Schedule(schedule)) => match schedule {
+                ScheduleCommand::List { .. } => &["schedule", "list"],
+                ScheduleCommand::Run { .. } => &["schedule", "run"],
+                ScheduleCommand::Resume { .. } => &["schedule", "resume"],
             },
         };
         ["parhelion"].iter().chain(words).copied().collect::<Vec<_>>().join(" ")

@@ -16,6 +16,7 @@ mod out;
 mod plan;
 mod progress;
 mod sandbox;
+mod schedule;
 mod screen;
 mod secret;
 mod test;
@@ -171,6 +172,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Run(run) => plan::run(out, handle, run).await,
         Command::Jobs { last } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
+        Command::Schedule(command) => schedule::run(out, handle, command).await,
         Command::Demo(_) | Command::Sandbox(_) | Command::Secret(_) => Err(unexpected().into()),
     }
 }

@@ -63,7 +63,7 @@ pub async fn run(out: &Out, handle: &Handle, args: &args::Run) -> Result<u8, Fai
 }
 
 /// Starts a job and stays until it ends.
-async fn carry_out(out: &Out, handle: &Handle, command: Command) -> Result<u8, Failure> {
+pub(super) async fn carry_out(out: &Out, handle: &Handle, command: Command) -> Result<u8, Failure> {
     let work = async {
         let job = order!(handle, command, Reply::Started(job) => job)?;
         job_end(handle, job).await
@@ -91,6 +91,14 @@ async fn entities(
             view.settings.marketplace(integration).schedule.entities.clone()
         }
     };
+    if chosen.is_empty() {
+        // No entity would otherwise be taken for all of them.
+        return Err(Problem::new(
+            Class::Input,
+            format!("Nothing is selected for scheduled runs of {}.", integration.label()),
+        )
+        .remedy(format!("Name what they take in {integration}.schedule.entities, or use --entity.")));
+    }
     Ok(known.iter().copied().filter(|entity| chosen.contains(entity)).collect())
 }
 

@@ -348,6 +348,18 @@ pub struct PastRun {
     pub state: Option<JobState>,
 }
 
+impl PastRun {
+    /// The state of its job, else "skipped" or "missed".
+    pub fn word(&self) -> &'static str {
+        match (&self.past.fate, self.state) {
+            (Fate::Started { .. }, Some(state)) => state.word(),
+            (Fate::Started { .. }, None) => "started",
+            (Fate::Skipped { .. }, _) => "skipped",
+            (Fate::Missed, _) => "missed",
+        }
+    }
+}
+
 /// What became of an occurrence of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Past {
