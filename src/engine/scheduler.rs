@@ -140,7 +140,7 @@ impl Engine {
         let Ok(jobs) = self.book.jobs(JOBS) else { return };
         let now = self.world.now();
         let cut_off = jobs.into_iter().map(|(report, ..)| report).find(|report| {
-            let hours = i64::from(self.settings().schedule(report.integration).catch_up_hours);
+            let hours = i64::from(self.settings().of(report.integration).schedule.catch_up_hours);
             report.state == JobState::Interrupted
                 && report.by == SCHEDULE
                 && report.trouble.is_none()
@@ -158,7 +158,7 @@ impl Engine {
         let settings = self.settings();
         let mut found = Found { next: None, waits: false };
         for integration in Integration::ALL {
-            let schedule = settings.schedule(integration);
+            let schedule = settings.of(integration).schedule;
             if !schedule.enabled {
                 continue;
             }
@@ -244,7 +244,9 @@ impl Engine {
         let since = self.world.now();
         Integration::ALL
             .into_iter()
-            .filter(|of| new.schedule(*of).enabled && !new.schedule(*of).same_times(old.schedule(*of)))
+            .filter(|of| {
+                new.of(*of).schedule.enabled && !new.of(*of).schedule.same_times(old.of(*of).schedule)
+            })
             .map(|integration| Record::ScheduleSince { integration, since })
             .collect()
     }
@@ -263,8 +265,8 @@ impl Engine {
     /// Why a scheduled run would not be made now, and whether that is a pause.
     fn obstacle(&self, integration: Integration) -> Result<Option<(String, bool)>, Problem> {
         let settings = self.settings();
-        let schedule = settings.schedule(integration);
-        if !settings.is_enabled(integration) {
+        let schedule = settings.of(integration).schedule;
+        if !settings.of(integration).enabled {
             return Ok(Some((format!("{} is switched off", integration.label()), false)));
         }
         if schedule.entities.is_empty() {
@@ -284,7 +286,7 @@ impl Engine {
     /// Why a schedule has paused itself (P44): a refused sign-in, or failures in a row, since a person or a good test
     /// last let it go on.
     fn pause(&self, integration: Integration) -> Result<Option<String>, Problem> {
-        let limit = self.settings().schedule(integration).pause_after as usize;
+        let limit = self.settings().of(integration).schedule.pause_after as usize;
         let mut resumed = self.book.get::<Moment>(&keys::schedule_resumed(integration))?;
         for place in [Place::Of(integration), Place::Halo] {
             let tested = self.last_test(place)?.filter(|test| test.ok).map(|test| test.at);
@@ -322,7 +324,7 @@ impl Engine {
     /// 'Run the scheduled job now': whether or not the schedule is on.
     pub async fn run_schedule(self: &Arc<Self>, integration: Integration) -> Result<JobId, Problem> {
         let settings = self.settings();
-        let schedule = settings.schedule(integration);
+        let schedule = settings.of(integration).schedule;
         if schedule.entities.is_empty() {
             return Err(Problem::new(
                 Class::Input,
@@ -353,7 +355,7 @@ impl Engine {
         past: usize,
     ) -> Result<ScheduleView, Problem> {
         let settings = self.settings();
-        let schedule = settings.schedule(integration);
+        let schedule = settings.of(integration).schedule;
         let now = self.world.now();
         let timing = self.timing(integration, schedule);
         let (mut obstacle, is_paused) = self.obstacle(integration)?.unzip();

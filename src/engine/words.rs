@@ -1,5 +1,9 @@
 //! The words between the engine's home and everyone above it: commands, queries, answers, events.
 
+mod schedule;
+
+pub use schedule::{Fate, Past, PastRun, SCHEDULE, ScheduleView};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -7,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::integrations::FieldRule;
 use crate::model::settings::{Kind, Settings};
 use crate::model::{
-    Class, Currency, Decision, Entity, Integration, JobId, Moment, OccurrenceId, Place, PlanId, Problem,
-    Secret, SourceId, TargetId,
+    Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId,
+    TargetId,
 };
 use crate::plan::{Action, Change, Plan, Side, Totals};
 
-/// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`].
-#[derive(Debug, Clone)]
+/// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`]. Those that carry a
+/// [`Secret`] are never serialised as they are: only the line between viewer and host has a form for them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Command {
     /// Sets or clears settings, all or nothing.
     Set {
@@ -24,11 +29,13 @@ pub enum Command {
         text: String,
     },
     /// Seals one secret under the key of its setting.
+    #[serde(skip)]
     SealSecret {
         key: String,
         secret: Secret,
     },
     /// 'Test configuration' (C10), with values that are not saved yet. Never writes.
+    #[serde(skip)]
     Test {
         place: Place,
         draft: Vec<SettingChange>,
@@ -100,7 +107,7 @@ pub enum Command {
 }
 
 /// A setting and its new value in TOML, or `None` for its default.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingChange {
     pub key: String,
     pub value: Option<String>,
@@ -117,7 +124,7 @@ pub struct Choices {
     pub removals_typed: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobOrder {
     Pause,
     GoOn,
@@ -126,7 +133,7 @@ pub enum JobOrder {
     Resume,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Reply {
     /// Done; the sentence says what happened.
     Done(String),
@@ -151,7 +158,7 @@ pub struct SavedChange {
 }
 
 /// K4's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratedReport {
     pub integration: Integration,
     pub added: u64,
@@ -159,7 +166,7 @@ pub struct GeneratedReport {
     pub ambiguous: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingImport {
     pub integration: Integration,
     pub dry_run: bool,
@@ -198,7 +205,7 @@ pub enum CheckState {
 }
 
 /// What a viewer wants to know. Answered at once from memory or the store, never from the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Query {
     Overview,
     Settings,
@@ -257,7 +264,7 @@ pub enum Query {
     },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Answer {
     Overview(Box<Overview>),
     Settings(Box<SettingsView>),
@@ -275,7 +282,7 @@ pub enum Answer {
     Schedules(Vec<ScheduleView>),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
     pub profile: String,
     pub kind: Kind,
@@ -290,7 +297,7 @@ pub struct Overview {
     pub last: Option<JobReport>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlaceView {
     pub place: Place,
     pub state: PlaceState,
@@ -311,82 +318,7 @@ pub struct PlaceView {
     pub to_do: Vec<ToDo>,
 }
 
-/// Who a job of a schedule is by.
-pub const SCHEDULE: &str = "schedule";
-
-/// An integration's schedule, and what became of it lately.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScheduleView {
-    pub integration: Integration,
-    pub enabled: bool,
-    pub entities: Vec<Entity>,
-    /// `HH:MM` on the wall clock of `zone`.
-    pub at: String,
-    /// IANA name, where it has one.
-    pub zone: String,
-    /// "daily 02:30 Europe/London".
-    pub times: String,
-    /// When it runs next; `None` if it is off or can never run.
-    pub next: Option<Moment>,
-    /// Why a run that is due would not be made ("switched off", "on, but nothing selected", paused).
-    pub obstacle: Option<String>,
-    /// The obstacle is that it paused itself (P44).
-    pub is_paused: bool,
-    /// Whether the engine that answers runs schedules. If not, somebody else must: `parhelion serve`.
-    pub is_watched: bool,
-    /// What a person should know of the clock.
-    pub warning: Option<String>,
-    /// Latest first.
-    pub past: Vec<PastRun>,
-}
-
-/// An occurrence that is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PastRun {
-    pub past: Past,
-    /// How its job stands, if it had one.
-    pub state: Option<JobState>,
-}
-
-impl PastRun {
-    /// The state of its job, else "skipped" or "missed".
-    pub fn word(&self) -> &'static str {
-        match (&self.past.fate, self.state) {
-            (Fate::Started { .. }, Some(state)) => state.word(),
-            (Fate::Started { .. }, None) => "started",
-            (Fate::Skipped { .. }, _) => "skipped",
-            (Fate::Missed, _) => "missed",
-        }
-    }
-}
-
-/// What became of an occurrence of a schedule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Past {
-    pub integration: Integration,
-    pub id: OccurrenceId,
-    pub due: Moment,
-    /// When this was noted.
-    pub at: Moment,
-    #[serde(flatten)]
-    pub fate: Fate,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "fate", rename_all = "snake_case")]
-pub enum Fate {
-    Started {
-        job: JobId,
-    },
-    /// No run was made, and why: the run before still went on, the integration was off, the schedule was paused.
-    Skipped {
-        why: String,
-    },
-    /// Nobody was there, and it was too late afterwards.
-    Missed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlaceState {
     /// Disabled: can never run (C1).
     Off,
@@ -410,14 +342,14 @@ impl PlaceState {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToDo {
     pub sentence: String,
     pub leads_to: Leads,
 }
 
 /// Where Enter on a to-do goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Leads {
     Settings,
     Test,
@@ -426,7 +358,7 @@ pub enum Leads {
     Jobs,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SettingsView {
     pub settings: Settings,
     /// Keys of the secrets that are sealed here.
@@ -475,7 +407,7 @@ impl MapState {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MapCounts {
     pub all: u64,
     pub mapped: u64,
@@ -490,7 +422,7 @@ pub struct MapCounts {
     pub ambiguous: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MapFilter {
     /// Words in any order on both sides; empty: all.
     pub text: String,
@@ -498,7 +430,7 @@ pub struct MapFilter {
     pub states: BTreeSet<MapState>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapOrderView {
     pub ids: Vec<SourceId>,
     pub counts: MapCounts,
@@ -508,7 +440,7 @@ pub struct MapOrderView {
     pub trouble: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapRow {
     pub source: Party<SourceId>,
     pub target: Option<Party<TargetId>>,
@@ -524,7 +456,7 @@ pub struct MapRow {
 }
 
 /// A customer on either side, as tables show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party<Id> {
     pub id: Id,
     pub name: String,
@@ -532,14 +464,14 @@ pub struct Party<Id> {
     pub domain: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandidatesView {
     pub total: u64,
     pub of: u64,
     pub rows: Vec<CandidateRow>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandidateRow {
     pub party: Party<TargetId>,
     pub is_active: bool,
@@ -547,7 +479,7 @@ pub struct CandidateRow {
     pub mapped_to: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PlanFilter {
     pub text: String,
     pub actions: BTreeSet<Action>,
@@ -556,7 +488,7 @@ pub struct PlanFilter {
     pub with_unchanged: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum PlanOrder {
     /// What needs a decision or hurts first, then by customer (ux.md 3.8).
     #[default]
@@ -566,14 +498,14 @@ pub enum PlanOrder {
 }
 
 /// The rows of one customer, most urgent first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanGroup {
     pub customer: Side<SourceId>,
     pub rows: Vec<PlanEntry>,
 }
 
 /// What order, totals and money need of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanEntry {
     pub row: u32,
     pub entity: Entity,
@@ -673,7 +605,7 @@ pub struct StageProgress {
 }
 
 /// A running job, as the strip and the job screen show it; at most ten a second.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
     pub job: JobId,
     pub integration: Integration,
@@ -692,7 +624,7 @@ pub struct JobProgress {
     pub waiting: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// Listing one side: what, how many so far, of how many if known.
     Reading {
@@ -710,7 +642,7 @@ pub enum Phase {
 }
 
 /// The request budget of Halo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BudgetView {
     pub used: u64,
     /// 0: no window.
@@ -746,14 +678,14 @@ pub struct LogLine {
     pub row: Option<u32>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LogFilter {
     /// Lines of this level and above; `None`: all.
     pub least: Option<Level>,
     pub text: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogView {
     /// Lines that pass the filter.
     pub total: u64,
@@ -762,7 +694,7 @@ pub struct LogView {
 }
 
 /// Something changed in the engine. Small on purpose: the viewer asks for what it shows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// Settings, secrets or tests.
     Settings,

@@ -43,6 +43,7 @@ fn read(sandbox: &Sandbox, call: &Call, parts: &[&str]) -> Outcome {
         ["faults"] => json!(sandbox.fired()),
         ["quirks"] => json!(*sandbox.quirks()),
         ["halo", "changes"] => Value::Array(sandbox.licence_changes(None)),
+        ["halo", shelf @ ("types" | "groups" | "fields")] => Value::Array(sandbox.halo_asset_shelf(shelf)),
         ["halo", key] => match entity(key) {
             Some(entity) => Value::Array(sandbox.lock_halo().everything(entity)),
             None => return Ok(None),
@@ -73,6 +74,16 @@ fn change(sandbox: &Sandbox, parts: &[&str], body: Value) -> Outcome {
             for host in Host::ALL {
                 sandbox.expire_sessions(host);
             }
+        }
+        ["halo", shelf @ ("types" | "groups" | "fields")] => {
+            let ids: Result<Vec<i64>, String> =
+                each(body).iter().map(|row| sandbox.put_halo_asset_shelf(shelf, row)).collect();
+            return Ok(Some(json!({"ids": ids?})));
+        }
+        ["halo", "assets"] => {
+            let ids: Result<Vec<i64>, String> =
+                each(body).iter().map(|row| sandbox.put_halo_asset(row)).collect();
+            return Ok(Some(json!({"ids": ids?})));
         }
         ["halo", key] => {
             let Some(entity) = entity(key) else { return Ok(None) };
