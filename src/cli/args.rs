@@ -84,6 +84,9 @@ pub enum Command {
         /// Id of a plan, such as P7, or a file that `plan --out` wrote
         #[arg(value_name = "PLAN")]
         plan: String,
+        /// Write billable rows although it is a freeze (safety.freeze); the trail says so
+        #[arg(long)]
+        urgent: bool,
     },
     /// Plan and apply under the safety limits, without a question
     Run(Run),

@@ -168,7 +168,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
             fields::list(out, handle, *integration).await
         }
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
-        Command::Apply { plan } => plan::apply(out, handle, plan).await,
+        Command::Apply { plan, urgent } => plan::apply(out, handle, plan, *urgent).await,
         Command::Run(run) => plan::run(out, handle, run).await,
         Command::Jobs { last } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,

@@ -40,7 +40,7 @@ pub async fn plan(out: &Out, handle: &Handle, args: &args::Plan) -> Result<u8, F
     Ok(if plan.outline.totals.acting() > 0 { CHANGES } else { DONE })
 }
 
-pub async fn apply(out: &Out, handle: &Handle, plan: &str) -> Result<u8, Failure> {
+pub async fn apply(out: &Out, handle: &Handle, plan: &str, urgent: bool) -> Result<u8, Failure> {
     let plan = match plan.parse() {
         Ok(id) => ask!(handle, Query::Plan { plan: id }, Plan)?,
         Err(_) => from_file(handle, Path::new(plan)).await?,
@@ -48,7 +48,7 @@ pub async fn apply(out: &Out, handle: &Handle, plan: &str) -> Result<u8, Failure
     for limit in plan.outline.limits.iter().filter(|limit| limit.tripped) {
         out.remark(&limit.sentence);
     }
-    let command = Command::Apply { plan: plan.id, choices: Choices::default() };
+    let command = Command::Apply { plan: plan.id, choices: Choices { urgent, ..Choices::default() } };
     carry_out(out, handle, command).await
 }
 

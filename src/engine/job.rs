@@ -454,8 +454,12 @@ impl Engine {
         self.step(Step::Written).await;
         tally.phase(Phase::Verifying { what: "what was written".into() });
         apply.verify().await?;
-        let whole =
-            order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
+        let whole = order.choices
+            == Choices {
+                removals_typed: order.choices.removals_typed,
+                urgent: order.choices.urgent,
+                ..Choices::default()
+            };
         if whole {
             let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;
             self.book.record(&[record]).await.map_err(Halt::Trouble)?;

@@ -120,6 +120,9 @@ pub struct Choices {
     pub leave_out: BTreeSet<u32>,
     /// Only this customer's rows (P63).
     pub only_customer: Option<SourceId>,
+    /// Billable rows are written although it is a freeze (N10). Kept with the job, so that the trail says so.
+    #[serde(default)]
+    pub urgent: bool,
     /// The typed number of removals beyond the limit (U27); must equal what the limit holds.
     pub removals_typed: Option<u64>,
 }

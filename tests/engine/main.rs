@@ -7,5 +7,6 @@ mod jobs;
 mod lives;
 mod oracle;
 mod rig;
+mod safety;
 mod schedules;
 mod secrets;
