@@ -9,6 +9,8 @@
 //! | `planning` | a snapshot into a stored plan |
 //! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
 //! | `verify` | reading back what was written |
+//! | `narrow`, `undo` | which records a narrow plan is about; the plan that takes a job back |
+//! | `issues` | what waits for a person, over all jobs |
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
@@ -26,9 +28,11 @@ pub mod customers;
 pub mod desk;
 pub mod extract;
 pub mod fresh;
+pub mod issues;
 pub mod job;
 mod keys;
 pub mod log;
+mod narrow;
 pub mod planning;
 pub mod records;
 pub mod recover;
@@ -36,6 +40,7 @@ pub mod scheduler;
 pub mod setup;
 pub mod tally;
 pub mod target;
+mod undo;
 mod verify;
 pub mod views;
 pub mod words;
@@ -65,8 +70,8 @@ pub struct Engine {
     pub world: World,
     pub installation: Installation,
     pub protocol: Protocol,
-    /// Who gives the orders: the operating system's user, and from where.
-    pub by: String,
+    /// Who gives the orders of this process: the operating system's user, and from where.
+    by: String,
     events: broadcast::Sender<Event>,
     live: Mutex<Live>,
     tasks: Mutex<JoinSet<()>>,
@@ -164,6 +169,11 @@ impl Engine {
         });
         engine.interrupt_orphans()?;
         Ok(engine)
+    }
+
+    /// Who gave the order that is being carried out.
+    pub fn by(&self) -> String {
+        desk::ORDERED_BY.try_with(Clone::clone).unwrap_or_else(|_| self.by.clone())
     }
 
     pub fn settings(&self) -> Arc<Settings> {

@@ -21,6 +21,7 @@ use crate::engine::words::{
 use crate::model::schedule::{self, Noted};
 use crate::model::settings::{Overlap, Repeat, Schedule, Settings};
 use crate::model::{Class, Integration, JobId, Moment, Occurrence, Place, Problem, Timing};
+use crate::plan::Purpose;
 
 /// The longest sleep: the wall clock may be set while we sleep by another one.
 const NAP: Duration = Duration::from_secs(60);
@@ -144,6 +145,7 @@ impl Engine {
             report.state == JobState::Interrupted
                 && report.by == SCHEDULE
                 && report.trouble.is_none()
+                && !report.is_paused
                 && now.duration_since(report.started) <= SignedDuration::from_hours(hours)
         });
         if let Some(report) = cut_off
@@ -338,7 +340,7 @@ impl Engine {
     /// Lets a paused schedule go on.
     pub async fn resume_schedule(&self, integration: Integration) -> Result<String, Problem> {
         let at = self.world.now();
-        self.book.record(&[Record::ScheduleResumed { integration, at, by: self.by.clone() }]).await?;
+        self.book.record(&[Record::ScheduleResumed { integration, at, by: self.by() }]).await?;
         self.scheduler.look_again();
         self.tell(Event::Schedule(integration));
         Ok(format!("The schedule of {} goes on.", integration.label()))
@@ -399,7 +401,7 @@ impl Engine {
 
 fn spec(integration: Integration, schedule: &Schedule) -> Spec {
     let entities = schedule.entities.clone();
-    Spec { integration, entities, scheduled: true, allow_removals: false }.ordered()
+    Spec { integration, entities, scheduled: true, allow_removals: false, purpose: Purpose::Whole }.ordered()
 }
 
 /// The first check of a test that failed.

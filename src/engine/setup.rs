@@ -45,7 +45,7 @@ impl Engine {
         for (key, secret) in &import.secrets {
             crate::logging::keep_out(secret);
             self.vault().set(key, secret)?;
-            let record = Record::Secret { key: key.clone(), by: self.by.clone() };
+            let record = Record::Secret { key: key.clone(), by: self.by() };
             self.book.record(&[record]).await?;
         }
         let changed: Vec<SavedChange> = import
@@ -69,7 +69,7 @@ impl Engine {
         }
         crate::logging::keep_out(secret);
         self.vault().set(key, secret)?;
-        let record = Record::Secret { key: key.to_owned(), by: self.by.clone() };
+        let record = Record::Secret { key: key.to_owned(), by: self.by() };
         self.book.record(&[record]).await?;
         let before = settings::get(&self.settings(), key).unwrap_or_default();
         let changed = vec![SavedChange { key: key.to_owned(), before, after: "(sealed)".into() }];
@@ -92,7 +92,7 @@ impl Engine {
         }
         let mut records = self.schedules_changed(&new);
         records.extend(self.safe_mode_again(&new, &changes)?);
-        records.push(Record::Config { settings: Box::new(new.clone()), changes, by: self.by.clone() });
+        records.push(Record::Config { settings: Box::new(new.clone()), changes, by: self.by() });
         self.book.record(&records).await?;
         self.live().settings = Arc::new(new);
         self.scheduler.look_again();

@@ -130,8 +130,8 @@ actions! {
         "Opens its form: address, account, secret, options, schedule." "parhelion config import FILE";
     Test "test" [Integrations Settings] "test" "Test the connection"
         "Signs in and checks each right by itself. Works on values that are not saved, and never writes." "parhelion test NAME";
-    OnOff "on_off" [Integrations] "on/off" "Switch the integration on or off"
-        "An integration that is off can never run." "parhelion config set NAME.enabled false";
+    OnOff "on_off" [Integrations Jobs] "on/off" "Switch the integration, or its schedule, on or off"
+        "An integration that is off can never run; one without a schedule runs by hand." "parhelion config set NAME.enabled false";
     FollowToDo "follow_to_do" [Integrations] "to do" "Go to what is to do"
         "Goes where the selected integration's first open point is settled." "";
 
@@ -180,6 +180,8 @@ actions! {
     OpenLine "open_line" [Job] "open" "Show the change behind this line" "Fields before and after, and the reasons." "";
     Resume "resume" [Jobs Job] "resume" "Go on with an interrupted job"
         "Writes what is left of its plan; nothing is written twice." "parhelion job resume J1";
+    RunNow "run_now" [Jobs] "run now" "Run the scheduled job now"
+        "Asks first. As the schedule would, removals included." "parhelion schedule run also";
     Pause "pause" [Jobs Job] "pause" "Pause the running job, or go on" "No new record starts; those in hand finish." "";
     CancelJob "cancel" [Jobs Job] "cancel" "Cancel the job"
         "Asks first. What is done stays done." "parhelion job cancel J1";
@@ -196,8 +198,8 @@ actions! {
         "All printable keys are text then; Enter accepts and checks, Esc gives the old value back." "parhelion config set KEY VALUE";
     Save "save" [Settings] "save" "Save the changes"
         "Saves all or nothing, and says what was cleaned." "parhelion config import FILE";
-    NextTab "next_tab" [Settings] "tabs" "Next tab" "" "";
-    PreviousTab "previous_tab" [Settings] "tabs" "Previous tab" "" "";
+    NextTab "next_tab" [Settings Jobs] "tabs" "Next tab" "" "";
+    PreviousTab "previous_tab" [Settings Jobs] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
     Undo "undo" [Integrations Settings Program Customers Plan] "undo" "Undo the last change"

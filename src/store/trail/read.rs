@@ -145,6 +145,10 @@ impl Lines {
                 self.open = None;
                 continue;
             }
+            // Padding; whatever may come after it has its place in the chain all the same.
+            if self.buffer == b"\n" {
+                continue;
+            }
             let text = self.buffer.strip_suffix(b"\n").ok_or_else(|| broken("it is cut short"))?;
             let line = match &self.prev {
                 Some(prev) => Line::parse_after(text, self.next, prev),

@@ -18,6 +18,8 @@ pub struct End {
 }
 
 const ENDING: &str = ".jsonl";
+/// What a disk writes whole or not at all, in bytes.
+pub const SECTOR: u64 = 512;
 
 /// Segments are named after their first line, so that names sort as the lines do.
 pub fn segment_name(first: u64) -> String {
@@ -58,14 +60,14 @@ pub fn recover(dir: &Path, sync: &Sync) -> Result<End, Problem> {
         }
         let Some(commit) = scan(&bytes, *first, before).map_err(|fault| fault.problem(path))? else {
             // A segment that holds no commit was begun when the power went. Only the newest can be like that.
-            empty_tail.push((path.clone(), bytes.len() as u64));
+            empty_tail.push((path.clone(), written(&bytes)));
             if empty_tail.len() > 1 {
                 return Err(Fault { line: 1, why: "the segment holds no commit" }.problem(path));
             }
             continue;
         };
-        let mut dropped = bytes.len() as u64 - commit.end;
-        cut(path, commit.end, dropped)?;
+        let mut dropped = written(&bytes).saturating_sub(commit.end);
+        cut(path, commit.end, bytes.len())?;
         sync.found(path, commit.end);
         for (path, len) in &empty_tail {
             dropped += len;
@@ -89,8 +91,14 @@ pub fn recover(dir: &Path, sync: &Sync) -> Result<End, Problem> {
     Ok(End { last_seq: 0, prev: NOTHING, segment: None, dropped })
 }
 
-fn cut(path: &Path, end: u64, dropped: u64) -> Result<(), Problem> {
-    if dropped == 0 {
+/// How much of a segment was written: all but the empty lines at its end.
+pub fn written(bytes: &[u8]) -> u64 {
+    let content = bytes.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 2);
+    content.min(bytes.len()) as u64
+}
+
+fn cut(path: &Path, end: u64, len: usize) -> Result<(), Problem> {
+    if len as u64 == end {
         return Ok(());
     }
     let cut = || {
@@ -166,7 +174,9 @@ fn scan(bytes: &[u8], first: u64, mut prev: Hash) -> Result<Option<Commit>, Faul
         let line = match (end, Line::parse_after(text, seq, &prev)) {
             (Some(_), Ok(line)) => line,
             (_, outcome) => {
-                if is_unfinished(rest, text, end) {
+                let is_hole = text.is_empty()
+                    || (rest[text.len()..].starts_with(b"\n\n") && (at + text.len()) as u64 % SECTOR == 0);
+                if is_unfinished(rest, text, end, is_hole) {
                     break;
                 }
                 return Err(Fault { line: number, why: outcome.err().unwrap_or("it does not end") });
@@ -190,9 +200,10 @@ fn scan(bytes: &[u8], first: u64, mut prev: Hash) -> Result<Option<Commit>, Faul
 }
 
 /// Whether a line that cannot be read is the end of a write that a power cut stopped. Groups are synced one by one,
-/// so only the last can be unfinished: it ends in the middle of a line, or has holes of zeros where blocks were never
-/// written. A whole line of anything else was written by nobody here: damage.
-fn is_unfinished(rest: &[u8], text: &[u8], end: Option<usize>) -> bool {
+/// so only the last can be unfinished: it ends in the middle of a line, or has holes where blocks were never written:
+/// zeros, or the empty lines that the segment was padded with. A whole line of anything else was written by nobody
+/// here: damage.
+fn is_unfinished(rest: &[u8], text: &[u8], end: Option<usize>, is_hole: bool) -> bool {
     if end.is_none() {
         return true;
     }
@@ -200,5 +211,5 @@ fn is_unfinished(rest: &[u8], text: &[u8], end: Option<usize>) -> bool {
     // The blocks of the last group reach the disk in any order: its commit line may be there before the rest.
     lines.pop();
     let followed = lines.into_iter().any(|line| Line::parse(line).is_some_and(|line| line.kind == COMMIT));
-    text.contains(&0) && !followed
+    (is_hole || text.contains(&0)) && !followed
 }

@@ -3,7 +3,9 @@
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
-use crate::host::words::{CheckState, Command, Leads, PlaceState, PlaceView, Query, SettingChange};
+use crate::host::words::{
+    CheckState, Command, Leads, PlaceState, PlaceView, Query, ScheduleView, SettingChange,
+};
 use crate::model::Place;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -37,7 +39,7 @@ const COLUMNS: [Column; 5] = [
     Column::growing("integration", 15),
     Column::growing("last run", 22).goes(3),
     Column::fixed("unmapped", 8).right().goes(2),
-    Column::fixed("next run", 8).goes(1),
+    Column::fixed("next run", 16).goes(1),
 ];
 
 impl Integrations {
@@ -271,6 +273,7 @@ impl Integrations {
             let is_testing = self.testing.contains(&view.place);
             let state = if is_testing { "testing" } else { view.state.word() };
             let (last, last_role) = last_run(view, |at| look.when(at, now));
+            let (next, next_role) = next_run(view, |at| look.when(at, now));
             let unmapped = match view.place {
                 Place::Halo => "-".to_owned(),
                 Place::Of(_) if view.read_at.is_none() => "?".to_owned(),
@@ -283,7 +286,7 @@ impl Integrations {
                     cell(view.place.label(), Role::Text),
                     cell(last, last_role),
                     cell(unmapped, Role::Text),
-                    cell(next_run(view, mirror), Role::Text),
+                    cell(next, next_role),
                 ],
             })
         });
@@ -354,6 +357,9 @@ impl Integrations {
             if view.account.is_empty() { String::new() } else { format!(", account {}", view.account) };
         facts.push(("address", format!("{address}{account}"), Role::Text));
         facts.push(self.test_line(view, canvas));
+        if let Some(schedule) = &view.schedule {
+            facts.push(("schedule", self::schedule(schedule), Role::Text));
+        }
         for (i, option) in view.options.iter().enumerate() {
             facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
         }
@@ -451,6 +457,16 @@ fn errors(view: &PlaceView) -> String {
     trouble.map(ToString::to_string).unwrap_or_default()
 }
 
+/// "daily 06:00 Europe/London: customers, then subscriptions".
+fn schedule(view: &ScheduleView) -> String {
+    let entities: Vec<_> = view.entities.iter().map(|entity| entity.key()).collect();
+    match (view.enabled, entities.is_empty()) {
+        (false, _) => "off: runs only by hand".into(),
+        (true, true) => format!("{}: on, but nothing selected", view.times),
+        (true, false) => format!("{}: {}", view.times, entities.join(", then ")),
+    }
+}
+
 const fn state_role(state: PlaceState) -> Role {
     match state {
         PlaceState::Ok => Role::Good,
@@ -472,15 +488,14 @@ fn last_run(view: &PlaceView, when: impl Fn(crate::model::Moment) -> String) -> 
     }
 }
 
-fn next_run(view: &PlaceView, mirror: &Mirror) -> String {
-    let Place::Of(integration) = view.place else { return "-".into() };
-    let Some(settings) = &mirror.settings else { return String::new() };
-    let general = settings.settings.of(integration);
-    if !general.enabled {
-        "-".into()
-    } else if general.schedule.enabled {
-        general.schedule.at.clone()
-    } else {
-        "by hand".into()
+fn next_run(view: &PlaceView, when: impl Fn(crate::model::Moment) -> String) -> (String, Role) {
+    let Some(schedule) = view.schedule.as_deref().filter(|_| view.state != PlaceState::Off) else {
+        return ("-".into(), Role::Dim);
+    };
+    match (schedule.next, &schedule.obstacle) {
+        (None, _) => ("by hand".into(), Role::Dim),
+        (Some(_), _) if schedule.is_paused => ("paused".into(), Role::Bad),
+        (Some(_), Some(_)) => ("waits".into(), Role::Notice),
+        (Some(next), None) => (when(next), Role::Text),
     }
 }

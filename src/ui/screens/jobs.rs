@@ -1,10 +1,13 @@
 //! All jobs, and the live log of the selected one (ux.md 3.6). Interrupted ones stand on top until they are resumed or
 //! cancelled.
 
+mod timetable;
+
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
+use self::timetable::Timetable;
 use super::job::{JobScreen, can_order, order, ordered, pace, stage_line};
 use super::log_window::LogWindow;
 use crate::host::words::{Answer, Event, JobReport, JobState, Query, StageProgress};
@@ -37,6 +40,15 @@ pub struct Jobs {
     issues: bool,
     prompt: Option<Prompt<()>>,
     log: Option<LogWindow>,
+    tab: Tab,
+    timetable: Timetable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Tab {
+    #[default]
+    All,
+    Schedule,
 }
 
 /// Jobs asked for.
@@ -70,7 +82,11 @@ impl Jobs {
     }
 
     pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        Some(("Jobs".into(), self.summary(mirror)))
+        let tabs = match self.tab {
+            Tab::All => "Jobs  [All] Schedule",
+            Tab::Schedule => "Jobs  All [Schedule]",
+        };
+        Some((tabs.into(), self.summary(mirror)))
     }
 
     pub fn summary(&self, mirror: &Mirror) -> String {
@@ -150,6 +166,13 @@ impl Jobs {
     }
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        if matches!(action, Action::NextTab | Action::PreviousTab) {
+            self.tab = if self.tab == Tab::All { Tab::Schedule } else { Tab::All };
+            return true;
+        }
+        if self.tab == Tab::Schedule {
+            return self.timetable.act(action, turn);
+        }
         if self.list.act(action, list_and_details(turn.area, turn.in_overview).rows()) {
             return true;
         }
@@ -174,6 +197,12 @@ impl Jobs {
     }
 
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+        if self.tab == Tab::Schedule {
+            return self.timetable.can(action);
+        }
+        if matches!(action, Action::OnOff | Action::RunNow) {
+            return Availability::Not("that is for schedules; ] goes to them.".into());
+        }
         match (action, self.selected()) {
             (Action::Pause | Action::CancelJob | Action::Resume, Some(job)) => {
                 can_order(action, job.job, Some(Self::state(job, mirror)), mirror)
@@ -207,6 +236,7 @@ impl Jobs {
                 self.issues = letter == 'i';
                 self.lay_out();
             }
+            Action::Copy if self.tab == Tab::Schedule => turn.copy(self.timetable.told()),
             Action::Copy => {
                 let Some(job) = self.selected() else { return };
                 let text = match letter {
@@ -235,6 +265,7 @@ impl Jobs {
     }
 
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        self.timetable.hear(news, turn);
         match news {
             News::Answer(Query::Jobs { .. }, result) => match result {
                 Ok(Answer::Jobs(jobs)) => {
@@ -273,6 +304,9 @@ impl Jobs {
         if !self.is_asked {
             self.ask(turn);
         }
+        if self.tab == Tab::Schedule {
+            return self.timetable.settle(turn);
+        }
         let regions = list_and_details(turn.area, turn.in_overview);
         self.list.keep_visible(regions.rows());
         let Some(job) = self.list.selected().copied().filter(|_| regions.details.height > 1) else {
@@ -291,6 +325,9 @@ impl Jobs {
     }
 
     pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        if self.tab == Tab::Schedule {
+            return self.timetable.click(line);
+        }
         if line > 0 {
             let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
             self.list.select_at(first + usize::from(line) - 1);
@@ -298,6 +335,9 @@ impl Jobs {
     }
 
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        if self.tab == Tab::Schedule {
+            return self.timetable.draw(canvas, area, in_overview);
+        }
         let regions = list_and_details(area, in_overview);
         if self.list.is_empty() {
             let text = match &self.trouble {
@@ -402,6 +442,9 @@ impl Jobs {
     }
 
     pub fn hints(&self) -> &'static [Action] {
+        if self.tab == Tab::Schedule {
+            return Timetable::hints();
+        }
         match self.selected().map(|job| job.state) {
             Some(JobState::Interrupted) => &[
                 Action::Resume,
@@ -442,6 +485,7 @@ impl Jobs {
             ],
             rules: &[
                 "An interrupted job stands on top until it goes on (r) or is cancelled (c).",
+                "A schedule that was paused by a refused sign-in, or by failures in a row, goes on after a good test, or by r.",
                 "partial: some rows failed or are held, the others are done.",
                 "A job outlives this screen as long as the program runs.",
             ],
