@@ -130,8 +130,8 @@ actions! {
         "Opens its form: address, account, secret, options, schedule." "parhelion config import FILE";
     Test "test" [Integrations Settings] "test" "Test the connection"
         "Signs in and checks each right by itself. Works on values that are not saved, and never writes." "parhelion test NAME";
-    OnOff "on_off" [Integrations Jobs] "on/off" "Switch the integration, or its schedule, on or off"
-        "An integration that is off can never run; one without a schedule runs by hand." "parhelion config set NAME.enabled false";
+    OnOff "on_off" [Integrations Jobs] "on/off" "Switch the integration on or off"
+        "An integration that is off can never run. On the Schedule tab: its schedule." "parhelion config set NAME.enabled false";
     FollowToDo "follow_to_do" [Integrations] "to do" "Go to what is to do"
         "Goes where the selected integration's first open point is settled." "";
 

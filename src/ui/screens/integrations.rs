@@ -39,7 +39,7 @@ const COLUMNS: [Column; 5] = [
     Column::growing("integration", 15),
     Column::growing("last run", 22).goes(3),
     Column::fixed("unmapped", 8).right().goes(2),
-    Column::fixed("next run", 16).goes(1),
+    Column::fixed("next run", 8).goes(1),
 ];
 
 impl Integrations {
@@ -358,7 +358,7 @@ impl Integrations {
         facts.push(("address", format!("{address}{account}"), Role::Text));
         facts.push(self.test_line(view, canvas));
         if let Some(schedule) = &view.schedule {
-            facts.push(("schedule", self::schedule(schedule), Role::Text));
+            facts.push(("runs", runs(schedule, |at| canvas.when(at)), Role::Text));
         }
         for (i, option) in view.options.iter().enumerate() {
             facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
@@ -457,13 +457,15 @@ fn errors(view: &PlaceView) -> String {
     trouble.map(ToString::to_string).unwrap_or_default()
 }
 
-/// "daily 06:00 Europe/London: customers, then subscriptions".
-fn schedule(view: &ScheduleView) -> String {
+/// "daily 06:00 Europe/London: customers, then subscriptions; next tomorrow 06:00".
+fn runs(view: &ScheduleView, when: impl Fn(crate::model::Moment) -> String) -> String {
     let entities: Vec<_> = view.entities.iter().map(|entity| entity.key()).collect();
+    let next = view.next.map_or_else(String::new, |next| format!("; next {}", when(next)));
+    let last = view.past.first().map_or_else(String::new, |run| format!("; last {}", run.word()));
     match (view.enabled, entities.is_empty()) {
-        (false, _) => "off: runs only by hand".into(),
+        (false, _) => "only by hand".into(),
         (true, true) => format!("{}: on, but nothing selected", view.times),
-        (true, false) => format!("{}: {}", view.times, entities.join(", then ")),
+        (true, false) => format!("{}: {}{next}{last}", view.times, entities.join(", then ")),
     }
 }
 
@@ -496,6 +498,12 @@ fn next_run(view: &PlaceView, when: impl Fn(crate::model::Moment) -> String) -> 
         (None, _) => ("by hand".into(), Role::Dim),
         (Some(_), _) if schedule.is_paused => ("paused".into(), Role::Bad),
         (Some(_), Some(_)) => ("waits".into(), Role::Notice),
-        (Some(next), None) => (when(next), Role::Text),
+        (Some(next), None) => {
+            // "06:00" within a day or so, else the date; the details have both.
+            let whole = when(next);
+            let (day, time) = whole.split_once(' ').unwrap_or(("", &whole));
+            let is_near = matches!(day, "today" | "tomorrow");
+            (if is_near { time.to_owned() } else { day.get(5..).unwrap_or(day).to_owned() }, Role::Text)
+        }
     }
 }

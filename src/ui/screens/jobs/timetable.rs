@@ -29,11 +29,11 @@ pub struct Timetable {
 const PAST: usize = 30;
 
 const COLUMNS: [Column; 5] = [
-    Column::fixed("state", 7),
-    Column::growing("integration", 15),
-    Column::growing("times", 20).goes(2),
+    Column::fixed("state", 6),
+    Column::fixed("integration", 15),
+    Column::growing("times", 12).goes(2),
     Column::fixed("next", 16),
-    Column::growing("last", 18).goes(1),
+    Column::fixed("last", 19).goes(1),
 ];
 
 impl Timetable {
