@@ -195,6 +195,7 @@ const fn word(cause: &Cause) -> &'static str {
         Cause::Data => "data",
         Cause::Conflict { .. } => "conflict",
         Cause::Limit { .. } => "limit",
+        Cause::Suspicious => "suspicious",
         Cause::SafeMode => "first-run",
         Cause::Unproven => "unproven",
         Cause::Missing => "missing",
