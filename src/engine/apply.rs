@@ -321,9 +321,8 @@ impl Apply {
             if !self.control.may_go().await {
                 return Err(Halt::Asked);
             }
-            let makes = |intent: &Intent| {
-                intent.write.makes(change.entity, customer.as_ref(), &change.source.name)
-            };
+            let makes =
+                |intent: &Intent| intent.write.makes(change.entity, customer.as_ref(), &change.source.name);
             if book.is_any_open(makes) {
                 return Ok(Over::Held(format!("one of the same name comes first: {UNCLEAR}")));
             }

@@ -80,12 +80,12 @@ fn place(places: &Places) -> Result<PathBuf, Problem> {
         own
     } else {
         let digest = Sha256::digest(places.data.as_os_str().as_bytes());
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let name = u64::from_be_bytes(std::array::from_fn(|at| digest[at]));
         let base = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()).map_or_else(
             || std::env::temp_dir().join(format!("parhelion-{}", rustix::process::geteuid().as_raw())),
             |dir| PathBuf::from(dir).join("parhelion"),
         );
-        base.join(name).join("socket")
+        base.join(format!("{name:016x}")).join("socket")
     };
     if let Some(folder) = path.parent() {
         files::make_private_dir(folder)?;

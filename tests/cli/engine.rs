@@ -15,7 +15,7 @@ use super::{Done, Profile};
 const SECRETS: [&str; 2] = ["sandbox-password", "sandbox-secret"];
 
 /// A sandbox, gone when this is dropped.
-struct Vendors {
+pub struct Vendors {
     child: Child,
     settings: String,
 }
@@ -47,12 +47,12 @@ impl Vendors {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
-    fn writes(&self) -> usize {
+    pub fn writes(&self) -> usize {
         self.control("/_sandbox/journal").as_array().unwrap().len()
     }
 
     /// What Halo holds, without the ids, which depend on the order of creation.
-    fn halo(&self) -> Vec<String> {
+    pub fn halo(&self) -> Vec<String> {
         let mut all = Vec::new();
         for (list, fields) in [("clients", &["name"][..]), ("licences", &["name", "count", "is_active"])] {
             for record in self.control(&format!("/_sandbox/halo/{list}")).as_array().unwrap() {
@@ -73,7 +73,7 @@ impl Drop for Vendors {
 }
 
 /// A profile that is set up for a sandbox of its own.
-fn set_up() -> (Profile, Vendors) {
+pub fn set_up() -> (Profile, Vendors) {
     let profile = Profile::new();
     let vendors = Vendors::start(&profile);
     let file = profile.file("settings.json");
@@ -83,7 +83,7 @@ fn set_up() -> (Profile, Vendors) {
 }
 
 /// Slows Halo's pace down so far that a run can be met in its middle.
-fn slow_down(profile: &Profile) {
+pub fn slow_down(profile: &Profile) {
     let pace = "{ requests = 0, per_seconds = 300, at_once = 1, spacing_ms = 60, share = 1.0 }";
     profile.run(&["config", "set", "halo.pace", pace]).exits(0);
 }
@@ -93,7 +93,7 @@ fn start(profile: &Profile, words: &[&str]) -> Child {
 }
 
 /// Waits until the sandbox has been written to, so that a run is in its middle.
-fn until_written(vendors: &Vendors, child: &mut Child) {
+pub fn until_written(vendors: &Vendors, child: &mut Child) {
     let patience = Instant::now() + Duration::from_secs(60);
     while vendors.writes() < 5 {
         assert_eq!(child.try_wait().unwrap(), None, "the run ended before it was met");
@@ -102,7 +102,7 @@ fn until_written(vendors: &Vendors, child: &mut Child) {
     }
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 

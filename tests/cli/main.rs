@@ -1,6 +1,7 @@
 //! The real binary, as scripts use it.
 
 mod engine;
+mod host;
 mod readme;
 mod usage;
 
