@@ -77,6 +77,7 @@ async fn run(handle: &Handle) -> JobReport {
         entities: Vec::new(),
         scheduled: false,
         allow_removals: false,
+        purpose: parhelion::plan::Purpose::Whole,
     };
     let Reply::Started(job) = handle.send(command).await.expect("a job") else { panic!("no job") };
     loop {

@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args as Flags, Parser, Subcommand};
 
 use crate::host::words::Level;
 use crate::model::{Date, Entity, Integration, JobId, Place, SourceId, TargetId};
+use crate::plan::Purpose;
 use crate::sandbox::Size;
 
 /// HaloPSA integrations in your terminal: planned, approved, resumable imports.
@@ -92,6 +93,9 @@ pub enum Command {
         /// How many
         #[arg(long, value_name = "N", default_value_t = 20)]
         last: usize,
+        /// What waits for a person over all jobs, by cause, instead
+        #[arg(long, conflicts_with = "last")]
+        issues: bool,
     },
     /// One job
     #[command(subcommand)]
@@ -321,9 +325,32 @@ pub struct Plan {
     /// With the meaning of the integrator's own daily run: removals too
     #[arg(long)]
     pub scheduled: bool,
+    #[command(flatten)]
+    pub narrow: Narrow,
     /// Also write the plan to this file, for `apply`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// What a plan or a run is narrowed to.
+#[derive(Debug, Flags)]
+pub struct Narrow {
+    /// Only this customer, by the distributor's id; may be repeated
+    #[arg(long = "customer", value_name = "ID", value_parser = source_id)]
+    pub customers: Vec<SourceId>,
+    /// Only this record, by the distributor's id; may be repeated. One that is not linked yet needs --customer too
+    #[arg(long = "record", visible_alias = "row", value_name = "ID", value_parser = source_id)]
+    pub records: Vec<SourceId>,
+}
+
+impl Narrow {
+    pub fn purpose(&self) -> Purpose {
+        if self.customers.is_empty() && self.records.is_empty() {
+            return Purpose::Whole;
+        }
+        let set = |ids: &[SourceId]| ids.iter().cloned().collect();
+        Purpose::Narrow { customers: set(&self.customers), records: set(&self.records) }
+    }
 }
 
 #[derive(Debug, Flags)]
@@ -340,6 +367,8 @@ pub struct Run {
     /// Lift the limit of removals for this one run
     #[arg(long, requires = "scheduled")]
     pub allow_removals: bool,
+    #[command(flatten)]
+    pub narrow: Narrow,
 }
 
 #[derive(Debug, Subcommand)]
@@ -371,11 +400,52 @@ pub enum Job {
         #[arg(value_name = "JOB")]
         job: JobId,
     },
-    /// Go on with an interrupted job
+    /// Stop after the records in hand until it is resumed; also over a restart
+    Pause {
+        /// Such as J12
+        #[arg(value_name = "JOB")]
+        job: JobId,
+    },
+    /// Go on with an interrupted or paused job
     Resume {
         /// Such as J12
         #[arg(value_name = "JOB")]
         job: JobId,
+    },
+    /// Plan again, on what both sides say now, only the rows of it that failed or are held, and apply that
+    Retry {
+        /// Such as J12
+        #[arg(value_name = "JOB")]
+        job: JobId,
+        /// Store and print the plan, write nothing outside; `apply` carries it out
+        #[arg(long)]
+        plan_only: bool,
+    },
+    /// Take it back: fields as they were, what it created inactive, what it linked unlinked. Rows that were changed
+    /// since are held
+    Undo {
+        /// Such as J12
+        #[arg(value_name = "JOB")]
+        job: JobId,
+        /// Store and print the plan, write nothing outside; `apply` carries it out
+        #[arg(long)]
+        plan_only: bool,
+        /// Lift the limit of removals for what it created
+        #[arg(long)]
+        allow_removals: bool,
+    },
+    /// Write its rows to CSV files
+    #[command(group(ArgGroup::new("files").args(["failed", "done"]).required(true).multiple(true)))]
+    Export {
+        /// Such as J12
+        #[arg(value_name = "JOB")]
+        job: JobId,
+        /// Rows that failed or are held, with the reason
+        #[arg(long, value_name = "FILE")]
+        failed: Option<PathBuf>,
+        /// Rows that are done
+        #[arg(long, value_name = "FILE")]
+        done: Option<PathBuf>,
     },
 }
 
@@ -404,7 +474,11 @@ impl Args {
                 Job::Show { .. } => &["job", "show"],
                 Job::Log { .. } => &["job", "log"],
                 Job::Cancel { .. } => &["job", "cancel"],
+                Job::Pause { .. } => &["job", "pause"],
                 Job::Resume { .. } => &["job", "resume"],
+                Job::Retry { .. } => &["job", "retry"],
+                Job::Undo { .. } => &["job", "undo"],
+                Job::Export { .. } => &["job", "export"],
             },
             Some(Command::Serve(_)) => &["serve"],
             Some(Command::Attach) => &["attach"],

@@ -9,6 +9,7 @@ mod exit;
 mod fields;
 mod files;
 mod job;
+mod job_files;
 mod json;
 mod map;
 mod markdown;
@@ -173,7 +174,8 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
         Command::Apply { plan } => plan::apply(out, handle, plan).await,
         Command::Run(run) => plan::run(out, handle, run).await,
-        Command::Jobs { last } => job::list(out, handle, *last).await,
+        Command::Jobs { issues: true, .. } => job::issues(out, handle).await,
+        Command::Jobs { last, .. } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
         Command::Demo(_) | Command::Sandbox(_) | Command::Secret(_) | Command::Serve(_) | Command::Attach => {
             Err(unexpected().into())

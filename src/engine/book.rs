@@ -3,18 +3,18 @@
 //! [`Book::record`] puts facts into the trail first and into the index after. What only the index holds (caches of
 //! listings, stored plans, counters) can be made again from the other systems.
 
-use std::collections::btree_map::Entry as Slot;
+use std::collections::btree_map::Entry as Place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
 use super::keys;
-use super::records::{Edit, Intent, Record, RowState};
+use super::records::{Aside, Edit, Intent, KeptIssue, Ordered, Record, RowState};
 use crate::engine::words::{Choices, JobReport};
 use crate::model::settings::Settings;
 use crate::model::{
-    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId,
+    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, Slot, SourceId,
 };
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
@@ -94,11 +94,11 @@ impl Group {
         if let Record::Intent(intent) = record {
             let key = keys::intent(intent.integration, intent.entity, &intent.source);
             match self.open.entry(key) {
-                Slot::Vacant(slot) => {
+                Place::Vacant(slot) => {
                     slot.insert(Open { intent: (**intent).clone(), is_indexed: false });
                     return;
                 }
-                Slot::Occupied(mut slot) => {
+                Place::Occupied(mut slot) => {
                     slot.insert(Open { intent: (**intent).clone(), is_indexed: true });
                 }
             }
@@ -458,6 +458,64 @@ impl Book {
 
     pub fn step_top(&self, of: Integration) -> Result<u64, Problem> {
         Ok(self.get(&keys::step_top(of))?.unwrap_or(0))
+    }
+
+    pub fn decision(&self, of: Integration, id: &SourceId) -> Result<Option<Decision>, Problem> {
+        self.get(&keys::decision(of, id))
+    }
+
+    /// What the mapping holds for a record.
+    pub fn slot(&self, of: Integration, entity: Entity, id: &SourceId) -> Result<Slot, Problem> {
+        let decision = if entity == of.root() { self.decision(of, id)? } else { None };
+        Ok(Slot { link: self.link(of, entity, id)?, decision })
+    }
+
+    /// What a person last wished of a job; `None`: that it goes on.
+    pub fn wish(&self, job: JobId) -> Result<Option<Ordered>, Problem> {
+        self.get(&keys::wish(job))
+    }
+
+    /// Notes where the trail stands, so that a job's facts are found without reading all of it.
+    pub fn note_beginning(&self, job: JobId) -> Result<(), Problem> {
+        self.cache(&[keys::put(keys::began(job), &self.trail.last_seq())])
+    }
+
+    /// The intents and outcomes of a job, oldest first: what it did, with what stood there before.
+    pub fn deeds(&self, job: JobId, mut with: impl FnMut(Record)) -> Result<(), Problem> {
+        let from = self.get::<u64>(&keys::began(job))?.unwrap_or(0);
+        for line in self.trail.read(from)? {
+            let line = line?;
+            let is_deed = line.kind == "intent" || line.kind == "outcome";
+            let of: Option<JobId> =
+                line.data.get("job").and_then(|of| serde_json::from_value(of.clone()).ok());
+            if is_deed
+                && of == Some(job)
+                && let Ok(record) = parse(&line.kind, line.data)
+            {
+                with(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// The open issues of an integration.
+    pub fn issues(&self, of: Integration) -> Result<Vec<KeptIssue>, Problem> {
+        let mut issues = Vec::new();
+        self.each_big(&keys::issues(of), |_, issue| {
+            issues.push(issue);
+            Ok(())
+        })?;
+        Ok(issues)
+    }
+
+    /// Those that a person put aside, by entity and source id.
+    pub fn asides(&self, of: Integration) -> Result<BTreeMap<String, Aside>, Problem> {
+        let mut asides = BTreeMap::new();
+        self.each(&keys::asides(of), |key, value| {
+            asides.insert(String::from_utf8_lossy(key).into_owned(), read(&value, key)?);
+            Ok(())
+        })?;
+        Ok(asides)
     }
 
     /// Requests whose fate is not known yet.

@@ -9,6 +9,8 @@
 //! | `planning` | a snapshot into a stored plan |
 //! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
 //! | `verify` | reading back what was written |
+//! | `narrow`, `undo` | which records a narrow plan is about; the plan that takes a job back |
+//! | `issues` | what waits for a person, over all jobs |
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
@@ -25,15 +27,18 @@ pub mod customers;
 pub mod desk;
 pub mod extract;
 pub mod fresh;
+pub mod issues;
 pub mod job;
 mod keys;
 pub mod log;
+mod narrow;
 pub mod planning;
 pub mod records;
 pub mod recover;
 pub mod setup;
 pub mod tally;
 pub mod target;
+mod undo;
 mod verify;
 pub mod views;
 pub mod words;
