@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
 
 use super::notify::{self, Notify};
+use super::resume::Note;
 use super::words::{Answer, Event, Query};
 use super::{Door, Handle, Home, Server, logout};
 use crate::model::settings::Settings;
@@ -45,16 +46,18 @@ pub fn run(mut home: Home, stay: Stay, ready: impl FnOnce(&Path)) -> Result<(), 
         let server = Server::start(door, home.handle(), &home.places().profile)?;
         server.warn(logout::warning());
         let notify = Notify::of_environment();
+        let handle = home.handle();
+        let note = Note::of(home.places());
+        let mut events = handle.subscribe();
+        note.go_on(&handle).await;
         home.announce(Some(socket.clone()))?;
         notify.say("READY=1\nSTATUS=Ready.");
         tracing::info!(socket = %socket.display(), "serving");
         ready(&socket);
-        let handle = home.handle();
-        let mut events = handle.subscribe();
         let ended = tokio::select! {
             () = asked.next() => Ok(()),
             () = idle(stay, &handle, server.count()) => Ok(()),
-            problem = broken(&mut events) => Err(problem),
+            problem = watch_jobs(&mut events, &handle, &note) => Err(problem),
             () = be_watched(&handle, &notify) => Ok(()),
         };
         tracing::info!(ok = ended.is_ok(), "ending");
@@ -152,13 +155,15 @@ fn has_schedule(settings: &Settings) -> bool {
     })
 }
 
-/// Resolves when the engine can no longer go on: then only a new start, which reads the trail again, helps.
-async fn broken(events: &mut broadcast::Receiver<Event>) -> Problem {
+/// Notes what is under way. Resolves when the engine can no longer go on: then only a new start, which reads the trail
+/// again, helps.
+async fn watch_jobs(events: &mut broadcast::Receiver<Event>, handle: &Handle, note: &Note) -> Problem {
     use broadcast::error::RecvError;
     loop {
         match events.recv().await {
             Ok(Event::Broken(problem)) => return problem,
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Ok(event) => note.hear(&event),
+            Err(RecvError::Lagged(_)) => note.look(handle).await,
             Err(RecvError::Closed) => {
                 return Problem::new(Class::Local, "The engine has stopped.");
             }

@@ -202,41 +202,37 @@ fn a_host_killed_at_any_moment_doubles_and_loses_nothing() {
     let rounds = number("PARHELION_KILLS", 3);
     let (undisturbed, there) = set_up();
     let whole = undisturbed.run(&["run", "also", "--json"]).exits(3).json();
-    let (mut kills, mut worlds) = (0, 0);
+    let (mut kills, mut worlds, mut lives) = (0, 0, 0);
     while kills < rounds {
         worlds += 1;
         let (profile, here) = set_up();
         // Short enough to be worth a thousand, long enough to be met in its middle.
         profile.run(&["config", "set", "halo.settle_seconds", "1"]).exits(0);
         pace(&profile, 8);
-        let mut begun = false;
-        loop {
-            let host = Host::start(&profile);
-            let words: &[&str] = if begun { &["job", "resume", "J1"] } else { &["run", "also"] };
-            let mut order = start(&profile, words);
+        let mut host = Host::start(&profile);
+        let mut order = start(&profile, &["run", "also"]);
+        until("the job is there", || profile.run(&["job", "show", "J1"]).code == Some(0));
+        // From now on every host takes the job up by itself.
+        while kills < rounds {
             // Different at every kill, and spread over the whole import.
-            let until_kill = Duration::from_millis(40 + (kills as u64 * 7919) % 900);
-            let began = Instant::now();
-            while began.elapsed() < until_kill && order.try_wait().unwrap().is_none() {
-                std::thread::sleep(Duration::from_millis(3));
+            std::thread::sleep(Duration::from_millis((kills as u64 * 7919) % 700));
+            if job(&profile, "J1")["state"] != "running" {
+                break;
             }
-            let is_over = order.try_wait().unwrap().is_some();
-            if !is_over && kills < rounds {
-                host.kill();
-                kills += 1;
-                order.wait().unwrap();
-                let jobs = profile.run(&["jobs", "--json"]).exits(0).json();
-                begun = jobs["jobs"].as_array().unwrap().iter().any(|job| job["job"] == "J1");
-                if begun && jobs["jobs"][0]["state"] != "interrupted" {
-                    // It was over, and only nobody had heard of it.
-                    break;
-                }
-                continue;
+            host.kill();
+            kills += 1;
+            lives += 1;
+            if lives == 5 {
+                // The next one would wait for a person.
+                let note = profile.file("state/parhelion/default/run/job");
+                std::fs::write(note, "J1 0\n").unwrap();
+                lives = 0;
             }
-            order.wait().unwrap();
-            host.end();
-            break;
+            host = Host::start(&profile);
         }
+        until_ended(&profile, "J1");
+        let _ = order.wait();
+        assert_eq!(host.end(), Some(0));
         let report = job(&profile, "J1");
         assert_eq!(report["totals"], whole["totals"], "after {kills} kills");
         assert_eq!(here.halo(), there.halo(), "after {kills} kills: a double, or one that is missing");
@@ -244,6 +240,37 @@ fn a_host_killed_at_any_moment_doubles_and_loses_nothing() {
         assert_eq!(again["totals"]["create"], 0);
     }
     println!("{kills} kills in {worlds} imports");
+}
+
+#[test]
+fn what_a_person_stopped_no_host_takes_up_again() {
+    let (profile, vendors) = set_up();
+    slow_down(&profile);
+    let host = Host::start(&profile);
+    let mut run = start(&profile, &["run", "also"]);
+    until_written(&vendors, &mut run);
+    signal(&run, Signal::INT);
+    run.wait().unwrap();
+    assert_eq!(host.end(), Some(0));
+    let host = Host::start(&profile);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(job(&profile, "J1")["state"], "interrupted");
+    host.kill();
+}
+
+#[test]
+fn a_job_that_a_stopped_host_was_at_goes_on_with_the_next_one() {
+    let (profile, vendors) = set_up();
+    pace(&profile, 20);
+    let host = Host::start(&profile);
+    let mut run = start(&profile, &["run", "also"]);
+    until_written(&vendors, &mut run);
+    assert_eq!(host.end(), Some(0));
+    run.wait().unwrap();
+    assert_eq!(job(&profile, "J1")["state"], "interrupted");
+    let _next = Host::start(&profile);
+    let report = until_ended(&profile, "J1");
+    assert_eq!((&report["state"], &report["totals"]["not_done"]), (&"partial".into(), &0.into()));
 }
 
 #[test]

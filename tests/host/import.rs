@@ -91,6 +91,7 @@ impl Ground {
             entities: Vec::new(),
             scheduled: false,
             allow_removals: false,
+            purpose: parhelion::plan::Purpose::default(),
         };
         match self.home.handle().send(command).await.unwrap() {
             Reply::Started(job) => job,

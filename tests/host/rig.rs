@@ -161,6 +161,7 @@ pub fn run() -> Command {
         entities: vec![Entity::Customers],
         scheduled: false,
         allow_removals: false,
+        purpose: parhelion::plan::Purpose::default(),
     }
 }
 

@@ -16,7 +16,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let said = "  jobs stop when you log out";
     let room = area.width.saturating_sub(used);
     // The whole sentence is among the messages.
-    if mirror.presence.warning.is_some() && mirror.broken.is_none() && usize::from(room) >= said.len() {
+    let is_running = mirror.broken.is_none() && mirror.progress.is_some();
+    if is_running && mirror.presence.warning.is_some() && usize::from(room) >= said.len() {
         canvas.put_right(area.x + used, area.y, room, said, Role::Notice);
     }
 }
@@ -34,6 +35,9 @@ fn job(canvas: &mut Canvas<'_>, area: Rect) -> u16 {
         let text =
             format!("reading {} {} {}{of}", integration.label(), reading.what, thousands(reading.done));
         canvas.put(area.x, area.y, area.width, &text, Role::Text)
+    } else if mirror.presence.warning.is_some() {
+        let text = "no job running     jobs stop when you log out; `:messages` says what helps";
+        canvas.put(area.x, area.y, area.width, text, Role::Notice)
     } else {
         let text = mirror.last().map_or_else(
             || "no job running".to_owned(),
