@@ -481,6 +481,6 @@ pub struct TestsDocument<'a> {
 }
 
 /// To the second, in UTC.
-fn moment(moment: Moment) -> String {
+pub fn moment(moment: Moment) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

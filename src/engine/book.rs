@@ -721,7 +721,8 @@ fn unpack(bytes: &[u8]) -> Option<Vec<Change>> {
     serde_json::from_slice(&text).ok()
 }
 
-fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
+/// A line of the trail as a fact.
+pub fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
     let mut whole = serde_json::Map::new();
     whole.insert("kind".into(), kind.into());
     whole.insert("data".into(), data);

@@ -16,15 +16,18 @@
 //! | `customers` | the mapping table |
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
+//! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
 
 pub mod apply;
+pub mod audit;
 pub mod book;
 pub mod connect;
 pub mod control;
 pub mod customers;
 pub mod desk;
+pub mod doctor;
 pub mod extract;
 pub mod fresh;
 pub mod issues;

@@ -7,6 +7,7 @@ pub mod field;
 pub mod freeze;
 pub mod id;
 pub mod link;
+pub mod liongard;
 pub mod marker;
 pub mod marketplace;
 pub mod money;

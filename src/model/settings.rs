@@ -1,10 +1,13 @@
 //! The settings of a profile, typed. How they are read from and written to TOML is in [`crate::settings`].
 
+mod liongard;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
 use super::{Entity, Integration, Place};
 
 /// Everything a profile can be told (`design/cli.md`, "Settings").
@@ -64,6 +67,8 @@ pub struct General<'a> {
     pub url: &'a str,
     /// The setting that holds `url`, without its section.
     pub url_key: &'static str,
+    /// The setting that says where its secret comes from, without its section.
+    pub secret_key: &'static str,
     /// Who signs in there; empty where only a key does.
     pub account: &'a str,
     pub allow_http: bool,
@@ -206,6 +211,7 @@ impl Marketplace {
             enabled: self.enabled,
             url: &self.marketplace_url,
             url_key: "marketplace_url",
+            secret_key: "password",
             account: &self.username,
             allow_http: self.allow_http,
             pace: self.pace,

@@ -24,7 +24,7 @@ use self::line::{Hash, hash};
 use crate::model::{Class, Moment, Problem};
 
 pub use disk::{SimulatedDisk, Sync};
-pub use read::{Broken, Reader, Verified, verify_dir};
+pub use read::{Broken, Reader, Shelf, Verified, verify_dir};
 
 /// The number of a record. Numbers rise by one a line, commit lines included, so gaps between records are normal.
 pub type Seq = u64;

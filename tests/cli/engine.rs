@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Done, Profile};
 
 /// The sandbox's own secrets: nothing may ever show them.
-const SECRETS: [&str; 2] = ["sandbox-password", "sandbox-secret"];
+pub const SECRETS: [&str; 2] = ["sandbox-password", "sandbox-secret"];
 
 /// A sandbox, gone when this is dropped.
 pub struct Vendors {
@@ -88,7 +88,7 @@ pub fn slow_down(profile: &Profile) {
     profile.run(&["config", "set", "halo.pace", pace]).exits(0);
 }
 
-fn start(profile: &Profile, words: &[&str]) -> Child {
+pub fn start(profile: &Profile, words: &[&str]) -> Child {
     profile.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -114,7 +114,7 @@ fn acting(document: &Value) -> u64 {
 }
 
 /// Every file below a folder, as bytes.
-fn every_file(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+pub fn every_file(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
