@@ -18,10 +18,6 @@ use parhelion::host::{Handle, Home};
 use parhelion::model::Integration;
 use parhelion::store::{KeySource, Places};
 
-/// As in the binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Answers of the bare loop that were no success: it must do the same work.
 static REFUSED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 

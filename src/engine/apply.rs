@@ -299,7 +299,15 @@ impl Apply {
         if book.is_open(integration, change.entity, &change.source.id) {
             return Ok(Over::Unclear(UNCLEAR.into()));
         }
-        let linked = book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
+        // What this job has just planned to create it found no link for, and nobody but the row itself makes one;
+        // customers apart, which a person may map meanwhile.
+        let is_news =
+            action == Action::Create && change.entity != Entity::Customers && self.fresh.is_trusted();
+        let linked = if is_news {
+            None
+        } else {
+            book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?
+        };
 
         // A create that reached Halo in an earlier life of this job.
         if action == Action::Create

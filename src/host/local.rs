@@ -65,7 +65,7 @@ impl Home {
             })?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(1)
             .thread_name("engine")
             .enable_all()
             .build()

@@ -299,16 +299,13 @@ impl Shared {
                 return queue.is_closed;
             }
             let until = queue.deadline.or(look_again.filter(|at| *at > now));
-            queue = match until {
-                Some(until) => {
-                    queue.writer = Wait::Soon;
-                    let left = until.saturating_duration_since(now);
-                    self.more.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    queue.writer = Wait::Long;
-                    self.more.wait(queue).unwrap_or_else(PoisonError::into_inner)
-                }
+            queue = if let Some(until) = until {
+                queue.writer = Wait::Soon;
+                let left = until.saturating_duration_since(now);
+                self.more.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                queue.writer = Wait::Long;
+                self.more.wait(queue).unwrap_or_else(PoisonError::into_inner)
             };
             queue.writer = Wait::None;
         }

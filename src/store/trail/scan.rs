@@ -277,7 +277,8 @@ fn scan(bytes: &[u8], first: u64, mut prev: Hash) -> Result<Option<Commit>, Faul
             (Some(_), Ok(line)) => line,
             (_, outcome) => {
                 let is_hole = text.is_empty()
-                    || (rest[text.len()..].starts_with(b"\n\n") && (at + text.len()) as u64 % SECTOR == 0);
+                    || (rest[text.len()..].starts_with(b"\n\n")
+                        && ((at + text.len()) as u64).is_multiple_of(SECTOR));
                 if is_unfinished(rest, text, end, is_hole) {
                     break;
                 }
