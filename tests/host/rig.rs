@@ -97,7 +97,7 @@ async fn play(
         let (by, command, reply) = match call {
             Call::Ask(query, answer) => {
                 *asked.lock().unwrap() += 1;
-                let _ = answer.send(answer_to(query, stopped));
+                let _ = answer.send(answer_to(&query, stopped));
                 continue;
             }
             Call::Do(command, reply) => (String::new(), command, reply),
@@ -125,7 +125,7 @@ async fn play(
     }
 }
 
-fn answer_to(query: Query, stopped: bool) -> Result<Answer, Problem> {
+fn answer_to(query: &Query, stopped: bool) -> Result<Answer, Problem> {
     Ok(match query {
         Query::Overview => Answer::Overview(Box::new(overview())),
         Query::Job { job } => {
@@ -135,7 +135,7 @@ fn answer_to(query: Query, stopped: bool) -> Result<Answer, Problem> {
         // As many bytes as are asked for.
         Query::Log { limit, .. } => {
             let line =
-                json!({"at": Moment::UNIX_EPOCH, "level": "note", "sign": ".", "text": "x".repeat(limit)});
+                json!({"at": Moment::UNIX_EPOCH, "level": "note", "sign": ".", "text": "x".repeat(*limit)});
             Answer::Log(LogView { total: 1, first: 0, lines: vec![serde_json::from_value(line).unwrap()] })
         }
         _ => return Err(problem("nothing there")),
