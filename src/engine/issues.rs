@@ -1,7 +1,7 @@
 //! The issue inbox (P30): what waits for a person over all jobs, one entry a record, the newest state of it. An issue
 //! closes itself when its row passes, or when a whole plan no longer has it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::Engine;
 use super::log::safe;
@@ -227,13 +227,6 @@ fn shape(message: &str) -> String {
         last = c;
     }
     shape
-}
-
-/// Which of these issues are of which customers: what a narrow plan of them takes.
-pub fn customers_of<'a>(
-    issues: impl IntoIterator<Item = &'a Issue>,
-) -> (BTreeSet<SourceId>, BTreeSet<SourceId>) {
-    issues.into_iter().map(|issue| (issue.customer.clone(), issue.source.id.clone())).unzip()
 }
 
 #[cfg(test)]

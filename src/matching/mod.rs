@@ -3,8 +3,10 @@
 
 pub mod exact;
 pub mod keys;
+pub mod legal;
 pub mod mapping_csv;
 pub mod name;
+pub mod suggest;
 
 pub use exact::{Generated, Left, generate};
 pub use name::{exact_form, normal_form};

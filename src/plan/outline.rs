@@ -178,8 +178,8 @@ impl Purpose {
                 &["Only what failed or was held is planned again, on what both sides say now."]
             }
             Self::Undo { .. } => &[
-                "The next ordinary run would do it all again: first exclude, unmap or correct what led to it.",
-                "What the job created is made inactive, never deleted. An invoice that was raised meanwhile stays: correct it in Halo.",
+                "The next ordinary run would do it all again: correct what led to it first.",
+                "Created records become inactive, never deleted; invoices raised stay.",
             ],
         }
     }
