@@ -206,7 +206,7 @@ impl Engine {
 
     /// Notes an order so that it outlives this process (invariant 30).
     async fn wish(&self, job: JobId, order: Ordered) -> Result<(), Problem> {
-        self.book.record(&[Record::Order { job, order, by: self.by.clone() }]).await
+        self.book.record(&[Record::Order { job, order, by: self.by() }]).await
     }
 
     /// Asks the running job, if there is one, to end after the records in hand, and waits until it has.

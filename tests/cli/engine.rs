@@ -47,12 +47,12 @@ impl Vendors {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
-    fn writes(&self) -> usize {
+    pub fn writes(&self) -> usize {
         self.control("/_sandbox/journal").as_array().unwrap().len()
     }
 
     /// What Halo holds, without the ids, which depend on the order of creation.
-    fn halo(&self) -> Vec<String> {
+    pub fn halo(&self) -> Vec<String> {
         let mut all = Vec::new();
         for (list, fields) in [("clients", &["name"][..]), ("licences", &["name", "count", "is_active"])] {
             for record in self.control(&format!("/_sandbox/halo/{list}")).as_array().unwrap() {
@@ -102,7 +102,7 @@ pub fn until_written(vendors: &Vendors, child: &mut Child) {
     }
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
