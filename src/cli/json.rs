@@ -128,7 +128,7 @@ impl<'a> From<&'a Purpose> for PurposeFields<'a> {
         match purpose {
             Purpose::Whole => {}
             Purpose::Narrow { customers, records } => {
-                fields.narrow = Some(NarrowFields { customers, records })
+                fields.narrow = Some(NarrowFields { customers, records });
             }
             Purpose::Retry { of } => fields.retry_of = Some(*of),
             Purpose::Undo { of } => fields.undo_of = Some(*of),

@@ -662,15 +662,14 @@ impl Apply {
         // A row of an undo brings the whole mapping with it.
         let mapping = change.mapping.clone().filter(|_| end == RowEnd::Done);
         let link = link.filter(|_| !self.is_undo());
-        let before = match (&link, &mapping) {
-            (None, None) => None,
-            _ => {
-                let slot = self.engine.book.slot(self.plan.integration, change.entity, &change.source.id);
-                let was = slot.map_err(Halt::Trouble)?;
-                match &link {
-                    Some(link) => worth_keeping(was, link),
-                    None => Some(Box::new(was)),
-                }
+        let before = if link.is_none() && mapping.is_none() {
+            None
+        } else {
+            let slot = self.engine.book.slot(self.plan.integration, change.entity, &change.source.id);
+            let was = slot.map_err(Halt::Trouble)?;
+            match &link {
+                Some(link) => worth_keeping(was, link),
+                None => Some(Box::new(was)),
             }
         };
         let outcome = Outcome {
