@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entity, Integration, Place};
 
+mod hudu;
+
+pub use hudu::Hudu;
+
 /// Everything a profile can be told (`design/cli.md`, "Settings").
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

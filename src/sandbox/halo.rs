@@ -26,7 +26,7 @@ pub(super) const CURRENCIES: [(i64, &str, &str, &str); 3] =
 /// Halo's data and sessions.
 #[derive(Debug)]
 pub(super) struct Halo {
-    tables: [Table; 3],
+    tables: [Table; 5],
     /// A client's first site.
     main_sites: HashMap<i64, i64>,
     changes: HashMap<i64, Vec<Value>>,
@@ -39,7 +39,7 @@ pub(super) struct Halo {
 impl Halo {
     pub(super) fn empty() -> Self {
         Self {
-            tables: [Table::starting_at(101), Table::starting_at(501), Table::starting_at(301)],
+            tables: [101, 501, 301, 1_001, 801].map(Table::starting_at),
             main_sites: HashMap::new(),
             changes: HashMap::new(),
             changes_so_far: 9000,
@@ -82,7 +82,7 @@ impl Halo {
         }
         if entity == Entity::Client {
             self.main_sites.remove(&id);
-            for part in [Entity::Site, Entity::Licence] {
+            for part in [Entity::Site, Entity::Licence, Entity::User, Entity::Contract] {
                 for child in self.table(part).of_client(id).to_vec() {
                     self.tables[part as usize].remove(part, child);
                 }
@@ -98,7 +98,8 @@ impl Halo {
             let Some(id) = listed[entity.key()][0]["id"].as_i64() else { continue };
             let change = match entity {
                 Entity::Licence => json!({"id": id, "is_active": false}),
-                Entity::Client | Entity::Site => json!({"id": id, "inactive": true}),
+                Entity::Contract => json!({"id": id, "active": false}),
+                Entity::Client | Entity::Site | Entity::User => json!({"id": id, "inactive": true}),
             };
             if let Value::Object(change) = change {
                 let _ = self.save(entity, &change, 0, Duration::ZERO, false);
@@ -144,6 +145,14 @@ impl Halo {
                 record.set(*index, value.clone());
             }
         }
+        // A user belongs to the client of its site.
+        if entity == Entity::User
+            && let Some(site) = record.int(entity, "site_id")
+            && let Some(client) =
+                self.table(Entity::Site).rows.get(&site).and_then(|s| s.int(Entity::Site, "client_id"))
+        {
+            record.set(index(entity, "client_id").unwrap_or_default(), client.into());
+        }
         self.check(entity, &record, &values)?;
         let id = id.unwrap_or(self.table(entity).next);
         let stamp = Value::String(moment(now));
@@ -176,8 +185,10 @@ impl Halo {
 
     /// Business rules, one problem at a time (halopsa.md 2.4).
     fn check(&self, entity: Entity, record: &Record, values: &[(usize, Value)]) -> Result<(), Answer> {
-        if record.text(entity, "name").trim().is_empty() {
-            return Err(exception("A name must be entered"));
+        if entity != Entity::Contract && record.text(entity, "name").trim().is_empty() {
+            let what =
+                if entity == Entity::User { "Username must be entered" } else { "A name must be entered" };
+            return Err(exception(what));
         }
         for (index, value) in values {
             let field = &entity.fields()[*index];
@@ -200,7 +211,12 @@ impl Halo {
                     ));
                 }
             }
-            Entity::Site | Entity::Licence => {
+            Entity::User => {
+                if record.int(entity, "site_id").is_none() || record.int(entity, "client_id").is_none() {
+                    return Err(exception("A Site must be selected"));
+                }
+            }
+            Entity::Site | Entity::Licence | Entity::Contract => {
                 let Some(client) = record.int(entity, "client_id") else {
                     return Err(exception("A Client must be selected"));
                 };
@@ -295,12 +311,15 @@ impl Halo {
                         .and_then(Value::as_object);
                     member(out, field.name, &nested_address(id, stored));
                 }
-                Kind::Int if entity == Entity::Site && field.name == "client_id" => {
-                    let _ = write!(
-                        out,
-                        "\"client_id\":{}.0,",
-                        record.int(entity, "client_id").unwrap_or_default()
-                    );
+                // Whole numbers with a point (halopsa.md 2.9).
+                Kind::Int
+                    if matches!(
+                        (entity, field.name),
+                        (Entity::Site, "client_id") | (Entity::User, "site_id")
+                    ) =>
+                {
+                    let number = record.int(entity, field.name).unwrap_or_default();
+                    let _ = write!(out, "\"{}\":{number}.0,", field.name);
                 }
                 _ => match record.at(at) {
                     Some(value) => member(out, field.name, value),
@@ -349,10 +368,13 @@ impl Halo {
                 format!("{}/{}", client_name(), record.text(entity, "name")).into()
             }
             (_, "client_name" | "licence_client_name") => client_name().into(),
-            (Entity::Licence, "site_name") => record
+            (Entity::User, "site_id_int") => record.int(entity, "site_id").unwrap_or_default().into(),
+            (_, "site_name" | "sitephonenumber") => record
                 .int(entity, "site_id")
                 .and_then(|s| self.table(Entity::Site).rows.get(&s))
-                .map_or("", |s| s.text(Entity::Site, "name"))
+                .map_or("", |s| {
+                    s.text(Entity::Site, if name == "site_name" { "name" } else { "phonenumber" })
+                })
                 .into(),
             (Entity::Licence, "monthly_price" | "monthly_cost") => {
                 let unit = if name == "monthly_price" { "price" } else { "purchase_price" };
@@ -452,12 +474,13 @@ impl Halo {
         .filter_map(|(asked, name)| Some((index(entity, name)?, query.int(asked)?)))
         .collect();
         let level = query.int("toplevelid").filter(|_| entity == Entity::Licence);
+        let people = entity == Entity::User && query.flag("exclude_generaluser") == Some(true);
         let base = match client {
             Some(client) => table.of_client(client),
             None if inactive => &table.all,
             None => &table.live,
         };
-        if client.is_none() && active && search.is_none() && equal.is_empty() && level.is_none() {
+        if client.is_none() && active && search.is_none() && equal.is_empty() && level.is_none() && !people {
             return base.into();
         }
         base.iter()
@@ -467,6 +490,7 @@ impl Halo {
                 let live = super::schema::is_live(entity, record);
                 let unset = |at: usize| entity.fields()[at].unset.parse().ok();
                 (if live { active } else { inactive })
+                    && !(people && record.flag(entity, "_general") == Some(true))
                     && equal.iter().all(|(at, wanted)| {
                         record.at(*at).and_then(Value::as_i64).or_else(|| unset(*at)) == Some(*wanted)
                     })

@@ -41,6 +41,9 @@ const SCOPES: [&str; 19] = [
 pub(super) fn carry_out(sandbox: &Sandbox, call: &Call) -> Answer {
     let quirks = &sandbox.quirks().halo;
     let now = sandbox.elapsed();
+    if ["/api/users", "/api/clientcontract"].iter().any(|p| call.path.to_ascii_lowercase().starts_with(p)) {
+        sandbox.wake_hudu();
+    }
     let mut halo = sandbox.lock_halo();
     let path = call.path.to_ascii_lowercase();
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();

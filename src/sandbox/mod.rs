@@ -1,4 +1,4 @@
-//! The sandbox: a simulated Halo, ALSO Cloud Marketplace and Westcoast Cloud, over real HTTP.
+//! The sandbox: a simulated Halo, ALSO Cloud Marketplace, Westcoast Cloud and Hudu, over real HTTP.
 //!
 //! It serves `parhelion demo` and `parhelion sandbox`, the tests and the benchmarks. It keeps the vendors' real quirks
 //! on ([`Quirks`] switches what their contracts leave open), breaks on demand ([`Faults`]), and remembers what was
@@ -8,8 +8,8 @@
 //!
 //! # On sockets and in memory
 //!
-//! [`Sandbox::serve`] listens on three free ports. [`Sandbox::halo`] and [`Sandbox::marketplace`] are routers that also
-//! answer without a socket (`tower::ServiceExt::oneshot`), under a paused clock too. A dead connection is told by the
+//! [`Sandbox::serve`] listens on free ports. [`Sandbox::halo`], [`Sandbox::marketplace`] and [`Sandbox::hudu`] are
+//! routers that also answer without a socket (`tower::ServiceExt::oneshot`), under a paused clock too. A dead connection is told by the
 //! answer's header `x-sandbox-reset` ([`RESET_HEADER`]): `before` if the request was not applied when the connection
 //! died, `after` if it was. Whoever carries requests in memory must treat such an answer as a broken connection,
 //! whatever its status. Over a socket nothing of it is sent: the connection is reset.
@@ -22,8 +22,9 @@
 //! |---|---|
 //! | `GET /_sandbox/journal[?since=N]` | every write: `at_ms, host, method, path, body, applied, created, ids, status, fault` |
 //! | `GET /_sandbox/requests` | by host: `count`, `by_path`, `sent_ms`, `in_flight_peak`, `refused_writes` |
-//! | `GET /_sandbox/halo/{clients,sites,licences,changes}` | Halo's data, as single objects |
+//! | `GET /_sandbox/halo/{clients,sites,licences,users,contracts,changes}` | Halo's data, as single objects |
 //! | `GET /_sandbox/{also,westcoast}/{companies,subscriptions}` | a marketplace's data |
+//! | `GET /_sandbox/hudu/{companies,layouts,assets}` | Hudu's data, archived records too |
 //! | `POST` to one of these lists | adds or changes records by id (an object or an array); answers `{"ids": [...]}` |
 //! | `DELETE /_sandbox/halo/licences/305` and the like | removes a record |
 //! | `POST /_sandbox/faults` | replaces the faults: the JSON form of a faults file; `{}` for none |
@@ -55,6 +56,9 @@ mod control;
 pub mod faults;
 mod halo;
 mod halo_calls;
+mod hudu;
+mod hudu_calls;
+mod hudu_world;
 mod journal;
 mod marketplace;
 mod names;
@@ -67,12 +71,13 @@ mod world;
 
 pub use faults::{Faults, Fired, Kind, Rule, When};
 pub use journal::{Change, Requests, Write};
-pub use quirks::{HaloQuirks, MarketplaceQuirks, Quirks, Rate};
+pub use quirks::{HaloQuirks, HuduDates, HuduOrder, HuduQuirks, MarketplaceQuirks, Quirks, Rate};
 pub use served::Served;
 pub use wire::RESET_HEADER;
 
 use faults::Armed;
 use halo::Halo;
+use hudu::Hudu;
 use journal::InHand;
 use marketplace::Market;
 use schema::Entity;
@@ -83,6 +88,8 @@ pub const TENANT: &str = "sandbox";
 pub const CLIENT_ID: &str = "sandbox-client";
 pub const CLIENT_SECRET: &str = "sandbox-secret";
 pub const PASSWORD: &str = "sandbox-password";
+/// Hudu's API key: 24 characters, like real ones.
+pub const API_KEY: &str = "sandbox-hudu-key-0123456";
 
 /// How much data there is: customers of ALSO; Westcoast has a quarter of them; each has eight subscriptions on average.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -174,25 +181,31 @@ impl fmt::Display for Brand {
     }
 }
 
-/// One of the three servers.
+/// One of the servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Host {
     Halo,
     Also,
     Westcoast,
+    Hudu,
 }
 
 impl Host {
-    pub const ALL: [Self; 3] = [Self::Halo, Self::Also, Self::Westcoast];
+    pub const ALL: [Self; 4] = [Self::Halo, Self::Also, Self::Westcoast, Self::Hudu];
 
     pub fn name(self) -> &'static str {
-        self.brand().map_or("halo", Brand::name)
+        match self {
+            Self::Halo => "halo",
+            Self::Also => "also",
+            Self::Westcoast => "westcoast",
+            Self::Hudu => "hudu",
+        }
     }
 
     fn brand(self) -> Option<Brand> {
         match self {
-            Self::Halo => None,
+            Self::Halo | Self::Hudu => None,
             Self::Also => Some(Brand::Also),
             Self::Westcoast => Some(Brand::Westcoast),
         }
@@ -221,10 +234,11 @@ struct Inner {
     halo: Mutex<Halo>,
     also: Mutex<Market>,
     westcoast: Mutex<Market>,
+    hudu: Mutex<Hudu>,
     quirks: Mutex<Arc<Quirks>>,
     faults: Mutex<Armed>,
     journal: Mutex<Vec<Write>>,
-    requests: [Mutex<Requests>; 3],
+    requests: [Mutex<Requests>; Host::ALL.len()],
 }
 
 /// A panic while a lock was held must not make every later answer panic too.
@@ -252,6 +266,7 @@ impl Sandbox {
             halo: Mutex::new(worlds.halo),
             also: Mutex::new(worlds.also),
             westcoast: Mutex::new(worlds.westcoast),
+            hudu: Mutex::default(),
             quirks: Mutex::new(Arc::new(quirks)),
             faults: Mutex::new(Armed::new(faults, seed)),
             journal: Mutex::default(),
@@ -268,12 +283,16 @@ impl Sandbox {
         self.router(brand.into())
     }
 
+    pub fn hudu(&self) -> Router {
+        self.router(Host::Hudu)
+    }
+
     fn router(&self, host: Host) -> Router {
         let sandbox = self.clone();
         Router::new().fallback(move |request: Request| wire::answer(sandbox.clone(), host, request))
     }
 
-    /// Listens on three free ports of `bind` until the result is dropped or shut down.
+    /// Listens on free ports of `bind` until the result is dropped or shut down.
     pub async fn serve(&self, bind: std::net::IpAddr) -> std::io::Result<Served> {
         Served::start(self.clone(), bind).await
     }
@@ -304,6 +323,7 @@ impl Sandbox {
         *self.lock_halo() = worlds.halo;
         *self.lock_market(Brand::Also) = worlds.also;
         *self.lock_market(Brand::Westcoast) = worlds.westcoast;
+        *self.lock_hudu() = Hudu::default();
         self.set_faults(Faults::none());
         self.forget();
     }
@@ -341,6 +361,16 @@ impl Sandbox {
         self.lock_halo().everything(Entity::Licence)
     }
 
+    pub fn halo_users(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_halo().everything(Entity::User)
+    }
+
+    pub fn halo_contracts(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_halo().everything(Entity::Contract)
+    }
+
     pub fn halo_client(&self, id: i64) -> Option<Value> {
         self.lock_halo().value(Entity::Client, id, true)
     }
@@ -373,8 +403,19 @@ impl Sandbox {
         self.put_halo(Entity::Licence, licence)
     }
 
+    pub fn put_halo_user(&self, user: &Value) -> Result<i64, String> {
+        self.put_halo(Entity::User, user)
+    }
+
+    pub fn put_halo_contract(&self, contract: &Value) -> Result<i64, String> {
+        self.put_halo(Entity::Contract, contract)
+    }
+
     fn put_halo(&self, entity: Entity, value: &Value) -> Result<i64, String> {
         let value = value.as_object().ok_or("a record is a JSON object")?;
+        if matches!(entity, Entity::User | Entity::Contract) {
+            self.wake_hudu();
+        }
         let now = self.elapsed();
         let saved = self.lock_halo().save(entity, value, 0, now, true);
         saved.map(|(id, _)| id).map_err(|refused| String::from_utf8_lossy(&refused.body).into_owned())
@@ -391,6 +432,45 @@ impl Sandbox {
 
     pub fn remove_halo_licence(&self, id: i64) -> bool {
         self.lock_halo().remove(Entity::Licence, id)
+    }
+
+    pub fn remove_halo_user(&self, id: i64) -> bool {
+        self.lock_halo().remove(Entity::User, id)
+    }
+
+    pub fn remove_halo_contract(&self, id: i64) -> bool {
+        self.lock_halo().remove(Entity::Contract, id)
+    }
+
+    /// Hudu's companies, by id, as it gives them; archived ones too. The other lists alike.
+    pub fn hudu_companies(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_hudu().all_companies()
+    }
+
+    pub fn hudu_layouts(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_hudu().all_layouts()
+    }
+
+    pub fn hudu_assets(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_hudu().all_assets()
+    }
+
+    /// Adds or changes a company, a layout or an asset as a person in Hudu would; `archived` may be given too. The
+    /// error is what Hudu would answer.
+    pub fn put_hudu(&self, what: &str, record: &Value) -> Result<i64, String> {
+        self.wake_hudu();
+        let now = self.elapsed();
+        let saved = self.lock_hudu().put(what, record, now, &self.quirks().hudu);
+        saved.map_err(|refused| String::from_utf8_lossy(&refused.body).into_owned())
+    }
+
+    /// Deletes a company with its assets, a layout with its assets, or an asset.
+    pub fn remove_hudu(&self, what: &str, id: i64) -> bool {
+        self.wake_hudu();
+        self.lock_hudu().remove(what, id)
     }
 
     /// A marketplace's customers, by id, as `GetCompany` gives them before any switch.
@@ -465,9 +545,11 @@ impl Sandbox {
 
     /// Ends all sessions or tokens of a host.
     pub fn expire_sessions(&self, host: Host) {
-        match host.brand() {
-            None => self.lock_halo().tokens.clear(),
-            Some(brand) => self.lock_market(brand).expire_sessions(),
+        match (host, host.brand()) {
+            (Host::Halo, _) => self.lock_halo().tokens.clear(),
+            (_, Some(brand)) => self.lock_market(brand).expire_sessions(),
+            // A key does not expire.
+            (_, None) => {}
         }
     }
 }
@@ -485,6 +567,20 @@ impl Sandbox {
         })
     }
 
+    fn lock_hudu(&self) -> MutexGuard<'_, Hudu> {
+        lock(&self.0.hudu)
+    }
+
+    /// Fills Hudu, and what only Hudu's importers read in Halo, before either is first looked at: nobody else pays for it.
+    fn wake_hudu(&self) {
+        let mut hudu = self.lock_hudu();
+        if !std::mem::replace(&mut hudu.is_awake, true)
+            && let Some(size) = self.0.size
+        {
+            hudu_world::fill(&mut hudu, &mut self.lock_halo(), size, self.0.seed);
+        }
+    }
+
     fn marketplace_quirks(&self, brand: Brand) -> MarketplaceQuirks {
         let quirks = self.quirks();
         match brand {
@@ -499,6 +595,7 @@ impl Sandbox {
             Host::Halo => quirks.halo.latency_ms,
             Host::Also => quirks.also.latency_ms,
             Host::Westcoast => quirks.westcoast.latency_ms,
+            Host::Hudu => quirks.hudu.latency_ms,
         })
     }
 
@@ -525,13 +622,13 @@ impl Sandbox {
 
     /// Journals a call that writes.
     fn note_write(&self, call: &Call, answer: &Answer, fault: Option<&'static str>) {
-        let halo_write = call.host == Host::Halo
-            && matches!(call.method.as_str(), "POST" | "DELETE")
+        let is_write = matches!(call.host, Host::Halo | Host::Hudu)
+            && matches!(call.method.as_str(), "POST" | "PUT" | "DELETE")
             && !call.path.to_ascii_lowercase().starts_with("/auth/");
         if answer.refused_write {
             lock(&self.0.requests[call.host as usize]).refused_writes += 1;
         }
-        if !halo_write && !answer.refused_write {
+        if !is_write && !answer.refused_write {
             return;
         }
         let write = Write {

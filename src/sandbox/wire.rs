@@ -11,7 +11,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::faults::Kind;
-use super::{Host, Sandbox, control, halo_calls, marketplace};
+use super::{Host, Sandbox, control, halo_calls, hudu_calls, marketplace};
 
 /// Requests above this are refused; no real one comes near.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -248,6 +248,7 @@ fn carry_out(sandbox: &Sandbox, call: &Call, fault: Option<&'static str>) -> Ans
     let answer = match call.host {
         Host::Halo => halo_calls::carry_out(sandbox, call),
         Host::Also | Host::Westcoast => marketplace::carry_out(sandbox, call),
+        Host::Hudu => hudu_calls::carry_out(sandbox, call),
     };
     sandbox.note_write(call, &answer, fault);
     answer
@@ -270,5 +271,6 @@ pub(super) fn too_many(host: Host, requests: u32, seconds: u32) -> Answer {
             )),
         ),
         Host::Also | Host::Westcoast => Answer::text(429, "text/plain; charset=utf-8", "Too many requests."),
+        Host::Hudu => Answer::text(429, "text/plain", "Retry later\n"),
     }
 }
