@@ -21,6 +21,7 @@ pub mod cli;
 pub mod engine;
 pub mod host;
 pub mod integrations;
+pub mod lifecycle;
 pub mod logging;
 pub mod matching;
 pub mod model;

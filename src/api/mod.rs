@@ -8,6 +8,7 @@ pub mod check;
 pub mod halo;
 pub mod http;
 pub mod hudu;
+pub mod lenient;
 pub mod listing;
 pub mod marketplace;
 pub mod row;

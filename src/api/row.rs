@@ -2,6 +2,7 @@
 //! just the fields that are wanted, so that a page of wide records costs little memory; judging them is `translate`'s.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -133,10 +134,10 @@ impl Row {
 }
 
 /// What a list answered: its rows and, where it says so, how many there are in all.
-#[derive(Debug, Default)]
-pub struct Page {
+#[derive(Debug)]
+pub struct Page<R = Row> {
     /// In their order; `None` for an element that is no object.
-    pub rows: Vec<Option<Row>>,
+    pub rows: Vec<Option<R>>,
     pub total: Option<u64>,
 }
 
@@ -146,8 +147,23 @@ pub struct Page {
 /// # Errors
 /// Not JSON, cut off, or no list in it; the sentence says which.
 pub fn read_page(body: &[u8], key: &str, wanted: &[&str]) -> Result<Page, String> {
+    read_rows(body, key, Wanted(wanted))
+}
+
+/// The same list, its rows as a type of their own: for records with lists inside.
+///
+/// # Errors
+/// As [`read_page`]; also a row that is an object of another shape.
+pub fn read_page_of<R: de::DeserializeOwned>(body: &[u8], key: &str) -> Result<Page<R>, String> {
+    read_rows(body, key, Typed(PhantomData))
+}
+
+fn read_rows<'de, R, S>(body: &'de [u8], key: &str, row: S) -> Result<Page<R>, String>
+where
+    S: DeserializeSeed<'de, Value = Option<R>> + Copy,
+{
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let page = Envelope { key, wanted }.deserialize(&mut reader).map_err(|error| reason(&error))?;
+    let page = Envelope { key, row }.deserialize(&mut reader).map_err(|error| reason(&error))?;
     reader.end().map_err(|error| reason(&error))?;
     Ok(page)
 }
@@ -163,41 +179,41 @@ pub fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-struct Envelope<'a> {
+struct Envelope<'a, S> {
     key: &'a str,
-    wanted: &'a [&'a str],
+    row: S,
 }
 
-impl<'de> DeserializeSeed<'de> for Envelope<'_> {
-    type Value = Page;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Page, D::Error> {
+impl<'de, R, S: DeserializeSeed<'de, Value = Option<R>> + Copy> DeserializeSeed<'de> for Envelope<'_, S> {
+    type Value = Page<R>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Page<R>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Envelope<'_> {
-    type Value = Page;
+impl<'de, R, S: DeserializeSeed<'de, Value = Option<R>> + Copy> Visitor<'de> for Envelope<'_, S> {
+    type Value = Page<R>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a list of {}", self.key)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Page, A::Error> {
-        Ok(Page { rows: rows(seq, self.wanted)?, total: None })
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Page<R>, A::Error> {
+        Ok(Page { rows: rows(seq, self.row)?, total: None })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page, A::Error> {
-        let mut page = Page::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page<R>, A::Error> {
+        let mut page = Page { rows: Vec::new(), total: None };
         let mut found = None;
         let mut others = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             if name == "record_count" {
                 page.total = map.next_value::<Scalar>()?.id().and_then(|total| u64::try_from(total).ok());
             } else if name == self.key {
-                found = map.next_value_seed(MaybeRows(self.wanted))?;
+                found = map.next_value_seed(MaybeRows(self.row))?;
             } else if name.starts_with("columns") || found.is_some() {
                 map.next_value::<IgnoredAny>()?;
-            } else if let Some(rows) = map.next_value_seed(MaybeRows(self.wanted))? {
+            } else if let Some(rows) = map.next_value_seed(MaybeRows(self.row))? {
                 others.push(rows);
             }
         }
@@ -211,10 +227,10 @@ impl<'de> Visitor<'de> for Envelope<'_> {
 }
 
 /// Rows where the value is a list, nothing where it is anything else.
-struct MaybeRows<'a>(&'a [&'a str]);
+struct MaybeRows<S>(S);
 
-impl<'de> DeserializeSeed<'de> for MaybeRows<'_> {
-    type Value = Option<Vec<Option<Row>>>;
+impl<'de, R, S: DeserializeSeed<'de, Value = Option<R>> + Copy> DeserializeSeed<'de> for MaybeRows<S> {
+    type Value = Option<Vec<Option<R>>>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
@@ -226,8 +242,8 @@ macro_rules! nothing {
     };
 }
 
-impl<'de> Visitor<'de> for MaybeRows<'_> {
-    type Value = Option<Vec<Option<Row>>>;
+impl<'de, R, S: DeserializeSeed<'de, Value = Option<R>> + Copy> Visitor<'de> for MaybeRows<S> {
+    type Value = Option<Vec<Option<R>>>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
@@ -244,14 +260,40 @@ impl<'de> Visitor<'de> for MaybeRows<'_> {
     }
 }
 
-fn rows<'de, A: SeqAccess<'de>>(mut seq: A, wanted: &[&str]) -> Result<Vec<Option<Row>>, A::Error> {
+fn rows<'de, R, A, S>(mut seq: A, seed: S) -> Result<Vec<Option<R>>, A::Error>
+where
+    A: SeqAccess<'de>,
+    S: DeserializeSeed<'de, Value = Option<R>> + Copy,
+{
     let mut rows = Vec::new();
-    while let Some(row) = seq.next_element_seed(Wanted(wanted))? {
+    while let Some(row) = seq.next_element_seed(seed)? {
         rows.push(row);
     }
     Ok(rows)
 }
 
+/// A row of a type that reads leniently itself.
+struct Typed<R>(PhantomData<R>);
+
+impl<R> Clone for Typed<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Typed<R> {}
+
+impl<'de, R: de::DeserializeOwned> DeserializeSeed<'de> for Typed<R> {
+    type Value = Option<R>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<R>, D::Error> {
+        Ok(match super::lenient::Entry::deserialize(deserializer)? {
+            super::lenient::Entry::Object(row) => Some(row),
+            super::lenient::Entry::Other => None,
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
 struct Wanted<'a>(&'a [&'a str]);
 
 impl<'de> DeserializeSeed<'de> for Wanted<'_> {

@@ -1,5 +1,6 @@
 //! Plain types that every floor shares. No input or output, no vendor's JSON.
 
+pub mod asset;
 pub mod count;
 pub mod date;
 pub mod field;
@@ -16,7 +17,7 @@ pub mod text;
 
 pub use count::Count;
 pub use date::{Date, Moment};
-pub use field::{Field, FieldName, Fields, Value};
+pub use field::{Field, FieldName, Fields, Label, Value};
 pub use id::{Entity, Integration, JobId, Place, PlanId, SourceId, TargetId};
 pub use link::{Decision, How, Link};
 pub use marker::Installation;

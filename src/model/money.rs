@@ -44,7 +44,15 @@ impl<'de> Deserialize<'de> for Currency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Amount(Decimal);
 
+impl Default for Amount {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
 impl Amount {
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
     pub fn new(decimal: Decimal) -> Self {
         Self(decimal.normalize())
     }

@@ -46,6 +46,7 @@ fn read(sandbox: &Sandbox, call: &Call, parts: &[&str]) -> Outcome {
         ["hudu", "companies"] => Value::Array(sandbox.hudu_companies()),
         ["hudu", "layouts"] => Value::Array(sandbox.hudu_layouts()),
         ["hudu", "assets"] => Value::Array(sandbox.hudu_assets()),
+        ["halo", shelf @ ("types" | "groups" | "fields")] => Value::Array(sandbox.halo_asset_shelf(shelf)),
         ["halo", key] => match entity(key) {
             Some(Entity::User) => Value::Array(sandbox.halo_users()),
             Some(Entity::Contract) => Value::Array(sandbox.halo_contracts()),
@@ -78,6 +79,16 @@ fn change(sandbox: &Sandbox, parts: &[&str], body: Value) -> Outcome {
             for host in Host::ALL {
                 sandbox.expire_sessions(host);
             }
+        }
+        ["halo", shelf @ ("types" | "groups" | "fields")] => {
+            let ids: Result<Vec<i64>, String> =
+                each(body).iter().map(|row| sandbox.put_halo_asset_shelf(shelf, row)).collect();
+            return Ok(Some(json!({"ids": ids?})));
+        }
+        ["halo", "assets"] => {
+            let ids: Result<Vec<i64>, String> =
+                each(body).iter().map(|row| sandbox.put_halo_asset(row)).collect();
+            return Ok(Some(json!({"ids": ids?})));
         }
         ["halo", key] => {
             let Some(entity) = entity(key) else { return Ok(None) };

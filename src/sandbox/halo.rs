@@ -1,6 +1,6 @@
 //! The simulated Halo's records: what a write does to them, how they are shown, and lists with their paging traps.
 //!
-//! Source: `apis/halopsa.md` sections 2.2 to 2.8, 3, 5 and 8.
+//! Source: `apis/halopsa.md` sections 2.2 to 2.8, 3, 5, 7 and 8.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::halo_assets::{self, Registry};
 use super::quirks::HaloQuirks;
 use super::schema::{Entity, Kind, Record, Shown, Table, bind, index, sortable};
 use super::wire::{Answer, Pairs};
@@ -23,10 +24,14 @@ pub(super) const TOP_LEVELS: [(i64, &str); 3] = [(1, "Customers"), (2, "Prospect
 pub(super) const CURRENCIES: [(i64, &str, &str, &str); 3] =
     [(1, "Pound Sterling", "£", "GBP"), (2, "Euro", "€", "EUR"), (3, "US Dollar", "$", "USD")];
 
+/// The hidden user that every site has (halopsa.md 6).
+pub(super) const GENERAL_USER: &str = "General User";
+
 /// Halo's data and sessions.
 #[derive(Debug)]
 pub(super) struct Halo {
-    tables: [Table; 5],
+    tables: [Table; 6],
+    pub(super) assets: Registry,
     /// A client's first site.
     main_sites: HashMap<i64, i64>,
     changes: HashMap<i64, Vec<Value>>,
@@ -39,7 +44,8 @@ pub(super) struct Halo {
 impl Halo {
     pub(super) fn empty() -> Self {
         Self {
-            tables: [101, 501, 301, 1_001, 801].map(Table::starting_at),
+            tables: [101, 501, 301, 640, 1_001, 801].map(Table::starting_at),
+            assets: Registry::default(),
             main_sites: HashMap::new(),
             changes: HashMap::new(),
             changes_so_far: 9000,
@@ -61,7 +67,7 @@ impl Halo {
 
     pub(super) fn value(&self, entity: Entity, id: i64, markers: bool) -> Option<Value> {
         let mut text = Vec::with_capacity(2048);
-        let view = View { single: true, addresses: false, notes: true, markers };
+        let view = View { single: true, addresses: false, notes: true, markers, asset_fields: true };
         self.render(entity, id, view, &mut text)?;
         serde_json::from_slice(&text).ok()
     }
@@ -82,7 +88,7 @@ impl Halo {
         }
         if entity == Entity::Client {
             self.main_sites.remove(&id);
-            for part in [Entity::Site, Entity::Licence, Entity::User, Entity::Contract] {
+            for part in [Entity::Site, Entity::Licence, Entity::Asset, Entity::User, Entity::Contract] {
                 for child in self.table(part).of_client(id).to_vec() {
                     self.tables[part as usize].remove(part, child);
                 }
@@ -99,7 +105,9 @@ impl Halo {
             let change = match entity {
                 Entity::Licence => json!({"id": id, "is_active": false}),
                 Entity::Contract => json!({"id": id, "active": false}),
-                Entity::Client | Entity::Site | Entity::User => json!({"id": id, "inactive": true}),
+                Entity::Client | Entity::Site | Entity::Asset | Entity::User => {
+                    json!({"id": id, "inactive": true})
+                }
             };
             if let Value::Object(change) = change {
                 let _ = self.save(entity, &change, 0, Duration::ZERO, false);
@@ -153,14 +161,19 @@ impl Halo {
         {
             record.set(index(entity, "client_id").unwrap_or_default(), client.into());
         }
+        if entity == Entity::Asset {
+            self.place_asset(&mut record, existing.as_ref())?;
+        }
         self.check(entity, &record, &values)?;
         let id = id.unwrap_or(self.table(entity).next);
         let stamp = Value::String(moment(now));
         if created && let Some(at) = index(entity, "datecreated") {
             record.set(at, stamp.clone());
         }
-        if let Some(at) = index(entity, "alastupdate") {
-            record.set(at, stamp.clone());
+        for name in ["alastupdate", "last_modified"] {
+            if let Some(at) = index(entity, name) {
+                record.set(at, stamp.clone());
+            }
         }
         if entity == Entity::Client && created && record.get(entity, "default_currency_code").is_none() {
             record.set(index(entity, "default_currency_code").unwrap_or_default(), CURRENCIES[0].0.into());
@@ -185,7 +198,7 @@ impl Halo {
 
     /// Business rules, one problem at a time (halopsa.md 2.4).
     fn check(&self, entity: Entity, record: &Record, values: &[(usize, Value)]) -> Result<(), Answer> {
-        if entity != Entity::Contract && record.text(entity, "name").trim().is_empty() {
+        if !matches!(entity, Entity::Asset | Entity::Contract) && record.text(entity, "name").trim().is_empty() {
             let what =
                 if entity == Entity::User { "Username must be entered" } else { "A name must be entered" };
             return Err(exception(what));
@@ -216,7 +229,7 @@ impl Halo {
                     return Err(exception("A Site must be selected"));
                 }
             }
-            Entity::Site | Entity::Licence | Entity::Contract => {
+            Entity::Site | Entity::Licence | Entity::Asset | Entity::Contract => {
                 let Some(client) = record.int(entity, "client_id") else {
                     return Err(exception("A Client must be selected"));
                 };
@@ -234,6 +247,40 @@ impl Halo {
                 return Err(exception("The selected Site does not exist"));
             }
         }
+        Ok(())
+    }
+
+    /// What belongs to an asset beside its columns: a type, a site (which decides the client), and fields of the type.
+    fn place_asset(&self, record: &mut Record, before: Option<&Record>) -> Result<(), Answer> {
+        let column = |name: &str| index(Entity::Asset, name).unwrap_or_default();
+        let Some(kind) = record.int(Entity::Asset, "assettype_id") else {
+            return Err(exception("An Asset Type must be selected"));
+        };
+        let sites = self.table(Entity::Site);
+        let moved = before.is_none_or(|before| {
+            before.int(Entity::Asset, "client_id") != record.int(Entity::Asset, "client_id")
+        });
+        let same_site = before.is_some_and(|before| {
+            before.int(Entity::Asset, "site_id") == record.int(Entity::Asset, "site_id")
+        });
+        let given =
+            record.int(Entity::Asset, "site_id").filter(|_| before.is_none() || !(moved && same_site));
+        if let Some(site) = given {
+            let Some(client) = sites.rows.get(&site).and_then(|site| site.int(Entity::Site, "client_id"))
+            else {
+                return Err(exception("The selected Site does not exist"));
+            };
+            record.set(column("client_id"), client.into());
+        } else {
+            let client = record.int(Entity::Asset, "client_id");
+            if let Some(site) = client.and_then(|client| self.main_sites.get(&client)) {
+                record.set(column("site_id"), (*site).into());
+            }
+        }
+        let sent = record.text(Entity::Asset, "fields").to_owned();
+        let kept = before.map(|before| before.text(Entity::Asset, "fields")).unwrap_or_default();
+        let fields = self.assets.settle(kind, &sent, kept).map_err(|why| exception(&why))?;
+        record.set(column("fields"), fields.into());
         Ok(())
     }
 
@@ -303,6 +350,7 @@ impl Halo {
             }
             match field.kind {
                 Kind::Derived => self.derived(entity, id, record, field.name, out),
+                Kind::AssetFields => {}
                 Kind::Address => {
                     // The example gives a new site's invoice address as its delivery address.
                     let stored = record
@@ -329,6 +377,10 @@ impl Halo {
                     None => {}
                 },
             }
+        }
+        if view.asset_fields && entity == Entity::Asset {
+            let kind = record.int(entity, "assettype_id").unwrap_or_default();
+            member(out, "fields", &self.assets.shown(kind, record.text(entity, "fields")));
         }
         if view.addresses && entity == Entity::Site {
             let stored = record.get(entity, "delivery_address");
@@ -368,6 +420,14 @@ impl Halo {
                 format!("{}/{}", client_name(), record.text(entity, "name")).into()
             }
             (_, "client_name" | "licence_client_name") => client_name().into(),
+            (Entity::Asset, "key_field" | "key_field2" | "key_field3") => {
+                let kind = record.int(entity, "assettype_id").unwrap_or_default();
+                self.assets.key_value(kind, name, record.text(entity, "fields")).into()
+            }
+            (Entity::Asset, "assettype_name") => {
+                self.assets.type_name(record.int(entity, "assettype_id").unwrap_or_default()).into()
+            }
+            (Entity::Asset, "status_name") => "Active".into(),
             (Entity::User, "site_id_int") => record.int(entity, "site_id").unwrap_or_default().into(),
             (_, "site_name" | "sitephonenumber") => record
                 .int(entity, "site_id")
@@ -426,7 +486,10 @@ impl Halo {
         let asked = query.int("page_size").filter(|n| *n > 0).unwrap_or(50);
         let page = query.int("page_no").filter(|n| *n > 0).unwrap_or(1);
         let (from, size) = if paged {
-            let cap = quirks.page_caps.get(entity.endpoint()).copied().unwrap_or(quirks.page_cap);
+            let cap = quirks.page_caps.get(entity.endpoint()).copied().unwrap_or(match entity {
+                Entity::Asset => quirks.asset_page_cap,
+                _ => quirks.page_cap,
+            });
             let size = asked.min(i64::from(cap)).max(1) as usize;
             ((page as usize - 1).saturating_mul(size), size)
         } else {
@@ -439,6 +502,9 @@ impl Halo {
             addresses: query.flag("includeaddress") == Some(true),
             notes: query.flag("includenotes") == Some(true),
             markers: quirks.markers_given_back,
+            // Only together with a type (7.1).
+            asset_fields: query.flag("includeassetfields") == Some(true)
+                && query.int("assettype_id").is_some(),
         };
         let mut out = Vec::with_capacity(rows.len() * 1024 + 128);
         out.push(b'{');
@@ -475,12 +541,19 @@ impl Halo {
         .collect();
         let level = query.int("toplevelid").filter(|_| entity == Entity::Licence);
         let people = entity == Entity::User && query.flag("exclude_generaluser") == Some(true);
-        let base = match client {
-            Some(client) => table.of_client(client),
-            None if inactive => &table.all,
-            None => &table.live,
+        let assets = entity == Entity::Asset;
+        let kind = query.int("assettype_id").filter(|_| assets);
+        let tag = query.get("inventory_number").filter(|_| assets);
+        let imported = query.get("integration_type").filter(|_| assets);
+        let base = match (client, kind) {
+            (Some(client), _) => table.of_client(client),
+            (None, Some(kind)) => table.of_type(kind),
+            (None, None) if inactive => &table.all,
+            (None, None) => &table.live,
         };
-        if client.is_none() && active && search.is_none() && equal.is_empty() && level.is_none() && !people {
+        let whole = client.is_none() && (kind.is_none() || inactive) && active;
+        let unnarrowed = search.is_none() && equal.is_empty() && level.is_none();
+        if whole && unnarrowed && tag.is_none() && imported.is_none() && !people {
             return base.into();
         }
         base.iter()
@@ -490,7 +563,12 @@ impl Halo {
                 let live = super::schema::is_live(entity, record);
                 let unset = |at: usize| entity.fields()[at].unset.parse().ok();
                 (if live { active } else { inactive })
-                    && !(people && record.flag(entity, "_general") == Some(true))
+                    && !(people && record.text(entity, "name") == GENERAL_USER)
+                    && kind.is_none_or(|wanted| record.int(entity, "assettype_id") == Some(wanted))
+                    && tag.is_none_or(|wanted| record.text(entity, "inventory_number") == wanted)
+                    && imported.is_none_or(|by| {
+                        by == "liongard" && record.int(entity, "liongardid").is_some_and(|id| id > 0)
+                    })
                     && equal.iter().all(|(at, wanted)| {
                         record.at(*at).and_then(Value::as_i64).or_else(|| unset(*at)) == Some(*wanted)
                     })
@@ -502,6 +580,10 @@ impl Halo {
                     })
                     && search.as_ref().is_none_or(|wanted| {
                         let found = |name: &str| record.text(entity, name).to_lowercase().contains(wanted);
+                        if assets {
+                            return found("inventory_number")
+                                || halo_assets::any_value(record.text(entity, "fields"), wanted);
+                        }
                         found("name") || (quirks.search_covers_markers && entity.marker().is_some_and(found))
                     })
             })
@@ -516,6 +598,7 @@ pub(super) struct View {
     pub(super) addresses: bool,
     pub(super) notes: bool,
     pub(super) markers: bool,
+    pub(super) asset_fields: bool,
 }
 
 fn member(out: &mut Vec<u8>, name: &str, value: &Value) {

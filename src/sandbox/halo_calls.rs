@@ -9,6 +9,7 @@ use axum::http::{Method, header};
 use serde_json::{Value, json};
 
 use super::halo::{CURRENCIES, Halo, TOP_LEVELS, View, exception, unbound};
+use super::halo_assets;
 use super::quirks::HaloQuirks;
 use super::schema::Entity;
 use super::wire::{Answer, Call, Pairs, too_many};
@@ -45,6 +46,8 @@ pub(super) fn carry_out(sandbox: &Sandbox, call: &Call) -> Answer {
         sandbox.wake_hudu();
     }
     let mut halo = sandbox.lock_halo();
+    halo.assets.blank_missing = quirks.blank_missing_fields;
+    halo.assets.type_list_has_fields = quirks.type_list_has_fields;
     let path = call.path.to_ascii_lowercase();
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
     match parts.as_slice() {
@@ -94,6 +97,7 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
                 addresses: false,
                 notes: true,
                 markers: quirks.markers_given_back,
+                asset_fields: call.query.flag("includedetails") == Some(true),
             };
             let mut out = Vec::with_capacity(2048);
             match halo.render(entity, id, view, &mut out) {
@@ -138,6 +142,9 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
                 Answer::json(200, &json!([{"lookupid": lookup, "id": 1, "name": "Default", "sequence": 1}]))
             }
         },
+        (_, None, [kind @ ("assettype" | "assetgroup" | "field"), id @ ..]) => {
+            halo_assets::answer(&mut halo.assets, call, kind, id.first().copied())
+        }
         ("GET", None, ["instanceinfo"]) => Answer::json(200, &instance(&base(call))),
         ("GET", None, ["features"]) => Answer::json(200, &features()),
         ("GET", None, ["health"]) => Answer::json(200, &json!({"status": "Healthy"})),
@@ -146,30 +153,15 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
     }
 }
 
-fn bad_id(id: &str) -> Answer {
+pub(super) fn bad_id(id: &str) -> Answer {
     Answer::json(400, &json!({"id": [format!("The value '{id}' is not valid.")]}))
 }
 
 /// Creates and updates. A bad element stops the batch; what stood before it stays done.
 fn post(halo: &mut Halo, entity: Entity, call: &Call, quirks: &HaloQuirks, now: Duration) -> Answer {
-    let json_sent = call
-        .headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.to_ascii_lowercase().starts_with("application/json"));
-    if !json_sent {
-        return Answer::empty(415);
-    }
-    let rows = match serde_json::from_slice::<Value>(&call.body) {
-        Ok(Value::Array(rows)) => rows,
-        Ok(_) => {
-            return unbound(
-                "",
-                "Cannot deserialize the current JSON object (e.g. {\"name\":\"value\"}) because the type requires a \
-                 JSON array (e.g. [1,2,3]) to deserialize correctly. Path '', line 1, position 1.",
-            );
-        }
-        Err(e) => return unbound("", &format!("Unexpected character encountered while parsing value: {e}")),
+    let rows = match rows_of(call) {
+        Ok(rows) => rows,
+        Err(refused) => return refused,
     };
     let mut saved = Vec::new();
     let mut any_created = false;
@@ -213,6 +205,27 @@ fn post(halo: &mut Halo, entity: Entity, call: &Call, quirks: &HaloQuirks, now: 
     answer.wrote = saved;
     answer.created = any_created;
     answer
+}
+
+/// The elements of a write: JSON, and an array even for one (2.2).
+pub(super) fn rows_of(call: &Call) -> Result<Vec<Value>, Answer> {
+    let json_sent = call
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.to_ascii_lowercase().starts_with("application/json"));
+    if !json_sent {
+        return Err(Answer::empty(415));
+    }
+    match serde_json::from_slice::<Value>(&call.body) {
+        Ok(Value::Array(rows)) => Ok(rows),
+        Ok(_) => Err(unbound(
+            "",
+            "Cannot deserialize the current JSON object (e.g. {\"name\":\"value\"}) because the type requires a \
+                 JSON array (e.g. [1,2,3]) to deserialize correctly. Path '', line 1, position 1.",
+        )),
+        Err(e) => Err(unbound("", &format!("Unexpected character encountered while parsing value: {e}"))),
+    }
 }
 
 /// A list that is short enough to be cut from a vector.

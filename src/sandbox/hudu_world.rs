@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::Size;
-use super::halo::Halo;
+use super::halo::{GENERAL_USER, Halo};
 use super::hudu::Hudu;
 use super::names::street;
 use super::quirks::HuduQuirks;
@@ -132,7 +132,7 @@ fn people(halo: &mut Halo, client: i64, n: usize, rng: &mut Rng) {
     }
     if let Some(main) = sites.first() {
         put(halo, Entity::Site, &json!({"id": main, "phonenumber": phone(rng)}));
-        put(halo, Entity::User, &json!({"name": "General User", "site_id": main, "_general": true}));
+        put(halo, Entity::User, &json!({"name": GENERAL_USER, "site_id": main}));
     }
     for at in 0..10 {
         let (first, last) = (*rng.pick(FIRST_NAMES), *rng.pick(LAST_NAMES));

@@ -22,7 +22,7 @@
 //! |---|---|
 //! | `GET /_sandbox/journal[?since=N]` | every write: `at_ms, host, method, path, body, applied, created, ids, status, fault` |
 //! | `GET /_sandbox/requests` | by host: `count`, `by_path`, `sent_ms`, `in_flight_peak`, `refused_writes` |
-//! | `GET /_sandbox/halo/{clients,sites,licences,users,contracts,changes}` | Halo's data, as single objects |
+//! | `GET /_sandbox/halo/{clients,sites,licences,assets,users,contracts,types,groups,fields,changes}` | Halo's data, as single objects |
 //! | `GET /_sandbox/{also,westcoast}/{companies,subscriptions}` | a marketplace's data |
 //! | `GET /_sandbox/hudu/{companies,layouts,assets}` | Hudu's data, archived records too |
 //! | `POST` to one of these lists | adds or changes records by id (an object or an array); answers `{"ids": [...]}` |
@@ -55,6 +55,7 @@ mod changes;
 mod control;
 pub mod faults;
 mod halo;
+mod halo_assets;
 mod halo_calls;
 mod hudu;
 mod hudu_calls;
@@ -369,6 +370,35 @@ impl Sandbox {
     pub fn halo_contracts(&self) -> Vec<Value> {
         self.wake_hudu();
         self.lock_halo().everything(Entity::Contract)
+    }
+
+    /// Halo's assets as single objects, by id.
+    pub fn halo_assets(&self) -> Vec<Value> {
+        self.lock_halo().everything(Entity::Asset)
+    }
+
+    pub fn halo_asset(&self, id: i64) -> Option<Value> {
+        self.lock_halo().value(Entity::Asset, id, true)
+    }
+
+    /// Adds or changes an asset as a person in Halo would; fields that are not given stay.
+    pub fn put_halo_asset(&self, asset: &Value) -> Result<i64, String> {
+        self.lock_halo().assets.blank_missing = false;
+        self.put_halo(Entity::Asset, asset)
+    }
+
+    /// Halo's asset types, groups and fields: `types`, `groups` or `fields`.
+    pub fn halo_asset_shelf(&self, shelf: &str) -> Vec<Value> {
+        self.lock_halo().assets.everything(shelf)
+    }
+
+    /// Adds or changes an asset type, group or field; its id.
+    pub fn put_halo_asset_shelf(&self, shelf: &str, row: &Value) -> Result<i64, String> {
+        self.lock_halo().assets.put(shelf, row)
+    }
+
+    pub fn remove_halo_asset(&self, id: i64) -> bool {
+        self.lock_halo().remove(Entity::Asset, id)
     }
 
     pub fn halo_client(&self, id: i64) -> Option<Value> {

@@ -34,6 +34,12 @@ pub struct HaloQuirks {
     pub page_cap: u32,
     /// The same for one endpoint, by its lower-case name, such as `site`.
     pub page_caps: BTreeMap<String, u32>,
+    /// The same for assets, whose cap is lower (apis/halopsa.md 2.7).
+    pub asset_page_cap: u32,
+    /// Whether an asset's fields that a write leaves out are blanked (decision 19).
+    pub blank_missing_fields: bool,
+    /// Whether the list of asset types carries their fields, or only the single object does.
+    pub type_list_has_fields: bool,
     /// Lifetime of a token, in seconds.
     pub token_seconds: u64,
     /// Endpoints that answer 401 or 403 for want of a permission: `client`, or `post softwarelicence`.
@@ -54,6 +60,9 @@ impl Default for HaloQuirks {
         Self {
             page_cap: 100,
             page_caps: BTreeMap::new(),
+            asset_page_cap: 50,
+            blank_missing_fields: true,
+            type_list_has_fields: true,
             token_seconds: 3600,
             denied: BTreeMap::new(),
             rate: None,

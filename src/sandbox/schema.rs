@@ -1,6 +1,6 @@
 //! Which fields the simulated Halo knows, how it checks what is sent to them, and the tables that hold them.
 //!
-//! Source: `apis/halopsa.md` sections 3, 5 and 8, and the recorded list rows there.
+//! Source: `apis/halopsa.md` sections 3, 5, 7 and 8, and the recorded list rows there.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Date,
     /// An address object.
     Address,
+    /// The values of an asset's fields, kept as one text (see [`super::halo_assets`]).
+    AssetFields,
     /// Worked out when it is read; what is sent to it is ignored.
     Derived,
 }
@@ -50,11 +52,12 @@ pub(super) enum Entity {
     Client,
     Site,
     Licence,
+    Asset,
     User,
     Contract,
 }
 
-use Kind::{Address, Bool, Date, Derived, Float, Int, Text};
+use Kind::{Address, AssetFields, Bool, Date, Derived, Float, Int, Text};
 use Shown::{List, Never, Single};
 
 const TEXT: Kind = Text(4000);
@@ -194,6 +197,47 @@ static LICENCE: &[Field] = &[
     field("third_party_client_name", TEXT, Single, "\"\""),
 ];
 
+static ASSET: &[Field] = &[
+    field("inventory_number", Text(255), List, "\"\""),
+    field("key_field", Derived, List, ""),
+    field("key_field2", Derived, List, ""),
+    field("key_field3", Derived, List, ""),
+    field("client_id", Int, List, ""),
+    field("client_name", Derived, List, ""),
+    field("site_id", Int, List, ""),
+    field("site_name", Derived, List, ""),
+    field("assettype_id", Int, List, ""),
+    field("assettype_name", Derived, List, ""),
+    field("status_id", Int, List, "1"),
+    field("inactive", Bool, List, "false"),
+    field("colour", TEXT, List, "\"#009944\""),
+    field("criticality", Int, List, "0"),
+    field("business_owner_id", Int, List, "-99"),
+    field("technical_owner_id", Int, List, "0"),
+    field("supplier_id", Int, List, "0"),
+    field("contract_ref", TEXT, List, "\"\""),
+    field("sla_id", Int, List, "-1"),
+    field("priority_id", Int, List, "-1"),
+    field("item_id", Int, List, "0"),
+    field("third_party_id", Int, List, "0"),
+    field("is_template", Bool, List, "false"),
+    field("fields", AssetFields, Single, ""),
+    field("notes", TEXT, Single, "\"\""),
+    field("username", TEXT, Single, "\"\""),
+    field("warranty_start", Date, Single, "\"1899-12-30T00:00:00\""),
+    field("warranty_end", Date, Single, "\"1899-12-30T00:00:00\""),
+    field("supplier_purchasedate", Date, Single, "\"1899-12-30T00:00:00\""),
+    field("commissiondate", Date, Single, "\"1899-12-30T00:00:00\""),
+    field("liongard_id", TEXT, Single, "\"\""),
+    field("liongardid", Int, Single, "0"),
+    // Misspelt like this on the wire.
+    field("liongard_environmnet_id", Int, Single, "0"),
+    field("liongard_url", TEXT, Single, "\"\""),
+    field("third_party_id_string", Text(255), Single, "\"\""),
+    field("status_name", Derived, Single, ""),
+    field("last_modified", Date, Single, ""),
+];
+
 static USER: &[Field] = &[
     field("name", TEXT, List, ""),
     field("site_id", Int, List, ""),
@@ -226,8 +270,6 @@ static USER: &[Field] = &[
     field("hudu_url", TEXT, Single, "\"\""),
     field("notes", TEXT, Single, "\"\""),
     field("datecreated", Date, Single, ""),
-    // The hidden one that every site has; nothing on the wire names it, a filter leaves it out.
-    field("_general", Bool, Never, ""),
 ];
 
 static CONTRACT: &[Field] = &[
@@ -256,7 +298,8 @@ static CONTRACT: &[Field] = &[
 ];
 
 impl Entity {
-    pub(super) const ALL: [Self; 5] = [Self::Client, Self::Site, Self::Licence, Self::User, Self::Contract];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Client, Self::Site, Self::Licence, Self::Asset, Self::User, Self::Contract];
 
     /// The endpoint, as it is compared: lower case.
     pub(super) fn endpoint(self) -> &'static str {
@@ -264,6 +307,7 @@ impl Entity {
             Self::Client => "client",
             Self::Site => "site",
             Self::Licence => "softwarelicence",
+            Self::Asset => "asset",
             Self::User => "users",
             Self::Contract => "clientcontract",
         }
@@ -275,6 +319,7 @@ impl Entity {
             Self::Client => "clients",
             Self::Site => "sites",
             Self::Licence => "licences",
+            Self::Asset => "assets",
             Self::User => "users",
             Self::Contract => "contracts",
         }
@@ -286,6 +331,7 @@ impl Entity {
             Self::Client => r#""customer_relationship":[],"use":"client","table":2"#,
             Self::Site => r#""use":"site","table":3"#,
             Self::Licence => r#""use":"licence""#,
+            Self::Asset => r#""use":"asset","table":5"#,
             Self::User => r#""use":"user","table":4"#,
             Self::Contract => r#""accounts_override_mailbox":0"#,
         }
@@ -296,6 +342,7 @@ impl Entity {
             Self::Client => CLIENT,
             Self::Site => SITE,
             Self::Licence => LICENCE,
+            Self::Asset => ASSET,
             Self::User => USER,
             Self::Contract => CONTRACT,
         }
@@ -306,6 +353,7 @@ impl Entity {
         match self {
             Self::Client => Some("ref"),
             Self::Licence => Some("snowid"),
+            Self::Asset => Some("liongardid"),
             Self::Site | Self::User | Self::Contract => None,
         }
     }
@@ -359,6 +407,8 @@ pub(super) struct Table {
     pub(super) live: Vec<i64>,
     /// Ids in ascending order by client.
     pub(super) by_client: HashMap<i64, Vec<i64>>,
+    /// The same by asset type.
+    by_type: HashMap<i64, Vec<i64>>,
     /// Grows with each change. It also turns the order of lists that nobody asked to sort.
     pub(super) version: u64,
     pub(super) next: i64,
@@ -371,6 +421,7 @@ impl Table {
 
     pub(super) fn put(&mut self, entity: Entity, id: i64, record: Record) {
         let client = if entity == Entity::Client { None } else { record.int(entity, "client_id") };
+        let asset_type = if entity == Entity::Asset { record.int(entity, "assettype_id") } else { None };
         let live = is_live(entity, &record);
         self.forget_groups(entity, id);
         include(&mut self.all, id);
@@ -379,6 +430,9 @@ impl Table {
         }
         if let Some(client) = client {
             include(self.by_client.entry(client).or_default(), id);
+        }
+        if let Some(asset_type) = asset_type {
+            include(self.by_type.entry(asset_type).or_default(), id);
         }
         self.rows.insert(id, record);
         self.next = self.next.max(id + 1);
@@ -396,6 +450,10 @@ impl Table {
         self.by_client.get(&client).map_or(&[], Vec::as_slice)
     }
 
+    pub(super) fn of_type(&self, asset_type: i64) -> &[i64] {
+        self.by_type.get(&asset_type).map_or(&[], Vec::as_slice)
+    }
+
     fn forget_groups(&mut self, entity: Entity, id: i64) {
         let Some(old) = self.rows.get(&id) else { return };
         if is_live(entity, old) {
@@ -406,12 +464,19 @@ impl Table {
         {
             exclude(group, id);
         }
+        if entity == Entity::Asset
+            && let Some(group) = old.int(entity, "assettype_id").and_then(|t| self.by_type.get_mut(&t))
+        {
+            exclude(group, id);
+        }
     }
 }
 
 pub(super) fn is_live(entity: Entity, record: &Record) -> bool {
     match entity {
-        Entity::Client | Entity::Site | Entity::User => record.flag(entity, "inactive") != Some(true),
+        Entity::Client | Entity::Site | Entity::Asset | Entity::User => {
+            record.flag(entity, "inactive") != Some(true)
+        }
         Entity::Contract => record.flag(entity, "active") != Some(false),
         Entity::Licence => {
             record.flag(entity, "is_active") != Some(false) && record.flag(entity, "deleted") != Some(true)
@@ -466,6 +531,7 @@ pub(super) fn bind(field: &Field, value: &Value, path: &str) -> Result<Value, St
             Some(date) => Ok(date.into()),
             None => Err(format!("Could not convert string to DateTime: {s}. {at}")),
         },
+        (AssetFields, Value::Array(rows)) => super::halo_assets::bind(rows, path),
         (Address, Value::Object(lines)) => address(lines, path).map(Value::Object),
         (_, Value::Array(_)) => unexpected("["),
         (_, Value::Object(_)) => unexpected("{"),

@@ -4,6 +4,7 @@
 mod budget;
 mod check;
 mod halo;
+mod halo_assets;
 mod listing;
 mod marketplace;
 mod retry;

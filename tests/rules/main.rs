@@ -3,6 +3,8 @@
 mod world;
 
 mod customers;
+mod floors;
+mod lifecycle;
 mod limits;
 mod marketplace;
 mod matching;

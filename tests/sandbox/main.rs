@@ -2,6 +2,7 @@
 
 mod faults;
 mod halo;
+mod halo_assets;
 mod marketplace;
 mod served;
 mod world;

@@ -380,7 +380,7 @@ impl Halo {
         self.update(permit, "licence", "/SoftwareLicence", id, json, |json| licence_in(json, context)).await
     }
 
-    async fn update<T>(
+    pub(super) async fn update<T>(
         &self,
         permit: Permit,
         kind: &str,
@@ -400,7 +400,7 @@ impl Halo {
     }
 
     #[allow(clippy::too_many_arguments)] // one private place for every write
-    async fn write<T>(
+    pub(super) async fn write<T>(
         &self,
         effect: Effect,
         what: &str,
@@ -529,7 +529,7 @@ impl Halo {
         })
     }
 
-    async fn get<T>(
+    pub(super) async fn get<T>(
         &self,
         what: &str,
         path: &str,
@@ -543,7 +543,7 @@ impl Halo {
     }
 
     /// One object by id; `None` for 404.
-    async fn one(&self, kind: &str, path: &str, id: &TargetId) -> Result<Option<Json>, Problem> {
+    pub(super) async fn one(&self, kind: &str, path: &str, id: &TargetId) -> Result<Option<Json>, Problem> {
         let number = number(id, kind)?;
         let what = format!("{kind} {id}");
         let query = [("includedetails", "true")];
@@ -564,7 +564,12 @@ impl Halo {
         }
     }
 
-    async fn bare_list(&self, name: &str, path: &str, wanted: &[&str]) -> Result<Vec<Row>, Problem> {
+    pub(super) async fn bare_list(
+        &self,
+        name: &str,
+        path: &str,
+        wanted: &[&str],
+    ) -> Result<Vec<Row>, Problem> {
         let what = format!("the list of {name}");
         let page = self.get(&what, path, &[], |body| read_page(body, name, wanted)).await?;
         Ok(page.rows.into_iter().flatten().collect())
@@ -592,6 +597,27 @@ impl Halo {
         translate: &(dyn Fn(&Row) -> Result<T, Problem> + Send + Sync),
         progress: Progress<'_>,
     ) -> Result<Listing<T>, Problem> {
+        let parse = |body: &[u8], what: &str| -> Result<Page<T>, String> {
+            let page = read_page(body, key, wanted)?;
+            let rows = page.rows.iter().map(|row| {
+                let row = row.as_ref().ok_or_else(|| not_a_record(what))?;
+                let record = translate(row)?;
+                Ok((row.get("id").id().unwrap_or_default(), record))
+            });
+            Ok(Page { rows: rows.collect(), total: page.total })
+        };
+        self.paged(name, path, query, &parse, progress).await
+    }
+
+    /// Every page of a list, each read by `parse`, which is also told what to call it.
+    pub(super) async fn paged<T: PartialEq + Send>(
+        &self,
+        name: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        parse: &(dyn Fn(&[u8], &str) -> Result<Page<T>, String> + Send + Sync),
+        progress: Progress<'_>,
+    ) -> Result<Listing<T>, Problem> {
         let fetch =
             |number: u32, size: usize| -> futures_util::future::BoxFuture<'_, Result<Page<T>, Problem>> {
                 Box::pin(async move {
@@ -605,15 +631,7 @@ impl Halo {
                     ];
                     all.extend_from_slice(query);
                     let what = format!("page {number} of the list of {name}");
-                    let page = self.get(&what, path, &all, |body| read_page(body, key, wanted)).await?;
-                    let rows = page.rows.iter().map(|row| {
-                        let row = row.as_ref().ok_or_else(|| {
-                            Problem::new(Class::Record, format!("An entry on {what} is no record."))
-                        })?;
-                        let record = translate(row)?;
-                        Ok((row.get("id").id().unwrap_or_default(), record))
-                    });
-                    Ok(Page { rows: rows.collect(), total: page.total })
+                    Ok(self.get(&what, path, &all, |body| parse(body, &what)).await?)
                 })
             };
         read_pages(name, PAGE_SIZE, Proof::Total, &fetch, progress).await
@@ -767,7 +785,12 @@ fn put_marker(json: &mut Map<String, Json>, field: &str, marker: Option<&str>) {
     }
 }
 
-fn number(id: &TargetId, kind: &str) -> Result<i64, Problem> {
+/// An element of a list that is not even an object.
+pub(super) fn not_a_record(what: &str) -> Problem {
+    Problem::new(Class::Record, format!("An entry on {what} is no record."))
+}
+
+pub(super) fn number(id: &TargetId, kind: &str) -> Result<i64, Problem> {
     id.number().filter(|number| *number > 0).ok_or_else(|| {
         Problem::new(Class::Input, format!("'{id}' cannot be the id of a {kind} in Halo; nothing was sent."))
     })

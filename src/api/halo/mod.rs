@@ -1,11 +1,13 @@
 //! HaloPSA: the target of the marketplaces' imports (apis/halopsa.md).
 
+mod assets;
 mod client;
 mod contracts;
 mod translate;
 mod users;
 mod wire;
 
+pub use assets::{AssetValues, Keep, NewAsset};
 pub use client::{Halo, NewCustomer, NewLicence};
 pub use contracts::Contract;
 pub use translate::{Feature, LicenceChange, Site, TopLevel};

@@ -1,0 +1,125 @@
+//! Classes of a configuration type with what replacing one costs (S24, S25), and the policies of a type (P70).
+
+use serde::{Deserialize, Serialize};
+
+use super::rule::{Facts, Tests};
+use crate::model::{Amount, Currency};
+
+/// A class of one configuration type, such as Basic, Premium or Engineering laptops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Class {
+    /// The configuration type it belongs to.
+    pub kind: String,
+    pub name: String,
+    #[serde(flatten)]
+    pub budget: Budget,
+    /// From purchase to replacement.
+    pub life_months: u32,
+    /// Puts configurations into this class by rule; empty: only by hand.
+    #[serde(default)]
+    pub rule: Tests,
+}
+
+/// What replacing one thing costs, in the workspace's one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    pub hardware: Amount,
+    pub setup: Amount,
+    pub onsite: Amount,
+    /// A month, for as long as it lives; shown only where its columns are turned on (S28).
+    #[serde(default)]
+    pub recurring: Amount,
+}
+
+impl Budget {
+    pub const NONE: Self =
+        Self { hardware: Amount::ZERO, setup: Amount::ZERO, onsite: Amount::ZERO, recurring: Amount::ZERO };
+
+    /// Hardware, set-up and onsite together.
+    pub fn once(&self) -> Amount {
+        Amount::new(self.hardware.get() + self.setup.get() + self.onsite.get())
+    }
+}
+
+/// What holds for every configuration of a type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypePolicy {
+    pub kind: String,
+    /// Of what has no class.
+    pub life_months: u32,
+    /// Needs no dates: not in the distributions, the budget or the data-quality score.
+    #[serde(default)]
+    pub exempt: bool,
+    /// A virtual machine: ages, but has no warranty and no hardware to buy.
+    #[serde(default)]
+    pub is_virtual: bool,
+    /// Holds for this company only, before the rule for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<i64>,
+}
+
+/// Months until what has neither class nor policy is replaced.
+pub const DEFAULT_LIFE: u32 = 60;
+const LONGEST_LIFE: u32 = 600;
+
+/// The policy for a type at a company.
+pub fn policy_for<'a>(policies: &'a [TypePolicy], kind: &str, company: i64) -> Option<&'a TypePolicy> {
+    let of = |whose: Option<i64>| policies.iter().find(move |p| p.company == whose && p.kind == kind);
+    of(Some(company)).or_else(|| of(None))
+}
+
+/// The class of a configuration: the one given by hand, else the first of its type whose rule fits.
+pub fn class_for<'a>(classes: &'a [Class], by_hand: Option<&str>, facts: &Facts<'_>) -> Option<&'a Class> {
+    let mut own = classes.iter().filter(|class| class.kind == facts.configuration.kind);
+    match by_hand {
+        Some(name) => own.find(|class| class.name == name),
+        None => own.find(|class| class.rule.hold(facts)),
+    }
+}
+
+/// Reads an amount as people type it: `1200`, `1200.50 GBP`.
+///
+/// # Errors
+/// A sentence: no amount, below 0, or another currency than the workspace's (currencies are never added together).
+pub fn parse_amount(text: &str, currency: Option<Currency>) -> Result<Amount, String> {
+    let text = text.trim();
+    let (number, code) = match text.rsplit_once(' ') {
+        Some((number, code)) => (number.trim(), Some(code)),
+        None => (text, None),
+    };
+    if let Some(code) = code {
+        let code = Currency::new(code).ok_or_else(|| format!("'{text}' is not an amount such as 1200.00"))?;
+        if let Some(own) = currency
+            && code != own
+        {
+            return Err(format!(
+                "'{text}' is in {code}, and this workspace budgets in {own}; two currencies are never added together"
+            ));
+        }
+    }
+    let amount = Amount::parse(&serde_json::Value::String(number.into()))
+        .ok_or_else(|| format!("'{text}' is not an amount such as 1200.00"))?;
+    if amount.get().is_sign_negative() && !amount.get().is_zero() {
+        return Err(format!("'{text}' is below 0"));
+    }
+    Ok(amount)
+}
+
+/// Whether a list of classes can be used.
+///
+/// # Errors
+/// A sentence that names the class.
+pub fn check(classes: &[Class]) -> Result<(), String> {
+    for (at, class) in classes.iter().enumerate() {
+        if class.kind.trim().is_empty() || class.name.trim().is_empty() {
+            return Err("a class needs a configuration type and a name".into());
+        }
+        if classes[..at].iter().any(|other| other.kind == class.kind && other.name == class.name) {
+            return Err(format!("there are two classes '{}' of {}", class.name, class.kind));
+        }
+        if !(1..=LONGEST_LIFE).contains(&class.life_months) {
+            return Err(format!("the life of '{}' must be 1 to {LONGEST_LIFE} months", class.name));
+        }
+    }
+    Ok(())
+}
