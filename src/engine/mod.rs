@@ -25,6 +25,7 @@ pub mod customers;
 pub mod desk;
 pub mod extract;
 pub mod fresh;
+pub mod hudu;
 pub mod job;
 mod keys;
 pub mod log;

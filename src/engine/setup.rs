@@ -9,7 +9,7 @@ use super::records::Record;
 use crate::api::check;
 use crate::engine::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
 use crate::model::settings::{SecretSource, Settings};
-use crate::model::{Class, Place, Problem, Secret};
+use crate::model::{Class, Integration, Place, Problem, Secret};
 use crate::settings;
 
 impl Engine {
@@ -97,7 +97,9 @@ impl Engine {
     }
 
     fn forget_test(&self, key: &str) -> Result<(), Problem> {
-        const IDENTIFYING: [&str; 8] = [
+        const IDENTIFYING: [&str; 10] = [
+            "url",
+            "api_key",
             "marketplace_url",
             "username",
             "password",
@@ -145,6 +147,10 @@ impl Engine {
             Place::Halo => {
                 let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
                 check::check_halo(&settings.halo, secret, transport, budget).await
+            }
+            Place::Of(Integration::Hudu) => {
+                let key = secret("hudu.api_key", &settings.hudu.api_key)?;
+                check::check_hudu(&settings.hudu, key, transport, budget).await
             }
             Place::Of(integration) => {
                 let Some(of) = settings.marketplace(integration) else { return Ok(self.unset(place, &[])) };

@@ -9,7 +9,7 @@ use super::{Entity, Integration, Place};
 
 mod hudu;
 
-pub use hudu::Hudu;
+pub use hudu::{Hudu, Wins};
 
 /// Everything a profile can be told (`design/cli.md`, "Settings").
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,7 @@ pub struct Settings {
     pub halo: Halo,
     pub also: Marketplace,
     pub westcoast: Marketplace,
+    pub hudu: Hudu,
     pub safety: Safety,
 }
 
@@ -28,6 +29,7 @@ impl Settings {
         match integration {
             Integration::Also => Some(&self.also),
             Integration::Westcoast => Some(&self.westcoast),
+            Integration::Hudu => None,
         }
     }
 
@@ -36,6 +38,7 @@ impl Settings {
         match integration {
             Integration::Also => self.also.general(),
             Integration::Westcoast => self.westcoast.general(),
+            Integration::Hudu => self.hudu.general(),
         }
     }
 
@@ -44,6 +47,7 @@ impl Settings {
         match integration {
             Integration::Also => &mut self.also.safety,
             Integration::Westcoast => &mut self.westcoast.safety,
+            Integration::Hudu => &mut self.hudu.safety,
         }
     }
 

@@ -25,4 +25,5 @@ pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Totals, Valve};
 pub use snapshot::{
     Absence, Completeness, Last, Lines, Mappings, Policy, Reading, Removal, Rules, Scope, Snapshot, TopLevel,
+    Wins,
 };

@@ -198,7 +198,9 @@ impl Halo {
 
     /// Business rules, one problem at a time (halopsa.md 2.4).
     fn check(&self, entity: Entity, record: &Record, values: &[(usize, Value)]) -> Result<(), Answer> {
-        if !matches!(entity, Entity::Asset | Entity::Contract) && record.text(entity, "name").trim().is_empty() {
+        if !matches!(entity, Entity::Asset | Entity::Contract)
+            && record.text(entity, "name").trim().is_empty()
+        {
             let what =
                 if entity == Entity::User { "Username must be entered" } else { "A name must be entered" };
             return Err(exception(what));

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::wire::Cut;
-use super::{Brand, CLIENT_ID, CLIENT_SECRET, PASSWORD, Sandbox, TENANT};
+use super::{API_KEY, Brand, CLIENT_ID, CLIENT_SECRET, PASSWORD, Sandbox, TENANT};
 
 /// The servers, listening. They stop when this is dropped.
 #[derive(Debug)]
@@ -80,11 +80,20 @@ impl Served {
             "pace": {"requests": 0, "per_seconds": 300, "at_once": 8, "spacing_ms": 0, "share": 1.0},
         });
         allow_http(&mut halo, self.halo);
+        let mut hudu = json!({
+            "enabled": true,
+            "url": self.hudu_url(),
+            "api_key": API_KEY,
+            "pace": {"requests": 0, "per_seconds": 60, "at_once": 8, "spacing_ms": 0, "share": 1.0},
+            "schedule": {"enabled": false},
+        });
+        allow_http(&mut hudu, self.hudu);
         json!({
             "profile": {"kind": "sandbox"},
             "halo": halo,
             "also": marketplace(Brand::Also, self.also),
             "westcoast": marketplace(Brand::Westcoast, self.westcoast),
+            "hudu": hudu,
         })
     }
 

@@ -33,6 +33,14 @@ impl Halo {
         self.list("contracts", "/ClientContract", &query, "contracts", &wire::CONTRACT, &contract, progress)
             .await
     }
+
+    /// Whether Halo knows a contract of this id. Many tenants refuse this call to whom they list contracts.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn has_contract(&self, id: &TargetId) -> Result<bool, Problem> {
+        Ok(self.one("contract", "/ClientContract", id).await?.is_some())
+    }
 }
 
 fn contract(row: &Row) -> Result<Contract, Problem> {

@@ -31,6 +31,14 @@ impl Halo {
         let query = [("includeinactive", "true"), ("exclude_generaluser", "true")];
         self.list("users", "/Users", &query, "users", &wire::USER, &user, progress).await
     }
+
+    /// Whether Halo knows a user of this id.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn has_user(&self, id: &TargetId) -> Result<bool, Problem> {
+        Ok(self.one("user", "/Users", id).await?.is_some())
+    }
 }
 
 fn user(row: &Row) -> Result<User, Problem> {
