@@ -77,6 +77,15 @@ pub enum Command {
     /// Which field feeds which field of Halo
     #[command(subcommand)]
     Fields(FieldsCommand),
+    /// The asset layouts in Hudu that Halo's records are written in
+    Layouts {
+        /// hudu
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Create, activate or complete the layout of this entity: sites, contracts or users
+        #[arg(long, value_name = "ENTITY")]
+        fix: Option<Entity>,
+    },
     /// Read both sides, store and print what would change; writes nothing outside
     Plan(Plan),
     /// Carry out exactly that stored plan
@@ -370,6 +379,7 @@ impl Args {
             Some(Command::Test { .. }) => &["test"],
             Some(Command::Map(map)) => &["map", map.integration().key()],
             Some(Command::Fields(FieldsCommand::List { integration })) => &["fields", integration.key()],
+            Some(Command::Layouts { .. }) => &["layouts", "hudu"],
             Some(Command::Plan(plan)) => &["plan", plan.integration.key()],
             Some(Command::Apply { .. }) => &["apply"],
             Some(Command::Run(run)) => &["run", run.integration.key()],

@@ -10,6 +10,7 @@ mod fields;
 mod files;
 mod job;
 mod json;
+mod layouts;
 mod map;
 mod markdown;
 mod out;
@@ -166,6 +167,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Fields(args::FieldsCommand::List { integration }) => {
             fields::list(out, handle, *integration).await
         }
+        Command::Layouts { integration, fix } => layouts::run(out, handle, *integration, *fix).await,
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
         Command::Apply { plan } => plan::apply(out, handle, plan).await,
         Command::Run(run) => plan::run(out, handle, run).await,

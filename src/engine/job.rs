@@ -70,6 +70,7 @@ impl Engine {
             return Err(Problem::new(Class::Limit, limit.sentence.clone()));
         }
         self.check_typed(&plan, &choices)?;
+        self.unlocked(plan.integration)?;
         let order = Order {
             report: self.new_report(
                 plan.integration,
@@ -89,6 +90,7 @@ impl Engine {
     pub async fn run(self: &Arc<Self>, spec: Spec) -> Result<JobId, Problem> {
         // What is wrong with the settings is said at once, not by a job.
         drop(self.connect(spec.integration, Lane::Bulk)?);
+        self.unlocked(spec.integration)?;
         let order = Order {
             report: self.new_report(spec.integration, spec.entities.clone(), spec.scheduled, None)?,
             choices: Choices::default(),

@@ -28,6 +28,7 @@ pub mod fresh;
 pub mod hudu;
 pub mod job;
 mod keys;
+mod layouts;
 pub mod log;
 pub mod planning;
 pub mod records;

@@ -28,6 +28,8 @@ pub enum Record {
     Config { settings: Box<Settings>, changes: Vec<SavedChange>, by: String },
     /// A secret was sealed or forgotten; which, never what.
     Secret { key: String, by: String },
+    /// An asset layout in Hudu is about to be created, activated or given fields by a person.
+    Layout { entity: Entity, layout: String, what: String, by: String },
     /// Decisions about customers, as one step that can be taken back.
     Step { integration: Integration, step: u64, title: String, edits: Vec<Edit>, by: String },
     /// The last step was taken back, or brought again.
@@ -187,7 +189,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
     match record {
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
-        Record::Secret { .. } | Record::Approval { .. } => {}
+        Record::Secret { .. } | Record::Layout { .. } | Record::Approval { .. } => {}
         Record::Step { integration, step, title, edits, .. } => {
             for edit in edits {
                 slot(*integration, &edit.id, &edit.after, ops);

@@ -171,6 +171,11 @@ impl Engine {
                 message: c.message,
             })
             .collect();
+        let mut checks = checks;
+        let passed = !checks.iter().any(|c| matches!(c.state, CheckState::Failed | CheckState::Skipped));
+        if passed && place == Place::Of(Integration::Hudu) && draft.is_empty() && settings.hudu.enabled {
+            checks.extend(self.hudu_checks().await);
+        }
         let ok = !checks.iter().any(|c| matches!(c.state, CheckState::Failed | CheckState::Skipped));
         let report = TestReport { place, ok, checks, at: self.world.now() };
         // A test of values that are not saved says nothing about those that are.

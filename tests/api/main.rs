@@ -5,6 +5,7 @@ mod budget;
 mod check;
 mod halo;
 mod halo_assets;
+mod hudu;
 mod listing;
 mod marketplace;
 mod retry;

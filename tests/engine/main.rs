@@ -1,6 +1,7 @@
 //! Whole imports through the real engine, against the simulated vendors, on a clock of the test's own.
 
 mod dice;
+mod hudu;
 mod imports;
 mod invariants;
 mod jobs;

@@ -184,11 +184,22 @@ impl Cell {
             (FieldKind::Date, Self::Date(date)) => json!(date.strftime("%Y/%m/%d").to_string()),
             (FieldKind::AddressData, Self::Address(address)) => {
                 let (first, second) = address.street.split_once('\n').unwrap_or((&address.street, ""));
-                json!({
-                    "address_line_1": first.trim(), "address_line_2": second.trim().replace('\n', ", "),
-                    "city": address.city, "state": address.region, "zip": address.postcode,
-                    "country_name": address.country,
-                })
+                let parts = [
+                    ("address_line_1", first.trim().to_owned()),
+                    ("address_line_2", second.trim().replace('\n', ", ")),
+                    ("city", address.city.to_string()),
+                    ("state", address.region.to_string()),
+                    ("zip", address.postcode.to_string()),
+                    ("country_name", address.country.to_string()),
+                ];
+                // A blank part would be one that somebody cleared.
+                Json::Object(
+                    parts
+                        .into_iter()
+                        .filter(|(_, text)| !text.is_empty())
+                        .map(|(name, text)| (name.to_owned(), json!(text)))
+                        .collect(),
+                )
             }
             (FieldKind::AssetTag, Self::Assets(ids)) => json!(ids),
             _ => return cannot(),

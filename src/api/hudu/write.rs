@@ -213,7 +213,7 @@ impl Hudu {
     pub async fn activate_layout(&self, permit: Permit, layout: &Layout) -> WriteVerdict<Layout> {
         let what = format!("the activation of asset layout '{}'", shown(Some(&layout.name)));
         // Without `fields` Hudu answers 500; an empty list changes none.
-        let body = json!({"asset_layout": {"active": true, "fields": []}});
+        let body = json!({"asset_layout": {"name": layout.name, "active": true, "fields": []}});
         self.layout_write(Effect::Set, &what, permit, layout.id, body).await
     }
 

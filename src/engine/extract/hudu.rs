@@ -82,7 +82,6 @@ pub async fn read(
         planned_sites: BTreeSet::new(),
         pool: Pool::default(),
         alerts,
-        offered: Vec::new(),
     };
     let mut blocked = BTreeMap::new();
     for entity in entities.iter().copied().filter(|entity| *entity != Entity::Companies) {
@@ -98,8 +97,7 @@ pub async fn read(
             Err(problem) => return Err(problem),
         }
     }
-    let Reader { mut alerts, offered, .. } = reader;
-    alerts.extend(offered);
+    let Reader { mut alerts, .. } = reader;
     if links.is_empty() && entities.iter().any(|entity| *entity != Entity::Companies) {
         alerts.push(
             "No company is matched yet, so nothing of any is written (H11): match them, or let them be created, first."
@@ -196,8 +194,6 @@ struct Reader<'a> {
     planned_sites: BTreeSet<SourceId>,
     pool: Pool,
     alerts: Vec<String>,
-    /// Fields that a layout could have as well.
-    offered: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -205,15 +201,6 @@ impl Reader<'_> {
         let settings = self.engine.settings();
         let layout = self.desk.layout(entity).await?;
         let name = settings.hudu.layout(entity).unwrap_or_default();
-        if let Ok((_, missing)) = rules::judge(entity, name, self.desk.layouts().await?)
-            && !missing.is_empty()
-        {
-            let labels: Vec<&str> = missing.iter().map(|feed| feed.label).collect();
-            self.offered.push(format!(
-                "{entity}: the layout '{name}' lacks {}; `parhelion layouts hudu --fix {entity}` adds what is missing",
-                labels.join(", ")
-            ));
-        }
         let known: HashMap<SourceId, Known> = self
             .engine
             .book
