@@ -9,6 +9,8 @@ pub mod halo;
 pub mod http;
 pub mod hudu;
 pub mod lenient;
+pub mod liongard;
 pub mod listing;
 pub mod marketplace;
+pub mod records;
 pub mod row;

@@ -64,6 +64,7 @@ pub struct Faults {
     pub also: Vec<Rule>,
     pub westcoast: Vec<Rule>,
     pub hudu: Vec<Rule>,
+    pub liongard: Vec<Rule>,
 }
 
 impl Faults {
@@ -77,6 +78,7 @@ impl Faults {
             Host::Also => &self.also,
             Host::Westcoast => &self.westcoast,
             Host::Hudu => &self.hudu,
+            Host::Liongard => &self.liongard,
         }
     }
 
@@ -87,6 +89,7 @@ impl Faults {
             Host::Also => self.also.push(rule),
             Host::Westcoast => self.westcoast.push(rule),
             Host::Hudu => self.hudu.push(rule),
+            Host::Liongard => self.liongard.push(rule),
         }
         self
     }

@@ -26,6 +26,7 @@ pub struct Served {
     also: SocketAddr,
     westcoast: SocketAddr,
     hudu: SocketAddr,
+    liongard: SocketAddr,
     stop: CancellationToken,
     servers: Vec<JoinHandle<()>>,
 }
@@ -34,11 +35,12 @@ impl Served {
     pub(super) async fn start(sandbox: Sandbox, bind: IpAddr) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let mut servers = Vec::new();
-        let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); 4];
+        let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); 5];
         let routers = [
             sandbox.halo(),
             sandbox.marketplace(Brand::Also),
             sandbox.marketplace(Brand::Westcoast),
+            sandbox.liongard(),
             sandbox.hudu(),
         ];
         for (router, address) in routers.into_iter().zip(&mut addresses) {
@@ -46,8 +48,8 @@ impl Served {
             *address = reachable(listener.local_addr()?);
             servers.push(tokio::spawn(serve(listener, router, stop.clone())));
         }
-        let [halo, also, westcoast, hudu] = addresses;
-        Ok(Self { sandbox, halo, also, westcoast, hudu, stop, servers })
+        let [halo, also, westcoast, liongard, hudu] = addresses;
+        Ok(Self { sandbox, halo, also, westcoast, hudu, liongard, stop, servers })
     }
 
     /// The sandbox that is served, to look at and to change.
@@ -100,6 +102,10 @@ impl Served {
     /// Scheme, host and port of Halo; the control interface is under `/_sandbox/` there.
     pub fn halo_url(&self) -> String {
         format!("http://{}", self.halo)
+    }
+
+    pub fn liongard_url(&self) -> String {
+        format!("http://{}", self.liongard)
     }
 
     pub fn marketplace_url(&self, brand: Brand) -> String {

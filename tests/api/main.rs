@@ -6,6 +6,7 @@ mod check;
 mod halo;
 mod halo_assets;
 mod hudu;
+mod liongard;
 mod listing;
 mod marketplace;
 mod retry;

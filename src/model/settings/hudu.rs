@@ -60,6 +60,7 @@ impl Hudu {
             url: &self.url,
             url_key: "url",
             account: "",
+            secret_key: "api_key",
             allow_http: self.allow_http,
             pace: self.pace,
             top_level: "",
@@ -97,9 +98,9 @@ impl Default for Hudu {
             conflicts: BTreeMap::from([("default".to_owned(), Wins::Hudu)]),
             archive_deleted: false,
             schedule: Schedule {
-                enabled: false,
                 entities: vec![Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
                 at: "04:00".into(),
+                ..Schedule::default()
             },
             notes: String::new(),
             safety: None,
