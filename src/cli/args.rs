@@ -301,7 +301,7 @@ pub enum SecretCommand {
 pub enum Map {
     /// Print the mapping table
     List {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Do not read the customers again: show what was read last
@@ -310,13 +310,13 @@ pub enum Map {
     },
     /// Map every customer that has exactly one partner of the same exact name
     Generate {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
     /// Map one customer
     Set {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -328,7 +328,7 @@ pub enum Map {
     },
     /// Take a decision about one customer back; deletes nothing anywhere
     Unset {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -337,7 +337,7 @@ pub enum Map {
     },
     /// Leave one customer alone
     Exclude {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -352,7 +352,7 @@ pub enum Map {
     },
     /// One customer has no partner: create it, look-alikes or not
     New {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -361,7 +361,7 @@ pub enum Map {
     },
     /// Write the mapping table as CSV, to FILE or standard output
     Export {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Where to [default: standard output]
@@ -370,7 +370,7 @@ pub enum Map {
     },
     /// Take mappings from CSV, as one step
     Import {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// With the columns that `map export` writes
@@ -401,7 +401,7 @@ impl Map {
 pub enum FieldsCommand {
     /// Print the fields, their rules and the setting that changes each
     List {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
@@ -409,7 +409,7 @@ pub enum FieldsCommand {
 
 #[derive(Debug, Flags)]
 pub struct Plan {
-    /// also or westcoast
+    /// also, westcoast or hudu
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
     /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
@@ -448,7 +448,7 @@ impl Narrow {
 
 #[derive(Debug, Flags)]
 pub struct Run {
-    /// also or westcoast
+    /// also, westcoast or hudu
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
     /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]

@@ -245,7 +245,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Secret { .. } | Record::Layout { .. } | Record::Approval { .. } => {}
         Record::Step { integration, step, title, edits, .. } => {
             for edit in edits {
-                slot(*integration, Entity::Customers, &edit.id, &edit.after, ops);
+                slot(*integration, integration.root(), &edit.id, &edit.after, ops);
             }
             ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
             // What was undone before this step cannot be brought again.
@@ -255,7 +255,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Undo { integration, step, redo, edits, .. } => {
             for edit in edits {
                 let mapping = if *redo { &edit.after } else { &edit.before };
-                slot(*integration, Entity::Customers, &edit.id, mapping, ops);
+                slot(*integration, integration.root(), &edit.id, mapping, ops);
             }
             let top = if *redo { *step } else { step.saturating_sub(1) };
             ops.push(keys::put(keys::step_top(*integration), &top));
