@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
 use super::{Entity, Integration, Place};
 
+mod hudu;
+
+pub use hudu::{Hudu, Wins};
+
 /// Everything a profile can be told (`design/cli.md`, "Settings").
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -18,6 +22,7 @@ pub struct Settings {
     pub halo: Halo,
     pub also: Marketplace,
     pub westcoast: Marketplace,
+    pub hudu: Hudu,
     pub safety: Safety,
 }
 
@@ -27,6 +32,7 @@ impl Settings {
         match integration {
             Integration::Also => Some(&self.also),
             Integration::Westcoast => Some(&self.westcoast),
+            Integration::Hudu => None,
         }
     }
 
@@ -35,6 +41,7 @@ impl Settings {
         match integration {
             Integration::Also => self.also.general(),
             Integration::Westcoast => self.westcoast.general(),
+            Integration::Hudu => self.hudu.general(),
         }
     }
 
@@ -43,6 +50,7 @@ impl Settings {
         match integration {
             Integration::Also => &mut self.also.safety,
             Integration::Westcoast => &mut self.westcoast.safety,
+            Integration::Hudu => &mut self.hudu.safety,
         }
     }
 
