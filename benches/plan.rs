@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher};
+use parhelion::integrations;
 use parhelion::model::settings::{Marketplace, Safety};
 use parhelion::model::{
     Amount, Count, Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment,
     SourceId, TargetId, Value, Verdict, Wanted,
 };
-use parhelion::plan::snapshot::{Completeness, Mappings, Snapshot};
+use parhelion::plan::snapshot::{Completeness, Lines, Mappings, Reading, Snapshot};
 use parhelion::plan::{self, Last, Policy};
 
 #[global_allocator]
@@ -90,7 +91,7 @@ fn tenant(is_mapped: bool) -> Tenant {
             integration: Integration::Also,
             account: "cloud.also.com".into(),
             installation: Installation::from_random([1; 8]),
-            settings: Marketplace::default(),
+            rules: integrations::marketplace::rules(&Marketplace::default()),
             safety: Safety::default(),
             entities: Entity::ALL.to_vec(),
             scheduled: true,
@@ -102,30 +103,31 @@ fn tenant(is_mapped: bool) -> Tenant {
         },
     };
     let Tenant { snapshot, mappings, links, .. } = &mut tenant;
+    let mut lines = Lines { read: Reading::Whole(Completeness::default()), ..Lines::default() };
     for n in 0..CUSTOMERS {
         let (id, target) = (SourceId::from(310_000 + n), TargetId::from(n + 1));
         let name = format!("Customer {n} Ltd");
         snapshot.customers.push(wanted(id.clone(), &name, None));
-        snapshot.read.insert(id.clone(), Completeness::default());
         if is_mapped {
-            snapshot.halo_customers.push(found(target.clone(), &name, None));
+            snapshot.partners.push(found(target.clone(), &name, None));
             mappings.customers.insert(id.clone(), link(target.clone(), None, &name));
         }
         for m in 0..EACH {
             let (sub, licence) = (SourceId::from(400_000 + n * EACH + m), TargetId::from(n * EACH + m + 1));
             let name = format!("Product {m}");
-            snapshot.subscriptions.push(wanted(sub.clone(), &name, Some(id.clone())));
+            lines.wanted.push(wanted(sub.clone(), &name, Some(id.clone())));
             if is_mapped {
-                snapshot.licences.push(found(licence.clone(), &name, Some(target.clone())));
+                lines.found.push(found(licence.clone(), &name, Some(target.clone())));
                 links.insert(sub, link(licence, Some(id.clone()), &name));
             }
         }
     }
+    snapshot.lines.insert(Entity::Subscriptions, lines);
     tenant
 }
 
 fn build(tenant: &Tenant) -> plan::Planned {
-    let links = tenant.links.iter().map(|(id, link)| (id.clone(), link.clone()));
+    let links = |_| tenant.links.iter().map(|(id, link)| (id.clone(), link.clone()));
     plan::build(&tenant.snapshot, &tenant.mappings, links, &tenant.policy)
 }
 

@@ -320,12 +320,12 @@ impl<'a> FieldsDocument<'a> {
     pub fn new(integration: Integration, rules: &'a [FieldRule]) -> Self {
         let row = |rule: &'a FieldRule| FieldRuleRow {
             entity: rule.entity,
-            source: rule.source,
-            target: rule.target,
-            kind: rule.kind,
+            source: &rule.source,
+            target: &rule.target,
+            kind: &rule.kind,
             rule: rule.rule.key(),
             note: &rule.note,
-            setting: rule.editable_setting.map(|leaf| format!("{integration}.{leaf}")),
+            setting: rule.editable_setting.as_deref().map(|leaf| format!("{integration}.{leaf}")),
         };
         Self { integration, fields: rules.iter().map(row).collect() }
     }

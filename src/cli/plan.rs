@@ -88,7 +88,7 @@ async fn entities(
         (true, false) => known.to_vec(),
         (true, true) => {
             let view = ask!(handle, Query::Settings, Settings)?;
-            view.settings.marketplace(integration).schedule.entities.clone()
+            view.settings.of(integration).schedule.entities.clone()
         }
     };
     Ok(known.iter().copied().filter(|entity| chosen.contains(entity)).collect())

@@ -38,7 +38,7 @@ async fn test(out: &Out, handle: &Handle, place: Place) -> Result<TestReport, Fa
 fn is_on(settings: &Settings, place: Place) -> bool {
     match place {
         Place::Halo => true,
-        Place::Of(integration) => settings.marketplace(integration).enabled,
+        Place::Of(integration) => settings.of(integration).enabled,
     }
 }
 

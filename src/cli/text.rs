@@ -299,11 +299,11 @@ pub fn fields(integration: Integration, rules: &[FieldRule], plain: bool) -> Str
     let row = |rule: &FieldRule| {
         vec![
             rule.entity.singular().to_owned(),
-            rule.source.to_owned(),
-            rule.target.to_owned(),
-            rule.kind.to_owned(),
+            rule.source.clone().into_owned(),
+            rule.target.clone().into_owned(),
+            rule.kind.clone().into_owned(),
             rule.rule.key().to_owned(),
-            rule.editable_setting.map(|leaf| format!("{integration}.{leaf}")).unwrap_or_default(),
+            rule.editable_setting.as_deref().map(|leaf| format!("{integration}.{leaf}")).unwrap_or_default(),
             rule.note.clone(),
         ]
     };

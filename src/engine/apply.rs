@@ -10,16 +10,16 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::connect::Connections;
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, Look};
 use super::log::{JobLog, note, safe};
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, RowState, Write};
 use super::tally::Tally;
-use super::target::{self, Fate};
+use super::target::{Fate, Target};
 use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::api::call::WriteVerdict;
-use crate::api::halo::Halo;
 use crate::engine::words::{Choices, Level, LogLine};
 use crate::model::link::Removed;
 use crate::model::settings::Safety;
@@ -41,7 +41,7 @@ const UNCLEAR: &str =
 /// Everything the workers of one job share.
 pub struct Apply {
     pub engine: Arc<Engine>,
-    pub halo: Arc<Halo>,
+    pub with: Connections,
     pub job: JobId,
     pub plan: Plan,
     pub choices: Choices,
@@ -70,23 +70,34 @@ pub enum Halt {
     Trouble(Problem),
 }
 
-/// The stages of an apply, in order: removals last, and only if nothing went wrong with the host before (section 10).
+/// The rows of one entity that go together. Removals come last, and only if nothing went wrong with the host before
+/// (section 10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Customers,
-    Records,
-    Removals,
+struct Stage {
+    entity: Entity,
+    removals: bool,
 }
 
 impl Apply {
     /// Carries the plan out. What halted it, if anything did.
     pub async fn run(self: &Arc<Self>) -> Option<Halt> {
-        for stage in [Stage::Customers, Stage::Records, Stage::Removals] {
+        let entities = &self.plan.entities;
+        let writes = entities.iter().map(|entity| Stage { entity: *entity, removals: false });
+        let removals = entities.iter().rev().map(|entity| Stage { entity: *entity, removals: true });
+        if let Err(halt) = self.confirm_all() {
+            return Some(halt);
+        }
+        for stage in writes.chain(removals) {
             if let Err(halt) = self.stage(stage).await {
                 return Some(halt);
             }
         }
         None
+    }
+
+    /// The system that rows of this entity are written to.
+    pub(super) fn target(&self, entity: Entity) -> Target {
+        self.with.target(self.plan.integration.target(entity))
     }
 
     /// Whether this apply acts on the row, and how. `None` for rows it leaves alone.
@@ -112,6 +123,11 @@ impl Apply {
     }
 
     async fn stage(self: &Arc<Self>, stage: Stage) -> Result<(), Halt> {
+        let planned = self.plan.outline.by_entity.get(&stage.entity).copied().unwrap_or_default();
+        let could_act = if stage.removals { planned.zero + planned.deactivate } else { planned.acting() };
+        if could_act == 0 && planned.held == 0 {
+            return Ok(());
+        }
         // Tasks that only wait for a request to settle give their place to others.
         let places = Arc::new(Semaphore::new(self.at_once));
         let mut tasks: JoinSet<Result<(), Halt>> = JoinSet::new();
@@ -120,15 +136,8 @@ impl Apply {
         for chunk in 0..self.plan.rows.div_ceil(super::book::CHUNK) {
             let rows = self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)?;
             for change in rows {
-                if stage == Stage::Customers {
-                    self.confirm(&change)?;
-                }
                 let Some(action) = self.acts(&change) else { continue };
-                let at = match (change.entity, action.is_removal()) {
-                    (Entity::Customers, _) => Stage::Customers,
-                    (_, false) => Stage::Records,
-                    (_, true) => Stage::Removals,
-                };
+                let at = Stage { entity: change.entity, removals: action.is_removal() };
                 if at != stage || self.over.contains_key(&change.row) {
                     continue;
                 }
@@ -159,6 +168,15 @@ impl Apply {
             }
         }
         halted
+    }
+
+    fn confirm_all(&self) -> Result<(), Halt> {
+        for chunk in 0..self.plan.rows.div_ceil(super::book::CHUNK) {
+            for change in self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)? {
+                self.confirm(&change)?;
+            }
+        }
+        Ok(())
     }
 
     /// A row that is right already: what the source says becomes the base of the next comparison, and what we had
@@ -268,6 +286,8 @@ impl Apply {
         turn: &mut Option<tokio::sync::OwnedMutexGuard<()>>,
     ) -> Result<Over, Halt> {
         let integration = self.plan.integration;
+        let target = self.target(change.entity);
+        let there = target.place().label();
         let book = &self.engine.book;
         if book.open_intent(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?.is_some() {
             return Ok(Over::Unclear(UNCLEAR.into()));
@@ -286,41 +306,44 @@ impl Apply {
             (Some(_), Some(target)) => Some(target.clone()),
             (Some(customer), None) => {
                 if let Some(link) =
-                    book.link(integration, Entity::Customers, &customer.id).map_err(Halt::Trouble)?
+                    book.link(integration, integration.root(), &customer.id).map_err(Halt::Trouble)?
                 {
                     Some(link.target)
                 } else {
                     let row = change.after_row.map_or(String::new(), |row| format!(" (row {row})"));
-                    return Ok(Over::Skipped(format!("its customer is not in Halo yet{row}")));
+                    return Ok(Over::Skipped(format!("its customer is not in {there} yet{row}")));
                 }
             }
         };
 
         if action == Action::Create {
-            *turn = Some(self.turns.of(customer.as_ref(), &change.source.name).await);
+            *turn = Some(self.turns.of(change.entity, customer.as_ref(), &change.source.name).await);
             if !self.control.may_go().await {
                 return Err(Halt::Asked);
             }
             let open = book.open_intents().map_err(Halt::Trouble)?;
-            if open.iter().any(|intent| intent.write.makes(customer.as_ref(), &change.source.name)) {
+            if open
+                .iter()
+                .any(|intent| intent.write.makes(change.entity, customer.as_ref(), &change.source.name))
+            {
                 return Ok(Over::Held(format!("one of the same name comes first: {UNCLEAR}")));
             }
-            return self.create(change, customer, linked, place).await;
+            return self.create(change, &target, customer, linked, place).await;
         }
-        let Some(target) = change.target.as_ref().map(|t| t.id.clone()) else {
-            return Ok(Over::Held("it names no record in Halo".into()));
+        let Some(id) = change.target.as_ref().map(|t| t.id.clone()) else {
+            return Ok(Over::Held(format!("it names no record in {there}")));
         };
         let mut values = change.values();
         let look = if values.is_empty() {
             Ok(Look::Already)
         } else {
-            self.patiently(|| self.fresh.before_set(&self.halo, change)).await?
+            self.patiently(&target, || self.fresh.before_set(&target, change)).await?
         };
         match look {
             Ok(Look::Already | Look::Ours(_)) => {}
             Ok(Look::AsPlanned(_)) => {
-                for write in Self::sets(change, &target, &mut values) {
-                    if let Err(over) = self.write(change, write, None, place).await? {
+                for write in Self::sets(change, &id, &mut values) {
+                    if let Err(over) = self.write(change, &target, write, None, place).await? {
                         return Ok(over);
                     }
                 }
@@ -328,12 +351,13 @@ impl Apply {
             Ok(Look::Changed(why)) => return Ok(Over::Held(why)),
             Err(problem) => return Ok(Over::Failed(problem)),
         }
-        Ok(Over::Done(self.link(change, action, target, linked)))
+        Ok(Over::Done(self.link(change, action, id, linked)))
     }
 
     async fn create(
         &self,
         change: &Change,
+        target: &Target,
         customer: Option<TargetId>,
         linked: Option<Link>,
         place: &mut Place,
@@ -346,7 +370,7 @@ impl Apply {
             &change.source.id,
         );
         let look = self
-            .patiently(|| self.fresh.before_create(&self.halo, change, customer.as_ref(), &marker))
+            .patiently(target, || self.fresh.before_create(target, change, customer.as_ref(), &marker))
             .await?;
         let before = match look {
             Ok(Look::AsPlanned(before)) => before,
@@ -356,35 +380,24 @@ impl Apply {
             Err(problem) => return Ok(Over::Failed(problem)),
         };
         let mut link = self.link(change, Action::Create, TargetId::new(""), linked);
-        let write = self.create_write(change.values(), customer.clone(), marker.clone(), before);
-        match self.write(change, write, Some(&link), place).await? {
+        let write = Write::Create {
+            entity: change.entity,
+            top_level: match &self.top_level {
+                TopLevel::Known { id, .. } if customer.is_none() => Some(id.clone()),
+                _ => None,
+            },
+            customer: customer.clone(),
+            fields: change.values(),
+            marker: marker.clone(),
+            before,
+        };
+        match self.write(change, target, write, Some(&link), place).await? {
             Ok(id) => {
-                self.fresh.made(customer.as_ref(), &change.source.name, &id, &marker);
+                self.fresh.made(change.entity, customer.as_ref(), &change.source.name, &id, &marker);
                 link.target = id;
                 Ok(Over::Done(link))
             }
             Err(over) => Ok(over),
-        }
-    }
-
-    fn create_write(
-        &self,
-        fields: Fields,
-        customer: Option<TargetId>,
-        marker: String,
-        before: Vec<TargetId>,
-    ) -> Write {
-        match customer {
-            None => Write::CreateCustomer {
-                fields,
-                top_level: match &self.top_level {
-                    TopLevel::Known { id, .. } => Some(id.clone()),
-                    TopLevel::Default | TopLevel::Gone { .. } => None,
-                },
-                marker,
-                before,
-            },
-            Some(customer) => Write::CreateLicence { customer, fields, marker, before },
         }
     }
 
@@ -393,27 +406,19 @@ impl Apply {
         let before: Fields =
             change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
         let mut writes = Vec::new();
-        if change.entity == Entity::Customers {
-            values.remove(FieldName::TopLevel);
-            if let Some(Value::Address(address)) = values.remove(FieldName::MainSiteAddress)
-                && let Some(site) = &change.site
-            {
-                let before = match before.get(FieldName::MainSiteAddress) {
-                    Some(Value::Address(address)) => Some(address.clone()),
-                    _ => None,
-                };
-                writes.push(Write::SetAddress {
-                    customer: target.clone(),
-                    site: site.clone(),
-                    address,
-                    before,
-                });
-            }
-            if !values.is_empty() {
-                writes.push(Write::SetCustomer { id: target.clone(), fields: values.clone(), before });
-            }
-        } else if !values.is_empty() {
-            writes.push(Write::SetLicence { id: target.clone(), fields: values.clone(), before });
+        values.remove(FieldName::TopLevel);
+        if let Some(site) = &change.site
+            && let Some(Value::Address(address)) = values.remove(FieldName::MainSiteAddress)
+        {
+            let before = match before.get(FieldName::MainSiteAddress) {
+                Some(Value::Address(address)) => Some(address.clone()),
+                _ => None,
+            };
+            writes.push(Write::SetAddress { customer: target.clone(), site: site.clone(), address, before });
+        }
+        if !values.is_empty() {
+            let (entity, id) = (change.entity, target.clone());
+            writes.push(Write::Set { entity, id, fields: values.clone(), before });
         }
         writes
     }
@@ -422,6 +427,7 @@ impl Apply {
     async fn write(
         &self,
         change: &Change,
+        target: &Target,
         write: Write,
         link: Option<&Link>,
         place: &mut Place,
@@ -429,7 +435,7 @@ impl Apply {
         let mut attempt = 1;
         let mut out_since: Option<tokio::time::Instant> = None;
         loop {
-            let budget = self.engine.halo_budget();
+            let budget = self.engine.budget(target.place());
             let permit = tokio::select! {
                 permit = budget.acquire(Lane::Bulk) => permit,
                 () = self.control.ended() => return Err(Halt::Asked),
@@ -453,7 +459,7 @@ impl Apply {
                 self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
             }
             self.engine.step(Step::Intent).await;
-            let verdict = target::send(&self.halo, permit, &write).await;
+            let verdict = target.send(permit, &write).await;
             self.engine.step(Step::Sent).await;
             match verdict {
                 WriteVerdict::Done(id) => return Ok(Ok(id)),
@@ -472,7 +478,7 @@ impl Apply {
                     self.wait_for_host(&problem, since).await?;
                 }
                 WriteVerdict::Unknown(problem) => {
-                    match self.resolve(change, &write, &problem, place).await? {
+                    match self.resolve(change, target, &write, &problem, place).await? {
                         Ok(Fate::Done(id)) => return Ok(Ok(id)),
                         Ok(Fate::Absent) if attempt < ATTEMPTS => {
                             self.closes(change, "it was not carried out").await?;
@@ -494,6 +500,7 @@ impl Apply {
     async fn resolve(
         &self,
         change: &Change,
+        target: &Target,
         write: &Write,
         problem: &Problem,
         place: &mut Place,
@@ -507,7 +514,7 @@ impl Apply {
         );
         let mut settled = !self.engine.protocol.settle;
         loop {
-            match self.patiently(|| target::fate(&self.halo, write)).await? {
+            match self.patiently(target, || target.fate(write)).await? {
                 Ok(Fate::Absent | Fate::Changed(_)) if !settled => {
                     settled = true;
                     place.take();
@@ -525,6 +532,7 @@ impl Apply {
     /// record stops no other (invariant 28).
     async fn patiently<T, F: Future<Output = Result<T, Problem>>>(
         &self,
+        target: &Target,
         look: impl Fn() -> F,
     ) -> Result<Result<T, Problem>, Halt> {
         let since = tokio::time::Instant::now();
@@ -536,7 +544,7 @@ impl Apply {
                 Err(problem) => problem,
             };
             tries += 1;
-            if problem.class != Class::Host || (tries >= LOOKS && self.halo.fingerprint().await.is_ok()) {
+            if problem.class != Class::Host || (tries >= LOOKS && target.answers().await) {
                 return Ok(Err(problem));
             }
             if since.elapsed() > GIVE_UP {
@@ -700,17 +708,22 @@ impl Apply {
 #[derive(Default)]
 pub struct Turns(std::sync::Mutex<HashMap<NaturalKey, Weak<tokio::sync::Mutex<()>>>>);
 
-/// A customer, or none for customers themselves, and the exact name.
-type NaturalKey = (Option<TargetId>, Box<str>);
+/// What kind of record, at which customer (none for customers themselves), of which exact name.
+type NaturalKey = (Entity, Option<TargetId>, Box<str>);
 
 impl Turns {
-    async fn of(&self, customer: Option<&TargetId>, name: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    async fn of(
+        &self,
+        entity: Entity,
+        customer: Option<&TargetId>,
+        name: &str,
+    ) -> tokio::sync::OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if turns.len() >= 256 {
                 turns.retain(|_, turn| turn.strong_count() > 0);
             }
-            let place = turns.entry((customer.cloned(), name.trim().into())).or_default();
+            let place = turns.entry((entity, customer.cloned(), name.trim().into())).or_default();
             place.upgrade().unwrap_or_else(|| {
                 let turn = Arc::default();
                 *place = Arc::downgrade(&turn);
@@ -751,7 +764,7 @@ fn same_lane(a: &Change, b: &Change) -> bool {
 pub(super) fn duplicate(ids: &[TargetId]) -> String {
     let ids: Vec<_> = ids.iter().map(TargetId::as_str).collect();
     format!(
-        "Halo now has {} records for it (ids {}); keep one, or map the right one",
+        "there are {} records for it now (ids {}); keep one, or map the right one",
         ids.len(),
         ids.join(", ")
     )

@@ -378,10 +378,15 @@ impl Book {
         Ok(decisions)
     }
 
-    pub fn missing_runs(&self, of: Integration) -> Result<BTreeMap<SourceId, u32>, Problem> {
+    pub fn missing_runs(&self, of: Integration) -> Result<BTreeMap<(Entity, SourceId), u32>, Problem> {
         let mut missing = BTreeMap::new();
         self.each(&keys::missings(of), |id, value| {
-            missing.insert(SourceId::new(String::from_utf8_lossy(id)), read(&value, id)?);
+            let text = String::from_utf8_lossy(id);
+            if let Some((entity, id)) = text.split_once('/')
+                && let Ok(entity) = entity.parse::<Entity>()
+            {
+                missing.insert((entity, SourceId::new(id)), read(&value, id.as_bytes())?);
+            }
             Ok(())
         })?;
         Ok(missing)

@@ -3,34 +3,69 @@
 use std::sync::Arc;
 
 use super::Engine;
+use super::target::Target;
 use crate::api::budget::Lane;
 use crate::api::halo::Halo;
 use crate::api::marketplace::Marketplace;
-use crate::model::settings::{SecretSource, Settings};
+use crate::model::settings::{self, SecretSource, Settings};
 use crate::model::{Class, Integration, Place, Problem, Secret};
 
 /// Both ends of an import.
 pub struct Connections {
     pub halo: Arc<Halo>,
-    pub market: Arc<Marketplace>,
-    /// The account at the source: the marketplace's host. Two marketplaces may use one number for two things.
+    pub other: Other,
+    /// The account at the other side: its host. Two marketplaces may use one number for two things.
     pub account: String,
+}
+
+/// The system that Halo is kept in step with.
+pub enum Other {
+    Market(Arc<Marketplace>),
+}
+
+impl Connections {
+    /// Where rows of this place are written.
+    pub fn target(&self, place: Place) -> Target {
+        match (place, &self.other) {
+            (Place::Halo, _) | (Place::Of(_), Other::Market(_)) => Target::Halo(self.halo.clone()),
+        }
+    }
+
+    /// Ends the sessions that vendors keep open (C11).
+    pub async fn close(&self) {
+        match &self.other {
+            Other::Market(market) => market.sign_out().await,
+        }
+    }
 }
 
 impl Engine {
     pub fn connect(&self, integration: Integration, lane: Lane) -> Result<Connections, Problem> {
         let settings = self.settings();
-        if !settings.marketplace(integration).enabled {
+        if !settings.of(integration).enabled {
             return Err(Problem::new(Class::Input, format!("{} is switched off.", integration.label()))
                 .remedy(format!("Switch it on first: `parhelion config set {integration}.enabled true`, or Space on its row.")));
         }
-        let market = self.connect_market(&settings, integration, lane)?;
+        let other = match integration {
+            Integration::Also => Other::Market(self.connect_market(&settings.also, integration, lane)?),
+            Integration::Westcoast => {
+                Other::Market(self.connect_market(&settings.westcoast, integration, lane)?)
+            }
+        };
         let halo = self.connect_halo(&settings, lane)?;
-        Ok(Connections { halo, account: account(&settings, integration), market })
+        Ok(Connections { halo, account: account(&settings, integration), other })
+    }
+
+    /// The system that requests to this place are read back from.
+    pub fn connect_target(&self, place: Place, lane: Lane) -> Result<Target, Problem> {
+        match place {
+            Place::Halo => Ok(Target::Halo(self.connect_halo(&self.settings(), lane)?)),
+            Place::Of(integration) => Ok(self.connect(integration, lane)?.target(place)),
+        }
     }
 
     pub fn connect_halo(&self, settings: &Settings, lane: Lane) -> Result<Arc<Halo>, Problem> {
-        let missing = missing_halo(settings);
+        let missing = missing(settings, Place::Halo);
         if !missing.is_empty() {
             return Err(not_set_up("Halo", &missing));
         }
@@ -41,15 +76,14 @@ impl Engine {
 
     fn connect_market(
         &self,
-        settings: &Settings,
+        of: &settings::Marketplace,
         integration: Integration,
         lane: Lane,
     ) -> Result<Arc<Marketplace>, Problem> {
-        let missing = missing_market(settings, integration);
+        let missing = missing(&self.settings(), Place::Of(integration));
         if !missing.is_empty() {
             return Err(not_set_up(integration.label(), &missing));
         }
-        let of = settings.marketplace(integration);
         let secret = self.secret(&of.password, &format!("{integration}.password"))?;
         let budget = self.budget(Place::Of(integration));
         let market = Marketplace::new(integration, of, secret, self.world.transport.clone(), budget)?;
@@ -64,43 +98,35 @@ impl Engine {
     }
 }
 
-/// The account at the source, as part of every marker: the host the marketplace is reached at.
+/// The account at the other side, as part of every marker: the host it is reached at.
 pub fn account(settings: &Settings, integration: Integration) -> String {
-    let url = &settings.marketplace(integration).marketplace_url;
+    let url = settings.of(integration).url;
     let host = url.split("://").nth(1).unwrap_or(url);
     host.split(['/', ':']).next().unwrap_or(host).to_ascii_lowercase()
 }
 
-/// Settings without which Halo cannot be reached.
-pub fn missing_halo(settings: &Settings) -> Vec<&'static str> {
-    let halo = &settings.halo;
-    let mut missing = Vec::new();
-    if halo.resource_server.is_empty() {
-        missing.push("halo.resource_server");
-    }
-    if halo.client_id.is_empty() {
-        missing.push("halo.client_id");
-    }
-    if halo.client_secret == SecretSource::Unset {
-        missing.push("halo.client_secret");
-    }
-    missing
-}
-
-/// Settings without which a marketplace cannot be reached.
-pub fn missing_market(settings: &Settings, integration: Integration) -> Vec<&'static str> {
-    let of = settings.marketplace(integration);
-    let mut missing = Vec::new();
-    if of.marketplace_url.is_empty() {
-        missing.push("marketplace_url");
-    }
-    if of.username.is_empty() {
-        missing.push("username");
-    }
-    if of.password == SecretSource::Unset {
-        missing.push("password");
-    }
-    missing
+/// Settings without which a place cannot be reached, without their section.
+pub fn missing(settings: &Settings, place: Place) -> Vec<&'static str> {
+    let market = |of: &settings::Marketplace| {
+        vec![
+            ("marketplace_url", of.marketplace_url.is_empty()),
+            ("username", of.username.is_empty()),
+            ("password", of.password == SecretSource::Unset),
+        ]
+    };
+    let needed: Vec<(&'static str, bool)> = match place {
+        Place::Halo => {
+            let halo = &settings.halo;
+            vec![
+                ("resource_server", halo.resource_server.is_empty()),
+                ("client_id", halo.client_id.is_empty()),
+                ("client_secret", halo.client_secret == SecretSource::Unset),
+            ]
+        }
+        Place::Of(Integration::Also) => market(&settings.also),
+        Place::Of(Integration::Westcoast) => market(&settings.westcoast),
+    };
+    needed.into_iter().filter(|(_, is_missing)| *is_missing).map(|(key, _)| key).collect()
 }
 
 fn not_set_up(label: &str, missing: &[&str]) -> Problem {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
+use super::extract;
 use super::keys;
 use super::log::safe;
 use super::records::{Edit, Record, Slot};
@@ -15,10 +16,9 @@ use crate::engine::words::{
     MapState, MappingImport, Party,
 };
 use crate::matching::{exact, mapping_csv, name};
-use crate::model::marketplace::SourceCompany;
 use crate::model::{
-    Class, Decision, Entity, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId,
-    TargetId, Verdict, Wanted,
+    Class, Decision, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId, TargetId,
+    Verdict, Wanted,
 };
 
 /// Undo reaches this many steps back.
@@ -48,9 +48,9 @@ pub struct SourceParty {
     pub ended: bool,
 }
 
-/// A Halo customer as it was last read.
+/// A customer of the target as it was last read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HaloParty {
+pub struct TargetParty {
     pub name: Box<str>,
     pub domain: Box<str>,
     pub is_active: bool,
@@ -59,7 +59,7 @@ pub struct HaloParty {
 /// Both sides and the table between them, in memory; made anew after every change.
 pub struct Parties {
     pub source: BTreeMap<SourceId, SourceParty>,
-    pub halo: BTreeMap<TargetId, HaloParty>,
+    pub target: BTreeMap<TargetId, TargetParty>,
     pub links: BTreeMap<SourceId, Link>,
     pub decisions: BTreeMap<SourceId, Decision>,
     /// Active Halo customers by exact form of their name.
@@ -91,7 +91,7 @@ struct Line {
 impl Parties {
     fn state(&self, id: &SourceId) -> MapState {
         if let Some(link) = self.links.get(id) {
-            let (source, halo) = (self.source.get(id), self.halo.get(&link.target));
+            let (source, halo) = (self.source.get(id), self.target.get(&link.target));
             // What was linked or made after the last reading is not missing, only not read yet.
             let is_read = self.read_at.is_some_and(|read| read > link.since);
             if is_read && (source.is_none() || halo.is_none()) {
@@ -199,45 +199,45 @@ impl Parties {
     }
 
     fn target_name<'a>(&'a self, link: &'a Link) -> &'a str {
-        self.halo.get(&link.target).map_or(&*link.target_name, |h| &*h.name)
+        self.target.get(&link.target).map_or(&*link.target_name, |h| &*h.name)
     }
 
     fn row(&self, id: &SourceId, integration: Integration) -> MapRow {
         let state = self.state(id);
         let link = self.links.get(id);
         let source = self.source.get(id);
+        let (here, there) = labels(integration);
         let mut remarks = Vec::new();
         if let Some(link) = link {
             if self.read_at.is_some_and(|read| read > link.since) {
                 if source.is_none() {
-                    remarks.push(format!("no longer listed by {}", integration.label()));
+                    remarks.push(format!("no longer listed by {here}"));
                 }
-                match self.halo.get(&link.target) {
-                    None => remarks.push(format!("customer {} is no longer in Halo", link.target)),
-                    Some(halo) if !halo.is_active => remarks.push("inactive in Halo".into()),
+                match self.target.get(&link.target) {
+                    None => remarks.push(format!("customer {} is no longer in {there}", link.target)),
+                    Some(halo) if !halo.is_active => remarks.push(format!("inactive in {there}")),
                     Some(_) => {}
                 }
             }
             if let Some(source) = source.filter(|s| s.name.trim() != link.source_name.trim()) {
                 remarks.push(format!(
-                    "was '{}' at {}, now '{}'",
+                    "was '{}' at {here}, now '{}'",
                     safe(&link.source_name),
-                    integration.label(),
                     safe(&source.name)
                 ));
             }
             if let Some(halo) =
-                self.halo.get(&link.target).filter(|h| h.name.trim() != link.target_name.trim())
+                self.target.get(&link.target).filter(|h| h.name.trim() != link.target_name.trim())
             {
                 remarks.push(format!(
-                    "was '{}' in Halo, now '{}'",
+                    "was '{}' in {there}, now '{}'",
                     safe(&link.target_name),
                     safe(&halo.name)
                 ));
             }
         }
         if source.is_some_and(|s| s.ended) {
-            remarks.push(format!("ended at {}", integration.label()));
+            remarks.push(format!("ended at {here}"));
         }
         let note = match self.decisions.get(id) {
             Some(Decision::Exclude { note, until }) => {
@@ -257,7 +257,7 @@ impl Parties {
                 id: link.target.clone(),
                 name: safe(self.target_name(link)),
                 place: String::new(),
-                domain: self.halo.get(&link.target).map(|h| safe(&h.domain)).unwrap_or_default(),
+                domain: self.target.get(&link.target).map(|h| safe(&h.domain)).unwrap_or_default(),
             }),
             state,
             how: link.map(|l| l.how),
@@ -273,7 +273,7 @@ impl Parties {
     }
 
     fn party(&self, id: &TargetId) -> Option<Party<TargetId>> {
-        let halo = self.halo.get(id)?;
+        let halo = self.target.get(id)?;
         Some(Party {
             id: id.clone(),
             name: safe(&halo.name),
@@ -299,31 +299,25 @@ impl Engine {
 
     async fn read_both(self: &Arc<Self>, integration: Integration) -> Result<String, Problem> {
         let with = self.connect(integration, Lane::Interactive)?;
-        let label = integration.label();
         let say = |what: &str, done: u64, of: Option<u64>| {
             self.tell(Event::Reading { integration, what: what.to_owned(), done, of });
         };
-        let (companies, customers, tops) = futures_util::future::join3(
-            with.market.companies(&|done, of| say(&format!("{label} customers"), done, of)),
-            with.halo.customers(&|done, of| say("Halo customers", done, of)),
-            with.halo.top_levels(),
-        )
-        .await;
-        with.market.sign_out().await;
-        let (companies, mut customers) = (companies?, customers?);
-        self.remember_top_levels(&tops?)?;
-        customers.records.sort_by(|a, b| a.id.cmp(&b.id));
-        self.remember_parties(integration, &companies.records, &customers.records, self.world.now())?;
+        let both = extract::customers(self, &with, integration, &say).await;
+        with.close().await;
+        let mut both = both?;
+        both.target.sort_by(|a, b| a.id.cmp(&b.id));
+        let root = integration.root();
         let mut said = format!(
-            "Read {} {label} customers and {} Halo customers.",
-            companies.records.len(),
-            customers.records.len()
+            "Read {} {} customers and {} {} customers.",
+            both.source.len(),
+            integration.source(root).label(),
+            both.target.len(),
+            integration.target(root).label()
         );
-        for listing in [&companies.certificate, &customers.certificate] {
-            if let Some(why) = &listing.why_not {
-                said.push_str(&format!(" Not complete: {why}."));
-            }
+        for why in &both.incomplete {
+            said.push_str(&format!(" Not complete: {why}."));
         }
+        self.remember_parties(integration, &both.source, &both.target, self.world.now())?;
         Ok(said)
     }
 
@@ -331,42 +325,37 @@ impl Engine {
     pub(super) fn remember_parties(
         &self,
         integration: Integration,
-        companies: &[SourceCompany],
-        halo: &[Found],
+        source: &[(SourceId, SourceParty)],
+        target: &[Found],
         at: Moment,
     ) -> Result<(), Problem> {
         let old = self.parties(integration)?;
+        let place = integration.target(integration.root());
         let mut ops = Vec::new();
         let mut seen: HashSet<&SourceId> = HashSet::new();
-        for company in companies {
-            let party = SourceParty {
-                name: company.name.clone(),
-                place: company.address.city.clone(),
-                domain: company.domains.first().cloned().unwrap_or_default(),
-                ended: company.state.eq_ignore_ascii_case("terminated"),
-            };
-            seen.insert(&company.id);
-            if old.source.get(&company.id) != Some(&party) {
-                ops.extend(keys::put_big(&keys::source_party(integration, &company.id), &party));
+        for (id, party) in source {
+            seen.insert(id);
+            if old.source.get(id) != Some(party) {
+                ops.extend(keys::put_big(&keys::source_party(integration, id), party));
             }
         }
         for gone in old.source.keys().filter(|id| !seen.contains(id)) {
             ops.push(crate::store::Op::Del(keys::source_party(integration, gone)));
         }
         let mut there: HashSet<&TargetId> = HashSet::new();
-        for customer in halo {
-            let party = HaloParty {
+        for customer in target {
+            let party = TargetParty {
                 name: customer.name.as_ref().into(),
                 domain: customer.keys.domains.first().cloned().unwrap_or_default(),
                 is_active: customer.is_active,
             };
             there.insert(&customer.id);
-            if old.halo.get(&customer.id) != Some(&party) {
-                ops.extend(keys::put_big(&keys::halo_party(&customer.id), &party));
+            if old.target.get(&customer.id) != Some(&party) {
+                ops.extend(keys::put_big(&keys::target_party(place, &customer.id), &party));
             }
         }
-        for gone in old.halo.keys().filter(|id| !there.contains(id)) {
-            ops.push(crate::store::Op::Del(keys::halo_party(gone)));
+        for gone in old.target.keys().filter(|id| !there.contains(id)) {
+            ops.push(crate::store::Op::Del(keys::target_party(place, gone)));
         }
         ops.push(keys::put(keys::read_at(integration), &at));
         self.book.cache(&ops)?;
@@ -389,14 +378,14 @@ impl Engine {
         self.book.each_big_value(&keys::source_parties(integration), |id, party| {
             source.insert(SourceId::new(id), party);
         })?;
-        let mut halo: BTreeMap<TargetId, HaloParty> = BTreeMap::new();
-        self.book.each_big_value(&keys::halo_parties(), |id, party| {
-            halo.insert(TargetId::new(id), party);
+        let root = integration.root();
+        let mut target: BTreeMap<TargetId, TargetParty> = BTreeMap::new();
+        self.book.each_big_value(&keys::target_parties(integration.target(root)), |id, party| {
+            target.insert(TargetId::new(id), party);
         })?;
-        let links: BTreeMap<SourceId, Link> =
-            self.book.links(integration, Entity::Customers)?.into_iter().collect();
+        let links: BTreeMap<SourceId, Link> = self.book.links(integration, root)?.into_iter().collect();
         let mut by_name: HashMap<String, Vec<TargetId>> = HashMap::new();
-        for (id, party) in halo.iter().filter(|(_, p)| p.is_active) {
+        for (id, party) in target.iter().filter(|(_, p)| p.is_active) {
             by_name.entry(name::exact_form(&party.name)).or_default().push(id.clone());
         }
         let mut same: HashMap<String, u32> = HashMap::new();
@@ -408,7 +397,7 @@ impl Engine {
             decisions: self.book.decisions(integration)?,
             read_at: self.book.get(&keys::read_at(integration))?,
             source,
-            halo,
+            target,
             links,
             by_name,
             same,
@@ -462,7 +451,7 @@ impl Engine {
         let mut matcher = nucleo_matcher::Matcher::new(nucleo_matcher::Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut hits: Vec<(bool, bool, std::cmp::Reverse<u32>, &TargetId)> = parties
-            .halo
+            .target
             .iter()
             .filter_map(|(id, party)| {
                 let text = format!("{} {} {id}", party.name, party.domain);
@@ -488,7 +477,7 @@ impl Engine {
                 })
             })
             .collect();
-        Ok(CandidatesView { total, of: parties.halo.len() as u64, rows })
+        Ok(CandidatesView { total, of: parties.target.len() as u64, rows })
     }
 
     /// K4: adds what is exact, and nothing else.
@@ -532,6 +521,7 @@ impl Engine {
     ) -> Result<String, Problem> {
         let parties = self.parties(integration)?;
         let now = self.world.now();
+        let (here, there) = labels(integration);
         let mut edits = Vec::new();
         let mut notices = Vec::new();
         for (id, decision) in decisions {
@@ -539,15 +529,17 @@ impl Engine {
                 || parties.links.contains_key(&id)
                 || parties.decisions.contains_key(&id);
             if !known {
-                return Err(Problem::new(Class::Input, format!("{} has no customer {id}.", integration.label()))
+                return Err(Problem::new(Class::Input, format!("{here} has no customer {id}."))
                     .remedy("Read the customers first (`parhelion map list`, or Ctrl-R), and use the distributor's id."));
             }
             let before = Self::slot(&parties, &id);
             let after = match decision {
                 Decision::Map { target, how, .. } => {
-                    if parties.read_at.is_some() && !parties.halo.contains_key(&target) {
-                        return Err(Problem::new(Class::Input, format!("Halo has no customer {target}."))
-                            .remedy("Use Halo's customer id, as `map list` and the picker show it."));
+                    if parties.read_at.is_some() && !parties.target.contains_key(&target) {
+                        return Err(Problem::new(Class::Input, format!("{there} has no customer {target}."))
+                            .remedy(format!(
+                                "Use {there}'s customer id, as `map list` and the picker show it."
+                            )));
                     }
                     let others: Vec<_> = parties
                         .links
@@ -556,7 +548,7 @@ impl Engine {
                         .map(|(other, _)| safe(parties.source_name(other)))
                         .collect();
                     if !others.is_empty() {
-                        notices.push(format!("That Halo customer also receives {}.", others.join(", ")));
+                        notices.push(format!("That {there} customer also receives {}.", others.join(", ")));
                     }
                     Slot { link: Some(parties.new_link(&id, &target, how, now)), decision: None }
                 }
@@ -657,6 +649,7 @@ impl Engine {
             diff: Vec::new(),
             errors: Vec::new(),
         };
+        let (here, there) = labels(integration);
         let rows = match mapping_csv::parse(csv) {
             Ok(rows) => rows,
             Err(errors) => {
@@ -669,7 +662,7 @@ impl Engine {
             let id = row.source.clone();
             let known = parties.source.contains_key(&id) || parties.links.contains_key(&id);
             if !known {
-                report.errors.push((row.line, format!("{} has no customer {id}", integration.label())));
+                report.errors.push((row.line, format!("{here} has no customer {id}")));
                 continue;
             }
             let before = Self::slot(&parties, &id);
@@ -677,11 +670,11 @@ impl Engine {
                 Decision::Clear => Slot::default(),
                 Decision::Map { target, .. } => match before.link.as_ref().filter(|l| l.target == target) {
                     Some(same) => Slot { link: Some(same.clone()), decision: None },
-                    None if parties.halo.contains_key(&target) => {
+                    None if parties.target.contains_key(&target) => {
                         Slot { link: Some(parties.new_link(&id, &target, How::Import, now)), decision: None }
                     }
                     None => {
-                        report.errors.push((row.line, format!("Halo has no customer {target}")));
+                        report.errors.push((row.line, format!("{there} has no customer {target}")));
                         continue;
                     }
                 },
@@ -740,7 +733,7 @@ impl Parties {
 
     /// Halo's customers as matching sees them.
     fn found(&self) -> Vec<Found> {
-        self.halo
+        self.target
             .iter()
             .map(|(id, party)| Found {
                 id: id.clone(),
@@ -761,13 +754,19 @@ impl Parties {
             target: target.clone(),
             parent: None,
             source_name: self.source_name(id).into(),
-            target_name: self.halo.get(target).map(|h| h.name.clone()).unwrap_or_default(),
+            target_name: self.target.get(target).map(|h| h.name.clone()).unwrap_or_default(),
             how,
             since: now,
             base: None,
             removed: None,
         }
     }
+}
+
+/// The names of both sides of the mapping table.
+fn labels(integration: Integration) -> (&'static str, &'static str) {
+    let root = integration.root();
+    (integration.source(root).label(), integration.target(root).label())
 }
 
 fn verb(slot: &Slot) -> &'static str {

@@ -6,9 +6,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Engine;
 use super::planning::{Keep, Spec};
-use crate::engine::words::{Command, Event, Reply};
-use crate::host::handle::Call;
+use crate::engine::words::{Answer, Command, Event, Query, Reply};
 use crate::model::Problem;
+
+/// What the desk receives.
+#[derive(Debug)]
+pub enum Call {
+    Do(Command, oneshot::Sender<Result<Reply, Problem>>),
+    Ask(Query, oneshot::Sender<Result<Answer, Problem>>),
+}
 
 /// Serves until [`Command::Stop`] or until nobody can call any more.
 pub async fn serve(engine: Arc<Engine>, mut calls: mpsc::UnboundedReceiver<Call>) {
@@ -85,7 +91,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
                 engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
             };
             let built = engine.build_plan(&spec, Keep::ForLater, &progress).await?;
-            built.with.market.sign_out().await;
+            built.with.close().await;
             Ok(Reply::Planned(Box::new(built.plan)))
         }
         Command::Replan { plan } => {

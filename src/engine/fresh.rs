@@ -1,12 +1,12 @@
-//! Whether Halo still is as the plan saw it: rows whose target changed since are held, the others go on (P2).
+//! Whether the target still is as the plan saw it: rows whose target changed since are held, the others go on (P2).
 
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use crate::api::halo::Halo;
+use super::target::Target;
 use crate::model::{Entity, Found, Problem, TargetId, marker};
-use crate::plan::{Change, Plan, holds};
+use crate::plan::{Change, Plan, Snapshot, holds};
 
 /// From this many rows on, one listing is cheaper than a look at each record.
 pub const LIST_FROM: u64 = 60;
@@ -26,7 +26,7 @@ pub enum Look {
 /// How rows are checked, and which records of a name there are.
 pub struct Freshness {
     mode: Mode,
-    /// The newest Halo ids when the plan was made.
+    /// The newest ids at the target when the plan was made.
     seen_up_to: HashMap<Entity, i64>,
     names: Mutex<Names>,
 }
@@ -43,10 +43,10 @@ enum Mode {
 
 #[derive(Default)]
 struct Names {
-    /// (customer, exact name) -> records; customers lie under no customer.
-    by_name: HashMap<(Option<TargetId>, Box<str>), Vec<Known>>,
+    /// (entity, customer, exact name) -> records; customers lie under no customer.
+    by_name: HashMap<(Entity, Option<TargetId>, Box<str>), Vec<Known>>,
     by_id: HashMap<(Entity, TargetId), Found>,
-    read: HashSet<TargetId>,
+    read: HashSet<(Entity, TargetId)>,
 }
 
 #[derive(Clone)]
@@ -57,9 +57,12 @@ struct Known {
 
 impl Freshness {
     /// For a plan that this job has just made: nothing is read again.
-    pub fn trusted(plan: &Plan, customers: &[Found], licences: &[Found]) -> Self {
+    pub fn trusted(plan: &Plan, snapshot: &Snapshot) -> Self {
         let fresh = Self::new(plan, Mode::Trusted);
-        fresh.learn(customers.iter().chain(licences));
+        fresh.learn(plan.integration.root(), &snapshot.partners);
+        for (entity, lines) in &snapshot.lines {
+            fresh.learn(*entity, &lines.found);
+        }
         fresh
     }
 
@@ -68,15 +71,16 @@ impl Freshness {
         Self::new(plan, Mode::Each)
     }
 
-    /// For a stored plan with many rows: both lists as they are now.
-    pub fn listed(plan: &Plan, customers: Vec<Found>, licences: Vec<Found>) -> Self {
+    /// For a stored plan with many rows: the target's lists as they are now.
+    pub fn listed(plan: &Plan, lists: Vec<(Entity, Vec<Found>)>) -> Self {
         let fresh = Self::new(plan, Mode::Listed);
-        fresh.learn(customers.iter().chain(&licences));
+        for (entity, found) in &lists {
+            fresh.learn(*entity, found);
+        }
         fresh.with(|names| {
-            names.by_id = customers
+            names.by_id = lists
                 .into_iter()
-                .map(|f| ((Entity::Customers, f.id.clone()), f))
-                .chain(licences.into_iter().map(|f| ((Entity::Subscriptions, f.id.clone()), f)))
+                .flat_map(|(entity, found)| found.into_iter().map(move |f| ((entity, f.id.clone()), f)))
                 .collect();
         });
         fresh
@@ -91,11 +95,12 @@ impl Freshness {
         f(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn learn<'a>(&self, found: impl Iterator<Item = &'a Found>) {
+    fn learn(&self, entity: Entity, found: &[Found]) {
         self.with(|names| {
             for f in found {
                 let known = Known { id: f.id.clone(), marker: f.marker.clone() };
-                let entry = names.by_name.entry((f.parent.clone(), f.name.trim().into())).or_default();
+                let entry =
+                    names.by_name.entry((entity, f.parent.clone(), f.name.trim().into())).or_default();
                 if !entry.iter().any(|k| k.id == known.id) {
                     entry.push(known);
                 }
@@ -104,9 +109,9 @@ impl Freshness {
     }
 
     /// A record that this job made is there for the next of that name.
-    pub fn made(&self, customer: Option<&TargetId>, name: &str, id: &TargetId, marker: &str) {
+    pub fn made(&self, entity: Entity, customer: Option<&TargetId>, name: &str, id: &TargetId, marker: &str) {
         self.with(|names| {
-            let key = (customer.cloned(), name.trim().into());
+            let key = (entity, customer.cloned(), name.trim().into());
             let marker = (!marker.is_empty()).then(|| marker.into());
             names.by_name.entry(key).or_default().push(Known { id: id.clone(), marker });
         });
@@ -118,23 +123,22 @@ impl Freshness {
     /// When the look-up failed: then nothing is created (invariant 43).
     pub async fn before_create(
         &self,
-        halo: &Halo,
+        target: &Target,
         change: &Change,
         customer: Option<&TargetId>,
         marker: &str,
     ) -> Result<Look, Problem> {
+        let entity = change.entity;
         if self.mode == Mode::Each {
-            match customer {
-                None => self.learn(halo.search_customers(&change.source.name).await?.iter()),
-                Some(customer) => {
-                    if !self.with(|names| names.read.contains(customer)) {
-                        self.learn(halo.licences_of(customer).await?.proven()?.iter());
-                        self.with(|names| names.read.insert(customer.clone()));
-                    }
+            let read = customer.map(|customer| (entity, customer.clone()));
+            if !read.as_ref().is_some_and(|read| self.with(|names| names.read.contains(read))) {
+                self.learn(entity, &target.near(entity, customer, &change.source.name).await?);
+                if let Some(read) = read {
+                    self.with(|names| names.read.insert(read));
                 }
             }
         }
-        let key = (customer.cloned(), change.source.name.trim().into());
+        let key = (entity, customer.cloned(), change.source.name.trim().into());
         let known = self.with(|names| names.by_name.get(&key).cloned().unwrap_or_default());
         if let Some(ours) = known.iter().find(|k| k.marker.as_deref().is_some_and(|m| m.trim() == marker)) {
             return Ok(Look::Ours(ours.id.clone()));
@@ -147,11 +151,9 @@ impl Freshness {
             && self.mode != Mode::Trusted
         {
             return Ok(Look::Changed(format!(
-                "Halo has had a {} of this name since the plan was made (id {}); plan again",
-                match change.entity {
-                    Entity::Customers => "customer",
-                    Entity::Subscriptions => "licence",
-                },
+                "{} has had a {} of this name since the plan was made (id {}); plan again",
+                target.place().label(),
+                entity.record(),
                 newer.id
             )));
         }
@@ -159,18 +161,16 @@ impl Freshness {
     }
 
     /// Before a set: does the target still hold what the plan saw?
-    pub async fn before_set(&self, halo: &Halo, change: &Change) -> Result<Look, Problem> {
+    pub async fn before_set(&self, at: &Target, change: &Change) -> Result<Look, Problem> {
         let Some(target) = &change.target else { return Ok(Look::AsPlanned(Vec::new())) };
         let found = match self.mode {
             Mode::Trusted => return Ok(Look::AsPlanned(Vec::new())),
             Mode::Listed => self.with(|names| names.by_id.get(&(change.entity, target.id.clone())).cloned()),
-            Mode::Each => match change.entity {
-                Entity::Customers => halo.customer(&target.id).await?,
-                Entity::Subscriptions => halo.licence(&target.id).await?,
-            },
+            Mode::Each => at.record(change.entity, &target.id).await?,
         };
+        let there = at.place().label();
         let Some(found) = found else {
-            return Ok(Look::Changed("it is no longer in Halo; plan again".into()));
+            return Ok(Look::Changed(format!("it is no longer in {there}; plan again")));
         };
         let comparable = || {
             change.fields.iter().filter(|f| {
@@ -192,7 +192,7 @@ impl Freshness {
         match comparable().find(moved) {
             None => Ok(Look::AsPlanned(Vec::new())),
             Some(f) => Ok(Look::Changed(format!(
-                "its {} changed in Halo since the plan was made ({} is now {}); plan again",
+                "its {} changed in {there} since the plan was made ({} is now {}); plan again",
                 f.name,
                 shown(f.before.as_ref()),
                 shown(found.fields.get(f.name)),

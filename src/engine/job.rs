@@ -1,6 +1,6 @@
 //! One execution: from the order to the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ use super::records::{Record, RowEnd, RowState};
 use super::tally::Tally;
 use super::{Engine, Step};
 use crate::api::budget::Lane;
-use crate::api::listing::Listing;
 use crate::engine::words::{
     BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase,
     ProblemSource, RowProblem, StageProgress,
@@ -210,7 +209,7 @@ impl Engine {
             if let Some(running) = &live.running {
                 return Err(Problem::new(
                     Class::Busy,
-                    format!("{} is running: one job writes to Halo at a time.", running.job),
+                    format!("{} is running: one job writes at a time.", running.job),
                 )
                 .remedy("Wait for it, or cancel it."));
             }
@@ -328,10 +327,12 @@ impl Engine {
         let integration = report.integration;
 
         // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
-        if !self.book.open_intents().map_err(Halt::Trouble)?.is_empty() {
-            tally.phase(Phase::Verifying { what: "requests without an answer".into() });
-            let halo = self.connect_halo(&self.settings(), Lane::Bulk).map_err(Halt::Trouble)?;
-            self.resolve_open(&halo, control, say).await?;
+        for place in targets(integration, &report.entities) {
+            if !self.open_at(place).map_err(Halt::Trouble)?.is_empty() {
+                tally.phase(Phase::Verifying { what: "requests without an answer".into() });
+                let target = self.connect_target(place, Lane::Bulk).map_err(Halt::Trouble)?;
+                self.resolve_open(&target, control, &say).await?;
+            }
         }
 
         let stored = match report.plan {
@@ -395,12 +396,16 @@ impl Engine {
             ),
         };
         self.remember_made(&plan, &with.account, &over, &fresh).map_err(Halt::Trouble)?;
+        let at_once = targets(integration, &plan.entities)
+            .map(|place| self.settings().pace(place).at_once.max(1) as usize)
+            .max()
+            .unwrap_or(1);
         let apply = Arc::new(Apply {
             engine: self.clone(),
-            halo: with.halo.clone(),
             job: report.job,
             choices: order.choices.clone(),
             account: with.account.clone(),
+            with,
             top_level,
             safety: self.settings().safety(integration),
             control: control.clone(),
@@ -409,13 +414,13 @@ impl Engine {
             fresh,
             turns: Turns::default(),
             over,
-            at_once: self.settings().halo.pace.at_once.max(1) as usize,
+            at_once,
             plan,
         });
         self.fit_stages(&apply).map_err(Halt::Trouble)?;
         tally.phase(Phase::Applying);
         let halted = apply.run().await;
-        with.market.sign_out().await;
+        apply.with.close().await;
         if let Some(halt) = halted {
             return Err(halt);
         }
@@ -461,14 +466,14 @@ impl Engine {
     /// A stored plan goes only into the tenant it was made for, from the account it was made of (invariant 22). The
     /// marketplace itself is not asked: it need not be up for this.
     async fn same_accounts(&self, plan: &Plan, with: &Connections) -> Result<(), Problem> {
-        let source = Place::Of(plan.integration);
+        let other = Place::Of(plan.integration);
         let then = |place: Place| plan.last.fingerprints.get(place.key());
-        let other = match (then(Place::Halo), then(source)) {
+        let changed = match (then(Place::Halo), then(other)) {
             (Some(halo), _) if is_other_account(halo, &with.halo.fingerprint().await?) => Place::Halo,
-            (_, Some(account)) if account.split('#').next() != Some(with.account.as_str()) => source,
+            (_, Some(account)) if account.split('#').next() != Some(with.account.as_str()) => other,
             _ => return Ok(()),
         };
-        let message = format!("Plan {} was made for another account at {}.", plan.id, other.key());
+        let message = format!("Plan {} was made for another account at {}.", plan.id, changed.key());
         Err(Problem::new(Class::Stale, message)
             .remedy("Nothing was written. Check the settings, then build a new plan."))
     }
@@ -491,7 +496,9 @@ impl Engine {
             }
             let Some(made) = link(change.entity, &change.source.id)? else { return Ok(()) };
             let customer = match (&change.customer_target, &change.customer) {
-                (None, Some(customer)) => link(Entity::Customers, &customer.id)?.map(|link| link.target),
+                (None, Some(customer)) => {
+                    link(plan.integration.root(), &customer.id)?.map(|link| link.target)
+                }
                 (target, _) => target.clone(),
             };
             let marker = marker::marker(
@@ -501,7 +508,7 @@ impl Engine {
                 change.entity,
                 &change.source.id,
             );
-            fresh.made(customer.as_ref(), &change.source.name, &made.target, &marker);
+            fresh.made(change.entity, customer.as_ref(), &change.source.name, &made.target, &marker);
             Ok(())
         })
     }
@@ -513,27 +520,31 @@ impl Engine {
         let say = |what: &str, done: u64, of: Option<u64>| {
             tally.phase(Phase::Reading { what: what.to_owned(), done, of });
         };
-        let customers = with.halo.customers(&|done, of| say("Halo customers", done, of)).await?;
-        let licences = if plan.entities.contains(&Entity::Subscriptions) {
-            with.halo.licences(&|done, of| say("Halo licences", done, of)).await?
-        } else {
-            Listing::whole(Vec::new(), Vec::new(), None)
-        };
-        match (customers.proven(), licences.proven()) {
-            (Ok(customers), Ok(licences)) => Ok(Freshness::listed(plan, customers, licences)),
-            // One unreadable record must not stop the others: then each is looked at by itself.
-            _ => Ok(Freshness::each(plan)),
+        let mut entities = plan.entities.clone();
+        if !entities.contains(&plan.integration.root()) {
+            entities.insert(0, plan.integration.root());
         }
+        let mut lists = Vec::new();
+        for entity in entities {
+            let target = with.target(plan.integration.target(entity));
+            let what = format!("{} {}s", target.place().label(), entity.record());
+            let list = target.list(entity, &|done, of| say(&what, done, of)).await?;
+            // One unreadable record must not stop the others: then each is looked at by itself.
+            let Ok(found) = list.proven() else { return Ok(Freshness::each(plan)) };
+            lists.push((entity, found));
+        }
+        Ok(Freshness::listed(plan, lists))
     }
 
     /// The top level for creates of a stored plan, as it is now.
     async fn top_level_for(&self, plan: &Plan, with: &Connections) -> Result<crate::plan::TopLevel, Problem> {
-        let chosen = self.settings().marketplace(plan.integration).top_level_for_new_customers.clone();
-        let creates = plan.outline.by_entity.get(&Entity::Customers).is_some_and(|t| t.create > 0);
+        let root = plan.integration.root();
+        let chosen = self.settings().of(plan.integration).top_level.to_owned();
+        let creates = plan.outline.by_entity.get(&root).is_some_and(|t| t.create > 0);
         if !creates || chosen.trim().is_empty() {
             return Ok(crate::plan::TopLevel::Default);
         }
-        Ok(super::extract::top_level(&chosen, &with.halo.top_levels().await?))
+        Ok(super::extract::halo::top_level(&chosen, &with.halo.top_levels().await?))
     }
 
     async fn approve(&self, order: &Order, report: &JobReport, plan: &Plan) -> Result<(), Problem> {
@@ -633,6 +644,15 @@ impl Engine {
         let (tally, control) = self.live().running.as_ref().map(|r| (r.tally.clone(), r.control.clone()))?;
         self.progress(&tally, &control)
     }
+}
+
+/// Where rows of these entities are written, each place once.
+fn targets(
+    integration: crate::model::Integration,
+    entities: &[Entity],
+) -> impl Iterator<Item = Place> + use<> {
+    let places: BTreeSet<Place> = entities.iter().map(|entity| integration.target(*entity)).collect();
+    places.into_iter()
 }
 
 /// The stages of a plan before anything is done: what acts is to do, the rest is counted already.

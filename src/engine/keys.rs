@@ -94,8 +94,11 @@ pub fn missings(integration: Integration) -> Vec<u8> {
     key.push(b'/');
     key
 }
-pub fn missing(integration: Integration, id: &SourceId) -> Vec<u8> {
-    with_id(missings(integration), id.as_str())
+pub fn missing(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u8> {
+    let mut key = missings(integration);
+    key.extend(entity.key().as_bytes());
+    key.push(b'/');
+    with_id(key, id.as_str())
 }
 /// What the mapping pane knows of the source's customers.
 pub fn source_parties(integration: Integration) -> Vec<u8> {
@@ -106,12 +109,14 @@ pub fn source_parties(integration: Integration) -> Vec<u8> {
 pub fn source_party(integration: Integration, id: &SourceId) -> Vec<u8> {
     with_id(source_parties(integration), id.as_str())
 }
-/// What the mapping pane knows of Halo's customers.
-pub fn halo_parties() -> Vec<u8> {
-    b"h/".to_vec()
+/// What the mapping pane knows of a target's customers.
+pub fn target_parties(place: Place) -> Vec<u8> {
+    let mut key = plain(&[b"h", place.key().as_bytes()]);
+    key.push(b'/');
+    key
 }
-pub fn halo_party(id: &TargetId) -> Vec<u8> {
-    with_id(halo_parties(), id.as_str())
+pub fn target_party(place: Place, id: &TargetId) -> Vec<u8> {
+    with_id(target_parties(place), id.as_str())
 }
 /// What details of a Halo customer told when they were last read.
 pub fn halo_card(id: &TargetId) -> Vec<u8> {

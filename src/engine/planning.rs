@@ -1,6 +1,7 @@
 //! From a snapshot to a stored plan.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::ToSpan;
 
@@ -10,7 +11,8 @@ use super::fresh::Freshness;
 use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::engine::words::Event;
-use crate::model::{Class, Decision, Entity, Integration, Link, Place, PlanId, Problem, SourceId};
+use crate::integrations;
+use crate::model::{Class, Decision, Entity, Integration, Link, PlanId, Problem, SourceId, TargetId};
 use crate::plan::{self, Mappings, Plan, Policy};
 
 /// What to plan.
@@ -68,20 +70,24 @@ impl Engine {
         let mut read = match read {
             Ok(read) => read,
             Err(problem) => {
-                with.market.sign_out().await;
+                with.close().await;
                 return Err(problem);
             }
         };
-        if spec.scheduled && spec.entities.contains(&Entity::Subscriptions) {
+        let lines: Vec<Entity> = read.snapshot.lines.keys().copied().collect();
+        for entity in lines.into_iter().filter(|_| spec.scheduled) {
             let mappings = self.mappings(spec.integration)?;
             let policy = self.policy(spec, &read)?;
-            let mut links = Links::new(self, spec.integration);
-            let absent = plan::absent(&read.snapshot, &mut links, &mappings, &policy);
+            let mut links = Links::new(self, spec.integration, entity);
+            let absent = plan::absent(entity, &read.snapshot, &mut links, &mappings, &policy);
             links.end()?;
-            let before = self.budget(Place::Of(spec.integration)).sent();
-            read.snapshot.absences = extract::confirm(self, &with, spec.integration, absent, progress).await;
-            *read.requests.entry(Place::Of(spec.integration)).or_default() +=
-                self.budget(Place::Of(spec.integration)).sent() - before;
+            let source = spec.integration.source(entity);
+            let before = self.budget(source).sent();
+            let absences = extract::confirm(self, &with, entity, source, absent, progress).await;
+            if let Some(lines) = read.snapshot.lines.get_mut(&entity) {
+                lines.absences = absences;
+            }
+            *read.requests.entry(source).or_default() += self.budget(source).sent() - before;
         }
         self.step(Step::Read).await;
         let (engine, spec) = (self.clone(), spec.clone());
@@ -105,9 +111,16 @@ impl Engine {
     pub fn plan_from(&self, spec: &Spec, read: Arc<Read>, keep: Keep) -> Result<(Plan, Freshness), Problem> {
         let mappings = self.mappings(spec.integration)?;
         let policy = self.policy(spec, &read)?;
-        let mut links = Links::new(self, spec.integration);
-        let planned = plan::build(&read.snapshot, &mappings, &mut links, &policy);
-        links.end()?;
+        let mut troubles = Vec::new();
+        let links = |entity| {
+            let links = Links::new(self, spec.integration, entity);
+            troubles.push(links.trouble.clone());
+            links
+        };
+        let planned = plan::build(&read.snapshot, &mappings, links, &policy);
+        if let Some(trouble) = troubles.into_iter().find_map(|trouble| trouble.take()) {
+            return Err(trouble);
+        }
         let mut outline = planned.outline;
         outline.alerts.extend(read.alerts.iter().cloned());
         let settings = self.settings();
@@ -124,7 +137,7 @@ impl Engine {
             built_by: self.by.clone(),
             expires_at: read.at.checked_add(hours.hours()).unwrap_or(read.at),
             rows: u32::try_from(planned.changes.len()).unwrap_or(u32::MAX),
-            seen_up_to: extract::newest(&read.snapshot),
+            seen_up_to: extract::newest(spec.integration, &read.snapshot),
             read_requests: read.requests.clone(),
             last: planned.last,
             missing: if spec.scheduled { self.missing_now(spec.integration, &read)? } else { Vec::new() },
@@ -133,7 +146,7 @@ impl Engine {
         };
         let fresh = match keep {
             Keep::ForThisJob if stored.outline.totals.acting() > 0 => {
-                Freshness::trusted(&stored, &read.snapshot.halo_customers, &read.snapshot.licences)
+                Freshness::trusted(&stored, &read.snapshot)
             }
             _ => Freshness::each(&stored),
         };
@@ -172,7 +185,7 @@ impl Engine {
 
     fn mappings(&self, integration: Integration) -> Result<Mappings, Problem> {
         Ok(Mappings {
-            customers: self.book.links(integration, Entity::Customers)?.into_iter().collect(),
+            customers: self.book.links(integration, integration.root())?.into_iter().collect(),
             decisions: self
                 .book
                 .decisions(integration)?
@@ -180,20 +193,24 @@ impl Engine {
                 .filter(|(_, d)| matches!(d, Decision::New | Decision::Exclude { .. }))
                 .collect(),
             missing_runs: self.book.missing_runs(integration)?,
-            licences_elsewhere: self.licences_elsewhere(integration)?,
+            elsewhere: self.elsewhere(integration)?,
         })
     }
 
-    /// Halo licences that another integration feeds.
-    fn licences_elsewhere(
-        &self,
-        integration: Integration,
-    ) -> Result<std::collections::BTreeSet<crate::model::TargetId>, Problem> {
-        let mut taken = std::collections::BTreeSet::new();
-        for other in Integration::ALL.into_iter().filter(|i| *i != integration) {
-            let mut links = Links::new(self, other);
-            taken.extend(links.by_ref().map(|(_, link)| link.target));
-            links.end()?;
+    /// Target records that another integration feeds.
+    fn elsewhere(&self, integration: Integration) -> Result<BTreeMap<Entity, BTreeSet<TargetId>>, Problem> {
+        let mut taken: BTreeMap<Entity, BTreeSet<TargetId>> = BTreeMap::new();
+        for other in Integration::ALL.into_iter().filter(|other| *other != integration) {
+            let shared = other.entities().iter().filter(|entity| {
+                **entity != other.root()
+                    && integration.entities().contains(entity)
+                    && integration.target(**entity) == other.target(**entity)
+            });
+            for entity in shared {
+                let mut links = Links::new(self, other, *entity);
+                taken.entry(*entity).or_default().extend(links.by_ref().map(|(_, link)| link.target));
+                links.end()?;
+            }
         }
         Ok(taken)
     }
@@ -206,7 +223,7 @@ impl Engine {
             integration: spec.integration,
             account: read.account.clone(),
             installation: self.installation.clone(),
-            settings: settings.marketplace(spec.integration).clone(),
+            rules: integrations::rules(spec.integration, &settings),
             safety: settings.safety(spec.integration),
             entities: spec.entities.clone(),
             scheduled: spec.scheduled,
@@ -229,18 +246,24 @@ impl Engine {
         Ok(super::records::Record::Seen { integration, last, approved, missing })
     }
 
-    /// How many scheduled runs each linked subscription has been missing, this one included; 0 for those seen again.
-    fn missing_now(&self, integration: Integration, read: &Read) -> Result<Vec<(SourceId, u32)>, Problem> {
-        let old = self.book.missing_runs(integration)?;
-        let mut now: Vec<(SourceId, u32)> = read
-            .snapshot
-            .absences
-            .iter()
-            .filter(|(_, absence)| **absence == plan::Absence::Confirmed)
-            .map(|(id, _)| (id.clone(), old.get(id).copied().unwrap_or(0).saturating_add(1)))
-            .collect();
-        let gone: std::collections::HashSet<_> = now.iter().map(|(id, _)| id.clone()).collect();
-        now.extend(old.into_keys().filter(|id| !gone.contains(id)).map(|id| (id, 0)));
+    /// How many scheduled runs each linked record has been missing, this one included; 0 for those seen again.
+    fn missing_now(
+        &self,
+        integration: Integration,
+        read: &Read,
+    ) -> Result<Vec<(Entity, SourceId, u32)>, Problem> {
+        let mut old = self.book.missing_runs(integration)?;
+        let mut now = Vec::new();
+        for (entity, lines) in &read.snapshot.lines {
+            let confirmed = lines.absences.iter().filter(|(_, a)| **a == plan::Absence::Confirmed);
+            for (id, _) in confirmed {
+                let runs = old.remove(&(*entity, id.clone())).unwrap_or(0).saturating_add(1);
+                now.push((*entity, id.clone(), runs));
+            }
+        }
+        // What this run did not look at keeps its count.
+        let seen_again = old.into_keys().filter(|(entity, _)| read.snapshot.lines.contains_key(entity));
+        now.extend(seen_again.map(|(entity, id)| (entity, id, 0)));
         Ok(now)
     }
 }
@@ -252,24 +275,40 @@ fn held_by_limit(change: &plan::Change) -> bool {
         .is_some_and(|hold| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode))
 }
 
-/// The links of an integration's subscriptions in order, a page at a time: a merge needs no more in memory.
+/// What went wrong while links were read, told also after they are used up.
+#[derive(Clone, Default)]
+struct Trouble(Arc<Mutex<Option<Problem>>>);
+
+impl Trouble {
+    fn set(&self, problem: Problem) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(problem);
+    }
+
+    fn take(&self) -> Option<Problem> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The links of an entity's records in order, a page at a time: a merge needs no more in memory.
 pub struct Links<'a> {
     engine: &'a Engine,
     integration: Integration,
+    entity: Entity,
     page: std::vec::IntoIter<(SourceId, Link)>,
     last: Option<SourceId>,
     over: bool,
-    trouble: Option<Problem>,
+    trouble: Trouble,
 }
 
 impl<'a> Links<'a> {
-    fn new(engine: &'a Engine, integration: Integration) -> Self {
-        Self { engine, integration, page: Vec::new().into_iter(), last: None, over: false, trouble: None }
+    fn new(engine: &'a Engine, integration: Integration, entity: Entity) -> Self {
+        let (page, trouble) = (Vec::new().into_iter(), Trouble::default());
+        Self { engine, integration, entity, page, last: None, over: false, trouble }
     }
 
     /// Whether all of them could be read: a plan from half of the links is no plan.
     fn end(self) -> Result<(), Problem> {
-        self.trouble.map_or(Ok(()), Err)
+        self.trouble.take().map_or(Ok(()), Err)
     }
 }
 
@@ -285,13 +324,13 @@ impl Iterator for Links<'_> {
             if self.over {
                 return None;
             }
-            match self.engine.book.links_page(self.integration, Entity::Subscriptions, self.last.as_ref()) {
+            match self.engine.book.links_page(self.integration, self.entity, self.last.as_ref()) {
                 Ok(page) => {
                     self.over = page.is_empty();
                     self.page = page.into_iter();
                 }
                 Err(problem) => {
-                    self.trouble = Some(problem);
+                    self.trouble.set(problem);
                     self.over = true;
                 }
             }

@@ -41,7 +41,12 @@ pub enum Record {
     /// What became of a row or of an intent.
     Outcome(Box<Outcome>),
     /// What a finished job leaves for the next one's limits.
-    Seen { integration: Integration, last: Last, approved: BTreeSet<Entity>, missing: Vec<(SourceId, u32)> },
+    Seen {
+        integration: Integration,
+        last: Last,
+        approved: BTreeSet<Entity>,
+        missing: Vec<(Entity, SourceId, u32)>,
+    },
 }
 
 /// One customer's mapping before and after a step.
@@ -83,49 +88,40 @@ pub struct Intent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "write", rename_all = "snake_case")]
 pub enum Write {
-    CreateCustomer {
+    Create {
+        entity: Entity,
+        /// The target's customer it belongs to; none for a customer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<TargetId>,
         fields: Fields,
+        /// For a customer: the top level it goes under.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         top_level: Option<TargetId>,
         marker: String,
-        /// Halo customers of that exact name before the create (sync-engine 6).
+        /// The records of that exact name at that customer before the create (sync-engine 6).
         before: Vec<TargetId>,
     },
-    SetCustomer {
+    Set {
+        entity: Entity,
         id: TargetId,
         fields: Fields,
         before: Fields,
     },
+    /// The address of a customer's main site in Halo.
     SetAddress {
         customer: TargetId,
         site: TargetId,
         address: Box<Address>,
         before: Option<Box<Address>>,
     },
-    CreateLicence {
-        customer: TargetId,
-        fields: Fields,
-        marker: String,
-        /// That customer's licences of that exact name before the create.
-        before: Vec<TargetId>,
-    },
-    SetLicence {
-        id: TargetId,
-        fields: Fields,
-        before: Fields,
-    },
 }
 
 impl Write {
-    /// Whether this makes a record of that exact name at that customer; a customer, where there is none.
-    pub fn makes(&self, at: Option<&TargetId>, name: &str) -> bool {
-        let (customer, fields) = match self {
-            Self::CreateCustomer { fields, .. } => (None, fields),
-            Self::CreateLicence { customer, fields, .. } => (Some(customer), fields),
-            _ => return false,
-        };
+    /// Whether this makes a record of that kind and exact name at that customer; a customer, where there is none.
+    pub fn makes(&self, kind: Entity, at: Option<&TargetId>, name: &str) -> bool {
+        let Self::Create { entity, customer, fields, .. } = self else { return false };
         let named = fields.get(FieldName::Name).is_some_and(|own| own.to_string().trim() == name.trim());
-        customer == at && named
+        *entity == kind && customer.as_ref() == at && named
     }
 }
 
@@ -228,7 +224,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             }
             if let Some(link) = &o.link {
                 ops.extend(keys::put_big(&keys::link(o.integration, o.entity, &o.source), link));
-                if o.entity == Entity::Customers {
+                if o.entity == o.integration.root() {
                     ops.push(Op::Del(keys::decision(o.integration, &o.source)));
                 }
             }
@@ -239,8 +235,8 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Seen { integration, last, approved, missing } => {
             ops.extend(keys::put_big(&keys::last(*integration), last));
             ops.push(keys::put(keys::approved(*integration), approved));
-            for (id, runs) in missing {
-                let key = keys::missing(*integration, id);
+            for (entity, id, runs) in missing {
+                let key = keys::missing(*integration, *entity, id);
                 ops.push(if *runs == 0 { Op::Del(key) } else { keys::put(key, runs) });
             }
         }
@@ -249,8 +245,8 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
 
 fn slot(integration: Integration, id: &SourceId, slot: &Slot, ops: &mut Vec<Op>) {
     match &slot.link {
-        Some(link) => ops.extend(keys::put_big(&keys::link(integration, Entity::Customers, id), link)),
-        None => ops.extend(keys::del_big(&keys::link(integration, Entity::Customers, id))),
+        Some(link) => ops.extend(keys::put_big(&keys::link(integration, integration.root(), id), link)),
+        None => ops.extend(keys::del_big(&keys::link(integration, integration.root(), id))),
     }
     match &slot.decision {
         Some(decision) => ops.push(keys::put(keys::decision(integration, id), decision)),

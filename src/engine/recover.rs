@@ -6,11 +6,10 @@ use std::time::Duration;
 use super::apply::{Halt, duplicate};
 use super::control::Control;
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, Write};
-use super::target::{self, Fate};
+use super::target::{Fate, Target};
 use super::{Engine, Step};
-use crate::api::halo::Halo;
 use crate::engine::words::{JobReport, JobState};
-use crate::model::{Class, FieldName, Problem, Value};
+use crate::model::{Class, FieldName, Place, Problem, Value};
 
 impl Engine {
     /// A job that was running when the process ended is interrupted: it waits for `resume` or `cancel`.
@@ -25,15 +24,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Every open intent, resolved: done, or proven absent. "Not there" counts only after a full settle time from now,
+    /// Every open intent at this target, resolved: done, or proven absent. "Not there" counts only after a full settle time from now,
     /// since clocks may have moved while no one looked. What stays unclear stays open, and its key is left alone.
     pub async fn resolve_open(
         self: &Arc<Self>,
-        halo: &Halo,
+        target: &Target,
         control: &Control,
         say: impl Fn(String) + Send + Sync,
     ) -> Result<(), Halt> {
-        let open = self.book.open_intents().map_err(Halt::Trouble)?;
+        let open = self.open_at(target.place()).map_err(Halt::Trouble)?;
         if open.is_empty() {
             return Ok(());
         }
@@ -41,7 +40,7 @@ impl Engine {
             "{} requests had no answer when the last job ended; finding out what became of them",
             open.len()
         ));
-        let unsettled = self.look(halo, control, &say, open, !self.protocol.settle).await?;
+        let unsettled = self.look(target, control, &say, open, !self.protocol.settle).await?;
         if unsettled.is_empty() {
             return Ok(());
         }
@@ -57,14 +56,21 @@ impl Engine {
             let passed = self.world.now().duration_since(since).unsigned_abs();
             left = settle.saturating_sub(passed);
         }
-        self.look(halo, control, &say, unsettled, true).await?;
+        self.look(target, control, &say, unsettled, true).await?;
         Ok(())
+    }
+
+    /// Requests to this place whose fate is not known.
+    pub(super) fn open_at(&self, place: Place) -> Result<Vec<Intent>, Problem> {
+        let mut open = self.book.open_intents()?;
+        open.retain(|intent| intent.integration.target(intent.entity) == place);
+        Ok(open)
     }
 
     /// Reads back what became of each; before its settle time is over, only what was found is settled. Answers the rest.
     async fn look(
         &self,
-        halo: &Halo,
+        target: &Target,
         control: &Control,
         say: &(impl Fn(String) + Send + Sync),
         open: Vec<Intent>,
@@ -75,7 +81,7 @@ impl Engine {
             if !control.may_go().await {
                 return Err(Halt::Asked);
             }
-            let fate = target::fate(halo, &intent.write).await.map_err(Halt::Trouble)?;
+            let fate = target.fate(&intent.write).await.map_err(Halt::Trouble)?;
             if !settled && matches!(fate, Fate::Absent | Fate::Changed(_)) {
                 rest.push(intent);
                 continue;
@@ -112,7 +118,7 @@ impl Engine {
                     link.target = id;
                     outcome.link = Some(link);
                     outcome.end = Some(RowEnd::Done);
-                    if let Write::CreateLicence { fields, .. } = &intent.write
+                    if let Write::Create { fields, .. } = &intent.write
                         && let Some(Value::Count(after)) = fields.get(FieldName::Quantity)
                     {
                         outcome.quantity =

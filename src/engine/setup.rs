@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::connect::{missing_halo, missing_market};
+use super::connect::missing;
 use super::keys;
 use super::records::Record;
 use crate::api::check;
@@ -135,28 +135,21 @@ impl Engine {
             None => self.secret(source, key),
         };
         let typed = |key: &str| secrets.iter().any(|(k, _)| k == key);
+        let mut unset = missing(&settings, place);
+        unset.retain(|leaf| !typed(&format!("{place}.{leaf}")));
+        if !unset.is_empty() {
+            return Ok(self.unset(place, &unset));
+        }
+        let (transport, budget) = (self.world.transport.clone(), self.budget(place));
         let checks = match place {
             Place::Halo => {
-                let mut missing = missing_halo(&settings);
-                missing.retain(|key| !typed(key));
-                if !missing.is_empty() {
-                    return Ok(self.unset(place, &missing));
-                }
                 let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
-                check::check_halo(&settings.halo, secret, self.world.transport.clone(), self.halo_budget())
-                    .await
+                check::check_halo(&settings.halo, secret, transport, budget).await
             }
             Place::Of(integration) => {
-                let of = settings.marketplace(integration);
-                let key = format!("{integration}.password");
-                let mut missing = missing_market(&settings, integration);
-                missing.retain(|leaf| !typed(&format!("{integration}.{leaf}")));
-                if !missing.is_empty() {
-                    return Ok(self.unset(place, &missing));
-                }
-                let secret = secret(&key, &of.password)?;
-                let budget = self.budget(place);
-                check::check_marketplace(integration, of, secret, self.world.transport.clone(), budget).await
+                let Some(of) = settings.marketplace(integration) else { return Ok(self.unset(place, &[])) };
+                let secret = secret(&format!("{integration}.password"), &of.password)?;
+                check::check_marketplace(integration, of, secret, transport, budget).await
             }
         };
         let checks: Vec<Check> = checks

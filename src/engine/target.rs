@@ -1,12 +1,169 @@
-//! Halo as the target of writes: sends an [`Intent`]'s write once, and finds out later what became of one without an
-//! answer (sync-engine 7.2-7.4).
+//! The systems that rows are written to: each sends an [`Intent`](super::records::Intent)'s write once, and finds out
+//! later what became of one without an answer (sync-engine 7.2-7.4).
+
+use std::sync::Arc;
 
 use super::records::Write;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
-use crate::model::{Class, FieldName, Fields, Found, Problem, TargetId, Value};
+use crate::api::listing::Listing;
+use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Place, Problem, TargetId, Value};
 use crate::plan::holds;
+
+/// Tells how far a listing is: how many, of how many if known.
+pub type Say<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
+
+/// The system that rows of an entity are written to.
+#[derive(Clone)]
+pub enum Target {
+    Halo(Arc<Halo>),
+}
+
+impl Target {
+    pub const fn place(&self) -> Place {
+        match self {
+            Self::Halo(_) => Place::Halo,
+        }
+    }
+
+    /// A cheap call that is known to work: tells a host that is out from one record that cannot be read.
+    pub async fn answers(&self) -> bool {
+        match self {
+            Self::Halo(halo) => halo.fingerprint().await.is_ok(),
+        }
+    }
+
+    /// One record as it is now; `None` where there is none.
+    pub async fn record(&self, entity: Entity, id: &TargetId) -> Result<Option<Found>, Problem> {
+        match (self, entity) {
+            (Self::Halo(halo), Entity::Customers) => halo.customer(id).await,
+            (Self::Halo(halo), Entity::Subscriptions) => halo.licence(id).await,
+        }
+    }
+
+    /// The records among which a new one of this name would be found: of one customer, or the customers that a search
+    /// for the name finds.
+    ///
+    /// # Errors
+    /// Also where a customer's records could not be listed completely: then nothing may be created (invariant 43).
+    pub async fn near(
+        &self,
+        entity: Entity,
+        customer: Option<&TargetId>,
+        name: &str,
+    ) -> Result<Vec<Found>, Problem> {
+        match (self, customer) {
+            (Self::Halo(halo), None) => halo.search_customers(name).await,
+            (Self::Halo(halo), Some(customer)) => match entity {
+                Entity::Subscriptions => halo.licences_of(customer).await?.proven(),
+                Entity::Customers => Ok(Vec::new()),
+            },
+        }
+    }
+
+    /// All records of an entity.
+    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<Listing<Found>, Problem> {
+        match (self, entity) {
+            (Self::Halo(halo), Entity::Customers) => halo.customers(say).await,
+            (Self::Halo(halo), Entity::Subscriptions) => halo.licences(say).await,
+        }
+    }
+
+    /// Sends one write, once. The answer's id is checked to be the record that was meant.
+    pub async fn send(&self, permit: Permit, write: &Write) -> WriteVerdict<TargetId> {
+        match self {
+            Self::Halo(halo) => send_to_halo(halo, permit, write).await,
+        }
+    }
+
+    /// Reads back what became of a write. Only reads.
+    ///
+    /// # Errors
+    /// When a look-up itself failed: nothing is known then, and nothing may be sent.
+    pub async fn fate(&self, write: &Write) -> Result<Fate, Problem> {
+        match write {
+            Write::Create { entity, customer, fields, marker, before, .. } => {
+                let name = text(fields, FieldName::Name);
+                let near = self.near(*entity, customer.as_ref(), &name).await?;
+                match created(&near, &name, marker, before) {
+                    // A search finds most at once; only a whole listing proves that there is none.
+                    Fate::Absent if customer.is_none() => {
+                        let all = self.list(*entity, &|_, _| {}).await?;
+                        proven(created(&all.records, &name, marker, before), all.certificate.why_not)
+                    }
+                    fate => Ok(fate),
+                }
+            }
+            Write::Set { entity, id, fields, before } => {
+                Ok(settled(id, self.record(*entity, id).await?.as_ref(), fields, before))
+            }
+            Write::SetAddress { customer, site, address, before } => match self {
+                Self::Halo(halo) => {
+                    let wanted =
+                        Fields::new().with(FieldName::MainSiteAddress, Value::Address(address.clone()));
+                    let before = before
+                        .iter()
+                        .map(|a| (FieldName::MainSiteAddress, Value::Address(a.clone())))
+                        .collect();
+                    let found = halo.site(site).await?.map(|there| Found {
+                        id: customer.clone(),
+                        name: "".into(),
+                        parent: None,
+                        is_active: true,
+                        marker: None,
+                        fields: Fields::new()
+                            .with(FieldName::MainSiteAddress, Value::Address(Box::new(there.address))),
+                        keys: MatchKeys::default(),
+                        currency: None,
+                        main_site: Some(site.clone()),
+                    });
+                    Ok(settled(site, found.as_ref(), &wanted, &before))
+                }
+            },
+        }
+    }
+}
+
+async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<TargetId> {
+    match write {
+        Write::Create { entity: Entity::Customers, fields, top_level, marker, .. } => {
+            let new = NewCustomer {
+                name: text(fields, FieldName::Name).into(),
+                top_level: top_level.clone(),
+                marker: Some(marker.as_str().into()),
+                address: match fields.get(FieldName::MainSiteAddress) {
+                    Some(Value::Address(address)) => Some((**address).clone()),
+                    _ => None,
+                },
+            };
+            named(halo.create_customer(permit, &new).await)
+        }
+        Write::Create { entity: Entity::Subscriptions, customer, fields, marker, .. } => {
+            let Some(customer) = customer else {
+                return WriteVerdict::Rejected(
+                    Problem::new(Class::Record, "A licence needs a customer, and none is named.")
+                        .remedy("Build the plan again."),
+                );
+            };
+            let new = NewLicence {
+                customer: customer.clone(),
+                marker: Some(marker.as_str().into()),
+                fields: fields.clone(),
+            };
+            named(halo.create_licence(permit, &new).await)
+        }
+        Write::Set { entity: Entity::Customers, id, fields, .. } => {
+            named(halo.update_customer(permit, id, fields).await)
+        }
+        Write::Set { entity: Entity::Subscriptions, id, fields, .. } => {
+            named(halo.update_licence(permit, id, fields).await)
+        }
+        Write::SetAddress { site, address, .. } => {
+            halo.update_site_address(permit, site, address).await.map(|there| there.id)
+        }
+    }
+}
 
 /// What reading back tells of a write that has had no clear answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,37 +178,6 @@ pub enum Fate {
     Duplicate(Vec<TargetId>),
 }
 
-/// Sends one write, once. The answer's id is checked to be the record that was meant.
-pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<TargetId> {
-    match write {
-        Write::CreateCustomer { fields, top_level, marker, .. } => {
-            let new = NewCustomer {
-                name: text(fields, FieldName::Name).into(),
-                top_level: top_level.clone(),
-                marker: Some(marker.as_str().into()),
-                address: match fields.get(FieldName::MainSiteAddress) {
-                    Some(Value::Address(address)) => Some((**address).clone()),
-                    _ => None,
-                },
-            };
-            named(halo.create_customer(permit, &new).await)
-        }
-        Write::SetCustomer { id, fields, .. } => named(halo.update_customer(permit, id, fields).await),
-        Write::SetAddress { site, address, .. } => {
-            halo.update_site_address(permit, site, address).await.map(|there| there.id)
-        }
-        Write::CreateLicence { customer, fields, marker, .. } => {
-            let new = NewLicence {
-                customer: customer.clone(),
-                marker: Some(marker.as_str().into()),
-                fields: fields.clone(),
-            };
-            named(halo.create_licence(permit, &new).await)
-        }
-        Write::SetLicence { id, fields, .. } => named(halo.update_licence(permit, id, fields).await),
-    }
-}
-
 fn named(verdict: WriteVerdict<Found>) -> WriteVerdict<TargetId> {
     verdict.map(|found| found.id)
 }
@@ -60,60 +186,11 @@ fn text(fields: &Fields, name: FieldName) -> String {
     fields.get(name).map(ToString::to_string).unwrap_or_default()
 }
 
-/// Reads back what became of a write. Only reads.
-///
-/// # Errors
-/// When a look-up itself failed: nothing is known then, and nothing may be sent.
-pub async fn fate(halo: &Halo, write: &Write) -> Result<Fate, Problem> {
-    match write {
-        Write::CreateCustomer { fields, marker, before, .. } => {
-            let name = text(fields, FieldName::Name);
-            // Halo's search finds most at once; only a whole listing proves that there is none.
-            match created(&halo.search_customers(&name).await?, &name, marker, before) {
-                Fate::Absent => {
-                    let all = halo.customers(&|_, _| {}).await?;
-                    proven(created(&all.records, &name, marker, before), all.certificate.why_not)
-                }
-                fate => Ok(fate),
-            }
-        }
-        Write::CreateLicence { customer, fields, marker, before } => {
-            let name = text(fields, FieldName::Name);
-            let its = halo.licences_of(customer).await?;
-            proven(created(&its.records, &name, marker, before), its.certificate.why_not)
-        }
-        Write::SetCustomer { id, fields, before } => {
-            Ok(settled(id, halo.customer(id).await?.as_ref(), fields, before))
-        }
-        Write::SetAddress { customer, site, address, before } => {
-            let wanted = Fields::new().with(FieldName::MainSiteAddress, Value::Address(address.clone()));
-            let before =
-                before.iter().map(|a| (FieldName::MainSiteAddress, Value::Address(a.clone()))).collect();
-            let found = halo.site(site).await?.map(|there| Found {
-                id: customer.clone(),
-                name: "".into(),
-                parent: None,
-                is_active: true,
-                marker: None,
-                fields: Fields::new()
-                    .with(FieldName::MainSiteAddress, Value::Address(Box::new(there.address))),
-                keys: crate::model::MatchKeys::default(),
-                currency: None,
-                main_site: Some(site.clone()),
-            });
-            Ok(settled(site, found.as_ref(), &wanted, &before))
-        }
-        Write::SetLicence { id, fields, before } => {
-            Ok(settled(id, halo.licence(id).await?.as_ref(), fields, before))
-        }
-    }
-}
-
 /// "None" counts only from a listing that is proven complete.
 fn proven(fate: Fate, why_not: Option<String>) -> Result<Fate, Problem> {
     match (fate, why_not) {
         (Fate::Absent, Some(why)) => {
-            Err(Problem::new(Class::Host, format!("Halo's list is not complete: {why}")))
+            Err(Problem::new(Class::Host, format!("The target's list is not complete: {why}")))
         }
         (fate, _) => Ok(fate),
     }
@@ -148,14 +225,14 @@ fn created(found: &[Found], name: &str, marker: &str, before: &[TargetId]) -> Fa
 
 fn settled(id: &TargetId, found: Option<&Found>, wanted: &Fields, before: &Fields) -> Fate {
     let Some(found) = found else {
-        return Fate::Changed("it is no longer in Halo".into());
+        return Fate::Changed("it is no longer there".into());
     };
     if wanted.iter().all(|(name, value)| holds(found, name, Some(value))) {
         Fate::Done(id.clone())
     } else if wanted.iter().all(|(name, _)| holds(found, name, before.get(name))) {
         Fate::Absent
     } else {
-        Fate::Changed("somebody changed it in Halo meanwhile".into())
+        Fate::Changed("somebody changed it there meanwhile".into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading back what was written: every billable record, and whether two answer to one marker (sync-engine 3, 7.6).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::apply::{Apply, Halt};
 use super::fresh::LIST_FROM;
@@ -11,11 +11,11 @@ use crate::model::{Class, Entity, Found, Problem, TargetId, Value, marker};
 use crate::plan::{Action, Change, holds};
 
 impl Apply {
-    /// Reads every licence that this job wrote. A value that did not stick fails its row; nothing is written here.
+    /// Reads every record of a customer that this job wrote. A value that did not stick fails its row; nothing is written here.
     pub async fn verify(&self) -> Result<(), Halt> {
         // The rows are gone through twice, a piece at a time, so that a large import costs no memory here.
         let mut ids = Vec::new();
-        self.each_written(|_, _, id| ids.push(id)).map_err(Halt::Trouble)?;
+        self.each_written(|change, _, id| ids.push((change.entity, id))).map_err(Halt::Trouble)?;
         if ids.is_empty() {
             return Ok(());
         }
@@ -29,8 +29,9 @@ impl Apply {
         };
         let mut troubled = Vec::new();
         self.each_written(|change, action, id| {
-            let trouble = match there.get(&id) {
-                None if complete => Some("Halo no longer has it".to_owned()),
+            let label = self.plan.integration.target(change.entity).label();
+            let trouble = match there.get(&(change.entity, id)) {
+                None if complete => Some(format!("{label} no longer has it")),
                 None => None,
                 Some(found) => change
                     .fields
@@ -40,7 +41,7 @@ impl Apply {
                     .map(|f| {
                         let now =
                             found.fields.get(f.name).map_or_else(|| "blank".to_owned(), Value::to_string);
-                        format!("{} did not stick: Halo says {now}", f.name)
+                        format!("{} did not stick: {label} says {now}", f.name)
                     }),
             };
             troubled.extend(trouble.map(|trouble| (change, action, trouble)));
@@ -53,13 +54,13 @@ impl Apply {
         Ok(())
     }
 
-    /// Every row of this job that wrote a licence, with what it did and to which.
+    /// Every row of this job that wrote a record of a customer, with what it did and to which.
     fn each_written(&self, mut with: impl FnMut(Change, Action, TargetId)) -> Result<(), Problem> {
         let book = &self.engine.book;
         let ended = book.rows(self.job)?;
         book.each_plan_row(&self.plan, |change| {
             let done = ended.get(&change.row).is_some_and(|state| state.end == RowEnd::Done);
-            if change.entity != Entity::Subscriptions || !done || change.values().is_empty() {
+            if change.entity == self.plan.integration.root() || !done || change.values().is_empty() {
                 return Ok(());
             }
             let action = self.acts(&change).unwrap_or(Action::Update);
@@ -70,12 +71,12 @@ impl Apply {
         })
     }
 
-    async fn read_back(&self, ids: &[TargetId]) -> Result<(HashMap<TargetId, Found>, bool), Problem> {
+    async fn read_back(&self, ids: &[Key]) -> Result<(HashMap<Key, Found>, bool), Problem> {
+        let mut there = HashMap::new();
         if (ids.len() as u64) < LIST_FROM {
-            let mut there = HashMap::new();
-            for id in ids {
-                if let Some(found) = self.halo.licence(id).await? {
-                    there.insert(id.clone(), found);
+            for (entity, id) in ids {
+                if let Some(found) = self.target(*entity).record(*entity, id).await? {
+                    there.insert((*entity, id.clone()), found);
                 }
             }
             return Ok((there, true));
@@ -83,9 +84,13 @@ impl Apply {
         let say = |done: u64, of: Option<u64>| {
             self.tally.phase(Phase::Reading { what: "what was written".into(), done, of });
         };
-        let listing = self.halo.licences(&say).await?;
-        let complete = listing.certificate.complete;
-        Ok((listing.records.into_iter().map(|f| (f.id.clone(), f)).collect(), complete))
+        let mut complete = true;
+        for entity in ids.iter().map(|(entity, _)| *entity).collect::<BTreeSet<_>>() {
+            let listing = self.target(entity).list(entity, &say).await?;
+            complete &= listing.certificate.complete;
+            there.extend(listing.records.into_iter().map(|f| ((entity, f.id.clone()), f)));
+        }
+        Ok((there, complete))
     }
 
     fn not_stuck(&self, change: &Change, action: Action, trouble: String) -> Result<(), Halt> {
@@ -102,22 +107,28 @@ impl Apply {
     }
 
     /// Two records with one marker are never billed on in silence, and never removed by us (invariant 5).
-    fn audit(&self, there: &HashMap<TargetId, Found>) {
-        let mut marked: HashMap<&str, Vec<&TargetId>> = HashMap::new();
-        for found in there.values() {
+    fn audit(&self, there: &HashMap<Key, Found>) {
+        let mut marked: HashMap<(Entity, &str), Vec<&TargetId>> = HashMap::new();
+        for ((entity, id), found) in there {
             if let Some(mark) = found.marker.as_deref().filter(|m| marker::is_marker(m)) {
-                marked.entry(mark).or_default().push(&found.id);
+                marked.entry((*entity, mark)).or_default().push(id);
             }
         }
-        let mut doubled: Vec<_> = marked.into_values().filter(|ids| ids.len() > 1).collect();
+        let mut doubled: Vec<_> =
+            marked.into_iter().filter(|(_, ids)| ids.len() > 1).map(|((e, _), ids)| (e, ids)).collect();
         doubled.sort();
-        for mut ids in doubled {
+        for (entity, mut ids) in doubled {
             ids.sort();
             let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
             self.note(format!(
-                "licences {} carry one marker: look at them in Halo and keep one",
-                ids.join(" and ")
+                "{}s {} carry one marker: look at them in {} and keep one",
+                entity.record(),
+                ids.join(" and "),
+                self.plan.integration.target(entity).label()
             ));
         }
     }
 }
+
+/// A record at the target.
+type Key = (Entity, TargetId);

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use super::Engine;
-use super::connect::{missing_halo, missing_market};
+use super::connect::missing;
 use super::keys;
 use super::log;
 use crate::engine::words::{
     Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry, PlanFilter,
     PlanGroup, PlanOrder, Query, SettingsView, ToDo,
 };
-use crate::integrations::field_rules;
-use crate::model::{Class, Entity, Integration, JobId, Place, PlanId, Problem, SourceId};
+use crate::integrations;
+use crate::model::{Class, Integration, JobId, Place, PlanId, Problem, SourceId};
 use crate::plan::{Action, Cause, Change};
 
 /// A test is stale after this many hours (C10).
@@ -30,7 +30,7 @@ impl Engine {
                 Answer::Candidates(self.candidates(integration, &text, limit)?)
             }
             Query::Fields { integration } => {
-                Answer::Fields(field_rules(integration, self.settings().marketplace(integration)))
+                Answer::Fields(integrations::field_rules(integration, &self.settings()))
             }
             Query::Plan { plan } => Answer::Plan(Box::new(self.plan(plan)?)),
             Query::PlanOrder { plan, filter, order } => {
@@ -165,7 +165,7 @@ impl Engine {
     fn halo_view(&self) -> Result<PlaceView, Problem> {
         let settings = self.settings();
         let test = self.last_test(Place::Halo)?;
-        let missing = missing_halo(&settings);
+        let missing = missing(&settings, Place::Halo);
         let state = match &test {
             _ if !missing.is_empty() => PlaceState::NotConfigured,
             None => PlaceState::Untested,
@@ -211,10 +211,10 @@ impl Engine {
         runs: bool,
     ) -> Result<PlaceView, Problem> {
         let settings = self.settings();
-        let of = settings.marketplace(integration);
+        let of = settings.of(integration);
         let place = Place::Of(integration);
         let test = self.last_test(place)?;
-        let missing = missing_market(&settings, integration);
+        let missing = missing(&settings, place);
         let last_job =
             jobs.iter().find(|j| j.integration == integration && j.state != JobState::Running).cloned();
         let state = match &test {
@@ -229,26 +229,7 @@ impl Engine {
         };
         let parties = self.parties(integration)?;
         let map = parties.counts();
-        let on = |yes: bool| if yes { "on" } else { "off" };
-        let top = if of.top_level_for_new_customers.is_empty() {
-            "Halo's default"
-        } else {
-            &of.top_level_for_new_customers
-        };
-        let scope = &of.customer_subscriptions_to_import;
-        let scope = if scope.customers.is_empty() && scope.products.is_empty() && scope.statuses.is_empty() {
-            "all subscriptions".to_owned()
-        } else {
-            "chosen subscriptions only".to_owned()
-        };
-        let options = vec![
-            format!(
-                "top level {top}; main site address {}; price and cost {}; {scope}",
-                on(of.update_main_site_address),
-                on(of.set_price_and_cost)
-            ),
-            format!("deactivate licences {} (acts in scheduled jobs only)", on(of.deactivate_deleted)),
-        ];
+        let options = integrations::options(integration, &settings);
         let mut to_do = Vec::new();
         connection_to_do(&mut to_do, integration.label(), state, test.as_ref());
         if let Some(job) =
@@ -305,8 +286,8 @@ impl Engine {
         Ok(PlaceView {
             place,
             state,
-            address: of.marketplace_url.clone(),
-            account: of.username.clone(),
+            address: of.url.to_owned(),
+            account: of.account.to_owned(),
             test_is_stale: self.is_stale(test.as_ref()),
             test,
             last_job,
@@ -362,7 +343,7 @@ fn entry(change: &Change) -> PlanEntry {
         beyond_limit: hold
             .filter(|hold| matches!(hold.cause, Cause::Limit { overridable: true, .. }))
             .map(|hold| hold.would_be),
-        is_look_alike: change.entity == Entity::Customers
+        is_look_alike: change.customer.is_none()
             && hold
                 .is_some_and(|hold| matches!(hold.cause, Cause::LookAlike { .. } | Cause::Ambiguous { .. })),
         after_row: change.after_row,

@@ -12,8 +12,9 @@ use crate::model::{
 };
 use crate::plan::{Action, Change, Plan, Side, Totals};
 
-/// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`].
-#[derive(Debug, Clone)]
+/// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`]. Those that carry a
+/// [`Secret`] are never serialised as they are: only the line between viewer and host has a form for them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Command {
     /// Sets or clears settings, all or nothing.
     Set {
@@ -24,11 +25,13 @@ pub enum Command {
         text: String,
     },
     /// Seals one secret under the key of its setting.
+    #[serde(skip)]
     SealSecret {
         key: String,
         secret: Secret,
     },
     /// 'Test configuration' (C10), with values that are not saved yet. Never writes.
+    #[serde(skip)]
     Test {
         place: Place,
         draft: Vec<SettingChange>,
@@ -92,7 +95,7 @@ pub enum Command {
 }
 
 /// A setting and its new value in TOML, or `None` for its default.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingChange {
     pub key: String,
     pub value: Option<String>,
@@ -109,7 +112,7 @@ pub struct Choices {
     pub removals_typed: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobOrder {
     Pause,
     GoOn,
@@ -118,7 +121,7 @@ pub enum JobOrder {
     Resume,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Reply {
     /// Done; the sentence says what happened.
     Done(String),
@@ -143,7 +146,7 @@ pub struct SavedChange {
 }
 
 /// K4's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratedReport {
     pub integration: Integration,
     pub added: u64,
@@ -151,7 +154,7 @@ pub struct GeneratedReport {
     pub ambiguous: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingImport {
     pub integration: Integration,
     pub dry_run: bool,
@@ -190,7 +193,7 @@ pub enum CheckState {
 }
 
 /// What a viewer wants to know. Answered at once from memory or the store, never from the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Query {
     Overview,
     Settings,
@@ -245,7 +248,7 @@ pub enum Query {
     },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Answer {
     Overview(Box<Overview>),
     Settings(Box<SettingsView>),
@@ -262,7 +265,7 @@ pub enum Answer {
     Log(LogView),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
     pub profile: String,
     pub kind: Kind,
@@ -277,7 +280,7 @@ pub struct Overview {
     pub last: Option<JobReport>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlaceView {
     pub place: Place,
     pub state: PlaceState,
@@ -296,7 +299,7 @@ pub struct PlaceView {
     pub to_do: Vec<ToDo>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlaceState {
     /// Disabled: can never run (C1).
     Off,
@@ -320,14 +323,14 @@ impl PlaceState {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToDo {
     pub sentence: String,
     pub leads_to: Leads,
 }
 
 /// Where Enter on a to-do goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Leads {
     Settings,
     Test,
@@ -336,7 +339,7 @@ pub enum Leads {
     Jobs,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SettingsView {
     pub settings: Settings,
     /// Keys of the secrets that are sealed here.
@@ -385,7 +388,7 @@ impl MapState {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MapCounts {
     pub all: u64,
     pub mapped: u64,
@@ -400,7 +403,7 @@ pub struct MapCounts {
     pub ambiguous: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MapFilter {
     /// Words in any order on both sides; empty: all.
     pub text: String,
@@ -408,7 +411,7 @@ pub struct MapFilter {
     pub states: BTreeSet<MapState>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapOrderView {
     pub ids: Vec<SourceId>,
     pub counts: MapCounts,
@@ -418,7 +421,7 @@ pub struct MapOrderView {
     pub trouble: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapRow {
     pub source: Party<SourceId>,
     pub target: Option<Party<TargetId>>,
@@ -434,7 +437,7 @@ pub struct MapRow {
 }
 
 /// A customer on either side, as tables show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party<Id> {
     pub id: Id,
     pub name: String,
@@ -442,14 +445,14 @@ pub struct Party<Id> {
     pub domain: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandidatesView {
     pub total: u64,
     pub of: u64,
     pub rows: Vec<CandidateRow>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CandidateRow {
     pub party: Party<TargetId>,
     pub is_active: bool,
@@ -457,7 +460,7 @@ pub struct CandidateRow {
     pub mapped_to: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PlanFilter {
     pub text: String,
     pub actions: BTreeSet<Action>,
@@ -466,7 +469,7 @@ pub struct PlanFilter {
     pub with_unchanged: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum PlanOrder {
     /// What needs a decision or hurts first, then by customer (ux.md 3.8).
     #[default]
@@ -476,14 +479,14 @@ pub enum PlanOrder {
 }
 
 /// The rows of one customer, most urgent first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanGroup {
     pub customer: Side<SourceId>,
     pub rows: Vec<PlanEntry>,
 }
 
 /// What order, totals and money need of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanEntry {
     pub row: u32,
     pub entity: Entity,
@@ -583,7 +586,7 @@ pub struct StageProgress {
 }
 
 /// A running job, as the strip and the job screen show it; at most ten a second.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
     pub job: JobId,
     pub integration: Integration,
@@ -602,7 +605,7 @@ pub struct JobProgress {
     pub waiting: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// Listing one side: what, how many so far, of how many if known.
     Reading {
@@ -620,7 +623,7 @@ pub enum Phase {
 }
 
 /// The request budget of Halo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BudgetView {
     pub used: u64,
     /// 0: no window.
@@ -656,14 +659,14 @@ pub struct LogLine {
     pub row: Option<u32>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LogFilter {
     /// Lines of this level and above; `None`: all.
     pub least: Option<Level>,
     pub text: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogView {
     /// Lines that pass the filter.
     pub total: u64,
@@ -672,7 +675,7 @@ pub struct LogView {
 }
 
 /// Something changed in the engine. Small on purpose: the viewer asks for what it shows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// Settings, secrets or tests.
     Settings,

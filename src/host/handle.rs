@@ -2,15 +2,9 @@
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::Call;
 use super::words::{Answer, Command, Event, Query, Reply};
 use crate::model::{Class, Problem};
-
-/// What the engine's home receives.
-#[derive(Debug)]
-pub enum Call {
-    Do(Command, oneshot::Sender<Result<Reply, Problem>>),
-    Ask(Query, oneshot::Sender<Result<Answer, Problem>>),
-}
 
 /// Holds the line to one engine. Cheap to clone; dropping all of them ends nothing.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 
 pub mod handle;
 pub mod local;
+pub use crate::engine::desk::Call;
 pub use crate::engine::words;
 
-pub use handle::{Call, Handle};
+pub use handle::Handle;
 pub use local::{Home, Options};

@@ -1,5 +1,9 @@
 //! Which fields an integration owns, and how it fills them: the "Fields" pane, and the guard of the planner.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use crate::model::settings::{EndDateSource, Marketplace};
 use crate::model::{Entity, FieldName, Integration};
 
@@ -26,7 +30,7 @@ pub fn owned_fields(entity: Entity, settings: &Marketplace) -> Vec<FieldName> {
 }
 
 /// When a field is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rule {
     /// Follows the source at every import.
     Source,
@@ -47,33 +51,39 @@ impl Rule {
 }
 
 /// One line of the "Fields" pane.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldRule {
     pub entity: Entity,
     /// Where the value comes from, in the marketplace's own field names.
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
     /// The field of the Halo record.
-    pub target: &'static str,
+    pub target: Cow<'static, str>,
     /// `text`, `count`, `money`, `date`, `yes/no`, `address` or, for what a missing record means, `removal`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     pub rule: Rule,
     pub note: String,
     /// The setting that changes this line, under its key in the integration's section.
-    pub editable_setting: Option<&'static str>,
+    pub editable_setting: Option<Cow<'static, str>>,
 }
 
-/// Every field the integration feeds, and what a deleted subscription means (B7-B10).
-pub fn field_rules(integration: Integration, settings: &Marketplace) -> Vec<FieldRule> {
+/// Every field a marketplace feeds, and what a deleted subscription means (B7-B10).
+pub fn marketplace(integration: Integration, settings: &Marketplace) -> Vec<FieldRule> {
     let label = integration.label();
     let on = |on: bool, other: Rule| if on { Rule::Source } else { other };
-    let line = |entity, source, target, kind, rule, note: String, editable_setting| FieldRule {
+    let line = |entity,
+                source: &'static str,
+                target: &'static str,
+                kind: &'static str,
+                rule,
+                note: String,
+                setting: Option<&'static str>| FieldRule {
         entity,
-        source,
-        target,
-        kind,
+        source: source.into(),
+        target: target.into(),
+        kind: kind.into(),
         rule,
         note,
-        editable_setting,
+        editable_setting: setting.map(Cow::Borrowed),
     };
     let (customers, subscriptions) = (Entity::Customers, Entity::Subscriptions);
     let top_level = settings.top_level_for_new_customers.trim();
@@ -88,7 +98,7 @@ pub fn field_rules(integration: Integration, settings: &Marketplace) -> Vec<Fiel
             "monthly price of the counted unit; a missing price writes nothing, another currency is held (B5)"
         }
         (false, Integration::Westcoast) => "never written; not in the vendor guide for this marketplace (B5)",
-        (false, Integration::Also) => "never written (B5)",
+        (false, _) => "never written (B5)",
     };
     vec![
         line(

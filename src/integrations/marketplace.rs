@@ -6,12 +6,69 @@ mod end_date;
 mod price;
 mod quantity;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::field_rules::owned_fields;
 use crate::matching::keys::is_own_domain;
 use crate::model::marketplace::{SourceCompany, SourceSubscription};
 use crate::model::settings::{Marketplace, Scope, StatusMeaning};
-use crate::model::{FieldName, Fields, MatchKeys, Value, Verdict, Wanted};
+use crate::model::{Entity, FieldName, Fields, MatchKeys, Value, Verdict, Wanted};
+use crate::plan::{self, Removal, Rules};
+
+/// What the planner must know of customers and subscriptions (K6, K9, B3, B8-B10).
+pub fn rules(settings: &Marketplace) -> BTreeMap<Entity, Rules> {
+    let chosen = &settings.customer_subscriptions_to_import;
+    let sorted = |list: &[String]| list.iter().map(|text| text.trim().to_owned()).collect::<BTreeSet<_>>();
+    let told = serde_json::json!([
+        sorted(&chosen.customers),
+        sorted(&chosen.products),
+        sorted(&chosen.statuses),
+        settings.status_words,
+    ]);
+    let customers = Rules {
+        follows: Some(owned_fields(Entity::Customers, settings).into_iter().collect()),
+        place_setting: "top_level_for_new_customers",
+        ..Rules::default()
+    };
+    let subscriptions = Rules {
+        scope: plan::Scope {
+            customers: chosen.customers.clone(),
+            kinds: chosen.products.clone(),
+            told: told.to_string(),
+        },
+        removal: if settings.deactivate_deleted {
+            Removal::Deactivate { zero: settings.zero_deactivated }
+        } else {
+            Removal::Zero
+        },
+        ..Rules::default()
+    };
+    BTreeMap::from([(Entity::Customers, customers), (Entity::Subscriptions, subscriptions)])
+}
+
+/// How the settings stand, a line each.
+pub fn options(settings: &Marketplace) -> Vec<String> {
+    let on = |yes: bool| if yes { "on" } else { "off" };
+    let top = match settings.top_level_for_new_customers.as_str() {
+        "" => "Halo's default",
+        chosen => chosen,
+    };
+    let scope = &settings.customer_subscriptions_to_import;
+    let scope = if scope.customers.is_empty() && scope.products.is_empty() && scope.statuses.is_empty() {
+        "all subscriptions"
+    } else {
+        "chosen subscriptions only"
+    };
+    vec![
+        format!(
+            "top level {top}; main site address {}; price and cost {}; {scope}",
+            on(settings.update_main_site_address),
+            on(settings.set_price_and_cost)
+        ),
+        format!("deactivate licences {} (acts in scheduled jobs only)", on(settings.deactivate_deleted)),
+    ]
+}
 
 /// A customer at the distributor as Halo should have it.
 pub fn wanted_customer(company: &SourceCompany, settings: &Marketplace) -> Wanted {

@@ -3,5 +3,35 @@
 pub mod field_rules;
 pub mod marketplace;
 
-pub use field_rules::{FieldRule, Rule, field_rules, owned_fields};
+pub use field_rules::{FieldRule, Rule};
 pub use marketplace::{wanted_customer, wanted_subscription};
+
+use std::collections::BTreeMap;
+
+use crate::model::settings::Settings;
+use crate::model::{Entity, Integration};
+use crate::plan::Rules;
+
+/// What the planner must know of an integration's entities, by its settings.
+pub fn rules(integration: Integration, settings: &Settings) -> BTreeMap<Entity, Rules> {
+    match integration {
+        Integration::Also => marketplace::rules(&settings.also),
+        Integration::Westcoast => marketplace::rules(&settings.westcoast),
+    }
+}
+
+/// Every field the integration feeds, for the "Fields" pane.
+pub fn field_rules(integration: Integration, settings: &Settings) -> Vec<FieldRule> {
+    match integration {
+        Integration::Also => field_rules::marketplace(integration, &settings.also),
+        Integration::Westcoast => field_rules::marketplace(integration, &settings.westcoast),
+    }
+}
+
+/// What is switched how, a line each, for the pane of integrations.
+pub fn options(integration: Integration, settings: &Settings) -> Vec<String> {
+    match integration {
+        Integration::Also => marketplace::options(&settings.also),
+        Integration::Westcoast => marketplace::options(&settings.westcoast),
+    }
+}

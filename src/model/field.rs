@@ -1,7 +1,8 @@
 //! The fields of a record, as planning sees them.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,9 +43,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
     }
 }
 
-/// The fields that the marketplaces feed, under the names scripts see (`design/cli.md`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// The name of a field, as scripts see it (`design/cli.md`): one that every tenant has, or one of the tenant's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FieldName {
     Name,
     TopLevel,
@@ -54,10 +54,28 @@ pub enum FieldName {
     Price,
     Cost,
     EndDate,
+    /// A field that the tenant defines: an asset field in Halo, a layout's field in Hudu.
+    Own(Label),
 }
 
 impl FieldName {
-    pub const fn key(self) -> &'static str {
+    const BUILT_IN: [Self; 8] = [
+        Self::Name,
+        Self::TopLevel,
+        Self::MainSiteAddress,
+        Self::Status,
+        Self::Quantity,
+        Self::Price,
+        Self::Cost,
+        Self::EndDate,
+    ];
+
+    /// The tenant's field of this label.
+    pub fn own(label: &str) -> Self {
+        Self::Own(Label::new(label))
+    }
+
+    pub fn key(self) -> &'static str {
         match self {
             Self::Name => "name",
             Self::TopLevel => "top_level",
@@ -67,6 +85,7 @@ impl FieldName {
             Self::Price => "price",
             Self::Cost => "cost",
             Self::EndDate => "end_date",
+            Self::Own(label) => label.as_str(),
         }
     }
 
@@ -82,6 +101,69 @@ impl fmt::Display for FieldName {
     }
 }
 
+/// Stored as its key; a tenant's own field with `=` before it, since it may be called "name" as well.
+impl Serialize for FieldName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Own(label) => serializer.collect_str(&format_args!("={label}")),
+            built_in => serializer.serialize_str(built_in.key()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldName {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        if let Some(label) = text.strip_prefix('=') {
+            return Ok(Self::own(label));
+        }
+        Self::BUILT_IN
+            .into_iter()
+            .find(|name| name.key() == text)
+            .ok_or_else(|| serde::de::Error::custom(format!("'{text}' is not a field")))
+    }
+}
+
+/// The label of a tenant's own field. Equal labels are one text in memory, kept for good: a tenant has some hundreds
+/// of fields, and a hundred thousand records name them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Label(&'static str);
+
+impl Label {
+    /// From there on labels are cut short together: nobody has so many fields, and memory has an end.
+    const MOST: usize = 65_536;
+
+    pub fn new(text: &str) -> Self {
+        static KNOWN: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(label) = known.get(text) {
+            return Self(label);
+        }
+        if known.len() >= Self::MOST {
+            return Self("(too many fields)");
+        }
+        let label: &'static str = Box::leak(text.into());
+        known.insert(label);
+        Self(label)
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0, f)
+    }
+}
+
 /// One value of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -90,8 +172,10 @@ pub enum Value {
     Count(Count),
     Amount(Amount),
     Date(Date),
-    /// Whether a licence is active.
+    /// Whether a record is active.
     Active(bool),
+    /// A checkbox.
+    Flag(bool),
     Address(Box<Address>),
 }
 
@@ -118,6 +202,8 @@ impl fmt::Display for Value {
             Self::Date(date) => date.fmt(f),
             Self::Active(true) => f.write_str("active"),
             Self::Active(false) => f.write_str("inactive"),
+            Self::Flag(true) => f.write_str("yes"),
+            Self::Flag(false) => f.write_str("no"),
             Self::Address(address) => address.fmt(f),
         }
     }

@@ -40,6 +40,27 @@ impl Integration {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
         }
     }
+
+    /// The entity of the mapping table: everything else belongs to one of these.
+    pub const fn root(self) -> Entity {
+        match self {
+            Self::Also | Self::Westcoast => Entity::Customers,
+        }
+    }
+
+    /// Where records of this entity come from.
+    pub const fn source(self, entity: Entity) -> Place {
+        match (self, entity) {
+            (Self::Also | Self::Westcoast, _) => Place::Of(self),
+        }
+    }
+
+    /// Where records of this entity are written.
+    pub const fn target(self, entity: Entity) -> Place {
+        match (self, entity) {
+            (Self::Also | Self::Westcoast, _) => Place::Halo,
+        }
+    }
 }
 
 impl fmt::Display for Integration {
@@ -82,6 +103,19 @@ impl Entity {
             Self::Customers => "customer",
             Self::Subscriptions => "subscription",
         }
+    }
+
+    /// What the target calls one of them.
+    pub const fn record(self) -> &'static str {
+        match self {
+            Self::Customers => "customer",
+            Self::Subscriptions => "licence",
+        }
+    }
+
+    /// Whether its records carry counts and prices that somebody is billed for.
+    pub const fn is_billed(self) -> bool {
+        matches!(self, Self::Subscriptions)
     }
 }
 

@@ -17,7 +17,7 @@ pub mod text;
 
 pub use count::Count;
 pub use date::{Date, Moment};
-pub use field::{Field, FieldName, Fields, Value};
+pub use field::{Field, FieldName, Fields, Label, Value};
 pub use id::{Entity, Integration, JobId, Place, PlanId, SourceId, TargetId};
 pub use link::{Decision, How, Link};
 pub use marker::Installation;

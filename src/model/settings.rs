@@ -19,31 +19,61 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub fn marketplace(&self, integration: Integration) -> &Marketplace {
+    /// The settings of a marketplace; `None` for what is none.
+    pub fn marketplace(&self, integration: Integration) -> Option<&Marketplace> {
         match integration {
-            Integration::Also => &self.also,
-            Integration::Westcoast => &self.westcoast,
+            Integration::Also => Some(&self.also),
+            Integration::Westcoast => Some(&self.westcoast),
         }
     }
 
-    pub fn marketplace_mut(&mut self, integration: Integration) -> &mut Marketplace {
+    /// What every integration has, of this one.
+    pub fn of(&self, integration: Integration) -> General<'_> {
         match integration {
-            Integration::Also => &mut self.also,
-            Integration::Westcoast => &mut self.westcoast,
+            Integration::Also => self.also.general(),
+            Integration::Westcoast => self.westcoast.general(),
+        }
+    }
+
+    /// An integration's own limits, where it has any.
+    pub fn safety_mut(&mut self, integration: Integration) -> &mut Option<Safety> {
+        match integration {
+            Integration::Also => &mut self.also.safety,
+            Integration::Westcoast => &mut self.westcoast.safety,
         }
     }
 
     /// The limits of one integration: its own where it has any, else the profile's.
     pub fn safety(&self, integration: Integration) -> Safety {
-        self.marketplace(integration).safety.clone().unwrap_or_else(|| self.safety.clone())
+        self.of(integration).safety.unwrap_or(&self.safety).clone()
     }
 
     pub fn pace(&self, place: Place) -> Pace {
         match place {
             Place::Halo => self.halo.pace,
-            Place::Of(i) => self.marketplace(i).pace,
+            Place::Of(i) => self.of(i).pace,
         }
     }
+}
+
+/// The settings that every integration has, under one name each.
+#[derive(Debug, Clone, Copy)]
+pub struct General<'a> {
+    pub enabled: bool,
+    /// Where it is reached.
+    pub url: &'a str,
+    /// The setting that holds `url`, without its section.
+    pub url_key: &'static str,
+    /// Who signs in there; empty where only a key does.
+    pub account: &'a str,
+    pub allow_http: bool,
+    pub pace: Pace,
+    /// Name of the top level that new customers in Halo go under; empty: Halo's default (K8).
+    pub top_level: &'a str,
+    /// A mapped customer's main site address follows the source (K9).
+    pub update_main_site_address: bool,
+    pub schedule: &'a Schedule,
+    pub safety: Option<&'a Safety>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -168,6 +198,23 @@ pub struct Marketplace {
     pub notes: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub safety: Option<Safety>,
+}
+
+impl Marketplace {
+    fn general(&self) -> General<'_> {
+        General {
+            enabled: self.enabled,
+            url: &self.marketplace_url,
+            url_key: "marketplace_url",
+            account: &self.username,
+            allow_http: self.allow_http,
+            pace: self.pace,
+            top_level: &self.top_level_for_new_customers,
+            update_main_site_address: self.update_main_site_address,
+            schedule: &self.schedule,
+            safety: self.safety.as_ref(),
+        }
+    }
 }
 
 impl Default for Marketplace {

@@ -1,33 +1,31 @@
-//! Subscriptions that the listing lacks: what that means, and what proves it (B8-B10, decisions 2, 6 and 34).
+//! Records that the listing lacks: what that means, and what proves it (B8-B10, decisions 2, 6 and 34).
 
 use std::collections::HashSet;
 
 use super::customers::{find, partner, sorted_by_id};
-use super::{Absence, Action, Cause, FieldChange, Mark, Policy, Snapshot, snapshot::Mappings};
+use super::snapshot::{Lines, Mappings, Removal};
+use super::{Absence, Action, Cause, FieldChange, Mark, Policy, Snapshot};
 use crate::matching::exact_form;
 use crate::model::{Count, Entity, FieldName, Found, Link, SourceId, Value, Verdict, Wanted};
 
-/// The linked subscriptions to look up one by one before a scheduled plan is built: `(subscription, customer)`.
+/// The linked records to look up one by one before a scheduled plan is built: `(record, customer)`.
 ///
 /// Links in order of their ids. Nothing for a manual plan, which acts on no absence at all.
 pub fn absent(
+    entity: Entity,
     snapshot: &Snapshot,
     links: impl IntoIterator<Item = (SourceId, Link)>,
     mappings: &Mappings,
     policy: &Policy,
 ) -> Vec<(SourceId, SourceId)> {
-    if !policy.scheduled || !policy.entities.contains(&Entity::Subscriptions) {
-        return Vec::new();
-    }
-    let rules = Rules::new(snapshot, mappings, policy);
-    let licences = sorted_by_id(&snapshot.licences);
-    let listed: HashSet<&SourceId> = snapshot.subscriptions.iter().map(|wanted| &wanted.id).collect();
+    let Some(lines) = snapshot.lines.get(&entity).filter(|_| policy.scheduled) else { return Vec::new() };
+    let judge = Judge::new(entity, snapshot, lines, mappings, policy);
+    let found = sorted_by_id(&lines.found);
+    let listed: HashSet<&SourceId> = lines.wanted.iter().map(|wanted| &wanted.id).collect();
     links
         .into_iter()
         .filter(|(id, _)| !listed.contains(id))
-        .filter(|(id, link)| {
-            matches!(rules.judge(id, link, find(&licences, &link.target)), Judged::Gone { .. })
-        })
+        .filter(|(id, link)| matches!(judge.judge(id, link, find(&found, &link.target)), Judged::Gone { .. }))
         .filter_map(|(id, link)| link.parent.map(|customer| (id, customer)))
         .collect()
 }
@@ -44,31 +42,46 @@ pub(super) enum Judged {
     Gone { action: Action, fields: Vec<FieldChange> },
 }
 
-pub(super) struct Rules<'a> {
+/// Judges absences of one entity.
+pub(super) struct Judge<'a> {
+    entity: Entity,
     snapshot: &'a Snapshot,
+    lines: &'a Lines,
     mappings: &'a Mappings,
     policy: &'a Policy,
     label: &'static str,
-    halo: Vec<&'a Found>,
-    /// Names of the products that are in scope for sure; `None` if every product is.
-    products: Option<HashSet<String>>,
+    there: &'static str,
+    record: &'static str,
+    partners: Vec<&'a Found>,
+    /// Names of the kinds that are in scope for sure; `None` if every kind is.
+    kinds: Option<HashSet<String>>,
 }
 
-impl<'a> Rules<'a> {
-    pub fn new(snapshot: &'a Snapshot, mappings: &'a Mappings, policy: &'a Policy) -> Self {
-        let scope = &policy.settings.customer_subscriptions_to_import;
+impl<'a> Judge<'a> {
+    pub fn new(
+        entity: Entity,
+        snapshot: &'a Snapshot,
+        lines: &'a Lines,
+        mappings: &'a Mappings,
+        policy: &'a Policy,
+    ) -> Self {
+        let scope = &policy.rules(entity).scope;
         let in_scope = |wanted: &&Wanted| !matches!(wanted.verdict, Verdict::OutOfScope(_));
-        let products = (!scope.products.is_empty()).then(|| {
-            let listed = snapshot.subscriptions.iter().filter(in_scope).map(|wanted| folded(&wanted.name));
-            scope.products.iter().map(|name| folded(name)).chain(listed).collect()
+        let kinds = (!scope.kinds.is_empty()).then(|| {
+            let listed = lines.wanted.iter().filter(in_scope).map(|wanted| folded(&wanted.name));
+            scope.kinds.iter().map(|name| folded(name)).chain(listed).collect()
         });
         Self {
+            entity,
             snapshot,
+            lines,
             mappings,
             policy,
-            label: policy.integration.label(),
-            halo: sorted_by_id(&snapshot.halo_customers),
-            products,
+            label: policy.source(entity).label(),
+            there: policy.target(entity).label(),
+            record: entity.record(),
+            partners: sorted_by_id(&snapshot.partners),
+            kinds,
         }
     }
 
@@ -79,11 +92,11 @@ impl<'a> Rules<'a> {
         }
         match self.mappings.customers.get(id) {
             None => Err("its customer is no longer mapped: left as it is".into()),
-            Some(link) => partner(&self.halo, self.snapshot, link).map(|_| link),
+            Some(link) => partner(&self.partners, self.snapshot, link, self.there).map(|_| link),
         }
     }
 
-    pub fn judge(&self, id: &SourceId, link: &Link, licence: Option<&Found>) -> Judged {
+    pub fn judge(&self, id: &SourceId, link: &Link, found: Option<&Found>) -> Judged {
         let left = |why: String| Judged::Left { action: Action::Skipped, why };
         let unchanged = |why: String| Judged::Left { action: Action::Unchanged, why };
         let Some(parent) = &link.parent else {
@@ -99,35 +112,35 @@ impl<'a> Rules<'a> {
         if let Some(why) = self.outside(parent, link) {
             return left(format!("outside the chosen scope: {why}; left as it is (B3)"));
         }
-        let read = self.snapshot.read.get(parent).map(|read| &read.0);
+        let read = self.lines.read.of(parent).map(|read| &read.0);
         let complete = match (&self.snapshot.customers_complete.0, read) {
             (Err(why), _) | (Ok(()), Some(Err(why))) => Err(why.clone()),
-            (Ok(()), None) => Err("its customer's subscriptions were not read".to_owned()),
+            (Ok(()), None) => Err(format!("its customer's {} were not read", self.entity)),
             (Ok(()), Some(Ok(()))) => Ok(()),
         };
         if let Err(why) = complete {
             return Judged::Unread { customer: parent.clone(), why };
         }
-        let Some(licence) = licence else {
-            return match self.snapshot.licences_complete.why_not() {
-                None => left(format!("gone at {} and in Halo: nothing to do", self.label)),
-                Some(why) => {
-                    left(format!("gone at {}, but Halo's licences are not all known: {why}", self.label))
-                }
+        let Some(found) = found else {
+            return match self.lines.found_complete.why_not() {
+                None => left(format!("gone at {} and in {}: nothing to do", self.label, self.there)),
+                Some(why) => left(format!(
+                    "gone at {}, but {}'s {}s are not all known: {why}",
+                    self.label, self.there, self.record
+                )),
             };
         };
-        if licence.parent.as_ref().is_some_and(|parent| *parent != customer.target) {
+        if found.parent.as_ref().is_some_and(|parent| *parent != customer.target) {
             return Judged::Held {
                 cause: Cause::Ambiguous { candidates: Vec::new() },
                 why: format!(
-                    "gone at {}, but its licence is with another Halo customer than the mapping says: change it by hand",
-                    self.label
+                    "gone at {}, but its {} is with another {} customer than the mapping says: change it by hand",
+                    self.label, self.record, self.there
                 ),
             };
         }
 
-        let settings = &self.policy.settings;
-        let count = match licence.fields.get(FieldName::Quantity) {
+        let count = match found.fields.get(FieldName::Quantity) {
             Some(Value::Count(count)) => Some(*count),
             _ => None,
         };
@@ -140,34 +153,38 @@ impl<'a> Rules<'a> {
             let mark = edited.then_some(Mark::EditedInHalo);
             fields.push(FieldChange { name, before: Some(before), after: Some(after), mark });
         };
-        if settings.deactivate_deleted {
+        let removal = self.policy.rules(self.entity).removal;
+        if let Removal::Deactivate { zero } = removal {
             if is_zero && removed.is_some_and(|removed| removed.zeroed && !removed.deactivated) {
                 return unchanged(format!(
                     "gone at {}; set to 0 earlier, and deactivating does not reach back (B9)",
                     self.label
                 ));
             }
-            if licence.is_active {
+            if found.is_active {
                 set(FieldName::Status, Value::Active(true), Value::Active(false));
             }
-            if settings.zero_deactivated
-                && let Some(count) = count.filter(|count| *count != Count::ZERO)
-            {
+            if zero && let Some(count) = count.filter(|count| *count != Count::ZERO) {
                 set(FieldName::Quantity, Value::Count(count), Value::Count(Count::ZERO));
             }
             if fields.is_empty() {
-                return unchanged(format!("gone at {}; inactive in Halo already (B9)", self.label));
+                return unchanged(format!("gone at {}; inactive in {} already (B9)", self.label, self.there));
             }
+        } else if removal == Removal::Never {
+            return left(format!("gone at {}: left as it is", self.label));
         } else {
             let Some(count) = count.filter(|_| !is_zero) else {
-                return unchanged(format!("gone at {}; its count in Halo is 0 already (B8)", self.label));
+                return unchanged(format!(
+                    "gone at {}; its count in {} is 0 already (B8)",
+                    self.label, self.there
+                ));
             };
-            if removed.is_some_and(|removed| removed.deactivated) && !licence.is_active {
+            if removed.is_some_and(|removed| removed.deactivated) && !found.is_active {
                 return unchanged(format!("gone at {}; made inactive earlier (B9)", self.label));
             }
             set(FieldName::Quantity, Value::Count(count), Value::Count(Count::ZERO));
         }
-        let action = if settings.deactivate_deleted { Action::Deactivate } else { Action::Zero };
+        let action = if removal == Removal::Zero { Action::Zero } else { Action::Deactivate };
         if !self.policy.scheduled {
             let what = if action == Action::Zero { "set its count to 0" } else { "make it inactive" };
             return left(format!(
@@ -175,7 +192,7 @@ impl<'a> Rules<'a> {
                 self.label
             ));
         }
-        let before = self.mappings.missing_runs.get(id).copied().unwrap_or(0);
+        let before = self.mappings.missing_runs.get(&(self.entity, id.clone())).copied().unwrap_or(0);
         let grace = self.policy.safety.removal_grace_runs;
         if before < grace {
             let what = if action == Action::Zero { "zero" } else { "inactive" };
@@ -188,9 +205,9 @@ impl<'a> Rules<'a> {
         Judged::Gone { action, fields }
     }
 
-    /// What the look-up of an absent subscription says; `Err` is the reason to wait.
+    /// What the look-up of an absent record says; `Err` is the reason to wait.
     pub fn proof(&self, id: &SourceId) -> Result<(), String> {
-        match self.snapshot.absences.get(id) {
+        match self.lines.absences.get(id) {
             Some(Absence::Confirmed) => Ok(()),
             Some(Absence::Unconfirmed(why)) => {
                 Err(format!("not listed by {}, but a look-up does not confirm it: {why} (P7)", self.label))
@@ -203,12 +220,12 @@ impl<'a> Rules<'a> {
 
     /// Whether a link is outside the chosen scope, as far as that can be told without the record (P9).
     fn outside(&self, customer: &SourceId, link: &Link) -> Option<String> {
-        let scope = &self.policy.settings.customer_subscriptions_to_import;
+        let scope = &self.policy.rules(self.entity).scope;
         if !scope.customers.is_empty() && !scope.customers.iter().any(|id| id.trim() == customer.as_str()) {
             return Some(format!("customer {customer} is not among the chosen ones"));
         }
-        match &self.products {
-            Some(products) if !products.contains(&folded(&link.source_name)) => {
+        match &self.kinds {
+            Some(kinds) if !kinds.contains(&folded(&link.source_name)) => {
                 Some("its product is not among the chosen ones for sure".into())
             }
             _ => None,

@@ -47,7 +47,7 @@ impl<'a> Customers<'a> {
         let linked =
             source.iter().filter(|wanted| mappings.customers.contains_key(&wanted.id)).count() as u64;
 
-        let planned = policy.entities.contains(&Entity::Customers);
+        let planned = policy.entities.contains(&policy.integration.root());
         let mut planner = Planner::new(snapshot, mappings, policy);
         let mut rows = Vec::new();
         let mut standing = HashMap::new();
@@ -64,7 +64,7 @@ impl<'a> Customers<'a> {
             }
         }
         for (id, link) in &mappings.customers {
-            match partner(&planner.by_id, snapshot, link) {
+            match partner(&planner.by_id, snapshot, link, planner.there) {
                 Ok(_) => drop(standing.insert(id.clone(), Standing::Mapped(link.target.clone()))),
                 Err(why) => drop(standing.insert(id.clone(), Standing::Out(why.into()))),
             }
@@ -99,16 +99,17 @@ fn standing_after(change: &Change) -> Standing {
     }
 }
 
-/// The Halo customer of a mapping, unless there is none any more.
+/// The partner of a mapping, unless there is none any more.
 pub(super) fn partner<'a>(
     by_id: &[&'a Found],
     snapshot: &Snapshot,
     link: &Link,
+    there: &str,
 ) -> Result<Option<&'a Found>, String> {
     match find(by_id, &link.target) {
         Some(found) => Ok(Some(found)),
-        None if snapshot.halo_customers_complete.is_complete() => Err(format!(
-            "mapped to Halo customer '{}' ({}), which is no longer in Halo: map it anew or remove the mapping (K1)",
+        None if snapshot.partners_complete.is_complete() => Err(format!(
+            "mapped to {there} customer '{}' ({}), which is no longer in {there}: map it anew or remove the mapping (K1)",
             link.target_name, link.target
         )),
         None => Ok(None),
@@ -130,17 +131,22 @@ struct Planner<'a> {
     snapshot: &'a Snapshot,
     mappings: &'a Mappings,
     policy: &'a Policy,
+    /// What the mapping table is of.
+    root: Entity,
+    /// The source's name.
     label: &'static str,
+    /// The target's name.
+    there: &'static str,
     by_id: Vec<&'a Found>,
     markers: Markers<'a>,
-    /// Halo's customers by what may tell them: positions in `by_id`.
+    /// The target's customers by what may tell them: positions in `by_id`.
     exact: HashMap<String, Vec<usize>>,
     normal: HashMap<String, Vec<usize>>,
     vat: HashMap<String, Vec<usize>>,
     domain: HashMap<String, Vec<usize>>,
     /// How often each exact name stands at the source.
     here: HashMap<String, u32>,
-    /// Halo customers that a mapping or a marker has given away.
+    /// Partners that a mapping or a marker has given away.
     claimed: BTreeMap<TargetId, SourceId>,
     /// What this plan creates, by normal form.
     creating: HashMap<String, Side<SourceId>>,
@@ -148,13 +154,16 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn new(snapshot: &'a Snapshot, mappings: &'a Mappings, policy: &'a Policy) -> Self {
+        let root = policy.integration.root();
         Self {
             snapshot,
             mappings,
             policy,
-            label: policy.integration.label(),
-            by_id: sorted_by_id(&snapshot.halo_customers),
-            markers: Markers::read(Entity::Customers, std::iter::empty(), std::iter::empty(), policy),
+            root,
+            label: policy.source(root).label(),
+            there: policy.target(root).label(),
+            by_id: sorted_by_id(&snapshot.partners),
+            markers: Markers::read(root, std::iter::empty(), std::iter::empty(), policy),
             exact: HashMap::new(),
             normal: HashMap::new(),
             vat: HashMap::new(),
@@ -185,7 +194,7 @@ impl<'a> Planner<'a> {
         }
         let unmapped =
             source.iter().map(|wanted| &wanted.id).filter(|id| !self.mappings.customers.contains_key(id));
-        self.markers = Markers::read(Entity::Customers, unmapped, self.by_id.iter().copied(), self.policy);
+        self.markers = Markers::read(self.root, unmapped, self.by_id.iter().copied(), self.policy);
         for (id, link) in &self.mappings.customers {
             self.claimed.insert(link.target.clone(), id.clone());
         }
@@ -203,7 +212,9 @@ impl<'a> Planner<'a> {
             .map(|wanted| {
                 let decision = self.mappings.decisions.get(&wanted.id);
                 match (decision, self.mappings.customers.get(&wanted.id)) {
-                    (Some(decision), _) if decision.excludes(self.policy.today) => excluded(wanted, decision),
+                    (Some(decision), _) if decision.excludes(self.policy.today) => {
+                        excluded(self.root, wanted, decision)
+                    }
                     (_, Some(link)) => self.mapped(wanted, link),
                     (decision, None) => self.unmapped(wanted, decision),
                 }
@@ -225,7 +236,7 @@ impl<'a> Planner<'a> {
             .map(|(id, link)| {
                 let side = Side { id: id.clone(), name: Arc::from(&*link.source_name) };
                 let why = format!("mapped, but no longer listed by {}: left as it is", self.label);
-                let mut change = Change::new(Entity::Customers, Action::Skipped, side, [why]);
+                let mut change = Change::new(self.root, Action::Skipped, side, [why]);
                 change.target = Some(self.side_of(link));
                 change
             })
@@ -241,16 +252,18 @@ impl<'a> Planner<'a> {
     fn mapped(&self, wanted: &Wanted, link: &Link) -> Change {
         let target = self.side_of(link);
         let row = |action, reasons: Vec<String>| {
-            let mut change = Change::new(Entity::Customers, action, Side::of(wanted), reasons);
+            let mut change = Change::new(self.root, action, Side::of(wanted), reasons);
             change.target = Some(target.clone());
             change
         };
-        let found = match partner(&self.by_id, self.snapshot, link) {
+        let found = match partner(&self.by_id, self.snapshot, link, self.there) {
             Ok(Some(found)) => found,
             Ok(None) => {
-                let why =
-                    "mapped, but not among what Halo's incomplete list of customers held: left as it is";
-                return row(Action::Skipped, vec![why.into()]);
+                let why = format!(
+                    "mapped, but not among what {}'s incomplete list of customers held: left as it is",
+                    self.there
+                );
+                return row(Action::Skipped, vec![why]);
             }
             Err(why) => return row(Action::Unchanged, Vec::new()).held(Cause::Missing, Action::Held, why),
         };
@@ -274,7 +287,7 @@ impl<'a> Planner<'a> {
         let diff = diff::compare(&owned, found, link.base.as_ref());
         let mut notes = Vec::new();
         if !found.is_active {
-            notes.push("its partner is inactive in Halo".to_owned());
+            notes.push(format!("its partner is inactive in {}", self.there));
         }
         if *link.source_name != *wanted.name && !link.source_name.is_empty() {
             notes.push(format!("renamed at {}, was '{}': the mapping holds", self.label, link.source_name));
@@ -288,7 +301,7 @@ impl<'a> Planner<'a> {
             }
             return change;
         }
-        let mut reasons = why_update(&diff, link.base.is_some(), self.label);
+        let mut reasons = why_update(&diff, link.base.is_some(), self.label, self.there);
         reasons.extend(notes);
         let mut change = row(Action::Update, reasons);
         let needs_site = diff.find(FieldName::MainSiteAddress).is_some();
@@ -297,7 +310,10 @@ impl<'a> Planner<'a> {
         if needs_site {
             change.site.clone_from(&found.main_site);
             if found.main_site.is_none() {
-                let why = "Halo's customer has no main site to hold the address: give it one in Halo (K9)";
+                let why = format!(
+                    "{0}'s customer has no main site to hold the address: give it one in {0} (K9)",
+                    self.there
+                );
                 return change.held(Cause::Missing, Action::Update, why);
             }
         }
@@ -306,22 +322,17 @@ impl<'a> Planner<'a> {
 
     /// The fields of a mapped customer that follow the source (K6, K9).
     fn owned(&self, fields: &Fields) -> Fields {
-        let settings = &self.policy.settings;
+        let follows = self.policy.rules(self.root).follows.as_ref();
         fields
             .iter()
-            .filter(|(name, _)| match name {
-                FieldName::Name => settings.rename_in_halo,
-                FieldName::MainSiteAddress => settings.update_main_site_address,
-                _ => false,
-            })
+            .filter(|(name, _)| follows.is_none_or(|follows| follows.contains(name)))
             .map(|(name, value)| (name, value.clone()))
             .collect()
     }
 
     fn unmapped(&mut self, wanted: &Wanted, decision: Option<&Decision>) -> Change {
         let side = Side::of(wanted);
-        let row =
-            |action, reasons: Vec<String>| Change::new(Entity::Customers, action, side.clone(), reasons);
+        let row = |action, reasons: Vec<String>| Change::new(self.root, action, side.clone(), reasons);
         let blank = || row(Action::Create, vec!["not mapped".into()]);
         match &wanted.verdict {
             Verdict::Take => {}
@@ -335,11 +346,13 @@ impl<'a> Planner<'a> {
         }
         let name = exact_form(&wanted.name);
         if name.is_empty() {
-            return blank().held(Cause::Data, Action::Held, "it has no name: give it one at the marketplace");
+            let why = format!("it has no name: give it one at {}", self.label);
+            return blank().held(Cause::Data, Action::Held, why);
         }
-        if let Some(why) = self.snapshot.halo_customers_complete.why_not() {
+        if let Some(why) = self.snapshot.partners_complete.why_not() {
             let why = format!(
-                "Halo's customers could not be read completely, so a partner may be there; nothing is created (P15): {why}"
+                "{}'s customers could not be read completely, so a partner may be there; nothing is created (P15): {why}",
+                self.there
             );
             return blank().held(Cause::Unproven, Action::Held, why);
         }
@@ -350,7 +363,8 @@ impl<'a> Planner<'a> {
                     let candidates =
                         vec![candidate(found, &format!("carries our marker; mapped to {other} already"))];
                     let why = format!(
-                        "the Halo customer that we made for it is mapped to customer {other} now: map it by hand if both are one (K5)"
+                        "the {} customer that we made for it is mapped to customer {other} now: map it by hand if both are one (K5)",
+                        self.there
                     );
                     return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
                 }
@@ -358,13 +372,16 @@ impl<'a> Planner<'a> {
             }
             Claim::Several(several) => {
                 let candidates = several.iter().map(|found| candidate(found, "carries our marker")).collect();
-                let why = "several Halo customers carry our marker of it: map it to the right one";
+                let why = format!(
+                    "several {} customers carry our marker of it: map it to the right one",
+                    self.there
+                );
                 return blank().held(Cause::Ambiguous { candidates }, Action::Link, why);
             }
             Claim::Foreign(found) => {
                 let why = format!(
-                    "Halo customer '{}' ({}) carries another installation's marker of it: map it by hand to take it over",
-                    found.name, found.id
+                    "{} customer '{}' ({}) carries another installation's marker of it: map it by hand to take it over",
+                    self.there, found.name, found.id
                 );
                 let mut change = blank().held(Cause::Foreign, Action::Link, why);
                 change.target = Some(Side { id: found.id.clone(), name: Arc::clone(&found.name) });
@@ -384,16 +401,19 @@ impl<'a> Planner<'a> {
         match same.as_slice() {
             [] => {}
             [only] if !only.is_active => {
-                let candidates = vec![candidate(only, "exactly the same name, inactive in Halo")];
-                let why =
-                    "the Halo customer of that name is inactive: map it, exclude it, or say that it is new";
+                let there = self.there;
+                let candidates =
+                    vec![candidate(only, &format!("exactly the same name, inactive in {there}"))];
+                let why = format!(
+                    "the {there} customer of that name is inactive: map it, exclude it, or say that it is new"
+                );
                 return blank().held(Cause::LookAlike { candidates }, Action::Held, why);
             }
             [only] if twice_here => {
                 let candidates = vec![candidate(only, "exactly the same name")];
                 let why = format!(
-                    "more than one customer of that name at {}: which one is Halo's is not known (P13)",
-                    self.label
+                    "more than one customer of that name at {}: which one is {}'s is not known (P13)",
+                    self.label, self.there
                 );
                 return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
             }
@@ -402,14 +422,15 @@ impl<'a> Planner<'a> {
                     let candidates =
                         vec![candidate(only, &format!("exactly the same name; mapped to {other} already"))];
                     let why = format!(
-                        "the Halo customer of that name is mapped to customer {other} already: map it by hand if both are one (K5)"
+                        "the {} customer of that name is mapped to customer {other} already: map it by hand if both are one (K5)",
+                        self.there
                     );
                     return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
                 }
                 if let Some(why) = self.snapshot.customers_complete.why_not() {
                     let why = format!(
-                        "one Halo customer has exactly that name, but the list at {} is incomplete and may hold a second: {why}",
-                        self.label
+                        "one {} customer has exactly that name, but the list at {} is incomplete and may hold a second: {why}",
+                        self.there, self.label
                     );
                     return blank().held(Cause::Unproven, Action::Link, why);
                 }
@@ -431,8 +452,9 @@ impl<'a> Planner<'a> {
                     })
                     .collect();
                 let why = format!(
-                    "{} customers of that name in Halo: map it to the right one (P13)",
-                    several.len()
+                    "{} customers of that name in {}: map it to the right one (P13)",
+                    several.len(),
+                    self.there
                 );
                 return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
             }
@@ -441,8 +463,8 @@ impl<'a> Planner<'a> {
         let candidates = self.look_alikes(wanted);
         if let Some(first) = candidates.first() {
             let why = format!(
-                "may be Halo customer '{}' ({}): {}; map it, exclude it, or say that it is new (K3)",
-                first.name, first.target, first.why
+                "may be {} customer '{}' ({}): {}; map it, exclude it, or say that it is new (K3)",
+                self.there, first.name, first.target, first.why
             );
             return blank().held(Cause::LookAlike { candidates }, Action::Held, why);
         }
@@ -453,7 +475,16 @@ impl<'a> Planner<'a> {
             );
             return blank().held(Cause::Ambiguous { candidates: Vec::new() }, Action::Held, why);
         }
-        self.create(wanted, vec!["not mapped".into(), "no customer of that name in Halo".into()])
+        let reasons = vec!["not mapped".to_owned(), format!("no customer of that name in {}", self.there)];
+        if self.policy.rules(self.root).asks_before_create {
+            let mut change = Change::new(self.root, Action::Skipped, side, reasons);
+            change.reasons = super::change::reasons(
+                std::iter::once("left alone until it is mapped, or said to be new (H11)".into())
+                    .chain(change.reasons.iter().cloned()),
+            );
+            return change;
+        }
+        self.create(wanted, reasons)
     }
 
     fn link(&self, wanted: &Wanted, found: &Found, why: &str) -> Change {
@@ -466,7 +497,7 @@ impl<'a> Planner<'a> {
             reasons.push("it has no main site to hold the address".into());
         }
         if !found.is_active {
-            reasons.push("inactive in Halo".into());
+            reasons.push(format!("inactive in {}", self.there));
         }
         if let (Some(here), Some(there)) =
             (wanted.keys.vat.as_deref().and_then(vat_form), found.keys.vat.as_deref().and_then(vat_form))
@@ -474,7 +505,7 @@ impl<'a> Planner<'a> {
         {
             reasons.push(format!("their VAT numbers differ: {here} and {there} (P12)"));
         }
-        let mut change = Change::new(Entity::Customers, Action::Link, Side::of(wanted), reasons);
+        let mut change = Change::new(self.root, Action::Link, Side::of(wanted), reasons);
         change.target = Some(Side { id: found.id.clone(), name: Arc::clone(&found.name) });
         if diff.find(FieldName::MainSiteAddress).is_some() {
             change.site.clone_from(&found.main_site);
@@ -502,7 +533,7 @@ impl<'a> Planner<'a> {
         reasons.extend(wanted.notes.iter().map(ToString::to_string));
         let side = Side::of(wanted);
         self.creating.entry(normal_form(&wanted.name)).or_insert_with(|| side.clone());
-        let mut change = Change::new(Entity::Customers, Action::Create, side, reasons);
+        let mut change = Change::new(self.root, Action::Create, side, reasons);
         change.fields = fields;
         change.owned = wanted.fields.clone();
         change.top_level = top_level;
@@ -510,14 +541,16 @@ impl<'a> Planner<'a> {
             None => change,
             Some(name) => {
                 let why = format!(
-                    "the top level '{name}' for new customers is not in Halo: choose another in top_level_for_new_customers (K8)"
+                    "the top level '{name}' for new customers is not in {}: choose another in {} (K8)",
+                    self.there,
+                    self.policy.rules(self.root).place_setting
                 );
                 change.held(Cause::Missing, Action::Create, why)
             }
         }
     }
 
-    /// Halo customers that may be the same (decision 28), best first.
+    /// Partners that may be the same (decision 28), best first.
     fn look_alikes(&self, wanted: &Wanted) -> Vec<Candidate> {
         let mut why: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         let normal = normal_form(&wanted.name);
@@ -551,7 +584,7 @@ impl<'a> Planner<'a> {
             .into_iter()
             .map(|(found, mut why)| {
                 if !found.is_active {
-                    why.push("inactive in Halo".into());
+                    why.push(format!("inactive in {}", self.there));
                 }
                 if let Some(other) = self.claimed.get(&found.id) {
                     why.push(format!("mapped to customer {other} already"));
@@ -562,7 +595,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn excluded(wanted: &Wanted, decision: &Decision) -> Change {
+fn excluded(root: Entity, wanted: &Wanted, decision: &Decision) -> Change {
     let mut why = "excluded".to_owned();
     if let Decision::Exclude { note, until } = decision {
         if let Some(until) = until {
@@ -572,7 +605,7 @@ fn excluded(wanted: &Wanted, decision: &Decision) -> Change {
             why = format!("{why}: {}", note.trim());
         }
     }
-    Change::new(Entity::Customers, Action::Skipped, Side::of(wanted), [why])
+    Change::new(root, Action::Skipped, Side::of(wanted), [why])
 }
 
 fn candidate(found: &Found, why: &str) -> Candidate {
@@ -584,7 +617,7 @@ fn domains(given: &[Box<str>]) -> BTreeSet<String> {
 }
 
 /// Why fields of an existing record change, one sentence for each kind of change.
-pub(super) fn why_update(diff: &Diff, has_base: bool, label: &str) -> Vec<String> {
+pub(super) fn why_update(diff: &Diff, has_base: bool, label: &str, there: &str) -> Vec<String> {
     let (edited, moved): (Vec<&FieldChange>, Vec<&FieldChange>) =
         diff.changes.iter().partition(|change| change.mark.is_some());
     let names = |changes: &[&FieldChange]| {
@@ -596,7 +629,7 @@ pub(super) fn why_update(diff: &Diff, has_base: bool, label: &str) -> Vec<String
         reasons.push(format!("{} {what} {label}", names(&moved)));
     }
     if !edited.is_empty() {
-        reasons.push(format!("{} edited in Halo: {label}'s value takes its place", names(&edited)));
+        reasons.push(format!("{} edited in {there}: {label}'s value takes its place", names(&edited)));
     }
     reasons
 }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 use super::customers::Customers;
-use super::subscriptions::Tally;
+use super::lines::Tally;
 use super::{Action, Cause, Change, Last, Limit, Policy, Snapshot, Valve};
 use crate::model::{Currency, Entity, FieldName, SourceId, Value};
 
@@ -20,18 +20,19 @@ const ENOUGH: u64 = 50;
 pub(super) fn apply(
     changes: &mut [Change],
     customers: &Customers,
-    tally: &Tally,
+    tallies: &BTreeMap<Entity, Tally>,
     snapshot: &Snapshot,
     policy: &Policy,
     alerts: &mut Vec<String>,
 ) -> Vec<Limit> {
-    let mut valves = Valves { policy, label: policy.integration.label(), limits: Vec::new() };
-    let linked = |entity: Entity| match entity {
-        Entity::Customers => customers.linked,
-        Entity::Subscriptions => tally.linked,
-    };
+    let root = policy.integration.root();
+    let mut valves = Valves { policy, label: policy.source(root).label(), limits: Vec::new() };
+    let linked = |entity: Entity| tallies.get(&entity).map_or(customers.linked, |tally| tally.linked);
     // How much the plan wants is measured before anything is held.
-    let removals = changes.iter().filter(|change| change.action.is_removal()).count() as u64;
+    let wanted: BTreeMap<Entity, u64> = tallies
+        .keys()
+        .map(|entity| (*entity, changes.iter().filter(|change| removes(change, *entity)).count() as u64))
+        .collect();
 
     if let Some(sentence) = valves.account(alerts) {
         hold(changes, |change| change.action.acts(), Valve::V10, false, &sentence);
@@ -40,12 +41,12 @@ pub(super) fn apply(
         hold(changes, |change| change.action.acts(), Valve::V9, false, &sentence);
     }
     for entity in policy.entities.clone() {
-        if let Some(sentence) = valves.emptied(entity, seen(entity, snapshot), alerts) {
+        if let Some(sentence) = valves.emptied(entity, seen(entity, snapshot, policy), alerts) {
             hold(changes, |change| removes(change, entity), Valve::V2, false, &sentence);
         }
     }
-    if policy.scheduled && policy.entities.contains(&Entity::Subscriptions) {
-        let entity = Entity::Subscriptions;
+    for (entity, tally) in tallies.iter().filter(|_| policy.scheduled) {
+        let (entity, removals) = (*entity, wanted.get(entity).copied().unwrap_or(0));
         if removals > 0 && !policy.approved_once.contains(&entity) {
             let why = format!(
                 "no complete plan of {} {entity} has been applied by a person yet: nothing is zeroed or made inactive until then (N16)",
@@ -63,7 +64,7 @@ pub(super) fn apply(
         if let Some(sentence) = valves.rules_changed(entity, removals, linked(entity)) {
             hold(changes, |change| removes(change, entity), Valve::V11, true, &sentence);
         }
-        let (losing, sentence) = valves.losing_all(tally);
+        let (losing, sentence) = valves.losing_all(entity, tally);
         if let Some(sentence) = sentence {
             let concerned = |change: &Change| {
                 removes(change, entity) && change.customer.as_ref().is_some_and(|c| losing.contains(&c.id))
@@ -86,8 +87,8 @@ pub(super) fn apply(
         if linked(entity) < ENOUGH {
             continue;
         }
-        if entity == Entity::Subscriptions {
-            if let Some(sentence) = valves.seats(changes, tally.seats) {
+        if let Some(tally) = tallies.get(&entity).filter(|_| entity.is_billed()) {
+            if let Some(sentence) = valves.seats(entity, changes, tally.seats) {
                 let concerned = |change: &Change| of(change, Action::Update) && seats(change) != 0;
                 hold(changes, concerned, Valve::V4, true, &sentence);
             }
@@ -115,18 +116,18 @@ pub(super) fn apply(
 }
 
 /// What the next plan compares itself with.
-pub(super) fn remember(snapshot: &Snapshot, policy: &Policy, tally: &Tally, customers: u64) -> Last {
+pub(super) fn remember(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    tallies: &BTreeMap<Entity, Tally>,
+    customers: u64,
+) -> Last {
     let mut last = policy.last.clone();
     for entity in &policy.entities {
-        let (now, linked, complete) = match entity {
-            Entity::Customers => {
-                (seen(*entity, snapshot), customers, snapshot.customers_complete.is_complete())
-            }
-            Entity::Subscriptions => (
-                seen(*entity, snapshot),
-                tally.linked,
-                snapshot.read.values().all(super::Completeness::is_complete),
-            ),
+        let now = seen(*entity, snapshot, policy);
+        let (linked, complete) = match (tallies.get(entity), snapshot.lines.get(entity)) {
+            (Some(tally), Some(lines)) => (tally.linked, lines.read.is_complete()),
+            _ => (customers, snapshot.customers_complete.is_complete()),
         };
         // An emptied source stays suspicious until it is filled again or nothing hangs on it.
         let suspicious = now == 0 && linked > 0;
@@ -134,7 +135,7 @@ pub(super) fn remember(snapshot: &Snapshot, policy: &Policy, tally: &Tally, cust
             last.seen.insert(*entity, now);
         }
     }
-    if policy.entities.contains(&Entity::Subscriptions) {
+    if policy.lines().next().is_some() {
         last.scope = Some(scope(policy));
     }
     // Another account is never got used to: its plan was held, and so is the next.
@@ -156,23 +157,16 @@ pub fn is_other_account(was: &str, is: &str) -> bool {
 
 /// The fingerprint of everything that decides which records are in scope (P9).
 pub fn scope(policy: &Policy) -> String {
-    let chosen = &policy.settings.customer_subscriptions_to_import;
-    let sorted = |list: &[String]| list.iter().map(|text| text.trim().to_owned()).collect::<BTreeSet<_>>();
-    let rules = serde_json::json!([
-        policy.integration,
-        policy.account,
-        sorted(&chosen.customers),
-        sorted(&chosen.products),
-        sorted(&chosen.statuses),
-        policy.settings.status_words,
-    ]);
+    let told: Vec<&str> = policy.rules.values().map(|rules| rules.scope.told.as_str()).collect();
+    let rules = serde_json::json!([policy.integration, policy.account, told]);
     super::hash::hexadecimal(&Sha256::digest(rules.to_string())[..16])
 }
 
-fn seen(entity: Entity, snapshot: &Snapshot) -> u64 {
-    match entity {
-        Entity::Customers => snapshot.customers.len() as u64,
-        Entity::Subscriptions => snapshot.subscriptions.len() as u64,
+fn seen(entity: Entity, snapshot: &Snapshot, policy: &Policy) -> u64 {
+    if entity == policy.integration.root() {
+        snapshot.customers.len() as u64
+    } else {
+        snapshot.lines.get(&entity).map_or(0, |lines| lines.wanted.len() as u64)
     }
 }
 
@@ -344,7 +338,7 @@ impl Valves<'_> {
         )
     }
 
-    fn losing_all(&mut self, tally: &Tally) -> (BTreeSet<SourceId>, Option<String>) {
+    fn losing_all(&mut self, entity: Entity, tally: &Tally) -> (BTreeSet<SourceId>, Option<String>) {
         let losing: BTreeSet<SourceId> = tally
             .lines
             .iter()
@@ -355,13 +349,13 @@ impl Valves<'_> {
         let limit = (population * 2 / 100).max(3);
         let tripped = number > limit;
         let sentence = format!(
-            "V3: {number} of {population} customers would lose all their subscriptions, limit {limit} (2 %, at least 3){}",
+            "V3: {number} of {population} customers would lose all their {entity}, limit {limit} (2 %, at least 3){}",
             if tripped { ": their removals wait; apply them by hand and type the number" } else { "" }
         );
         let sentence = self.found(
             Limit {
                 valve: Valve::V3,
-                entity: Some(Entity::Subscriptions),
+                entity: Some(entity),
                 tripped,
                 number,
                 limit,
@@ -440,11 +434,11 @@ impl Valves<'_> {
         self.gate(Valve::V7, Some(entity), (number, limit, population), &text)
     }
 
-    fn seats(&mut self, changes: &[Change], population: u64) -> Option<String> {
+    fn seats(&mut self, entity: Entity, changes: &[Change], population: u64) -> Option<String> {
         let number = changes.iter().filter(|change| change.action == Action::Update).map(seats).sum::<i64>();
         let limit = population / 10;
         let text = format!("updates change the seats by {number:+}, limit {limit} (10 % of {population})");
-        self.gate(Valve::V4, Some(Entity::Subscriptions), (number.unsigned_abs(), limit, population), &text)
+        self.gate(Valve::V4, Some(entity), (number.unsigned_abs(), limit, population), &text)
     }
 
     fn blanks(&mut self, entity: Entity, field: FieldName, number: u64, population: u64) -> Option<String> {
@@ -464,6 +458,7 @@ impl Valves<'_> {
             }
         }
         let whole = |amount: Decimal| u64::try_from(amount.abs().ceil()).unwrap_or(u64::MAX);
+        let billed = self.policy.entities.iter().copied().find(|entity| entity.is_billed());
         let mut tripped = Vec::new();
         for (currency, sum) in sums {
             let shown = currency.map_or_else(String::new, |currency| format!(" {currency}"));
@@ -475,9 +470,7 @@ impl Valves<'_> {
             } else {
                 (whole(sum).min(whole(limit)), whole(limit))
             };
-            if let Some(sentence) =
-                self.gate(Valve::V8, Some(Entity::Subscriptions), (number, most, 0), &text)
-            {
+            if let Some(sentence) = self.gate(Valve::V8, billed, (number, most, 0), &text) {
                 tripped.push((currency, sentence));
             }
         }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::customers::Customers;
-use super::subscriptions::{self, Tally};
+use super::lines::{self, Tally};
 use super::{
-    Action, Cause, Change, Last, MoneyDelta, Outline, Policy, Snapshot, Totals, limits, snapshot::Mappings,
+    Action, Cause, Change, Last, MoneyDelta, Outline, Policy, Snapshot, Totals, limits,
+    snapshot::{Mappings, Reading},
 };
 use crate::model::{Currency, Entity, Link, SourceId};
 
@@ -20,43 +21,44 @@ pub struct Planned {
     pub last: Last,
 }
 
-/// Plans one integration. `subscription_links` come in the order of their source ids; they are read once and not kept.
-pub fn build(
+/// Plans one integration. `links` gives the links of an entity's records in the order of their source ids; each
+/// sequence is read once and not kept.
+pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
     snapshot: &Snapshot,
     mappings: &Mappings,
-    subscription_links: impl IntoIterator<Item = (SourceId, Link)>,
+    mut links: impl FnMut(Entity) -> L,
     policy: &Policy,
 ) -> Planned {
     let mut customers = Customers::plan(snapshot, mappings, policy);
     let mut changes = std::mem::take(&mut customers.rows);
-    let tally = if policy.entities.contains(&Entity::Subscriptions) {
-        subscriptions::plan(snapshot, mappings, subscription_links, policy, &customers, &mut changes)
-    } else {
-        Tally::default()
-    };
+    let mut tallies = BTreeMap::new();
+    for entity in policy.lines() {
+        let tally = lines::plan(entity, snapshot, mappings, links(entity), policy, &customers, &mut changes);
+        tallies.insert(entity, tally);
+    }
     for (row, change) in (1..).zip(&mut changes) {
         change.row = row;
     }
 
-    let mut alerts = alerts(snapshot, policy, &customers, &tally);
-    if tally.disorder {
+    let mut alerts = alerts(snapshot, policy, &customers, &tallies);
+    for (entity, _) in tallies.iter().filter(|(_, tally)| tally.disorder) {
         let why = "the stored links came out of order, so what is linked is not certain: move the folder index/ aside, it is made again from the trail";
-        for change in changes.iter_mut().filter(|c| c.entity == Entity::Subscriptions && c.action.acts()) {
+        for change in changes.iter_mut().filter(|c| c.entity == *entity && c.action.acts()) {
             change.hold(Cause::Unproven, why);
         }
-        alerts.push(format!("No subscription is written: {why}."));
+        alerts.push(format!("No {} is written: {why}.", entity.singular()));
     }
-    let limits = limits::apply(&mut changes, &customers, &tally, snapshot, policy, &mut alerts);
+    let limits = limits::apply(&mut changes, &customers, &tallies, snapshot, policy, &mut alerts);
     follow(&mut changes);
 
     let mut outline = Outline { alerts, limits, ..Outline::default() };
     for entity in &policy.entities {
-        outline.complete.insert(*entity, is_complete(*entity, snapshot));
+        outline.complete.insert(*entity, is_complete(*entity, snapshot, policy));
         outline.by_entity.insert(*entity, Totals::default());
     }
-    let mut money: BTreeMap<Option<Currency>, MoneyDelta> = tally
-        .money
-        .iter()
+    let mut money: BTreeMap<Option<Currency>, MoneyDelta> = tallies
+        .values()
+        .flat_map(|tally| &tally.money)
         .map(|(currency, before)| {
             (*currency, MoneyDelta { currency: *currency, before: *before, after: *before })
         })
@@ -64,7 +66,7 @@ pub fn build(
     for change in &changes {
         outline.totals.count(change.action);
         outline.by_entity.entry(change.entity).or_default().count(change.action);
-        if change.entity == Entity::Subscriptions && change.action.acts() {
+        if change.entity.is_billed() && change.action.acts() {
             match change.money {
                 None => outline.rows_without_price += 1,
                 Some(delta) if delta.is_zero() => {}
@@ -81,7 +83,7 @@ pub fn build(
     }
     outline.money =
         money.into_values().filter(|line| !line.before.is_zero() || !line.after.is_zero()).collect();
-    let last = limits::remember(snapshot, policy, &tally, customers.linked);
+    let last = limits::remember(snapshot, policy, &tallies, customers.linked);
     Planned { changes, outline, last }
 }
 
@@ -101,41 +103,63 @@ fn follow(changes: &mut [Change]) {
 }
 
 /// Whether both sides' listings of an entity were proven complete.
-fn is_complete(entity: Entity, snapshot: &Snapshot) -> bool {
-    let customers =
-        snapshot.customers_complete.is_complete() && snapshot.halo_customers_complete.is_complete();
-    match entity {
-        Entity::Customers => customers,
-        Entity::Subscriptions => {
-            customers
-                && snapshot.licences_complete.is_complete()
-                && snapshot.read.values().all(super::Completeness::is_complete)
-        }
+fn is_complete(entity: Entity, snapshot: &Snapshot, policy: &Policy) -> bool {
+    let customers = snapshot.customers_complete.is_complete() && snapshot.partners_complete.is_complete();
+    if entity == policy.integration.root() {
+        return customers;
     }
+    customers
+        && snapshot
+            .lines
+            .get(&entity)
+            .is_some_and(|lines| lines.found_complete.is_complete() && lines.read.is_complete())
 }
 
-fn alerts(snapshot: &Snapshot, policy: &Policy, customers: &Customers, tally: &Tally) -> Vec<String> {
-    let label = policy.integration.label();
+fn alerts(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    customers: &Customers,
+    tallies: &BTreeMap<Entity, Tally>,
+) -> Vec<String> {
+    let root = policy.integration.root();
+    let (label, there) = (policy.source(root).label(), policy.target(root).label());
     let mut alerts = Vec::new();
     if let Some(why) = snapshot.customers_complete.why_not() {
         alerts.push(format!("{label}'s list of customers proves nothing, so nothing is removed: {why}"));
     }
-    if let Some(why) = snapshot.halo_customers_complete.why_not() {
-        alerts.push(format!("Halo's list of customers is incomplete, so no customer is created: {why}"));
+    if let Some(why) = snapshot.partners_complete.why_not() {
+        alerts.push(format!("{there}'s list of customers is incomplete, so no customer is created: {why}"));
     }
-    if policy.entities.contains(&Entity::Subscriptions) {
-        if let Some(why) = snapshot.licences_complete.why_not() {
-            alerts.push(format!("Halo's list of licences is incomplete, so no licence is created: {why}"));
+    let name =
+        |id: &SourceId| customers.name(id).map_or_else(|| id.to_string(), |name| format!("'{name}' ({id})"));
+    for (entity, tally) in tallies {
+        let Some(lines) = snapshot.lines.get(entity) else { continue };
+        let record = entity.record();
+        if let Some(why) = lines.found_complete.why_not() {
+            let there = policy.target(*entity).label();
+            alerts
+                .push(format!("{there}'s list of {record}s is incomplete, so no {record} is created: {why}"));
         }
-        let name = |id: &SourceId| {
-            customers.name(id).map_or_else(|| id.to_string(), |name| format!("'{name}' ({id})"))
+        if !snapshot.customers_complete.is_complete() {
+            continue;
+        }
+        let each = match &lines.read {
+            Reading::Whole(whole) => {
+                if let Some(why) = whole.why_not() {
+                    alerts.push(format!(
+                        "The {entity} could not be read completely, so none of them is removed: {why}"
+                    ));
+                }
+                continue;
+            }
+            Reading::Each(each) => each,
         };
         let mut said = std::collections::BTreeSet::new();
-        let failed = snapshot.read.iter().filter_map(|(id, read)| read.why_not().map(|why| (id, why)));
+        let failed = each.iter().filter_map(|(id, read)| read.why_not().map(|why| (id, why)));
         for (id, why) in failed.chain(tally.unread.iter().map(|(id, why)| (id, why.as_str()))) {
-            if snapshot.customers_complete.is_complete() && said.insert(id) {
+            if said.insert(id) {
                 alerts.push(format!(
-                    "The subscriptions of {} could not be read completely, so none of them is removed: {why}",
+                    "The {entity} of {} could not be read completely, so none of them is removed: {why}",
                     name(id)
                 ));
             }

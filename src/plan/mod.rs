@@ -8,12 +8,12 @@ mod customers;
 mod diff;
 pub mod hash;
 mod limits;
+mod lines;
 mod merge;
 mod money;
 pub mod outline;
 mod owner;
 pub mod snapshot;
-mod subscriptions;
 
 pub use absence::absent;
 pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
@@ -23,4 +23,6 @@ pub use hash::hash;
 pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Totals, Valve};
-pub use snapshot::{Absence, Completeness, Last, Mappings, Policy, Snapshot, TopLevel};
+pub use snapshot::{
+    Absence, Completeness, Last, Lines, Mappings, Policy, Reading, Removal, Rules, Scope, Snapshot, TopLevel,
+};

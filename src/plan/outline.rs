@@ -145,7 +145,7 @@ pub struct Plan {
     pub built_by: String,
     pub expires_at: Moment,
     pub rows: u32,
-    /// The newest id Halo had of each entity when this was read: a later record of the same name is news (P2).
+    /// The newest id the target had of each entity when this was read: a later record of the same name is news (P2).
     #[serde(default)]
     pub seen_up_to: BTreeMap<Entity, i64>,
     /// What the reading itself asked of each host.
@@ -154,9 +154,9 @@ pub struct Plan {
     /// What the limits of the next plan compare with, once this one is applied.
     #[serde(default)]
     pub last: super::Last,
-    /// Runs that each linked subscription has been missing, this reading included; 0: seen again (N9).
+    /// Runs that each linked record has been missing, this reading included; 0: seen again (N9).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<(SourceId, u32)>,
+    pub missing: Vec<(Entity, SourceId, u32)>,
     /// SHA-256 over the outline and every row; apply accepts this one only.
     pub hash: String,
     #[serde(flatten)]

@@ -2,34 +2,72 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::settings::{Marketplace, Safety};
+use crate::model::settings::Safety;
 use crate::model::{
-    Currency, Date, Decision, Entity, Found, Installation, Integration, Link, Moment, SourceId, TargetId,
-    Wanted,
+    Currency, Date, Decision, Entity, FieldName, Found, Installation, Integration, Link, Moment, Place,
+    SourceId, TargetId, Wanted,
 };
 
 /// Both sides as read, each list sorted by id and free of repeats.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// The source's customers; `Err` says why the listing proves nothing.
+    /// The source's customers, or what else the mapping table is of ([`Integration::root`]).
     pub customers: Vec<Wanted>,
     pub customers_complete: Completeness,
-    /// Halo's customers, inactive ones included. Needed in every plan: a mapping without its partner is held, and the
-    /// partner's currency decides on prices.
-    pub halo_customers: Vec<Found>,
-    pub halo_customers_complete: Completeness,
-    /// The source's subscriptions of every customer that was read. Empty if subscriptions are not planned.
-    pub subscriptions: Vec<Wanted>,
-    /// For each source customer whose subscriptions were asked for: whether the answer was complete, else why not.
-    pub read: BTreeMap<SourceId, Completeness>,
-    /// Halo's licences, inactive ones included.
-    pub licences: Vec<Found>,
-    pub licences_complete: Completeness,
-    /// What the direct look-ups of absent subscriptions said (decision 2); only scheduled plans have any.
-    pub absences: BTreeMap<SourceId, Absence>,
+    /// The target's customers, inactive ones included. Needed in every plan: a mapping without its partner is held,
+    /// and the partner's currency decides on prices.
+    pub partners: Vec<Found>,
+    pub partners_complete: Completeness,
+    /// The records that belong to customers: one entry for each such entity that is planned.
+    pub lines: BTreeMap<Entity, Lines>,
     pub top_level: TopLevel,
-    /// What Halo bills in by default, where it is known.
-    pub halo_currency: Option<Currency>,
+    /// What the target bills in by default, where it is known.
+    pub currency: Option<Currency>,
+}
+
+/// Both sides' records of one entity whose records belong to customers.
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    pub wanted: Vec<Wanted>,
+    pub read: Reading,
+    /// The target's, inactive ones included.
+    pub found: Vec<Found>,
+    pub found_complete: Completeness,
+    /// What the direct look-ups of absent records said (decision 2); only scheduled plans have any.
+    pub absences: BTreeMap<SourceId, Absence>,
+}
+
+/// How the source was read, and what that proves of a customer's records.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    /// One listing of everything.
+    Whole(Completeness),
+    /// Each customer by itself; who is not in here was not asked for.
+    Each(BTreeMap<SourceId, Completeness>),
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self::Each(BTreeMap::new())
+    }
+}
+
+impl Reading {
+    /// Whether all that was asked for was answered completely.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_complete(),
+            Self::Each(each) => each.values().all(Completeness::is_complete),
+        }
+    }
+
+    /// What is known of one customer; `None` where it was not asked for.
+    pub fn of(&self, customer: &SourceId) -> Option<&Completeness> {
+        match self {
+            Self::Whole(whole) => Some(whole),
+            Self::Each(each) => each.get(customer),
+        }
+    }
 }
 
 /// `Ok` for a certified listing, else why it proves nothing.
@@ -81,20 +119,56 @@ pub struct Mappings {
     pub customers: BTreeMap<SourceId, Link>,
     /// Decisions that are no link: `New` and `Exclude`.
     pub decisions: BTreeMap<SourceId, Decision>,
-    /// How many runs each linked subscription has been missing before this one (N9).
-    pub missing_runs: BTreeMap<SourceId, u32>,
-    /// Halo licences that other integrations' links hold: never adopted by this one.
-    pub licences_elsewhere: BTreeSet<TargetId>,
+    /// How many runs each linked record has been missing before this one (N9).
+    pub missing_runs: BTreeMap<(Entity, SourceId), u32>,
+    /// Target records that other integrations' links hold: never adopted by this one.
+    pub elsewhere: BTreeMap<Entity, BTreeSet<TargetId>>,
+}
+
+/// What an integration says of one entity, as plain data. Made by [`crate::integrations::rules`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// The fields of a linked record that follow the source; `None`: all that the source gives.
+    pub follows: Option<BTreeSet<FieldName>>,
+    pub scope: Scope,
+    pub removal: Removal,
+    /// A record without a partner is made only where a person has said that it is new (H11).
+    pub asks_before_create: bool,
+    /// The setting that names the place of new records, for the sentence that says that it is gone (K8).
+    pub place_setting: &'static str,
+}
+
+/// What becomes of a target record whose source record is gone for certain, in a scheduled run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Removal {
+    /// Nothing: it is listed, no more.
+    #[default]
+    Never,
+    /// Its count goes to 0 (B8).
+    Zero,
+    /// It is made inactive, or archived (B9, L18); with `zero`, its count goes to 0 as well.
+    Deactivate { zero: bool },
+}
+
+/// Which records of the source are in scope (B3); an empty list means all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// Ids of customers at the source.
+    pub customers: Vec<String>,
+    /// Names, or what else the source tells kinds of records apart by.
+    pub kinds: Vec<String>,
+    /// All that decides on the scope, in one text: after a change nothing is removed unasked (P9).
+    pub told: String,
 }
 
 /// The rules of this plan.
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub integration: Integration,
-    /// The account at the source: its host. Part of every marker.
+    /// The account at the other side: its host. Part of every marker.
     pub account: String,
     pub installation: Installation,
-    pub settings: Marketplace,
+    pub rules: BTreeMap<Entity, Rules>,
     pub safety: Safety,
     pub entities: Vec<Entity>,
     pub scheduled: bool,
@@ -105,6 +179,34 @@ pub struct Policy {
     /// Entities of which a person has applied one complete plan (N16, decision 4).
     pub approved_once: BTreeSet<Entity>,
     pub last: Last,
+}
+
+impl Policy {
+    /// The rules of an entity; those of none where the integration says nothing.
+    pub fn rules(&self, entity: Entity) -> &Rules {
+        static NONE: Rules = Rules {
+            follows: None,
+            scope: Scope { customers: Vec::new(), kinds: Vec::new(), told: String::new() },
+            removal: Removal::Never,
+            asks_before_create: false,
+            place_setting: "",
+        };
+        self.rules.get(&entity).unwrap_or(&NONE)
+    }
+
+    pub fn source(&self, entity: Entity) -> Place {
+        self.integration.source(entity)
+    }
+
+    pub fn target(&self, entity: Entity) -> Place {
+        self.integration.target(entity)
+    }
+
+    /// The planned entities whose records belong to customers, in order.
+    pub fn lines(&self) -> impl Iterator<Item = Entity> + '_ {
+        let root = self.integration.root();
+        self.entities.iter().copied().filter(move |entity| *entity != root)
+    }
 }
 
 /// What is known of the run before this one; empty before the first.

@@ -145,8 +145,8 @@ pub fn reset(settings: &Settings, key: &str) -> Result<Settings, Problem> {
     let mut next = draft.settings()?;
     for integration in Integration::ALL {
         let concerned = rows.iter().any(|row| row.key.starts_with(&format!("{integration}.safety.")));
-        if concerned && next.marketplace(integration).safety.as_ref() == Some(&next.safety) {
-            next.marketplace_mut(integration).safety = None;
+        if concerned && next.of(integration).safety == Some(&next.safety) {
+            *next.safety_mut(integration) = None;
         }
     }
     Ok(next)
@@ -367,14 +367,14 @@ impl Draft {
             let (addresses, allowed) = match place {
                 Place::Halo => (
                     vec![
-                        ("resource_server", &settings.halo.resource_server),
-                        ("authorisation_server", &settings.halo.authorisation_server),
+                        ("resource_server", settings.halo.resource_server.as_str()),
+                        ("authorisation_server", settings.halo.authorisation_server.as_str()),
                     ],
                     settings.halo.allow_http,
                 ),
                 Place::Of(i) => {
-                    let marketplace = settings.marketplace(i);
-                    (vec![("marketplace_url", &marketplace.marketplace_url)], marketplace.allow_http)
+                    let of = settings.of(i);
+                    (vec![(of.url_key, of.url)], of.allow_http)
                 }
             };
             for (leaf, address) in addresses {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parhelion::engine::Engine;
 use parhelion::engine::records::{Intent, Write};
-use parhelion::model::{FieldName, JobId, PlanId, Value as FieldValue};
+use parhelion::model::{Entity, FieldName, JobId, PlanId, Value as FieldValue};
 use parhelion::sandbox::{Host, Sandbox};
 use serde_json::Value;
 
@@ -172,10 +172,7 @@ pub fn is_all_approved(engine: &Engine, told: &Told, sandbox: &Sandbox) -> Resul
         };
         let planned = row.values();
         let fields = match &intent.write {
-            Write::CreateCustomer { fields, .. }
-            | Write::CreateLicence { fields, .. }
-            | Write::SetCustomer { fields, .. }
-            | Write::SetLicence { fields, .. } => fields.clone(),
+            Write::Create { fields, .. } | Write::Set { fields, .. } => fields.clone(),
             Write::SetAddress { address, .. } => parhelion::model::Fields::new()
                 .with(FieldName::MainSiteAddress, FieldValue::Address(address.clone())),
         };
@@ -206,18 +203,18 @@ fn announces(intent: &Intent, path: &str, record: &Value) -> bool {
     let is = |wanted: &parhelion::model::TargetId| id == wanted.number();
     let path = path.to_ascii_lowercase();
     match &intent.write {
-        Write::CreateCustomer { marker, .. } => {
+        Write::Create { entity: Entity::Customers, marker, .. } => {
             id.is_none() && path.ends_with("/client") && text(&record["ref"]) == marker
         }
-        Write::CreateLicence { marker, fields, .. } => {
+        Write::Create { entity: Entity::Subscriptions, marker, fields, .. } => {
             id.is_none()
                 && path.ends_with("/softwarelicence")
                 && text(&record["snowid"]) == marker
                 && billable(fields, record)
         }
-        Write::SetCustomer { id: target, .. } => is(target) && path.ends_with("/client"),
+        Write::Set { entity: Entity::Customers, id: target, .. } => is(target) && path.ends_with("/client"),
         Write::SetAddress { site, .. } => is(site) && path.ends_with("/site"),
-        Write::SetLicence { id: target, fields, .. } => {
+        Write::Set { entity: Entity::Subscriptions, id: target, fields, .. } => {
             is(target) && path.ends_with("/softwarelicence") && billable(fields, record)
         }
     }

@@ -326,7 +326,7 @@ pub fn scheduled() -> Spec {
 /// Builds a plan and leaves it.
 pub async fn plan(engine: &Arc<Engine>, spec: &Spec) -> Plan {
     let built = engine.build_plan(spec, Keep::ForLater, &|_, _, _| {}).await.expect("a plan");
-    built.with.market.sign_out().await;
+    built.with.close().await;
     built.plan
 }
 

@@ -169,7 +169,7 @@ fn d30_an_ended_customer_is_neither_created_nor_changed() {
     w.company("b", "Birch").verdict = Verdict::Ended("its state is 'Terminated'".into());
     w.halo("2", "Old name");
     w.map("b", "2");
-    w.policy.settings.rename_in_halo = true;
+    w.settings.rename_in_halo = true;
     let plan = w.plan();
     assert_eq!((plan.row("a").action, plan.row("b").action), (Action::Skipped, Action::Skipped));
 }
@@ -181,7 +181,7 @@ fn k6_the_name_follows_only_if_wanted() {
     w.halo("1", "Alder Old");
     w.map("a", "1");
     assert_eq!(w.row("a").action, Action::Unchanged);
-    w.policy.settings.rename_in_halo = true;
+    w.settings.rename_in_halo = true;
     let row = w.row("a");
     assert_eq!(row.action, Action::Update);
     assert_eq!(row.after(FieldName::Name), Some(Value::text("Alder New")));
@@ -201,7 +201,7 @@ fn k9_the_address_follows_only_if_wanted_and_blanks_clear_nothing() {
         .fields
         .set(FieldName::MainSiteAddress, address("1 Row", "Leeds", "Yorks", "L2"));
     assert_eq!(w.row("a").action, Action::Unchanged);
-    w.policy.settings.update_main_site_address = true;
+    w.settings.update_main_site_address = true;
     let row = w.row("a");
     assert_eq!((row.action, row.site.clone()), (Action::Update, Some(t("site1"))));
     assert_eq!(row.after(FieldName::MainSiteAddress), Some(address("2 new row", "Leeds", "Yorks", "L2")));
@@ -216,7 +216,7 @@ fn k9_without_a_main_site_the_row_is_held() {
     w.pair();
     w.snapshot.customers[0].fields.set(FieldName::MainSiteAddress, address("1", "Leeds", "", ""));
     w.snapshot.halo_customers[0].main_site = None;
-    w.policy.settings.update_main_site_address = true;
+    w.settings.update_main_site_address = true;
     assert_eq!(w.row("a").cause(), Cause::Missing);
     w.sub("s", "a", "Product", 1);
     assert_eq!(w.row("s").action, Action::Create, "its subscriptions do not need the site");

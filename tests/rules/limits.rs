@@ -74,7 +74,7 @@ fn v11_a_first_run_or_a_changed_scope_removes_nothing_but_writes_the_rest() {
     let plan = w.plan();
     assert_eq!((held_by(&plan, Valve::V11), plan.outline.totals.update), (1, 1));
     w.settle();
-    w.policy.settings.customer_subscriptions_to_import.statuses = vec!["Active".into()];
+    w.settings.customer_subscriptions_to_import.statuses = vec!["Active".into()];
     assert_eq!(held_by(&w.plan(), Valve::V11), 1, "P9");
     let last = w.plan().last;
     w.policy.last = last;

@@ -3,6 +3,7 @@
 mod world;
 
 mod customers;
+mod floors;
 mod lifecycle;
 mod limits;
 mod marketplace;

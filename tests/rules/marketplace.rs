@@ -1,4 +1,5 @@
-use parhelion::integrations::{field_rules, owned_fields, wanted_customer, wanted_subscription};
+use parhelion::integrations::field_rules::{marketplace as field_rules, owned_fields};
+use parhelion::integrations::{wanted_customer, wanted_subscription};
 use parhelion::model::marketplace::{PriceableItem, SourceCompany, SourceSubscription};
 use parhelion::model::settings::{EndDateSource, Marketplace, StatusMeaning};
 use parhelion::model::{

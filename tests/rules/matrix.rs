@@ -19,7 +19,7 @@ fn columns(make: impl Fn(&mut World), check: impl Fn(Column, &World)) {
         // Enough other records for no limit to matter here.
         w.linked("z", "Other", 9);
         w.policy.scheduled = column != Column::Manual;
-        w.policy.settings.deactivate_deleted = column == Column::On;
+        w.settings.deactivate_deleted = column == Column::On;
         make(&mut w);
         check(column, &w);
     }
@@ -109,7 +109,7 @@ fn out_of_scope() {
             w.snapshot.subscriptions[0].verdict = Verdict::OutOfScope("not chosen".into());
             // Gone, and of a customer outside the scope.
             w.gone("3", "Product", 5);
-            w.policy.settings.customer_subscriptions_to_import.customers = vec!["other".into()];
+            w.settings.customer_subscriptions_to_import.customers = vec!["other".into()];
             w.settle();
         },
         |_, w| {

@@ -115,9 +115,9 @@ prop_compose! {
             }
         }
         w.policy.scheduled = scheduled;
-        w.policy.settings.deactivate_deleted = deactivate;
-        w.policy.settings.zero_deactivated = zero;
-        w.policy.settings.rename_in_halo = rename;
+        w.settings.deactivate_deleted = deactivate;
+        w.settings.zero_deactivated = zero;
+        w.settings.rename_in_halo = rename;
         match broken {
             0 => w.snapshot.licences_complete = Completeness(Err("page 2".into())),
             1 => w.snapshot.halo_customers_complete = Completeness(Err("page 2".into())),

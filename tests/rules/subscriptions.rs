@@ -200,7 +200,7 @@ fn p10_linked_marked_and_other_integrations_licences_are_not_adopted() {
     w.sub("1", "a", "Product", 5);
     w.licence("L", "1", "Product", 5).marker = Some("a person's note".into());
     assert_eq!(w.row("1").action, Action::Link);
-    w.mappings.licences_elsewhere.insert(t("L"));
+    w.mappings.elsewhere.entry(Entity::Subscriptions).or_default().insert(t("L"));
     assert_eq!(w.row("1").action, Action::Create);
 }
 
@@ -300,12 +300,12 @@ fn b8_already_zero_is_no_change_and_b9_does_not_reach_back() {
     assert_eq!(w.row("1").action, Action::Unchanged);
     assert!(w.absent().is_empty());
     w.removed("1", true, false);
-    w.policy.settings.deactivate_deleted = true;
+    w.settings.deactivate_deleted = true;
     assert_eq!(w.row("1").action, Action::Unchanged);
     let mut w = World::new();
     w.pair();
     w.scheduled().gone("1", "One", 5).halo_field("L1", FieldName::Status, Value::Active(false));
-    w.policy.settings.deactivate_deleted = true;
+    w.settings.deactivate_deleted = true;
     assert_eq!(w.row("1").action, Action::Unchanged);
 }
 
@@ -314,8 +314,8 @@ fn b9_zeroes_too_only_if_wanted() {
     let mut w = World::new();
     w.pair();
     w.scheduled().gone("1", "One", 5);
-    w.policy.settings.deactivate_deleted = true;
-    w.policy.settings.zero_deactivated = true;
+    w.settings.deactivate_deleted = true;
+    w.settings.zero_deactivated = true;
     let row = w.row("1");
     assert_eq!(row.action, Action::Deactivate);
     assert_eq!(
@@ -344,12 +344,12 @@ fn n9_grace_counts_down() {
     w.pair();
     w.scheduled().gone("1", "One", 5);
     w.policy.safety.removal_grace_runs = 2;
-    w.mappings.missing_runs.insert(s("1"), 1);
+    w.mappings.missing_runs.insert((Entity::Subscriptions, s("1")), 1);
     let row = w.row("1");
     assert_eq!(row.action, Action::Skipped);
     assert!(row.why().contains("missing since 2 runs, zero in 1 more"), "{}", row.why());
     assert!(w.absent().is_empty());
-    w.mappings.missing_runs.insert(s("1"), 2);
+    w.mappings.missing_runs.insert((Entity::Subscriptions, s("1")), 2);
     assert_eq!(w.row("1").action, Action::Zero);
 }
 
@@ -378,7 +378,7 @@ fn p9_a_product_that_may_be_outside_the_scope_is_left() {
     let mut w = World::new();
     w.pair();
     w.scheduled().gone("1", "One", 5).gone("2", "Two", 5);
-    w.policy.settings.customer_subscriptions_to_import.products = vec!["two".into()];
+    w.settings.customer_subscriptions_to_import.products = vec!["two".into()];
     w.settle();
     assert_eq!((w.row("1").action, w.row("2").action), (Action::Skipped, Action::Zero));
 }
@@ -400,7 +400,7 @@ fn links_out_of_order_stop_every_write() {
     w.linked("1", "One", 5).linked("2", "Two", 5);
     w.source_field("2", FieldName::Quantity, seats(6));
     let reversed: Vec<_> = w.links.clone().into_iter().rev().collect();
-    let plan = parhelion::plan::build(&w.snapshot, &w.mappings, reversed, &w.policy);
+    let plan = parhelion::plan::build(&w.snapshot.snapshot(), &w.mappings, |_| reversed.clone(), &w.policy());
     assert_eq!(plan.outline.totals.acting(), 0);
 }
 

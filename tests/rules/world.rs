@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use parhelion::integrations::marketplace;
 use parhelion::model::link::Removed;
 use parhelion::model::marker::marker;
 use parhelion::model::settings::{Marketplace, Safety};
@@ -10,12 +11,51 @@ use parhelion::model::{
     Address, Amount, Count, Currency, Decision, Entity, FieldName, Fields, Found, How, Installation,
     Integration, Link, MatchKeys, Moment, SourceId, TargetId, Value, Verdict, Wanted,
 };
-use parhelion::plan::snapshot::{Completeness, Mappings, Snapshot};
+use parhelion::plan::snapshot::{Completeness, Lines, Mappings, Reading, Snapshot, TopLevel};
 use parhelion::plan::{self, Absence, Action, Cause, Change, Last, Planned, Policy};
+
+/// Both sides, flat: a test says `w.snapshot.licences[0]`.
+#[derive(Debug, Clone, Default)]
+pub struct Sides {
+    pub customers: Vec<Wanted>,
+    pub customers_complete: Completeness,
+    pub halo_customers: Vec<Found>,
+    pub halo_customers_complete: Completeness,
+    pub subscriptions: Vec<Wanted>,
+    pub read: BTreeMap<SourceId, Completeness>,
+    pub licences: Vec<Found>,
+    pub licences_complete: Completeness,
+    pub absences: BTreeMap<SourceId, Absence>,
+    pub top_level: TopLevel,
+    pub halo_currency: Option<Currency>,
+}
+
+impl Sides {
+    pub fn snapshot(&self) -> Snapshot {
+        let sides = self.clone();
+        let lines = Lines {
+            wanted: sides.subscriptions,
+            read: Reading::Each(sides.read),
+            found: sides.licences,
+            found_complete: sides.licences_complete,
+            absences: sides.absences,
+        };
+        Snapshot {
+            customers: sides.customers,
+            customers_complete: sides.customers_complete,
+            partners: sides.halo_customers,
+            partners_complete: sides.halo_customers_complete,
+            lines: BTreeMap::from([(Entity::Subscriptions, lines)]),
+            top_level: sides.top_level,
+            currency: sides.halo_currency,
+        }
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct World {
-    pub snapshot: Snapshot,
+    pub snapshot: Sides,
+    pub settings: Marketplace,
     pub mappings: Mappings,
     pub links: BTreeMap<SourceId, Link>,
     pub policy: Policy,
@@ -62,7 +102,7 @@ impl World {
             integration: Integration::Also,
             account: "cloud.also.com".into(),
             installation: Installation::from_random([7; 8]),
-            settings: Marketplace::default(),
+            rules: BTreeMap::new(),
             safety: Safety::default(),
             entities: Entity::ALL.to_vec(),
             scheduled: false,
@@ -73,7 +113,8 @@ impl World {
             last: Last::default(),
         };
         let mut world = Self {
-            snapshot: Snapshot::default(),
+            snapshot: Sides::default(),
+            settings: Marketplace::default(),
             mappings: Mappings::default(),
             links: BTreeMap::new(),
             policy,
@@ -85,8 +126,13 @@ impl World {
 
     /// Takes the present rules as those of the last run.
     pub fn settle(&mut self) -> &mut Self {
-        self.policy.last.scope = Some(plan::scope(&self.policy));
+        self.policy.last.scope = Some(plan::scope(&self.policy()));
         self
+    }
+
+    /// The rules as the settings have them now.
+    pub fn policy(&self) -> Policy {
+        Policy { rules: marketplace::rules(&self.settings), ..self.policy.clone() }
     }
 
     pub fn scheduled(&mut self) -> &mut Self {
@@ -230,11 +276,12 @@ impl World {
     }
 
     pub fn plan(&self) -> Planned {
-        plan::build(&self.snapshot, &self.mappings, self.links.clone(), &self.policy)
+        plan::build(&self.snapshot.snapshot(), &self.mappings, |_| self.links.clone(), &self.policy())
     }
 
     pub fn absent(&self) -> Vec<(SourceId, SourceId)> {
-        plan::absent(&self.snapshot, self.links.clone(), &self.mappings, &self.policy)
+        let (snapshot, links) = (self.snapshot.snapshot(), self.links.clone());
+        plan::absent(Entity::Subscriptions, &snapshot, links, &self.mappings, &self.policy())
     }
 
     pub fn row(&self, id: &str) -> Change {

@@ -220,8 +220,10 @@ fn the_table_names_every_setting_and_no_brand_but_its_own() {
     full.safety.canaries = vec!["x".into()];
     full.profile.theme = "x".into();
     for i in Integration::ALL {
-        full.marketplace_mut(i).safety = Some(full.safety.clone());
-        full.marketplace_mut(i).notes = "x".into();
+        *full.safety_mut(i) = Some(full.safety.clone());
+    }
+    for market in [&mut full.also, &mut full.westcoast] {
+        market.notes = "x".into();
     }
     let mut leaves = Vec::new();
     walk("", &serde_json::to_value(&full).unwrap(), &mut leaves);
@@ -321,8 +323,7 @@ prop_compose! {
         s.halo.pace.share = share;
         s.halo.currency = if flags[0] { "GBP".into() } else { String::new() };
         s.safety = profile;
-        for (i, integration) in Integration::ALL.into_iter().enumerate() {
-            let m = s.marketplace_mut(integration);
+        for (i, m) in [&mut s.also, &mut s.westcoast].into_iter().enumerate() {
             m.enabled = flags[i];
             m.username.clone_from(&words[3 + i]);
             m.password = secrets[1 + i].clone();

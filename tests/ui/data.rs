@@ -202,9 +202,7 @@ impl Market {
                     rows: rows.into_iter().take(*limit).collect(),
                 })
             }
-            Query::Fields { integration } => {
-                Answer::Fields(field_rules(*integration, Settings::default().marketplace(*integration)))
-            }
+            Query::Fields { integration } => Answer::Fields(field_rules(*integration, &Settings::default())),
             Query::Plan { plan } if *plan == self.plan.id => Answer::Plan(Box::new(self.plan.clone())),
             Query::PlanGroups { plan, filter } if *plan == self.plan.id => {
                 Answer::PlanGroups(self.groups(filter))

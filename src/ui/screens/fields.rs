@@ -141,7 +141,7 @@ impl Fields {
                 *self = Self::of(Integration::ALL[(at + by) % Integration::ALL.len()]);
                 self.ask(turn);
             }
-            Action::EditRule => match self.selected().and_then(|rule| rule.editable_setting) {
+            Action::EditRule => match self.selected().and_then(|rule| rule.editable_setting.clone()) {
                 Some(setting) => {
                     let key = format!("{}.{setting}", self.integration.key());
                     turn.open(Settings::at(Place::Of(self.integration), key));
@@ -266,9 +266,9 @@ impl Fields {
                 is_marked: false,
                 cells: vec![
                     cell(entity, Role::Dim),
-                    cell(rule.source, Role::Text),
-                    cell(rule.target, Role::Text),
-                    cell(rule.kind, Role::Dim),
+                    cell(&*rule.source, Role::Text),
+                    cell(&*rule.target, Role::Text),
+                    cell(&*rule.kind, Role::Dim),
                     cell(written, role),
                 ],
             })
@@ -284,7 +284,7 @@ impl Fields {
             Entity::Customers => "a customer",
             Entity::Subscriptions => "a subscription, which is a licence in Halo",
         };
-        let (enter, role) = match rule.editable_setting {
+        let (enter, role) = match &rule.editable_setting {
             Some(setting) => {
                 (format!("goes to the setting {}.{setting}", self.integration.key()), Role::Accent)
             }

@@ -475,11 +475,11 @@ fn last_run(view: &PlaceView, when: impl Fn(crate::model::Moment) -> String) -> 
 fn next_run(view: &PlaceView, mirror: &Mirror) -> String {
     let Place::Of(integration) = view.place else { return "-".into() };
     let Some(settings) = &mirror.settings else { return String::new() };
-    let marketplace = settings.settings.marketplace(integration);
-    if !marketplace.enabled {
+    let general = settings.settings.of(integration);
+    if !general.enabled {
         "-".into()
-    } else if marketplace.schedule.enabled {
-        marketplace.schedule.at.clone()
+    } else if general.schedule.enabled {
+        general.schedule.at.clone()
     } else {
         "by hand".into()
     }

@@ -1,4 +1,4 @@
-//! The subscriptions' rows: one merge over the listing and the links (B1-B10, decisions 29-31, matrix of section 10).
+//! The rows of records that belong to customers: one merge over the listing and the links (B1-B10, decisions 29-31).
 
 mod unlinked;
 
@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::absence::{Judged, Rules};
+use super::absence::{Judge, Judged};
 use super::change::{Reasons, reasons};
 use super::customers::{Customers, Standing, find, sorted_by_id, why_update};
 use super::diff::{self, Diff};
 use super::money::{monthly, monthly_delta};
-use super::{Action, Candidate, Cause, Change, Policy, Side, Snapshot, snapshot::Mappings};
+use super::{Action, Candidate, Cause, Change, Lines, Policy, Side, Snapshot, snapshot::Mappings};
 use crate::model::{
     Currency, Entity, FieldName, Fields, Found, Link, SourceId, TargetId, Value, Verdict, Wanted,
 };
@@ -23,11 +23,11 @@ use crate::model::{
 pub(super) struct Tally {
     /// Linked records in scope: the population of every limit.
     pub linked: u64,
-    /// Seats that Halo holds for them.
+    /// Seats that the target holds for them.
     pub seats: u64,
     /// Customers with linked lines that count for anything: lines that stay, lines that go.
     pub lines: HashMap<SourceId, (u32, u32)>,
-    /// Money a month in Halo now, for every linked record with a known price.
+    /// Money a month at the target now, for every linked record with a known price.
     pub money: BTreeMap<Option<Currency>, Decimal>,
     /// Customers whose listing proves nothing, with the reason.
     pub unread: BTreeMap<SourceId, String>,
@@ -35,8 +35,9 @@ pub(super) struct Tally {
     pub disorder: bool,
 }
 
-/// Adds the subscriptions' rows to those of the customers, in plan order.
+/// Adds the rows of one such entity to those of the customers, in plan order.
 pub(super) fn plan(
+    entity: Entity,
     snapshot: &Snapshot,
     mappings: &Mappings,
     links: impl IntoIterator<Item = (SourceId, Link)>,
@@ -45,20 +46,26 @@ pub(super) fn plan(
     rows: &mut Vec<Change>,
 ) -> Tally {
     let first = rows.len();
-    rows.reserve_exact(snapshot.subscriptions.len());
-    let mut wanted: Vec<&Wanted> = snapshot.subscriptions.iter().collect();
+    let none = Lines::default();
+    let lines = snapshot.lines.get(&entity).unwrap_or(&none);
+    rows.reserve_exact(lines.wanted.len());
+    let mut wanted: Vec<&Wanted> = lines.wanted.iter().collect();
     wanted.sort_by(|a, b| a.id.cmp(&b.id));
-    let licences = sorted_by_id(&snapshot.licences);
+    let found = sorted_by_id(&lines.found);
     let mut planner = Planner {
+        entity,
         snapshot,
+        lines,
         mappings,
         policy,
         customers,
-        label: policy.integration.label(),
-        rules: Rules::new(snapshot, mappings, policy),
-        halo: sorted_by_id(&snapshot.halo_customers),
-        taken: vec![false; licences.len()],
-        licences,
+        label: policy.source(entity).label(),
+        there: policy.target(entity).label(),
+        record: entity.record(),
+        judge: Judge::new(entity, snapshot, lines, mappings, policy),
+        partners: sorted_by_id(&snapshot.partners),
+        taken: vec![false; found.len()],
+        found,
         rows,
         tally: Tally::default(),
         said: HashMap::new(),
@@ -101,15 +108,21 @@ fn order_of(change: &Change) -> (Option<(&str, &SourceId)>, &str, &SourceId) {
 }
 
 struct Planner<'a> {
+    entity: Entity,
     snapshot: &'a Snapshot,
+    lines: &'a Lines,
     mappings: &'a Mappings,
     policy: &'a Policy,
     customers: &'a Customers<'a>,
+    /// The source's name, and the target's.
     label: &'static str,
-    rules: Rules<'a>,
-    halo: Vec<&'a Found>,
-    licences: Vec<&'a Found>,
-    /// Licences that a link holds, by their place in `licences`.
+    there: &'static str,
+    /// What the target calls a record of this kind.
+    record: &'static str,
+    judge: Judge<'a>,
+    partners: Vec<&'a Found>,
+    found: Vec<&'a Found>,
+    /// Target records that a link holds, by their place in `found`.
     taken: Vec<bool>,
     rows: &'a mut Vec<Change>,
     tally: Tally,
@@ -117,7 +130,7 @@ struct Planner<'a> {
     said: HashMap<&'static str, HashMap<Vec<Arc<str>>, Reasons>>,
 }
 
-/// Where a subscription's licence belongs.
+/// Where a record belongs.
 struct Place {
     target: Option<TargetId>,
     after_row: Option<u32>,
@@ -125,14 +138,14 @@ struct Place {
 
 impl<'a> Planner<'a> {
     fn take(&mut self, link: &Link) {
-        if let Ok(at) = self.licences.binary_search_by(|found| found.id.cmp(&link.target)) {
+        if let Ok(at) = self.found.binary_search_by(|found| found.id.cmp(&link.target)) {
             self.taken[at] = true;
         }
     }
 
     /// A row of a listed subscription.
     fn row(&self, wanted: &Wanted, action: Action, reasons: Vec<String>) -> Change {
-        let mut change = Change::new(Entity::Subscriptions, action, Side::of(wanted), reasons);
+        let mut change = Change::new(self.entity, action, Side::of(wanted), reasons);
         change.customer = wanted.parent.as_ref().map(|id| self.customer_side(id));
         change
     }
@@ -153,7 +166,7 @@ impl<'a> Planner<'a> {
             return Err(Box::new(self.row(wanted, Action::Skipped, Vec::new()).held(
                 Cause::Data,
                 Action::Held,
-                "the marketplace does not say whose subscription it is",
+                format!("{} does not say whose {} it is", self.label, self.entity.singular()),
             )));
         };
         match (self.customers.standing(parent), &wanted.verdict) {
@@ -180,8 +193,8 @@ impl<'a> Planner<'a> {
     }
 
     fn linked_row(&mut self, wanted: &'a Wanted, link: &Link) -> Change {
-        let licence = find(&self.licences, &link.target);
-        let target = licence.map_or_else(
+        let found = find(&self.found, &link.target);
+        let target = found.map_or_else(
             || Side { id: link.target.clone(), name: Arc::from(&*link.target_name) },
             Side::of_found,
         );
@@ -199,33 +212,37 @@ impl<'a> Planner<'a> {
             change
         };
         self.tally.linked += 1;
-        let Some(licence) = licence else {
+        let Some(found) = found else {
             let change = self.row(wanted, Action::Unchanged, Vec::new());
-            return finish(match self.snapshot.licences_complete.why_not() {
+            return finish(match self.lines.found_complete.why_not() {
                 None => change.held(
                     Cause::Missing,
                     Action::Held,
                     format!(
-                        "its licence '{}' ({}) is gone from Halo: restore it there; a second one is never made unasked",
-                        target.name, target.id
+                        "its {} '{}' ({}) is gone from {}: restore it there; a second one is never made unasked",
+                        self.record, target.name, target.id, self.there
                     ),
                 ),
                 Some(why) => change.held(
                     Cause::Unproven,
                     Action::Held,
-                    format!("its licence is not among what Halo's incomplete list of licences held: {why}"),
+                    format!(
+                        "its {0} is not among what {1}'s incomplete list of {0}s held: {why}",
+                        self.record, self.there
+                    ),
                 ),
             });
         };
-        self.count(wanted.parent.as_ref(), licence, true);
+        self.count(wanted.parent.as_ref(), found, true);
         if let Verdict::Hold(why) = &wanted.verdict {
             let change = self.row(wanted, Action::Unchanged, notes(wanted));
             return finish(change.held(Cause::Data, Action::Held, why));
         }
-        if let (Some(has), Some(belongs)) = (&licence.parent, &place.target)
+        if let (Some(has), Some(belongs)) = (&found.parent, &place.target)
             && has != belongs
         {
-            let candidates = [(has, "its licence is here"), (belongs, "its customer is mapped to this one")]
+            let here = format!("its {} is here", self.record);
+            let candidates = [(has, here.as_str()), (belongs, "its customer is mapped to this one")]
                 .into_iter()
                 .map(|(id, why)| self.candidate_customer(id, why))
                 .collect();
@@ -234,24 +251,35 @@ impl<'a> Planner<'a> {
                 Cause::Ambiguous { candidates },
                 Action::Held,
                 format!(
-                    "its licence is with Halo customer {has}, but its customer is mapped to {belongs}: move the licence or correct the mapping"
+                    "its {0} is with {1} customer {has}, but its customer is mapped to {belongs}: move the {0} or correct the mapping",
+                    self.record, self.there
                 ),
             ));
         }
 
         let base = base_after_removal(link);
         let base = base.as_ref().or(link.base.as_ref());
-        let diff = diff::compare(&wanted.fields, licence, base);
+        let follows = self.policy.rules(self.entity).follows.as_ref();
+        let owned: Fields = match follows {
+            None => wanted.fields.clone(),
+            Some(follows) => wanted
+                .fields
+                .iter()
+                .filter(|(name, _)| follows.contains(name))
+                .map(|(name, value)| (name, value.clone()))
+                .collect(),
+        };
+        let diff = diff::compare(&owned, found, base);
         if diff.is_empty() {
             let said = if link.removed.is_some() {
-                "back at the marketplace; nothing to change"
+                "back at the source; nothing to change"
             } else {
                 "nothing to change"
             };
             let mut change = self.row(wanted, Action::Unchanged, Vec::new());
             change.reasons = self.say(said, &wanted.notes);
-            if base != Some(&wanted.fields) || link.removed.is_some() {
-                change.owned = wanted.fields.clone();
+            if base != Some(&owned) || link.removed.is_some() {
+                change.owned = owned;
             }
             return finish(change);
         }
@@ -269,13 +297,13 @@ impl<'a> Planner<'a> {
             reasons.push(format!("back at {} after it was gone{restored}", self.label));
         }
         if status.is_some_and(|change| change.after == Some(Value::Active(false))) {
-            reasons.push(format!("inactive at {}, so inactive in Halo (B7)", self.label));
+            reasons.push(format!("inactive at {}, so inactive in {} (B7)", self.label, self.there));
         }
-        reasons.extend(why_update(&diff, link.base.is_some(), self.label));
+        reasons.extend(why_update(&diff, link.base.is_some(), self.label, self.there));
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Update, reasons);
-        change.owned = wanted.fields.clone();
-        self.price(&mut change, wanted, Some(licence), &diff, place.target.as_ref());
+        change.owned = owned;
+        self.price(&mut change, wanted, Some(found), &diff, place.target.as_ref());
         let by_hand = status.is_some_and(|change| change.after == Some(Value::Active(true)))
             && link.removed.as_ref().is_some_and(|removed| !removed.deactivated)
             && link.base.as_ref().and_then(|base| base.get(FieldName::Status)) != Some(&Value::Active(false));
@@ -285,17 +313,18 @@ impl<'a> Planner<'a> {
         if by_hand {
             // Only what we made inactive is made active again.
             let why = format!(
-                "back at {}, but its licence was made inactive in Halo by hand meanwhile: make it active there if it is wanted",
-                self.label
+                "back at {}, but its {} was made inactive in {} by hand meanwhile: make it active there if it is wanted",
+                self.label, self.record, self.there
             );
             return change.held(Cause::Conflict { fields: vec![FieldName::Status] }, Action::Update, why);
         }
         if !conflicts.is_empty() {
             let names: Vec<&str> = conflicts.iter().map(|name| name.key()).collect();
             let why = format!(
-                "{} changed both at {} and in Halo since the last import: set it in Halo to one of the two, or back to what it was to take the new value",
+                "{} changed both at {} and in {there} since the last import: set it in {there} to one of the two, or back to what it was to take the new value",
                 names.join(", "),
-                self.label
+                self.label,
+                there = self.there
             );
             return change.held(Cause::Conflict { fields: conflicts }, Action::Update, why);
         }
@@ -314,11 +343,11 @@ impl<'a> Planner<'a> {
     }
 
     fn absent(&mut self, id: &SourceId, link: &Link) {
-        let licence = find(&self.licences, &link.target);
+        let found = find(&self.found, &link.target);
         let side = Side { id: id.clone(), name: Arc::from(&*link.source_name) };
         let row = |action, why: String| {
-            let mut change = Change::new(Entity::Subscriptions, action, side.clone(), [why]);
-            change.target = Some(licence.map_or_else(
+            let mut change = Change::new(self.entity, action, side.clone(), [why]);
+            change.target = Some(found.map_or_else(
                 || Side { id: link.target.clone(), name: Arc::from(&*link.target_name) },
                 Side::of_found,
             ));
@@ -330,8 +359,8 @@ impl<'a> Planner<'a> {
                 .map(|customer| customer.target.clone());
             change
         };
-        let judged = self.rules.judge(id, link, licence);
-        let mapped = link.parent.as_ref().is_some_and(|parent| self.rules.customer(parent).is_ok());
+        let judged = self.judge.judge(id, link, found);
+        let mapped = link.parent.as_ref().is_some_and(|parent| self.judge.customer(parent).is_ok());
         let mut unread = None;
         let (change, goes) = match judged {
             Judged::Left { action, why } => (row(action, why), false),
@@ -363,12 +392,12 @@ impl<'a> Planner<'a> {
                 }
                 change.fields = fields;
                 change.owned = owned;
-                if let Some(licence) = licence {
+                if let Some(found) = found {
                     let after = Fields::new();
-                    change.money = monthly_delta(Some(licence), &after, &change);
-                    change.currency = self.halo_currency(change.customer_target.as_ref());
+                    change.money = monthly_delta(Some(found), &after, &change);
+                    change.currency = self.currency(change.customer_target.as_ref());
                 }
-                match self.rules.proof(id) {
+                match self.judge.proof(id) {
                     Ok(()) => {
                         let listed = "its customer's list is complete, and a look-up by id did not find it";
                         change.reasons = reasons(change.reasons.iter().cloned().chain([listed.into()]));
@@ -383,26 +412,26 @@ impl<'a> Planner<'a> {
         }
         if mapped {
             self.tally.linked += 1;
-            if let Some(licence) = licence {
-                self.count(link.parent.as_ref(), licence, !goes);
+            if let Some(found) = found {
+                self.count(link.parent.as_ref(), found, !goes);
             }
         }
         self.rows.push(change);
     }
 
-    /// Adds a linked licence to the populations of the limits.
-    fn count(&mut self, customer: Option<&SourceId>, licence: &Found, stays: bool) {
-        let count = match licence.fields.get(FieldName::Quantity) {
+    /// Adds a linked found to the populations of the limits.
+    fn count(&mut self, customer: Option<&SourceId>, found: &Found, stays: bool) {
+        let count = match found.fields.get(FieldName::Quantity) {
             Some(Value::Count(count)) => Some(count.get()),
             _ => None,
         };
         self.tally.seats += u64::from(count.unwrap_or(0));
-        if let Some(customer) = customer.filter(|_| licence.is_active && count != Some(0)) {
+        if let Some(customer) = customer.filter(|_| found.is_active && count != Some(0)) {
             let lines = self.tally.lines.entry(customer.clone()).or_default();
             if stays { lines.0 += 1 } else { lines.1 += 1 }
         }
-        if let Some(money) = monthly(&licence.fields, licence.is_active) {
-            let currency = self.halo_currency(licence.parent.as_ref());
+        if let Some(money) = monthly(&found.fields, found.is_active) {
+            let currency = self.currency(found.parent.as_ref());
             *self.tally.money.entry(currency).or_default() += money;
         }
     }
@@ -426,28 +455,34 @@ impl<'a> Planner<'a> {
         let after: Fields =
             diff.changes.iter().filter_map(|c| c.after.clone().map(|after| (c.name, after))).collect();
         change.money = monthly_delta(found, &after, change);
-        change.currency = wanted.currency.or_else(|| self.halo_currency(customer));
+        change.currency = wanted.currency.or_else(|| self.currency(customer));
     }
 
-    /// Prices go only into a customer that is billed in their currency (B5). What Halo does not say is said, not
-    /// guessed at: most builds give no currency of a customer, and the price is still the one that was asked for.
+    /// Prices go only into a customer that is billed in their currency (B5). What the target does not say is said, not
+    /// guessed at: most builds of Halo give no currency of a customer, and the price is still the one that was asked for.
     fn priced(&self, mut change: Change, wanted: &Wanted, customer: Option<&TargetId>) -> Change {
         let writes = |name| change.fields.iter().any(|field| field.name == name);
         if !writes(FieldName::Price) && !writes(FieldName::Cost) {
             return change;
         }
-        match (wanted.currency, self.halo_currency(customer)) {
+        match (wanted.currency, self.currency(customer)) {
             (Some(here), Some(there)) if here != there => {
                 let would_be = change.action;
                 let why = format!(
-                    "its prices are in {here}, Halo bills this customer in {there}: switch off price and cost, or correct the currency (B5)"
+                    "its prices are in {here}, {} bills this customer in {there}: switch off price and cost, or correct the currency (B5)",
+                    self.there
                 );
                 change.held(Cause::Data, would_be, why)
             }
             (here, there) => {
                 let unknown = match (here, there) {
-                    (None, _) => "the marketplace does not say the currency of its prices",
-                    (_, None) => "Halo does not say what it bills in: the currency could not be compared",
+                    (None, _) => format!("{} does not say the currency of its prices", self.label),
+                    (_, None) => {
+                        format!(
+                            "{} does not say what it bills in: the currency could not be compared",
+                            self.there
+                        )
+                    }
                     _ => return change,
                 };
                 change.reasons = reasons(change.reasons.iter().cloned().chain([unknown.into()]));
@@ -456,15 +491,15 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn halo_currency(&self, customer: Option<&TargetId>) -> Option<Currency> {
+    fn currency(&self, customer: Option<&TargetId>) -> Option<Currency> {
         customer
-            .and_then(|id| find(&self.halo, id))
+            .and_then(|id| find(&self.partners, id))
             .and_then(|found| found.currency)
-            .or(self.snapshot.halo_currency)
+            .or(self.snapshot.currency)
     }
 
     fn candidate_customer(&self, id: &TargetId, why: &str) -> Candidate {
-        let name = find(&self.halo, id).map_or_else(|| Arc::from(""), |found| Arc::clone(&found.name));
+        let name = find(&self.partners, id).map_or_else(|| Arc::from(""), |found| Arc::clone(&found.name));
         Candidate { target: id.clone(), name, why: why.into() }
     }
 }

@@ -1,4 +1,4 @@
-//! Subscriptions without a link: found by our marker, adopted, created, or held (P10, P13, P15, P27).
+//! Records without a link: found by our marker, adopted, created, or held (P10, P13, P15, P27).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,24 +8,24 @@ use rust_decimal::Decimal;
 use super::{Place, Planner, notes};
 use crate::matching::exact_form;
 use crate::model::marker::is_marker;
-use crate::model::{Entity, FieldName, Found, TargetId, Value, Verdict, Wanted};
+use crate::model::{FieldName, Found, TargetId, Value, Verdict, Wanted};
 use crate::plan::customers::why_update;
 use crate::plan::diff::{self, Diff};
 use crate::plan::owner::{Claim, Markers};
 use crate::plan::{Action, Candidate, Cause, Change};
 
 impl<'a> Planner<'a> {
-    /// Subscriptions without a link: marked, adopted, created, or held.
+    /// Records without a link: marked, adopted, created, or held.
     pub(super) fn unlinked(&mut self, unlinked: &[&'a Wanted]) {
         if unlinked.is_empty() {
             return;
         }
         let free = |planner: &Self| -> Vec<&'a Found> {
-            let mine = planner.licences.iter().zip(&planner.taken).filter(|(_, taken)| !**taken);
+            let mine = planner.found.iter().zip(&planner.taken).filter(|(_, taken)| !**taken);
             mine.map(|(found, _)| *found).collect()
         };
         let ids = unlinked.iter().map(|wanted| &wanted.id);
-        let markers = Markers::read(Entity::Subscriptions, ids, self.licences.iter().copied(), self.policy);
+        let markers = Markers::read(self.entity, ids, self.found.iter().copied(), self.policy);
         let mut pending: Vec<(&'a Wanted, Place)> = Vec::new();
         for wanted in unlinked {
             let place = match self.place(wanted, false) {
@@ -41,7 +41,8 @@ impl<'a> Planner<'a> {
             }
         }
 
-        // Who could adopt what: names that stand once on either side within one Halo customer.
+        // Who could adopt what: names that stand once on either side within one partner.
+        let elsewhere = self.mappings.elsewhere.get(&self.entity);
         let targets: BTreeSet<&TargetId> =
             pending.iter().filter_map(|(_, place)| place.target.as_ref()).collect();
         let mut there: HashMap<(TargetId, String), Vec<&'a Found>> = HashMap::new();
@@ -49,7 +50,7 @@ impl<'a> Planner<'a> {
             let marked = found.marker.as_deref().is_some_and(is_marker);
             if let Some(parent) = found.parent.as_ref().filter(|parent| targets.contains(parent))
                 && !marked
-                && !self.mappings.licences_elsewhere.contains(&found.id)
+                && !elsewhere.is_some_and(|taken| taken.contains(&found.id))
             {
                 there.entry((parent.clone(), exact_form(&found.name))).or_default().push(found);
             }
@@ -69,7 +70,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What its marker on a licence settles.
+    /// What its marker on a record settles.
     fn marked(&mut self, wanted: &'a Wanted, place: &Place, markers: &Markers<'a>) -> Option<Change> {
         let held = |cause, would_be, why: String| {
             Some(Self::finish(
@@ -86,49 +87,53 @@ impl<'a> Planner<'a> {
                 }
                 if self.is_taken(found) {
                     let why = format!(
-                        "the licence '{}' ({}) that we made for it is linked to another subscription now: empty its marker field in Halo to have a new one made",
-                        found.name, found.id
+                        "the {} '{}' ({}) that we made for it is linked to another {} now: empty its marker field in {} to have a new one made",
+                        self.record,
+                        found.name,
+                        found.id,
+                        self.entity.singular(),
+                        self.there
                     );
                     return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Held, why);
                 }
                 if found.parent.is_some() && place.target.is_some() && found.parent != place.target {
                     let why = format!(
-                        "the licence '{}' ({}) that we made for it is with another Halo customer: move it or correct the mapping",
-                        found.name, found.id
+                        "the {} '{}' ({}) that we made for it is with another {} customer: move it or correct the mapping",
+                        self.record, found.name, found.id, self.there
                     );
                     return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Link, why);
                 }
                 self.take_found(found);
-                Some(self.link(
-                    wanted,
-                    place,
-                    found,
-                    "its licence carries our marker: we made it, and the link was lost",
-                ))
+                let why =
+                    format!("its {} carries our marker: we made it, and the link was lost", self.record);
+                Some(self.link(wanted, place, found, &why))
             }
             Claim::Several(several) => {
                 let candidates =
-                    several.iter().map(|found| licence_candidate(found, "carries our marker")).collect();
-                let why = "several licences in Halo carry our marker of it: keep one, and empty the field of the others";
-                held(Cause::Ambiguous { candidates }, Action::Link, why.into())
+                    several.iter().map(|found| record_candidate(found, "carries our marker")).collect();
+                let why = format!(
+                    "several {}s in {} carry our marker of it: keep one, and empty the field of the others",
+                    self.record, self.there
+                );
+                held(Cause::Ambiguous { candidates }, Action::Link, why)
             }
             Claim::Foreign(found) => held(
                 Cause::Foreign,
                 Action::Held,
                 format!(
-                    "licence '{}' ({}) carries another installation's marker of it: empty that field in Halo to take it over",
-                    found.name, found.id
+                    "{} '{}' ({}) carries another installation's marker of it: empty that field in {} to take it over",
+                    self.record, found.name, found.id, self.there
                 ),
             ),
         }
     }
 
     fn is_taken(&self, found: &Found) -> bool {
-        self.licences.binary_search_by(|licence| licence.id.cmp(&found.id)).is_ok_and(|at| self.taken[at])
+        self.found.binary_search_by(|record| record.id.cmp(&found.id)).is_ok_and(|at| self.taken[at])
     }
 
     fn take_found(&mut self, found: &Found) {
-        if let Ok(at) = self.licences.binary_search_by(|licence| licence.id.cmp(&found.id)) {
+        if let Ok(at) = self.found.binary_search_by(|record| record.id.cmp(&found.id)) {
             self.taken[at] = true;
         }
     }
@@ -146,45 +151,47 @@ impl<'a> Planner<'a> {
             )
         };
         if place.target.is_some()
-            && let Some(why) = self.snapshot.licences_complete.why_not()
+            && let Some(why) = self.lines.found_complete.why_not()
         {
             let why = format!(
-                "Halo's licences could not be read completely, so it may be there; nothing is created (P15): {why}"
+                "{}'s {}s could not be read completely, so it may be there; nothing is created (P15): {why}",
+                self.there, self.record
             );
             return held(Cause::Unproven, Action::Held, why);
         }
         let candidates = || {
-            same.iter().take(8).map(|found| licence_candidate(found, "the same name, not linked")).collect()
+            same.iter().take(8).map(|found| record_candidate(found, "the same name, not linked")).collect()
         };
         match (same, wanted_so) {
             ([], _) => self.create(wanted, place),
             ([only], 1) => {
-                let read = wanted.parent.as_ref().and_then(|parent| self.snapshot.read.get(parent));
+                let read = wanted.parent.as_ref().and_then(|parent| self.lines.read.of(parent));
                 if let Some(why) = read.and_then(|read| read.why_not()) {
                     let why = format!(
-                        "a licence of that name is in Halo, but its customer's list is incomplete: {why}"
+                        "a {} of that name is in {}, but its customer's list is incomplete: {why}",
+                        self.record, self.there
                     );
                     return held(Cause::Unproven, Action::Link, why);
                 }
                 let wants_active = wanted.fields.get(FieldName::Status) == Some(&Value::Active(true));
                 if !only.is_active && wants_active {
                     let why = format!(
-                        "an inactive licence of that name ({}) is in Halo: make it active there to have it adopted, or rename it to have a new one made",
-                        only.id
+                        "an inactive {} of that name ({}) is in {}: make it active there to have it adopted, or rename it to have a new one made",
+                        self.record, only.id, self.there
                     );
                     return held(Cause::Ambiguous { candidates: candidates() }, Action::Held, why);
                 }
-                self.link(
-                    wanted,
-                    place,
-                    only,
-                    "adopts the licence of exactly the same name, once on either side (P10)",
-                )
+                let why =
+                    format!("adopts the {} of exactly the same name, once on either side (P10)", self.record);
+                self.link(wanted, place, only, &why)
             }
             (several, here) => {
                 let why = format!(
-                    "{} unlinked licences of that name in Halo and {here} such subscriptions: which is which is not known (P13); give each licence a name of its own",
-                    several.len()
+                    "{0} unlinked {1}s of that name in {2} and {here} such {3}: which is which is not known (P13); give each {1} a name of its own",
+                    several.len(),
+                    self.record,
+                    self.there,
+                    self.entity
                 );
                 held(Cause::Ambiguous { candidates: candidates() }, Action::Held, why)
             }
@@ -194,7 +201,7 @@ impl<'a> Planner<'a> {
     fn link(&self, wanted: &Wanted, place: &Place, found: &Found, why: &str) -> Change {
         let diff = diff::compare(&wanted.fields, found, None);
         let mut reasons = vec![why.to_owned()];
-        reasons.extend(why_update(&diff, false, self.label));
+        reasons.extend(why_update(&diff, false, self.label, self.there));
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Link, reasons);
         change.owned = wanted.fields.clone();
@@ -205,12 +212,12 @@ impl<'a> Planner<'a> {
     }
 
     fn create(&mut self, wanted: &Wanted, place: &Place) -> Change {
-        let mut reasons = vec!["not in Halo yet".to_owned()];
+        let mut reasons = vec![format!("not in {} yet", self.there)];
         if place.after_row.is_some() && place.target.is_none() {
             reasons.push("its customer is created by this plan".into());
         }
         if wanted.fields.get(FieldName::Status) == Some(&Value::Active(false)) {
-            reasons.push(format!("inactive at {}, so inactive in Halo (B7)", self.label));
+            reasons.push(format!("inactive at {}, so inactive in {} (B7)", self.label, self.there));
         }
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Create, reasons);
@@ -226,7 +233,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn licence_candidate(found: &Found, why: &str) -> Candidate {
+fn record_candidate(found: &Found, why: &str) -> Candidate {
     let why = if found.is_active { why.into() } else { format!("{why}, inactive").into() };
     Candidate { target: found.id.clone(), name: Arc::clone(&found.name), why }
 }
