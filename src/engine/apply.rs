@@ -81,9 +81,12 @@ struct Stage {
 impl Apply {
     /// Carries the plan out. What halted it, if anything did.
     pub async fn run(self: &Arc<Self>) -> Option<Halt> {
-        let entities = &self.plan.entities;
-        let writes = entities.iter().map(|entity| Stage { entity: *entity, removals: false });
-        let removals = entities.iter().rev().map(|entity| Stage { entity: *entity, removals: true });
+        // What is written here was carried out before (`carry_here`).
+        let here = crate::model::Place::Of(crate::model::Integration::Lifecycle);
+        let is_outside = |entity: &&Entity| self.plan.integration.target(**entity) != here;
+        let entities: Vec<&Entity> = self.plan.entities.iter().filter(is_outside).collect();
+        let writes = entities.iter().map(|entity| Stage { entity: **entity, removals: false });
+        let removals = entities.iter().rev().map(|entity| Stage { entity: **entity, removals: true });
         if let Err(halt) = self.confirm_all() {
             return Some(halt);
         }

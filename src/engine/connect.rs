@@ -21,13 +21,15 @@ pub struct Connections {
 /// The system that Halo is kept in step with.
 pub enum Other {
     Market(Arc<Marketplace>),
+    /// The planning workspace: ours, so there is nothing to connect to.
+    Here,
 }
 
 impl Connections {
     /// Where rows of this place are written.
     pub fn target(&self, place: Place) -> Target {
         match (place, &self.other) {
-            (Place::Halo, _) | (Place::Of(_), Other::Market(_)) => Target::Halo(self.halo.clone()),
+            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Here) => Target::Halo(self.halo.clone()),
         }
     }
 
@@ -35,6 +37,7 @@ impl Connections {
     pub async fn close(&self) {
         match &self.other {
             Other::Market(market) => market.sign_out().await,
+            Other::Here => {}
         }
     }
 }
@@ -51,6 +54,7 @@ impl Engine {
             Integration::Westcoast => {
                 Other::Market(self.connect_market(&settings.westcoast, integration, lane)?)
             }
+            Integration::Lifecycle => Other::Here,
         };
         let halo = self.connect_halo(&settings, lane)?;
         Ok(Connections { halo, account: account(&settings, integration), other })
@@ -125,6 +129,8 @@ pub fn missing(settings: &Settings, place: Place) -> Vec<&'static str> {
         }
         Place::Of(Integration::Also) => market(&settings.also),
         Place::Of(Integration::Westcoast) => market(&settings.westcoast),
+        // It needs nothing but Halo.
+        Place::Of(Integration::Lifecycle) => Vec::new(),
     };
     needed.into_iter().filter(|(_, is_missing)| *is_missing).map(|(key, _)| key).collect()
 }

@@ -48,7 +48,8 @@ fn is_short(command: &Command) -> bool {
         | Command::Undo { .. }
         | Command::ImportMappings { .. }
         | Command::DiscardPlan { .. }
-        | Command::Order { .. } => true,
+        | Command::Order { .. }
+        | Command::Lifecycle(_) => true,
         Command::Test { .. }
         | Command::ReadCustomers { .. }
         | Command::Generate { .. }
@@ -113,6 +114,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Started(engine.run(spec).await?))
         }
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
+        Command::Lifecycle(order) => engine.lifecycle(*order).await,
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
 }

@@ -54,6 +54,7 @@ pub async fn read(
         Other::Market(market) => {
             marketplace::read(engine, with, market, integration, entities, progress).await?
         }
+        Other::Here => return Err(no_pairs(integration)),
     };
     let snapshot = &read.snapshot;
     read.alerts.extend(doubles(integration, integration.root(), &snapshot.partners));
@@ -77,6 +78,7 @@ pub async fn customers(
 ) -> Result<Both, Problem> {
     match &with.other {
         Other::Market(market) => marketplace::customers(engine, with, market, integration, progress).await,
+        Other::Here => Err(no_pairs(integration)),
     }
 }
 
@@ -92,7 +94,15 @@ pub async fn confirm(
 ) -> BTreeMap<SourceId, Absence> {
     match &with.other {
         Other::Market(market) => marketplace::confirm(engine, market, source, absent, progress).await,
+        // Nothing of the workspace is removed for being absent.
+        Other::Here => BTreeMap::new(),
     }
+}
+
+/// The workspace pairs nothing by a mapping table.
+fn no_pairs(integration: Integration) -> Problem {
+    Problem::new(crate::model::Class::Input, format!("{} has no mapping table: Halo feeds it.", integration.label()))
+        .remedy("`parhelion plan lifecycle` shows which companies come in; `parhelion lifecycle companies list` those here.")
 }
 
 /// Target records with one marker (invariant 5): never billed on in silence, and never removed by us.

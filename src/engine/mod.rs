@@ -12,6 +12,7 @@
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
+//! | `lifecycle` | the planning workspace |
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
 //! | `desk` | takes calls, hands out answers |
@@ -27,6 +28,7 @@ pub mod extract;
 pub mod fresh;
 pub mod job;
 mod keys;
+pub mod lifecycle;
 pub mod log;
 pub mod planning;
 pub mod records;

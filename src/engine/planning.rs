@@ -34,7 +34,8 @@ impl Spec {
             .entities()
             .iter()
             .copied()
-            .filter(|e| wanted.is_empty() || wanted.contains(e))
+            // Nothing goes back into Halo unless it is asked for by name.
+            .filter(|e| if wanted.is_empty() { *e != Entity::Warranty } else { wanted.contains(e) })
             .collect();
         self
     }
@@ -66,6 +67,9 @@ impl Engine {
         progress: Progress<'_>,
     ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
+        if spec.integration == Integration::Lifecycle {
+            return self.plan_lifecycle(spec, with, progress).await;
+        }
         let read = self.read_for(spec, &with, progress).await;
         let mut read = match read {
             Ok(read) => read,

@@ -40,6 +40,16 @@ pub enum Record {
     Intent(Box<Intent>),
     /// What became of a row or of an intent.
     Outcome(Box<Outcome>),
+    /// A fact of the planning workspace that no person takes back: a report opened, completed, thrown away.
+    Lifecycle { edits: Vec<crate::lifecycle::workspace::Edit>, by: String },
+    /// A step in the planning workspace; `undone` says that it was taken back (`true`) or brought again.
+    LifecycleStep {
+        number: u64,
+        step: Box<super::lifecycle::shelf::Step>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undone: Option<bool>,
+        by: String,
+    },
     /// What a finished job leaves for the next one's limits.
     Seen {
         integration: Integration,
@@ -231,6 +241,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             if let Some(change) = &o.quantity {
                 ops.push(keys::put(keys::quantity(o.integration, &o.source, o.at), change));
             }
+        }
+        Record::Lifecycle { edits, .. } => super::lifecycle::shelf::project(edits, ops),
+        Record::LifecycleStep { number, step, undone, .. } => {
+            super::lifecycle::shelf::project_step(*number, step, *undone, ops);
         }
         Record::Seen { integration, last, approved, missing } => {
             ops.extend(keys::put_big(&keys::last(*integration), last));

@@ -11,6 +11,8 @@ use crate::api::listing::Listing;
 use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Place, Problem, TargetId, Value};
 use crate::plan::holds;
 
+mod warranty;
+
 /// Tells how far a listing is: how many, of how many if known.
 pub type Say<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
 
@@ -39,6 +41,8 @@ impl Target {
         match (self, entity) {
             (Self::Halo(halo), Entity::Customers) => halo.customer(id).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licence(id).await,
+            (Self::Halo(halo), Entity::Warranty) => Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset))),
+            (Self::Halo(_), entity) => Err(elsewhere(entity)),
         }
     }
 
@@ -57,7 +61,7 @@ impl Target {
             (Self::Halo(halo), None) => halo.search_customers(name).await,
             (Self::Halo(halo), Some(customer)) => match entity {
                 Entity::Subscriptions => halo.licences_of(customer).await?.proven(),
-                Entity::Customers => Ok(Vec::new()),
+                _ => Ok(Vec::new()),
             },
         }
     }
@@ -67,6 +71,7 @@ impl Target {
         match (self, entity) {
             (Self::Halo(halo), Entity::Customers) => halo.customers(say).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licences(say).await,
+            (Self::Halo(_), entity) => Err(elsewhere(entity)),
         }
     }
 
@@ -159,6 +164,10 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
         Write::Set { entity: Entity::Subscriptions, id, fields, .. } => {
             named(halo.update_licence(permit, id, fields).await)
         }
+        Write::Set { entity: Entity::Warranty, id, fields, .. } => {
+            halo.update_asset(permit, id, &warranty::values(fields)).await.map(|asset| asset.id)
+        }
+        Write::Create { entity, .. } | Write::Set { entity, .. } => WriteVerdict::Rejected(elsewhere(*entity)),
         Write::SetAddress { site, address, .. } => {
             halo.update_site_address(permit, site, address).await.map(|there| there.id)
         }
@@ -176,6 +185,11 @@ pub enum Fate {
     Changed(String),
     /// More than one record answers to it: nothing more is written for this key.
     Duplicate(Vec<TargetId>),
+}
+
+/// Records that this program does not keep there, or not in lists.
+fn elsewhere(entity: Entity) -> Problem {
+    Problem::new(Class::Record, format!("There is no list of {entity} at the target."))
 }
 
 fn named(verdict: WriteVerdict<Found>) -> WriteVerdict<TargetId> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::integrations::FieldRule;
+pub use super::lifecycle::words::*;
 use crate::model::settings::{Kind, Settings};
 use crate::model::{
     Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId,
@@ -90,6 +91,8 @@ pub enum Command {
         job: JobId,
         order: JobOrder,
     },
+    /// A change of the planning workspace.
+    Lifecycle(Box<LifecycleOrder>),
     /// Stops after the records in hand and answers when all is on disk.
     Stop,
 }
@@ -136,6 +139,10 @@ pub enum Reply {
     Mappings(MappingImport),
     Planned(Box<Plan>),
     Started(JobId),
+    /// What became of a file of warranty dates.
+    Warranty(WarrantyImport),
+    /// A company's draft; `new` where it had none.
+    Report { report: crate::lifecycle::report::ReportId, new: bool },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,6 +253,8 @@ pub enum Query {
         from: u64,
         limit: usize,
     },
+    /// The planning workspace.
+    Lifecycle(LifecycleQuery),
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -263,6 +272,7 @@ pub enum Answer {
     Jobs(Vec<JobReport>),
     Job(Box<JobReport>),
     Log(LogView),
+    Lifecycle(Box<LifecycleAnswer>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -680,6 +690,8 @@ pub enum Event {
     /// Settings, secrets or tests.
     Settings,
     Map(Integration),
+    /// The planning workspace changed.
+    Lifecycle,
     /// Customers are being read for the mapping table: what, done, of.
     Reading {
         integration: Integration,

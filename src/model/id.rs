@@ -12,17 +12,20 @@ use serde::{Deserialize, Serialize};
 pub enum Integration {
     Also,
     Westcoast,
+    /// The planning workspace: no other system, but a place of ours that Halo feeds.
+    Lifecycle,
 }
 
 impl Integration {
     /// Every integration this build has, in the order lists show them.
-    pub const ALL: [Self; 2] = [Self::Also, Self::Westcoast];
+    pub const ALL: [Self; 3] = [Self::Also, Self::Westcoast, Self::Lifecycle];
 
     /// The name scripts and settings use.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Also => "also",
             Self::Westcoast => "westcoast",
+            Self::Lifecycle => "lifecycle",
         }
     }
 
@@ -31,6 +34,7 @@ impl Integration {
         match self {
             Self::Also => "ALSO",
             Self::Westcoast => "Westcoast Cloud",
+            Self::Lifecycle => "Lifecycle",
         }
     }
 
@@ -38,6 +42,9 @@ impl Integration {
     pub const fn entities(self) -> &'static [Entity] {
         match self {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
+            Self::Lifecycle => {
+                &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations, Entity::Warranty]
+            }
         }
     }
 
@@ -45,20 +52,23 @@ impl Integration {
     pub const fn root(self) -> Entity {
         match self {
             Self::Also | Self::Westcoast => Entity::Customers,
+            Self::Lifecycle => Entity::Companies,
         }
     }
 
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) => Place::Of(self),
+            (Self::Also | Self::Westcoast, _) | (Self::Lifecycle, Entity::Warranty) => Place::Of(self),
+            (Self::Lifecycle, _) => Place::Halo,
         }
     }
 
     /// Where records of this entity are written.
     pub const fn target(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) => Place::Halo,
+            (Self::Also | Self::Westcoast, _) | (Self::Lifecycle, Entity::Warranty) => Place::Halo,
+            (Self::Lifecycle, _) => Place::Of(self),
         }
     }
 }
@@ -85,15 +95,36 @@ impl FromStr for Integration {
 pub enum Entity {
     Customers,
     Subscriptions,
+    /// Company types and statuses of the planning workspace.
+    Types,
+    Statuses,
+    Companies,
+    /// Halo's assets, as the workspace keeps them.
+    Configurations,
+    /// Warranty and purchase dates that go back into Halo.
+    Warranty,
 }
 
 impl Entity {
-    pub const ALL: [Self; 2] = [Self::Customers, Self::Subscriptions];
+    pub const ALL: [Self; 7] = [
+        Self::Customers,
+        Self::Subscriptions,
+        Self::Types,
+        Self::Statuses,
+        Self::Companies,
+        Self::Configurations,
+        Self::Warranty,
+    ];
 
     pub const fn key(self) -> &'static str {
         match self {
             Self::Customers => "customers",
             Self::Subscriptions => "subscriptions",
+            Self::Types => "types",
+            Self::Statuses => "statuses",
+            Self::Companies => "companies",
+            Self::Configurations => "configurations",
+            Self::Warranty => "warranty",
         }
     }
 
@@ -102,6 +133,11 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "subscription",
+            Self::Types => "company type",
+            Self::Statuses => "company status",
+            Self::Companies => "company",
+            Self::Configurations => "configuration",
+            Self::Warranty => "warranty date",
         }
     }
 
@@ -110,6 +146,11 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "licence",
+            Self::Types => "company type",
+            Self::Statuses => "company status",
+            Self::Companies => "company",
+            Self::Configurations => "configuration",
+            Self::Warranty => "asset",
         }
     }
 

@@ -1,10 +1,13 @@
 //! The settings of a profile, typed. How they are read from and written to TOML is in [`crate::settings`].
 
+mod lifecycle;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::lifecycle::Lifecycle;
 use super::{Entity, Integration, Place};
 
 /// Everything a profile can be told (`design/cli.md`, "Settings").
@@ -15,6 +18,7 @@ pub struct Settings {
     pub halo: Halo,
     pub also: Marketplace,
     pub westcoast: Marketplace,
+    pub lifecycle: Lifecycle,
     pub safety: Safety,
 }
 
@@ -24,6 +28,7 @@ impl Settings {
         match integration {
             Integration::Also => Some(&self.also),
             Integration::Westcoast => Some(&self.westcoast),
+            Integration::Lifecycle => None,
         }
     }
 
@@ -32,6 +37,7 @@ impl Settings {
         match integration {
             Integration::Also => self.also.general(),
             Integration::Westcoast => self.westcoast.general(),
+            Integration::Lifecycle => self.lifecycle.general(),
         }
     }
 
@@ -40,6 +46,7 @@ impl Settings {
         match integration {
             Integration::Also => &mut self.also.safety,
             Integration::Westcoast => &mut self.westcoast.safety,
+            Integration::Lifecycle => &mut self.lifecycle.safety,
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::kind::Kind;
+use super::lifecycle::LIFECYCLE;
 use crate::model::settings::Settings;
 use crate::model::{Integration, Place};
 
@@ -18,11 +19,12 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order files have them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Profile,
         Self::Of(Place::Halo),
         Self::Of(Place::Of(Integration::Also)),
         Self::Of(Place::Of(Integration::Westcoast)),
+        Self::Of(Place::Of(Integration::Lifecycle)),
         Self::Safety,
     ];
 
@@ -41,6 +43,10 @@ pub enum Tab {
     Details,
     Customers,
     Subscriptions,
+    /// Which asset fields are read, and what each is.
+    Fields,
+    /// Money, columns and what goes back.
+    Planning,
     Schedule,
     Safety,
 }
@@ -51,6 +57,8 @@ impl Tab {
             Self::Details => "Details",
             Self::Customers => "Customers",
             Self::Subscriptions => "Subs",
+            Self::Fields => "Fields",
+            Self::Planning => "Planning",
             Self::Schedule => "Schedule",
             Self::Safety => "Safety",
         }
@@ -128,7 +136,8 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let rows: Vec<Row> = match section {
             Section::Profile => PROFILE.to_vec(),
             Section::Of(Place::Halo) => HALO.iter().chain(&PACE).copied().collect(),
-            Section::Of(Place::Of(_)) => {
+            Section::Of(Place::Of(Integration::Lifecycle)) => LIFECYCLE.iter().chain(&LIMITS).copied().collect(),
+            Section::Of(Place::Of(Integration::Also | Integration::Westcoast)) => {
                 DETAILS.iter().chain(&PACE).chain(&IMPORT).chain(&LIMITS).copied().collect()
             }
             Section::Safety => LIMITS.to_vec(),
@@ -141,7 +150,13 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
 /// A row of the table before its section is known. `{vendor}` stands for the section's own vendor, so that no brand
 /// can slip into the other's form (C12).
 #[derive(Clone, Copy)]
-struct Row(&'static str, Tab, Kind, &'static str, &'static str);
+pub(super) struct Row(
+    pub(super) &'static str,
+    pub(super) Tab,
+    pub(super) Kind,
+    pub(super) &'static str,
+    pub(super) &'static str,
+);
 
 impl Row {
     fn of(self, section: Section) -> Setting {

@@ -84,7 +84,7 @@ impl Mirror {
                 self.reading.insert(*integration, Reading { what: what.clone(), done: *done, of: *of });
             }
             Event::Broken(problem) => self.broken = Some(problem.clone()),
-            Event::Log { .. } => {}
+            Event::Log { .. } | Event::Lifecycle => {}
         }
         Vec::new()
     }

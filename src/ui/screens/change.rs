@@ -302,7 +302,7 @@ fn lines(change: &Change) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     let what = match change.entity {
         Entity::Customers => "customer",
-        Entity::Subscriptions => "subscription",
+        other => other.singular(),
     };
     let sign = change.action.sign();
     lines.push(Line::Text(format!("{sign} the {what} {}", does(change.action)), role(change.action)));

@@ -242,6 +242,7 @@ impl Fields {
         let source = match self.integration {
             Integration::Also => "ALSO field",
             Integration::Westcoast => "Westcoast field",
+            Integration::Lifecycle => "workspace",
         };
         let columns = [
             Column::fixed("of", 13).goes(1),
@@ -283,6 +284,7 @@ impl Fields {
         let of = match rule.entity {
             Entity::Customers => "a customer",
             Entity::Subscriptions => "a subscription, which is a licence in Halo",
+            other => other.singular(),
         };
         let (enter, role) = match &rule.editable_setting {
             Some(setting) => {

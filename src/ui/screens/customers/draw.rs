@@ -24,6 +24,7 @@ impl Customers {
         let source = match self.integration {
             Integration::Also => "ALSO customer",
             Integration::Westcoast => "Westcoast customer",
+            Integration::Lifecycle => "Halo customer",
         };
         let mut columns = [
             Column::fixed("", 1),
