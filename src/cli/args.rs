@@ -96,6 +96,9 @@ pub enum Command {
     /// One job
     #[command(subcommand)]
     Job(Job),
+    /// The planning workspace (local): what is old, out of warranty, and what replacing it costs
+    #[command(subcommand)]
+    Lifecycle(super::lifecycle::args::Lifecycle),
 }
 
 #[derive(Debug, Flags)]
@@ -286,10 +289,10 @@ pub enum FieldsCommand {
 
 #[derive(Debug, Flags)]
 pub struct Plan {
-    /// also or westcoast
+    /// also, westcoast or lifecycle
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
-    /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
+    /// An entity of the integration; may be repeated [default: all, or schedule.entities with --scheduled]
     #[arg(long = "entity", value_name = "E")]
     pub entities: Vec<Entity>,
     /// With the meaning of the integrator's own daily run: removals too
@@ -302,10 +305,10 @@ pub struct Plan {
 
 #[derive(Debug, Flags)]
 pub struct Run {
-    /// also or westcoast
+    /// also, westcoast or lifecycle
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
-    /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
+    /// An entity of the integration; may be repeated [default: all, or schedule.entities with --scheduled]
     #[arg(long = "entity", value_name = "E")]
     pub entities: Vec<Entity>,
     /// With the meaning of the integrator's own daily run: removals too
@@ -359,6 +362,7 @@ impl Args {
         let words: &[&str] = match &self.command {
             None => &[],
             Some(Command::Demo(_)) => &["demo"],
+            Some(Command::Lifecycle(_)) => &["lifecycle"],
             Some(Command::Sandbox(_)) => &["sandbox"],
             Some(Command::Config(config)) => match config {
                 Config::Import { .. } => &["config", "import"],

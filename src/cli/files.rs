@@ -32,7 +32,7 @@ pub fn read_text(path: &Path) -> Result<String, Problem> {
 }
 
 /// Puts a whole file in its place at once, for its owner alone: it names customers.
-pub fn write(path: &Path, text: &str) -> Result<(), Problem> {
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Problem> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = Path::new(&beside);
@@ -41,7 +41,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), Problem> {
         .create_new(true)
         .mode(0o600)
         .open(beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|mut file| file.write_all(content.as_ref()).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(beside, path));
     written.map_err(|error| {
         let _ = std::fs::remove_file(beside);

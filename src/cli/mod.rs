@@ -10,6 +10,7 @@ mod fields;
 mod files;
 mod job;
 mod json;
+mod lifecycle;
 mod map;
 mod markdown;
 mod out;
@@ -171,6 +172,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Run(run) => plan::run(out, handle, run).await,
         Command::Jobs { last } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
+        Command::Lifecycle(command) => lifecycle::run(out, handle, command).await,
         Command::Demo(_) | Command::Sandbox(_) | Command::Secret(_) => Err(unexpected().into()),
     }
 }

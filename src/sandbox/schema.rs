@@ -263,7 +263,7 @@ impl Entity {
     /// The members that say what a row is.
     pub(super) fn tail(self) -> &'static str {
         match self {
-            Self::Client => r#""customer_relationship":[],"use":"client","table":2"#,
+            Self::Client => r#""use":"client","table":2"#,
             Self::Site => r#""use":"site","table":3"#,
             Self::Licence => r#""use":"licence""#,
             Self::Asset => r#""use":"asset","table":5"#,

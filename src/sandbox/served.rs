@@ -80,6 +80,7 @@ impl Served {
             "halo": halo,
             "also": marketplace(Brand::Also, self.also),
             "westcoast": marketplace(Brand::Westcoast, self.westcoast),
+            "lifecycle": {"enabled": true, "currency": "GBP", "schedule": {"enabled": false}},
         })
     }
 
