@@ -13,10 +13,14 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use parhelion::api::http::{RealTransport, Request, Response, SendError, Transport};
-use parhelion::host::words::{Command, Event, JobReport, JobState, Reply, SettingChange};
+use parhelion::host::words::{Command, Event, JobReport, JobState, Phase, Reply, SettingChange};
 use parhelion::host::{Handle, Home};
 use parhelion::model::Integration;
 use parhelion::store::{KeySource, Places};
+
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Answers of the bare loop that were no success: it must do the same work.
 static REFUSED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
@@ -64,19 +68,36 @@ impl Drop for Vendors {
     }
 }
 
+/// Runs an import to its end; says how long it was in which phase.
 async fn run(handle: &Handle) -> JobReport {
+    let (began, mut phases) = (Instant::now(), Vec::<(String, f64)>::new());
     let mut events = handle.subscribe();
     let command = Command::Run {
         integration: Integration::Also,
         entities: Vec::new(),
         scheduled: false,
         allow_removals: false,
+        purpose: parhelion::plan::Purpose::Whole,
     };
     let Reply::Started(job) = handle.send(command).await.expect("a job") else { panic!("no job") };
     loop {
         match events.recv().await {
             Ok(Event::Job(report)) if report.job == job && report.state != JobState::Running => {
+                phases.push(("end".into(), began.elapsed().as_secs_f64()));
+                for pair in phases.windows(2) {
+                    println!("  {:.1} s {}", pair[1].1 - pair[0].1, pair[0].0);
+                }
                 return *report;
+            }
+            Ok(Event::Progress(progress)) => {
+                let phase = match &progress.phase {
+                    Phase::Reading { what, .. } => format!("reading {what}"),
+                    Phase::Verifying { what } => format!("verifying {what}"),
+                    other => format!("{other:?}").to_lowercase(),
+                };
+                if phases.last().is_none_or(|(last, _)| *last != phase) {
+                    phases.push((phase, began.elapsed().as_secs_f64()));
+                }
             }
             Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
             Err(error) => panic!("{error}"),

@@ -24,6 +24,28 @@ pub fn clean_origin(what: &str, typed: &str, allow_http: bool) -> Result<Cleaned
     Ok(Cleaned { url: url.origin().ascii_serialization(), changes })
 }
 
+/// Liongard's instance: a bare word such as `us1`, a host, or a whole address (apis/liongard.md 2).
+///
+/// # Errors
+/// As [`clean_origin`].
+pub fn clean_instance(typed: &str, allow_http: bool) -> Result<Cleaned, Problem> {
+    let word = typed.trim();
+    let is_word = !word.is_empty() && word != "localhost" && word.chars().all(|c| c.is_ascii_alphanumeric());
+    let whole = if is_word { format!("https://{word}.app.liongard.com") } else { typed.to_owned() };
+    let mut cleaned = clean_origin("Liongard's address", &whole, allow_http)?;
+    if is_word {
+        cleaned.changes.push("completed the name of the instance".to_owned());
+    }
+    // The form without `/api` in the path has it in the host.
+    if let Some(rest) =
+        cleaned.url.strip_prefix("https://api.").filter(|rest| rest.ends_with(".app.liongard.com"))
+    {
+        cleaned.url = format!("https://{rest}");
+        cleaned.changes.push("removed 'api.' before the instance".to_owned());
+    }
+    Ok(cleaned)
+}
+
 /// One of Halo's two addresses: `own_path` (`/api`, `/auth`) is added where only a host was given; what belongs to a
 /// single call (`/token`) is taken off.
 ///

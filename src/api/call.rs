@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use super::budget::{Backoff, Budget, Lane, Permit, retry_after};
-use super::http::{Request, Response, SendError, SendErrorKind, Transport};
+use super::http::{Pieces, Request, Response, SendError, SendErrorKind, Transport};
 use crate::model::{Class, Problem};
 
 /// A body that cannot be read four times in a row will not get better.
@@ -203,6 +204,38 @@ impl Caller {
         request: Request,
         judge: impl Fn(&Response) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let send = |request| self.transport.send(request);
+        self.repeat(effect, what, permit, request, send, judge).await
+    }
+
+    /// The same of a read whose answer is taken piece by piece; `into` hears of a new attempt by an empty piece.
+    ///
+    /// # Errors
+    /// What the last attempt failed of.
+    pub async fn stream<T>(
+        &self,
+        what: &str,
+        permit: Permit,
+        request: Request,
+        into: Pieces<'_>,
+        judge: impl Fn(&Response) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let send = |request| {
+            into(&[]);
+            self.transport.stream(request, into)
+        };
+        self.repeat(Effect::Read, what, permit, request, send, judge).await
+    }
+
+    async fn repeat<'a, T>(
+        &self,
+        effect: Effect,
+        what: &str,
+        permit: Permit,
+        request: Request,
+        send: impl Fn(Request) -> BoxFuture<'a, Result<Response, SendError>>,
+        judge: impl Fn(&Response) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let attempts = if effect == Effect::Read { self.retry.attempts.max(1) } else { 1 };
         let (mut turn, mut pauses, mut unreadable) = (0, 0, 0);
         let mut in_doubt = false;
@@ -214,10 +247,11 @@ impl Caller {
                 Some(permit) => permit,
                 None => self.budget.acquire(lane).await,
             };
-            let mut failure = match self.attempt(what, &mut held, request.clone(), turn == 0, &judge).await {
-                Ok(value) => return Ok(value),
-                Err(failure) => failure,
-            };
+            let mut failure =
+                match self.attempt(what, &mut held, request.clone(), turn == 0, &send, &judge).await {
+                    Ok(value) => return Ok(value),
+                    Err(failure) => failure,
+                };
             drop(held);
             in_doubt |= failure.in_doubt;
             failure.in_doubt = in_doubt;
@@ -242,12 +276,13 @@ impl Caller {
         }
     }
 
-    async fn attempt<T>(
+    async fn attempt<'a, T>(
         &self,
         what: &str,
         permit: &mut Permit,
         mut request: Request,
         first_try: bool,
+        send: impl Fn(Request) -> BoxFuture<'a, Result<Response, SendError>>,
         judge: impl Fn(&Response) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         debug_assert!(!permit.was_sent(), "a permit is for one request");
@@ -256,7 +291,7 @@ impl Caller {
         }
         let host = request.url.host_str().unwrap_or_default().to_owned();
         permit.sending();
-        let response = match self.transport.send(request).await {
+        let response = match send(request).await {
             Ok(response) => response,
             Err(error) => {
                 self.budget.failed(permit);

@@ -22,7 +22,27 @@ pub const TOTAL: Duration = Duration::from_secs(120);
 pub trait Transport: Send + Sync {
     /// Never follows a redirect, never tries again. Dropping the future abandons the exchange.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
+
+    /// The same, but a success hands its body over piece by piece, until `into` wants no more; the answer's own body
+    /// is then empty. For lists that would not fit under [`BODY_LIMIT`] (decision 22).
+    fn stream<'a>(
+        &'a self,
+        request: Request,
+        into: Pieces<'a>,
+    ) -> BoxFuture<'a, Result<Response, SendError>> {
+        Box::pin(async move {
+            let mut response = self.send(request).await?;
+            if response.is_success() {
+                into(&response.body);
+                response.body = Vec::new();
+            }
+            Ok(response)
+        })
+    }
 }
+
+/// Takes an answer piece by piece; `false` ends the reading.
+pub type Pieces<'a> = &'a (dyn Fn(&[u8]) -> bool + Send + Sync);
 
 /// A request, complete. Its `Debug` shows neither headers, body nor query: they may carry secrets.
 #[derive(Clone)]
@@ -188,41 +208,56 @@ fn build(loopback: bool) -> Result<reqwest::Client, String> {
 
 impl Transport for RealTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
-        Box::pin(async move {
-            let started = Instant::now();
-            let total = request.total;
-            let client = self.client(&request.url)?;
-            let call =
-                client.request(request.method, request.url).headers(request.headers).body(request.body);
-            let exchange = async {
-                let mut answer = call.send().await.map_err(classify)?;
-                let status = answer.status().as_u16();
-                let headers = std::mem::take(answer.headers_mut());
-                let mut body = Vec::new();
-                loop {
-                    let chunk = timeout(IDLE, answer.chunk()).await.map_err(|_| {
-                        SendError::new(
-                            SendErrorKind::Timeout,
-                            format!("the answer stopped halfway for {} seconds", IDLE.as_secs()),
-                        )
-                    })?;
-                    let Some(chunk) = chunk.map_err(classify)? else { break };
-                    if body.len() + chunk.len() > BODY_LIMIT {
-                        return Err(SendError::new(
-                            SendErrorKind::TooLarge,
-                            "the answer is larger than 32 MiB",
-                        ));
+        Box::pin(self.exchange(request, None))
+    }
+
+    fn stream<'a>(
+        &'a self,
+        request: Request,
+        into: Pieces<'a>,
+    ) -> BoxFuture<'a, Result<Response, SendError>> {
+        Box::pin(self.exchange(request, Some(into)))
+    }
+}
+
+impl RealTransport {
+    async fn exchange(&self, request: Request, into: Option<Pieces<'_>>) -> Result<Response, SendError> {
+        let started = Instant::now();
+        let total = request.total;
+        let client = self.client(&request.url)?;
+        let call = client.request(request.method, request.url).headers(request.headers).body(request.body);
+        let exchange = async {
+            let mut answer = call.send().await.map_err(classify)?;
+            let status = answer.status().as_u16();
+            let headers = std::mem::take(answer.headers_mut());
+            let into = into.filter(|_| (200..300).contains(&status));
+            let mut body = Vec::new();
+            loop {
+                let chunk = timeout(IDLE, answer.chunk()).await.map_err(|_| {
+                    SendError::new(
+                        SendErrorKind::Timeout,
+                        format!("the answer stopped halfway for {} seconds", IDLE.as_secs()),
+                    )
+                })?;
+                let Some(chunk) = chunk.map_err(classify)? else { break };
+                if let Some(into) = into {
+                    if into(&chunk) {
+                        continue;
                     }
-                    body.extend_from_slice(&chunk);
+                    break;
                 }
-                Ok(Response { status, headers, body, elapsed: started.elapsed() })
-            };
-            timeout(total, exchange).await.unwrap_or_else(|_| {
-                Err(SendError::new(
-                    SendErrorKind::Timeout,
-                    format!("no answer within {} seconds", total.as_secs()),
-                ))
-            })
+                if body.len() + chunk.len() > BODY_LIMIT {
+                    return Err(SendError::new(SendErrorKind::TooLarge, "the answer is larger than 32 MiB"));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Response { status, headers, body, elapsed: started.elapsed() })
+        };
+        timeout(total, exchange).await.unwrap_or_else(|_| {
+            Err(SendError::new(
+                SendErrorKind::Timeout,
+                format!("no answer within {} seconds", total.as_secs()),
+            ))
         })
     }
 }

@@ -8,6 +8,8 @@ pub mod check;
 pub mod halo;
 pub mod http;
 pub mod lenient;
+pub mod liongard;
 pub mod listing;
 pub mod marketplace;
+pub mod records;
 pub mod row;

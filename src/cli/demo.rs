@@ -16,6 +16,7 @@ use super::{ask, map, order, screen, text};
 use crate::host::words::{Command, JobReport, JobState, MapFilter, MapState, Query, Reply};
 use crate::host::{Handle, Home, Options};
 use crate::model::{Class, Decision, Integration, Place, Problem};
+use crate::plan::Purpose;
 use crate::sandbox::{self, Sandbox, Served};
 
 /// Of the customers that 'Generate mappings' maps, one in so many is given back, so that there is something to map.
@@ -54,7 +55,7 @@ pub fn run(args: &Args, demo: &args::Demo, out: &Out) -> Result<u8, Failure> {
         if demo.headless || out.json || !has_terminal() {
             runtime.block_on(headless(out, &handle))
         } else {
-            screen::show(args, &handle, &home)
+            screen::show(args, &handle, home.places(), home.notice().map(str::to_owned))
         }
     });
     home.close();
@@ -99,7 +100,13 @@ async fn headless(out: &Out, handle: &Handle) -> Result<u8, Failure> {
         let work = async {
             // All that it takes by itself.
             let entities = Vec::new();
-            let command = Command::Run { integration, entities, scheduled: false, allow_removals: false };
+            let command = Command::Run {
+                integration,
+                entities,
+                scheduled: false,
+                allow_removals: false,
+                purpose: Purpose::Whole,
+            };
             let job = order!(handle, command, Reply::Started(job) => job)?;
             job_end(handle, job).await
         };

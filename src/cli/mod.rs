@@ -2,15 +2,20 @@
 //! the engine through [`Handle`].
 
 mod args;
+mod audit;
+mod backup;
 mod config;
 mod csv;
 mod demo;
+mod doctor;
 mod exit;
 mod fields;
 mod files;
 mod job;
+mod job_files;
 mod json;
 mod lifecycle;
+mod manual;
 mod map;
 mod markdown;
 mod out;
@@ -19,6 +24,7 @@ mod progress;
 mod sandbox;
 mod screen;
 mod secret;
+mod serve;
 mod test;
 mod text;
 
@@ -34,9 +40,10 @@ use clap::error::ErrorKind;
 use exit::Failure;
 use out::{Out, complain};
 
-use crate::host::{Handle, Home, Options};
+use crate::host::{Handle, Home, Kind, Line, Options, start};
 use crate::logging;
 use crate::model::{Class, Problem};
+use crate::store::Places;
 
 /// Asks the engine and takes the one answer that fits.
 macro_rules! ask {
@@ -147,6 +154,8 @@ fn bare(json: bool) -> args::Global {
 fn command(args: &Args, out: &Out) -> Result<u8, Failure> {
     let Some(command) = &args.command else { return screen::open(args, out) };
     match command {
+        Command::Serve(words) => serve::serve(args, words, out),
+        Command::Attach => screen::attach(args, out),
         Command::Demo(demo) => demo::run(args, demo, out),
         Command::Sandbox(sandbox) => runtime()?.block_on(sandbox::serve(sandbox, out)),
         Command::Secret(args::SecretCommand::Set { key, from_env, from_file, from_command }) => {
@@ -155,6 +164,13 @@ fn command(args: &Args, out: &Out) -> Result<u8, Failure> {
                 secret::read(key, from_env.as_deref(), from_file.as_deref(), from_command.as_deref(), out)?;
             at_home(args, out, async |handle| secret::seal(out, handle, key, secret).await)
         }
+        Command::Audit(audit) => audit::run(out, &places(args)?, audit),
+        Command::Doctor { rebuild: false } => runtime()?.block_on(doctor::run(args, out, &places(args)?)),
+        Command::Doctor { rebuild: true } => doctor::rebuild(out, &places(args)?),
+        Command::Backup { file } => backup::backup(out, &places(args)?, file),
+        Command::Restore { file, force } => backup::restore(args, out, &places(args)?, file, *force),
+        Command::Completions { shell } => manual::completions(out, *shell),
+        Command::Man { dir } => manual::man(out, dir.as_deref()),
         other => at_home(args, out, async |handle| by_handle(other, out, handle).await),
     }
 }
@@ -170,29 +186,61 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
         Command::Apply { plan } => plan::apply(out, handle, plan).await,
         Command::Run(run) => plan::run(out, handle, run).await,
-        Command::Jobs { last } => job::list(out, handle, *last).await,
+        Command::Jobs { issues: true, .. } => job::issues(out, handle).await,
+        Command::Jobs { last, .. } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
         Command::Lifecycle(command) => lifecycle::run(out, handle, command).await,
-        Command::Demo(_) | Command::Sandbox(_) | Command::Secret(_) => Err(unexpected().into()),
+        // Those that need no engine, or more than its handle, never come here.
+        Command::Demo(_)
+        | Command::Sandbox(_)
+        | Command::Secret(_)
+        | Command::Serve(_)
+        | Command::Attach
+        | Command::Audit(_)
+        | Command::Doctor { .. }
+        | Command::Backup { .. }
+        | Command::Restore { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. } => Err(unexpected().into()),
     }
 }
 
-/// Opens the engine's home for one command and closes it after, whatever comes of it.
+/// Where the profile's files are: for what needs no engine, so that it works while another process has the store.
+fn places(args: &Args) -> Result<Places, Problem> {
+    Places::find(args.global.profile.as_deref(), args.global.data_dir.as_deref())
+}
+
+/// How long a command waits for a host that is about to answer.
+const STARTING: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Does one command through the host that runs for this profile; where none runs, in a home of its own, closed after,
+/// whatever comes of it.
 fn at_home(
     args: &Args,
     out: &Out,
     work: impl AsyncFnOnce(&Handle) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
     let runtime = runtime()?;
-    let home = open(
-        &Options {
-            data_dir: args.global.data_dir.clone(),
-            profile: args.global.profile.clone(),
-            key_file: args.global.key_file.clone(),
-            command: args.words(),
-        },
-        out,
-    )?;
+    let places = places(args)?;
+    let options = options(args);
+    let begun = std::time::Instant::now();
+    let home = loop {
+        if let Some(line) = Line::attach(&places, Kind::Command, None)? {
+            return runtime.block_on(work(&line.handle()));
+        }
+        match open(&options, out) {
+            Ok(home) => break home,
+            // A host that starts has the store before it listens, and one that ends has it a little longer.
+            Err(problem)
+                if problem.class == Class::Busy
+                    && start::is_starting(&places)
+                    && begun.elapsed() < STARTING =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            Err(problem) => return Err(problem.into()),
+        }
+    };
     if let Some(notice) = home.notice() {
         out.remark(notice);
     }
@@ -200,6 +248,15 @@ fn at_home(
     let result = runtime.block_on(work(&handle));
     home.close();
     result
+}
+
+fn options(args: &Args) -> Options {
+    Options {
+        data_dir: args.global.data_dir.clone(),
+        profile: args.global.profile.clone(),
+        key_file: args.global.key_file.clone(),
+        command: args.words(),
+    }
 }
 
 /// Opens the engine's home, its log and the place for reports.

@@ -20,8 +20,9 @@ const PLAIN: Duration = Duration::from_secs(5);
 /// How often a job is asked for its state when no event says so.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Does `work`, showing the engine's events meanwhile. The first Ctrl-C (or SIGTERM, or the end of the connection)
-/// asks the engine to stop after the record in hand; the second leaves at once.
+/// Does `work`, showing the engine's events meanwhile. The first Ctrl-C asks the engine to stop after the record in
+/// hand; the second leaves at once. SIGTERM and the end of the connection do the same to an engine of this process, and
+/// nothing to a host's.
 pub async fn attended<T>(
     out: &Out,
     handle: &Handle,
@@ -34,8 +35,11 @@ pub async fn attended<T>(
     loop {
         tokio::select! {
             biased;
-            () = signals.next() => {
+            asks = signals.next() => {
                 progress.end();
+                if asks == Asks::ToLeave && handle.is_shared() {
+                    return Err(left_alone());
+                }
                 out.remark("Stopping after the record in hand. Once more leaves at once; what was done is kept either way.");
                 return stopped(out, handle, signals, work).await;
             }
@@ -70,7 +74,7 @@ async fn stopped<T>(
             done = &mut work => return done.map_err(|problem| {
                 if matches!(problem.class, Class::Cancelled | Class::Local) { nothing_left() } else { Failure::interrupted(problem) }
             }),
-            () = signals.next() => leave_now(out),
+            _ = signals.next() => leave_now(out),
             answer = &mut stop, if !has_answered => {
                 has_answered = true;
                 if let Err(problem) = answer {
@@ -81,6 +85,14 @@ async fn stopped<T>(
             () = tokio::time::sleep(LOOK_AGAIN * 3), if has_answered => return Err(nothing_left()),
         }
     }
+}
+
+/// Whoever started this went away: what the host does goes on without them.
+fn left_alone() -> Failure {
+    Failure::interrupted(
+        Problem::new(Class::Cancelled, "The command was ended; the host goes on with what it began.")
+            .remedy("`parhelion jobs` shows it."),
+    )
 }
 
 /// The second Ctrl-C. The trail is on disk, so leaving here loses nothing that was done.
@@ -135,6 +147,15 @@ pub async fn next(events: &mut Option<Receiver<Event>>) -> Event {
     }
 }
 
+/// What a signal means to work that a host does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Ctrl-C: a person wants it stopped.
+    ToStop,
+    /// The connection is lost, or the system ends this process.
+    ToLeave,
+}
+
 /// The signals that ask to stop.
 pub struct Signals {
     interrupt: Signal,
@@ -156,11 +177,11 @@ impl Signals {
         })
     }
 
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Asks {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => Asks::ToStop,
+            _ = self.terminate.recv() => Asks::ToLeave,
+            _ = self.hang_up.recv() => Asks::ToLeave,
         }
     }
 }

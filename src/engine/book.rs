@@ -3,17 +3,18 @@
 //! [`Book::record`] puts facts into the trail first and into the index after. What only the index holds (caches of
 //! listings, stored plans, counters) can be made again from the other systems.
 
+use std::collections::btree_map::Entry as Place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
 use super::keys;
-use super::records::{Edit, Intent, Record, RowState};
+use super::records::{Aside, Edit, Intent, KeptIssue, Ordered, Record, RowState};
 use crate::engine::words::{Choices, JobReport};
 use crate::model::settings::Settings;
 use crate::model::{
-    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId,
+    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, Slot, SourceId,
 };
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
@@ -53,9 +54,65 @@ struct Waiting {
 #[derive(Default)]
 struct Group {
     fresh: Changes,
+    /// The last line of the trail that this and all before it stand for.
+    upto: u64,
+    /// Requests whose fate is not known, by their keys: few, and every row asks for them. Most are answered within the
+    /// group they began in and never reach the index.
+    open: BTreeMap<Vec<u8>, Open>,
     /// Being written by a thread of its own.
     under_way: Option<Arc<Changes>>,
     failed: Option<Problem>,
+}
+
+struct Open {
+    intent: Intent,
+    is_indexed: bool,
+}
+
+impl Group {
+    /// What is to be written now, as one batch: the noted place in the trail and what it stands for belong together.
+    fn take(&mut self) -> Changes {
+        let mut changes = std::mem::take(&mut self.fresh);
+        if changes.is_empty() && self.open.values().all(|open| open.is_indexed) {
+            return changes;
+        }
+        let mut ops = vec![keys::put(keys::applied(), &self.upto)];
+        for open in self.open.values_mut().filter(|open| !open.is_indexed) {
+            super::records::project(&Record::Intent(Box::new(open.intent.clone())), &mut ops);
+            open.is_indexed = true;
+        }
+        for op in ops {
+            if let Op::Put(key, value) = op {
+                changes.insert(key, Some(value));
+            }
+        }
+        changes
+    }
+
+    /// Takes the projection of one record in.
+    fn note(&mut self, record: &Record, ops: &mut Vec<Op>) {
+        if let Record::Intent(intent) = record {
+            let key = keys::intent(intent.integration, intent.entity, &intent.source);
+            match self.open.entry(key) {
+                Place::Vacant(slot) => {
+                    slot.insert(Open { intent: (**intent).clone(), is_indexed: false });
+                    return;
+                }
+                Place::Occupied(mut slot) => {
+                    slot.insert(Open { intent: (**intent).clone(), is_indexed: true });
+                }
+            }
+        }
+        super::records::project(record, ops);
+        for op in ops.drain(..) {
+            match op {
+                Op::Put(key, value) => drop(self.fresh.insert(key, Some(value))),
+                Op::Del(key) if self.open.remove(&key).is_some_and(|open| !open.is_indexed) => {}
+                Op::Del(key) => drop(self.fresh.insert(key, None)),
+                Op::Expect(..) => debug_assert!(false, "a projection expects nothing"),
+            }
+        }
+    }
 }
 
 impl Waiting {
@@ -79,6 +136,13 @@ impl Book {
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
         let book = Self { trail, index, waiting: Arc::default(), numbers: Mutex::default() };
         book.replay()?;
+        let mut open = BTreeMap::new();
+        book.each_big(&keys::intents(), |_, intent: Intent| {
+            let key = keys::intent(intent.integration, intent.entity, &intent.source);
+            open.insert(key, Open { intent, is_indexed: true });
+            Ok(())
+        })?;
+        book.waiting.state().open = open;
         Ok(book)
     }
 
@@ -137,15 +201,6 @@ impl Book {
         self.show(records, self.trail.last_seq())
     }
 
-    fn show(&self, records: &[Record], last: u64) -> Result<(), Problem> {
-        let mut ops = Vec::with_capacity(records.len() * 3 + 1);
-        for record in records {
-            super::records::project(record, &mut ops);
-        }
-        ops.push(keys::put(keys::applied(), &last));
-        self.defer(ops)
-    }
-
     /// Notes that index and trail agree, so that the next start need not replay.
     pub fn close(&self) -> Result<(), Problem> {
         let last = self.trail.last_seq();
@@ -168,20 +223,18 @@ impl Book {
         self.index.flush()
     }
 
-    fn defer(&self, ops: Vec<Op>) -> Result<(), Problem> {
+    fn show(&self, records: &[Record], last: u64) -> Result<(), Problem> {
         let mut state = self.waiting.state();
         if let Some(problem) = &state.failed {
             return Err(problem.clone());
         }
-        for op in ops {
-            match op {
-                Op::Put(key, value) => drop(state.fresh.insert(key, Some(value))),
-                Op::Del(key) => drop(state.fresh.insert(key, None)),
-                Op::Expect(..) => debug_assert!(false, "a projection expects nothing"),
-            }
+        let mut ops = Vec::new();
+        for record in records {
+            state.note(record, &mut ops);
         }
+        state.upto = state.upto.max(last);
         if state.fresh.len() >= GROUP && state.under_way.is_none() {
-            let group = Arc::new(std::mem::take(&mut state.fresh));
+            let group = Arc::new(state.take());
             state.under_way = Some(Arc::clone(&group));
             drop(state);
             let (index, waiting) = (Arc::clone(&self.index), Arc::clone(&self.waiting));
@@ -213,10 +266,8 @@ impl Book {
         if let Some(problem) = &state.failed {
             return Err(problem.clone());
         }
-        if state.fresh.is_empty() {
-            return Ok(());
-        }
-        self.index.write(&as_ops(&std::mem::take(&mut state.fresh)))
+        let changes = state.take();
+        if changes.is_empty() { Ok(()) } else { self.index.write(&as_ops(&changes)) }
     }
 
     /// The newest value of a key, written out or not.
@@ -417,23 +468,77 @@ impl Book {
         Ok(self.get(&keys::step_top(of))?.unwrap_or(0))
     }
 
-    pub fn open_intents(&self) -> Result<Vec<Intent>, Problem> {
-        let mut open = Vec::new();
-        self.each_big(&keys::intents(), |_, intent| {
-            open.push(intent);
-            Ok(())
-        })?;
-        Ok(open)
+    pub fn decision(&self, of: Integration, id: &SourceId) -> Result<Option<Decision>, Problem> {
+        self.get(&keys::decision(of, id))
     }
 
-    /// The request for a key whose fate is not known yet.
-    pub fn open_intent(
-        &self,
-        of: Integration,
-        entity: Entity,
-        id: &SourceId,
-    ) -> Result<Option<Intent>, Problem> {
-        self.get_big(&keys::intent(of, entity, id))
+    /// What the mapping holds for a record.
+    pub fn slot(&self, of: Integration, entity: Entity, id: &SourceId) -> Result<Slot, Problem> {
+        let decision = if entity == of.root() { self.decision(of, id)? } else { None };
+        Ok(Slot { link: self.link(of, entity, id)?, decision })
+    }
+
+    /// What a person last wished of a job; `None`: that it goes on.
+    pub fn wish(&self, job: JobId) -> Result<Option<Ordered>, Problem> {
+        self.get(&keys::wish(job))
+    }
+
+    /// Notes where the trail stands, so that a job's facts are found without reading all of it.
+    pub fn note_beginning(&self, job: JobId) -> Result<(), Problem> {
+        self.cache(&[keys::put(keys::began(job), &self.trail.last_seq())])
+    }
+
+    /// The intents and outcomes of a job, oldest first: what it did, with what stood there before.
+    pub fn deeds(&self, job: JobId, mut with: impl FnMut(Record)) -> Result<(), Problem> {
+        let from = self.get::<u64>(&keys::began(job))?.unwrap_or(0);
+        for line in self.trail.read(from)? {
+            let line = line?;
+            let is_deed = line.kind == "intent" || line.kind == "outcome";
+            let of: Option<JobId> =
+                line.data.get("job").and_then(|of| serde_json::from_value(of.clone()).ok());
+            if is_deed
+                && of == Some(job)
+                && let Ok(record) = parse(&line.kind, line.data)
+            {
+                with(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// The open issues of an integration.
+    pub fn issues(&self, of: Integration) -> Result<Vec<KeptIssue>, Problem> {
+        let mut issues = Vec::new();
+        self.each_big(&keys::issues(of), |_, issue| {
+            issues.push(issue);
+            Ok(())
+        })?;
+        Ok(issues)
+    }
+
+    /// Those that a person put aside, by entity and source id.
+    pub fn asides(&self, of: Integration) -> Result<BTreeMap<String, Aside>, Problem> {
+        let mut asides = BTreeMap::new();
+        self.each(&keys::asides(of), |key, value| {
+            asides.insert(String::from_utf8_lossy(key).into_owned(), read(&value, key)?);
+            Ok(())
+        })?;
+        Ok(asides)
+    }
+
+    /// Requests whose fate is not known yet.
+    pub fn open_intents(&self) -> Vec<Intent> {
+        self.waiting.state().open.values().map(|open| open.intent.clone()).collect()
+    }
+
+    /// Whether any of them is of this kind.
+    pub fn is_any_open(&self, kind: impl Fn(&Intent) -> bool) -> bool {
+        self.waiting.state().open.values().any(|open| kind(&open.intent))
+    }
+
+    /// Whether the fate of a request for this key is not known yet.
+    pub fn is_open(&self, of: Integration, entity: Entity, id: &SourceId) -> bool {
+        self.waiting.state().open.contains_key(&keys::intent(of, entity, id))
     }
 
     pub fn job(&self, job: JobId) -> Result<Option<StoredJob>, Problem> {
@@ -567,9 +672,20 @@ impl Book {
         plan: &Plan,
         mut with: impl FnMut(Change) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
+        self.plan_rows_while(plan, |change| with(change).map(|()| true))
+    }
+
+    /// The rows of a plan up to the one that is enough: reading them all takes a while.
+    pub fn plan_rows_while(
+        &self,
+        plan: &Plan,
+        mut goes_on: impl FnMut(Change) -> Result<bool, Problem>,
+    ) -> Result<(), Problem> {
         for chunk in 0..plan.rows.div_ceil(CHUNK) {
             for change in self.plan_chunk(plan.id, chunk)? {
-                with(change)?;
+                if !goes_on(change)? {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -600,8 +716,10 @@ fn pack(rows: &[Change]) -> Result<Vec<u8>, Problem> {
     let unwritten = |error: &dyn std::fmt::Display| {
         Problem::new(Class::Local, format!("Rows of the plan could not be stored: {error}."))
     };
+    let text = serde_json::to_vec(rows).map_err(|e| unwritten(&e))?;
+    // In one go: each write to the encoder clears all of its buffer first.
     let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    serde_json::to_writer(&mut deflated, rows).map_err(|e| unwritten(&e))?;
+    std::io::Write::write_all(&mut deflated, &text).map_err(|e| unwritten(&e))?;
     deflated.finish().map_err(|e| unwritten(&e))
 }
 
@@ -611,7 +729,8 @@ fn unpack(bytes: &[u8]) -> Option<Vec<Change>> {
     serde_json::from_slice(&text).ok()
 }
 
-fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
+/// A line of the trail as a fact.
+pub fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
     let mut whole = serde_json::Map::new();
     whole.insert("kind".into(), kind.into());
     whole.insert("data".into(), data);

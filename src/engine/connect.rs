@@ -29,7 +29,9 @@ impl Connections {
     /// Where rows of this place are written.
     pub fn target(&self, place: Place) -> Target {
         match (place, &self.other) {
-            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Here) => Target::Halo(self.halo.clone()),
+            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Here) => {
+                Target::Halo(self.halo.clone())
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::Engine;
 use super::extract;
 use super::keys;
 use super::log::safe;
-use super::records::{Edit, Record, Slot};
+use super::records::{Edit, Record};
 use crate::api::budget::Lane;
 use crate::engine::words::{
     CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow,
@@ -17,8 +17,8 @@ use crate::engine::words::{
 };
 use crate::matching::{exact, mapping_csv, name};
 use crate::model::{
-    Class, Decision, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId, TargetId,
-    Verdict, Wanted,
+    Class, Decision, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, Slot, SourceId,
+    TargetId, Verdict, Wanted,
 };
 
 /// Undo reaches this many steps back.
@@ -583,7 +583,7 @@ impl Engine {
             return Ok(());
         }
         let step = self.book.step_top(integration)? + 1;
-        let record = Record::Step { integration, step, title, edits, by: self.by.clone() };
+        let record = Record::Step { integration, step, title, edits, by: self.by() };
         self.book.record(&[record]).await?;
         if step > STEPS {
             self.book.cache(&[crate::store::Op::Del(keys::step(integration, step - STEPS))])?;
@@ -616,7 +616,7 @@ impl Engine {
             0 => String::new(),
             stay => format!(" ({stay} of {all} have changed since and stay as they are)"),
         };
-        let by = self.by.clone();
+        let by = self.by();
         self.book.record(&[Record::Undo { integration, step, redo, edits, by }]).await?;
         self.changed(integration);
         Ok(format!("{}: {title}{stay}", if redo { "Again" } else { "Taken back" }))

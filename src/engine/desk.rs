@@ -13,7 +13,14 @@ use crate::model::Problem;
 #[derive(Debug)]
 pub enum Call {
     Do(Command, oneshot::Sender<Result<Reply, Problem>>),
+    /// The same for another person than the one this process belongs to: the trail names them.
+    DoFor(String, Command, oneshot::Sender<Result<Reply, Problem>>),
     Ask(Query, oneshot::Sender<Result<Answer, Problem>>),
+}
+
+tokio::task_local! {
+    /// Who gave the order that this task carries out.
+    pub(super) static ORDERED_BY: String;
 }
 
 /// Serves until [`Command::Stop`] or until nobody can call any more.
@@ -23,19 +30,26 @@ pub async fn serve(engine: Arc<Engine>, mut calls: mpsc::UnboundedReceiver<Call>
             Call::Ask(query, reply) => {
                 let _ = reply.send(engine.answer(query));
             }
-            Call::Do(Command::Stop, reply) => {
+            Call::Do(Command::Stop, reply) | Call::DoFor(_, Command::Stop, reply) => {
                 let ended = engine.close().await;
                 let _ = reply.send(ended.map(|()| Reply::Done("Stopped.".into())));
                 return;
             }
-            Call::Do(command, reply) if is_short(&command) => answer(&engine, command, reply).await,
-            Call::Do(command, reply) => {
-                let engine = engine.clone();
-                tokio::spawn(async move { answer(&engine, command, reply).await });
-            }
+            Call::Do(command, reply) => begin(&engine, command, reply).await,
+            Call::DoFor(by, command, reply) => ORDERED_BY.scope(by, begin(&engine, command, reply)).await,
         }
     }
     let _ = engine.close().await;
+}
+
+/// Does a short command; starts a long one.
+async fn begin(engine: &Arc<Engine>, command: Command, reply: oneshot::Sender<Result<Reply, Problem>>) {
+    if is_short(&command) {
+        return answer(engine, command, reply).await;
+    }
+    let engine = engine.clone();
+    let by = engine.by();
+    tokio::spawn(ORDERED_BY.scope(by, async move { answer(&engine, command, reply).await }));
 }
 
 /// Whether a command waits for no network: these keep their order.
@@ -48,15 +62,18 @@ fn is_short(command: &Command) -> bool {
         | Command::Undo { .. }
         | Command::ImportMappings { .. }
         | Command::DiscardPlan { .. }
-        | Command::Order { .. }
-        | Command::Lifecycle(_) => true,
+        | Command::Lifecycle(_)
+        | Command::PutAside { .. }
+        | Command::Order { .. } => true,
         Command::Test { .. }
         | Command::ReadCustomers { .. }
         | Command::Generate { .. }
         | Command::BuildPlan { .. }
         | Command::Replan { .. }
         | Command::Apply { .. }
+        | Command::BuildPlanOf { .. }
         | Command::Run { .. }
+        | Command::RunOf { .. }
         | Command::Stop => false,
     }
 }
@@ -86,14 +103,12 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::ImportMappings { integration, csv, dry_run } => {
             Ok(Reply::Mappings(engine.import_mappings(integration, &csv, dry_run).await?))
         }
-        Command::BuildPlan { integration, entities, scheduled } => {
-            let spec = Spec { integration, entities, scheduled, allow_removals: false }.ordered();
-            let progress = |what: &str, done: u64, of: Option<u64>| {
-                engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
-            };
-            let built = engine.build_plan(&spec, Keep::ForLater, &progress).await?;
-            built.with.close().await;
-            Ok(Reply::Planned(Box::new(built.plan)))
+        Command::BuildPlan { integration, entities, scheduled, purpose } => {
+            let spec = Spec { integration, entities, scheduled, allow_removals: false, purpose };
+            planned(engine, &spec.ordered()).await
+        }
+        Command::BuildPlanOf { purpose, allow_removals } => {
+            planned(engine, &Spec { allow_removals, ..engine.spec_of(purpose)? }).await
         }
         Command::Replan { plan } => {
             let engine = engine.clone();
@@ -109,14 +124,32 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Done(format!("Plan {plan} is discarded.")))
         }
         Command::Apply { plan, choices } => Ok(Reply::Started(engine.apply(plan, choices).await?)),
-        Command::Run { integration, entities, scheduled, allow_removals } => {
-            let spec = Spec { integration, entities, scheduled, allow_removals }.ordered();
+        Command::Run { integration, entities, scheduled, allow_removals, purpose } => {
+            let spec = Spec { integration, entities, scheduled, allow_removals, purpose }.ordered();
             Ok(Reply::Started(engine.run(spec).await?))
+        }
+        Command::RunOf { purpose, allow_removals } => {
+            let spec = Spec { allow_removals, ..engine.spec_of(purpose)? };
+            Ok(Reply::Started(engine.run(spec).await?))
+        }
+        Command::PutAside { integration, issues, asked } => {
+            Ok(Reply::Done(engine.put_aside(integration, issues, asked).await?))
         }
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
         Command::Lifecycle(order) => engine.lifecycle(*order).await,
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
+}
+
+/// Builds a plan and leaves it for later.
+async fn planned(engine: &Arc<Engine>, spec: &Spec) -> Result<Reply, Problem> {
+    let integration = spec.integration;
+    let progress = |what: &str, done: u64, of: Option<u64>| {
+        engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
+    };
+    let built = engine.build_plan(spec, Keep::ForLater, &progress).await?;
+    built.with.close().await;
+    Ok(Reply::Planned(Box::new(built.plan)))
 }
 
 impl Engine {

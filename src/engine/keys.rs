@@ -83,6 +83,30 @@ pub fn quantity(integration: Integration, id: &SourceId, at: crate::model::Momen
     key.extend(at.as_nanosecond().to_be_bytes());
     key
 }
+/// What a person wishes of a job.
+pub fn wish(job: JobId) -> Vec<u8> {
+    numbered(b"w/", job.0)
+}
+/// Where the trail stood when a job began.
+pub fn began(job: JobId) -> Vec<u8> {
+    numbered(b"a/", job.0)
+}
+pub fn issues(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"e", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn issue(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u8> {
+    with_id(issues(integration), &format!("{entity}/{id}"))
+}
+pub fn asides(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"f", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn aside(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u8> {
+    with_id(asides(integration), &format!("{entity}/{id}"))
+}
 pub fn last(integration: Integration) -> Vec<u8> {
     plain(&[b"n", integration.key().as_bytes(), b"last"])
 }

@@ -9,33 +9,41 @@
 //! | `planning` | a snapshot into a stored plan |
 //! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
 //! | `verify` | reading back what was written |
+//! | `narrow`, `undo` | which records a narrow plan is about; the plan that takes a job back |
+//! | `issues` | what waits for a person, over all jobs |
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
 //! | `lifecycle` | the planning workspace |
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
+//! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
 
 pub mod apply;
+pub mod audit;
 pub mod book;
 pub mod connect;
 pub mod control;
 pub mod customers;
 pub mod desk;
+pub mod doctor;
 pub mod extract;
 pub mod fresh;
+pub mod issues;
 pub mod job;
 mod keys;
 pub mod lifecycle;
 pub mod log;
+mod narrow;
 pub mod planning;
 pub mod records;
 pub mod recover;
 pub mod setup;
 pub mod tally;
 pub mod target;
+mod undo;
 mod verify;
 pub mod views;
 pub mod words;
@@ -65,8 +73,8 @@ pub struct Engine {
     pub world: World,
     pub installation: Installation,
     pub protocol: Protocol,
-    /// Who gives the orders: the operating system's user, and from where.
-    pub by: String,
+    /// Who gives the orders of this process: the operating system's user, and from where.
+    by: String,
     events: broadcast::Sender<Event>,
     live: Mutex<Live>,
     tasks: Mutex<JoinSet<()>>,
@@ -162,6 +170,11 @@ impl Engine {
         });
         engine.interrupt_orphans()?;
         Ok(engine)
+    }
+
+    /// Who gave the order that is being carried out.
+    pub fn by(&self) -> String {
+        desk::ORDERED_BY.try_with(Clone::clone).unwrap_or_else(|_| self.by.clone())
     }
 
     pub fn settings(&self) -> Arc<Settings> {

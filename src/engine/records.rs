@@ -11,7 +11,7 @@ use super::keys;
 use crate::engine::words::{Choices, JobReport, SavedChange};
 use crate::model::settings::Settings;
 use crate::model::{
-    Address, Class, Count, Decision, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId,
+    Address, Class, Count, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId, Slot,
     SourceId, TargetId,
 };
 use crate::plan::Totals;
@@ -34,6 +34,18 @@ pub enum Record {
     Undo { integration: Integration, step: u64, redo: bool, edits: Vec<Edit>, by: String },
     /// A job's state.
     Job { report: Box<JobReport>, choices: Choices, policy: bool },
+    /// What a person wishes of a job that runs or waits: it survives the process (invariant 30).
+    Order { job: JobId, order: Ordered, by: String },
+    /// Rows of a job that wait for a person or failed, and earlier ones that passed or are gone (P30).
+    Issues {
+        integration: Integration,
+        job: JobId,
+        at: Moment,
+        open: Vec<OpenIssue>,
+        closed: Vec<(Entity, SourceId)>,
+    },
+    /// A person put an issue aside, or took it up again.
+    Aside { integration: Integration, issues: Vec<(Entity, SourceId)>, aside: Option<Aside>, by: String },
     /// A person or the policy let a plan be applied.
     Approval { job: JobId, plan: PlanId, hash: String, totals: Totals, by: String, policy: bool },
     /// About to send; durable before the request leaves.
@@ -65,15 +77,6 @@ pub struct Edit {
     pub id: SourceId,
     pub before: Slot,
     pub after: Slot,
-}
-
-/// What the mapping table holds for one source customer.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Slot {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<Link>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Decision>,
 }
 
 /// One request that changes Halo, as it will be sent.
@@ -155,6 +158,12 @@ pub struct Outcome {
     /// The link as it stands after this row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// The mapping before this row, where another link, another decision or none stood there: what an undo restores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<Slot>>,
+    /// The mapping after a row that takes another job's row back; stands for `link`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Box<Slot>>,
     /// A change of the count, with the day it was seen (B11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<QuantityChange>,
@@ -167,6 +176,50 @@ pub struct QuantityChange {
     pub seen: Moment,
     pub before: Option<Count>,
     pub after: Count,
+}
+
+/// An order that outlives the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ordered {
+    Go,
+    Pause,
+    Cancel,
+}
+
+/// A record that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenIssue {
+    pub entity: Entity,
+    pub source: SourceId,
+    pub name: String,
+    /// Whose it is at the source; a customer's own id for a customer.
+    pub customer: SourceId,
+    pub row: u32,
+    /// Whether the row failed; else it is held.
+    pub failed: bool,
+    /// The kind of cause: one word.
+    pub kind: String,
+    pub message: String,
+}
+
+/// How an issue was put aside. It comes back when its cause changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aside {
+    /// For good, or until its cause changes.
+    Dismissed,
+    Until(Moment),
+}
+
+/// An open issue as the index keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptIssue {
+    #[serde(flatten)]
+    pub issue: OpenIssue,
+    /// The job that found it so.
+    pub job: JobId,
+    pub since: Moment,
 }
 
 /// How a row ended.
@@ -200,7 +253,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Secret { .. } | Record::Approval { .. } => {}
         Record::Step { integration, step, title, edits, .. } => {
             for edit in edits {
-                slot(*integration, &edit.id, &edit.after, ops);
+                slot(*integration, Entity::Customers, &edit.id, &edit.after, ops);
             }
             ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
             // What was undone before this step cannot be brought again.
@@ -209,13 +262,40 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         }
         Record::Undo { integration, step, redo, edits, .. } => {
             for edit in edits {
-                slot(*integration, &edit.id, if *redo { &edit.after } else { &edit.before }, ops);
+                let mapping = if *redo { &edit.after } else { &edit.before };
+                slot(*integration, Entity::Customers, &edit.id, mapping, ops);
             }
             let top = if *redo { *step } else { step.saturating_sub(1) };
             ops.push(keys::put(keys::step_top(*integration), &top));
         }
         Record::Job { report, choices, policy } => {
             ops.extend(keys::put_big(&keys::job(report.job), &(report, choices, policy)));
+        }
+        Record::Order { job, order, .. } => ops.push(match order {
+            Ordered::Go => Op::Del(keys::wish(*job)),
+            order => keys::put(keys::wish(*job), order),
+        }),
+        Record::Issues { integration, job, at, open, closed } => {
+            for (entity, id) in closed {
+                ops.extend(keys::del_big(&keys::issue(*integration, *entity, id)));
+                ops.push(Op::Del(keys::aside(*integration, *entity, id)));
+            }
+            for issue in open {
+                let kept = KeptIssue { issue: issue.clone(), job: *job, since: *at };
+                ops.extend(keys::put_big(&keys::issue(*integration, issue.entity, &issue.source), &kept));
+                // Put aside for another cause than this one.
+                ops.push(Op::Del(keys::aside(*integration, issue.entity, &issue.source)));
+            }
+        }
+        Record::Aside { integration, issues, aside, .. } => {
+            for (entity, id) in issues {
+                let key = keys::aside(*integration, *entity, id);
+                ops.push(
+                    aside
+                        .as_ref()
+                        .map_or_else(|| Op::Del(key.clone()), |aside| keys::put(key.clone(), aside)),
+                );
+            }
         }
         Record::Intent(intent) => {
             ops.extend(keys::put_big(
@@ -238,6 +318,9 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
                     ops.push(Op::Del(keys::decision(o.integration, &o.source)));
                 }
             }
+            if let Some(mapping) = &o.mapping {
+                slot(o.integration, o.entity, &o.source, mapping, ops);
+            }
             if let Some(change) = &o.quantity {
                 ops.push(keys::put(keys::quantity(o.integration, &o.source, o.at), change));
             }
@@ -257,10 +340,13 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
     }
 }
 
-fn slot(integration: Integration, id: &SourceId, slot: &Slot, ops: &mut Vec<Op>) {
+fn slot(integration: Integration, entity: Entity, id: &SourceId, slot: &Slot, ops: &mut Vec<Op>) {
     match &slot.link {
-        Some(link) => ops.extend(keys::put_big(&keys::link(integration, integration.root(), id), link)),
-        None => ops.extend(keys::del_big(&keys::link(integration, integration.root(), id))),
+        Some(link) => ops.extend(keys::put_big(&keys::link(integration, entity, id), link)),
+        None => ops.extend(keys::del_big(&keys::link(integration, entity, id))),
+    }
+    if entity != integration.root() {
+        return;
     }
     match &slot.decision {
         Some(decision) => ops.push(keys::put(keys::decision(integration, id), decision)),

@@ -44,7 +44,7 @@ impl Engine {
         for (key, secret) in &import.secrets {
             crate::logging::keep_out(secret);
             self.vault().set(key, secret)?;
-            let record = Record::Secret { key: key.clone(), by: self.by.clone() };
+            let record = Record::Secret { key: key.clone(), by: self.by() };
             self.book.record(&[record]).await?;
         }
         let changed: Vec<SavedChange> = import
@@ -68,7 +68,7 @@ impl Engine {
         }
         crate::logging::keep_out(secret);
         self.vault().set(key, secret)?;
-        let record = Record::Secret { key: key.to_owned(), by: self.by.clone() };
+        let record = Record::Secret { key: key.to_owned(), by: self.by() };
         self.book.record(&[record]).await?;
         let before = settings::get(&self.settings(), key).unwrap_or_default();
         let changed = vec![SavedChange { key: key.to_owned(), before, after: "(sealed)".into() }];
@@ -89,7 +89,7 @@ impl Engine {
         for change in &changes {
             self.forget_test(&change.key)?;
         }
-        let record = Record::Config { settings: Box::new(new.clone()), changes, by: self.by.clone() };
+        let record = Record::Config { settings: Box::new(new.clone()), changes, by: self.by() };
         self.book.record(&[record]).await?;
         self.live().settings = Arc::new(new);
         self.tell(Event::Settings);

@@ -9,7 +9,7 @@ use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
 use crate::api::listing::Listing;
 use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Place, Problem, TargetId, Value};
-use crate::plan::holds;
+use crate::plan::{equals, holds};
 
 mod warranty;
 
@@ -41,7 +41,9 @@ impl Target {
         match (self, entity) {
             (Self::Halo(halo), Entity::Customers) => halo.customer(id).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licence(id).await,
-            (Self::Halo(halo), Entity::Warranty) => Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset))),
+            (Self::Halo(halo), Entity::Warranty) => {
+                Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset)))
+            }
             (Self::Halo(_), entity) => Err(elsewhere(entity)),
         }
     }
@@ -123,7 +125,14 @@ impl Target {
                         currency: None,
                         main_site: Some(site.clone()),
                     });
-                    Ok(settled(site, found.as_ref(), &wanted, &before))
+                    // A blank part counts here: setting an address back may blank one.
+                    let done = found.as_ref().is_some_and(|found| {
+                        wanted.iter().all(|(name, value)| equals(found, name, Some(value)))
+                    });
+                    Ok(match settled(site, found.as_ref(), &wanted, &before) {
+                        Fate::Done(_) if !done => Fate::Absent,
+                        fate => fate,
+                    })
                 }
             },
         }
@@ -167,7 +176,9 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
         Write::Set { entity: Entity::Warranty, id, fields, .. } => {
             halo.update_asset(permit, id, &warranty::values(fields)).await.map(|asset| asset.id)
         }
-        Write::Create { entity, .. } | Write::Set { entity, .. } => WriteVerdict::Rejected(elsewhere(*entity)),
+        Write::Create { entity, .. } | Write::Set { entity, .. } => {
+            WriteVerdict::Rejected(elsewhere(*entity))
+        }
         Write::SetAddress { site, address, .. } => {
             halo.update_site_address(permit, site, address).await.map(|there| there.id)
         }

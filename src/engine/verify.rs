@@ -1,6 +1,6 @@
 //! Reading back what was written: every billable record, and whether two answer to one marker (sync-engine 3, 7.6).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::apply::{Apply, Halt};
 use super::fresh::LIST_FROM;
@@ -13,9 +13,15 @@ use crate::plan::{Action, Change, holds};
 impl Apply {
     /// Reads every record of a customer that this job wrote. A value that did not stick fails its row; nothing is written here.
     pub async fn verify(&self) -> Result<(), Halt> {
-        // The rows are gone through twice, a piece at a time, so that a large import costs no memory here.
+        // The rows are gone through twice, a piece at a time, so that a large import costs no memory here; the first
+        // time only to see whether they are many.
         let mut ids = Vec::new();
-        self.each_written(|change, _, id| ids.push((change.entity, id))).map_err(Halt::Trouble)?;
+        let many = |ids: &Vec<Key>| ids.len() as u64 >= LIST_FROM;
+        self.each_written(|change, _, id| {
+            ids.push((change.entity, id));
+            !many(&ids)
+        })
+        .map_err(Halt::Trouble)?;
         if ids.is_empty() {
             return Ok(());
         }
@@ -45,6 +51,7 @@ impl Apply {
                     }),
             };
             troubled.extend(trouble.map(|trouble| (change, action, trouble)));
+            true
         })
         .map_err(Halt::Trouble)?;
         for (change, action, trouble) in troubled {
@@ -54,20 +61,23 @@ impl Apply {
         Ok(())
     }
 
-    /// Every row of this job that wrote a record of a customer, with what it did and to which.
-    fn each_written(&self, mut with: impl FnMut(Change, Action, TargetId)) -> Result<(), Problem> {
+    /// Every row of this job that wrote a record of a customer, with what it did and to which, for as long as that is
+    /// `true`.
+    fn each_written(&self, mut goes_on: impl FnMut(Change, Action, TargetId) -> bool) -> Result<(), Problem> {
         let book = &self.engine.book;
         let ended = book.rows(self.job)?;
-        book.each_plan_row(&self.plan, |change| {
+        book.plan_rows_while(&self.plan, |change| {
             let done = ended.get(&change.row).is_some_and(|state| state.end == RowEnd::Done);
             if change.entity == self.plan.integration.root() || !done || change.values().is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             let action = self.acts(&change).unwrap_or(Action::Update);
-            if let Some(link) = book.link(self.plan.integration, change.entity, &change.source.id)? {
-                with(change, action, link.target);
-            }
-            Ok(())
+            let linked = || book.link(self.plan.integration, change.entity, &change.source.id);
+            let target = match &change.target {
+                Some(target) => Some(target.id.clone()),
+                None => linked()?.map(|link| link.target),
+            };
+            Ok(target.is_none_or(|target| goes_on(change, action, target)))
         })
     }
 
@@ -86,12 +96,18 @@ impl Apply {
             self.tally.phase(Phase::Reading { what: "what was written".into(), done, of });
         };
         let mut complete = true;
-        for entity in ids.iter().map(|(entity, _)| *entity).collect::<BTreeSet<_>>() {
+        for entity in self.plan.entities.iter().copied().filter(|entity| self.wrote(*entity)) {
             let listing = self.target(entity).list(entity, &say).await?;
             complete &= listing.certificate.complete;
             there.extend(listing.records.into_iter().map(|f| ((entity, f.id.clone()), f)));
         }
         Ok((there, complete))
+    }
+
+    /// Whether rows of customers' records of this kind may have been written.
+    fn wrote(&self, entity: Entity) -> bool {
+        let planned = self.plan.outline.by_entity.get(&entity).copied().unwrap_or_default();
+        entity != self.plan.integration.root() && planned.acting() + planned.held > 0
     }
 
     fn not_stuck(&self, change: &Change, action: Action, trouble: String) -> Result<(), Halt> {

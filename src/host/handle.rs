@@ -11,11 +11,24 @@ use crate::model::{Class, Problem};
 pub struct Handle {
     calls: mpsc::UnboundedSender<Call>,
     events: broadcast::Sender<Event>,
+    is_shared: bool,
 }
 
 impl Handle {
     pub fn new(calls: mpsc::UnboundedSender<Call>, events: broadcast::Sender<Event>) -> Self {
-        Self { calls, events }
+        Self { calls, events, is_shared: false }
+    }
+
+    /// The same line to an engine that lives in a process of its own.
+    pub(super) fn to_a_host(mut self) -> Self {
+        self.is_shared = true;
+        self
+    }
+
+    /// Whether the engine outlives this process and may have other viewers. [`Command::Stop`] then ends what was
+    /// started through this handle, not the engine.
+    pub const fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// Does a command. Long ones answer when they are done ([`Command::Apply`] and [`Command::Run`] when the job
@@ -23,6 +36,13 @@ impl Handle {
     pub async fn send(&self, command: Command) -> Result<Reply, Problem> {
         let (answer, reply) = oneshot::channel();
         self.calls.send(Call::Do(command, answer)).map_err(|_| gone())?;
+        reply.await.map_err(|_| gone())?
+    }
+
+    /// Does a command for another person; the trail and the job name them.
+    pub async fn send_for(&self, by: String, command: Command) -> Result<Reply, Problem> {
+        let (answer, reply) = oneshot::channel();
+        self.calls.send(Call::DoFor(by, command, answer)).map_err(|_| gone())?;
         reply.await.map_err(|_| gone())?
     }
 

@@ -33,7 +33,7 @@ pub struct Home {
     notice: Option<String>,
     thread: Option<JoinHandle<()>>,
     /// Dropped last: the store is closed by then.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Home {
@@ -65,7 +65,7 @@ impl Home {
             })?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+            .worker_threads(2)
             .thread_name("engine")
             .enable_all()
             .build()
@@ -101,7 +101,7 @@ impl Home {
                 Problem::new(Class::Local, format!("The engine's thread cannot be started: {error}."))
             })?;
         let notice = told(&opened);
-        Ok(Self { handle, places, notice, thread: Some(thread), _lock: lock })
+        Ok(Self { handle, places, notice, thread: Some(thread), lock })
     }
 
     pub fn handle(&self) -> Handle {
@@ -114,6 +114,11 @@ impl Home {
 
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_deref()
+    }
+
+    /// Says in the lock file where this home can be talked to.
+    pub(super) fn announce(&mut self, socket: Option<PathBuf>) -> Result<(), Problem> {
+        self.lock.announce(socket)
     }
 
     /// Stops after the records in hand; everything is on disk when this returns.
@@ -177,10 +182,8 @@ fn told(opened: &crate::store::Opened) -> Option<String> {
 
 /// The person at the keyboard: the system's user, and the SSH client if there is one.
 fn who() -> String {
-    let user =
-        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
-    match std::env::var("SSH_CONNECTION").ok().and_then(|c| c.split(' ').next().map(str::to_owned)) {
-        Some(client) => format!("{user}@{client}"),
-        None => user,
+    match super::came_from() {
+        Some(client) => format!("{}@{client}", super::user()),
+        None => super::user(),
     }
 }

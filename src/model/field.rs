@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::date::NO_DATE;
 use super::text::Pool;
 use super::{Address, Amount, Count, Date};
 
@@ -199,6 +200,7 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(text),
             Self::Count(count) => count.fmt(f),
             Self::Amount(amount) => amount.fmt(f),
+            Self::Date(date) if *date == NO_DATE => f.write_str("none"),
             Self::Date(date) => date.fmt(f),
             Self::Active(true) => f.write_str("active"),
             Self::Active(false) => f.write_str("inactive"),

@@ -42,9 +42,13 @@ impl Integration {
     pub const fn entities(self) -> &'static [Entity] {
         match self {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
-            Self::Lifecycle => {
-                &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations, Entity::Warranty]
-            }
+            Self::Lifecycle => &[
+                Entity::Types,
+                Entity::Statuses,
+                Entity::Companies,
+                Entity::Configurations,
+                Entity::Warranty,
+            ],
         }
     }
 

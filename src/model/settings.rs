@@ -1,6 +1,7 @@
 //! The settings of a profile, typed. How they are read from and written to TOML is in [`crate::settings`].
 
 mod lifecycle;
+mod liongard;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use self::lifecycle::Lifecycle;
+pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
 use super::{Entity, Integration, Place};
 
 /// Everything a profile can be told (`design/cli.md`, "Settings").
@@ -71,6 +73,8 @@ pub struct General<'a> {
     pub url: &'a str,
     /// The setting that holds `url`, without its section.
     pub url_key: &'static str,
+    /// The setting that says where its secret comes from, without its section.
+    pub secret_key: &'static str,
     /// Who signs in there; empty where only a key does.
     pub account: &'a str,
     pub allow_http: bool,
@@ -213,6 +217,7 @@ impl Marketplace {
             enabled: self.enabled,
             url: &self.marketplace_url,
             url_key: "marketplace_url",
+            secret_key: "password",
             account: &self.username,
             allow_http: self.allow_http,
             pace: self.pace,
@@ -290,6 +295,7 @@ pub struct Scope {
     pub statuses: Vec<String>,
 }
 
+/// When the integrator runs by itself (Q1-Q3, P34, sync-engine section 14).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Schedule {
@@ -298,12 +304,67 @@ pub struct Schedule {
     pub entities: Vec<Entity>,
     /// Local time of day, `HH:MM`.
     pub at: String,
+    /// IANA name of the zone whose clock counts; empty: the system's.
+    pub zone: String,
+    pub repeat: Repeat,
+    /// With [`Repeat::Hours`]: from `at` on, every so many hours of the local day.
+    pub every_hours: u32,
+    /// Hours of the day in which a run may start, `HH:MM-HH:MM`; empty: all.
+    pub window: String,
+    /// A run starts up to so many minutes later, each at a time of its own.
+    pub jitter_minutes: u32,
+    /// How late a run that was missed may still be made up for; the latest one only.
+    pub catch_up_hours: u32,
+    pub overlap: Overlap,
+    /// So many failed runs in a row pause the schedule (P44); 0: never.
+    pub pause_after: u32,
 }
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self { enabled: false, entities: vec![Entity::Customers, Entity::Subscriptions], at: "02:30".into() }
+        Self {
+            enabled: false,
+            entities: vec![Entity::Customers, Entity::Subscriptions],
+            at: "02:30".into(),
+            zone: String::new(),
+            repeat: Repeat::Daily,
+            every_hours: 6,
+            window: String::new(),
+            jitter_minutes: 0,
+            catch_up_hours: 12,
+            overlap: Overlap::Skip,
+            pause_after: 3,
+        }
     }
+}
+
+impl Schedule {
+    /// Whether its occurrences are those of the other: on, at the same times.
+    pub fn same_times(&self, other: &Self) -> bool {
+        let times =
+            |s: &Self| (s.enabled, s.at.clone(), s.zone.clone(), s.repeat, s.every_hours, s.window.clone());
+        times(self) == times(other)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Repeat {
+    #[default]
+    Daily,
+    /// Monday to Friday.
+    Weekdays,
+    Hours,
+}
+
+/// What happens to a run whose predecessor is still running (P34).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Overlap {
+    #[default]
+    Skip,
+    /// It starts when the other has ended, if that is within the catch-up time.
+    Wait,
 }
 
 /// Decision 3 and the valves of sync-engine section 10.
@@ -322,6 +383,18 @@ pub struct Safety {
     pub canaries: Vec<String>,
     /// Age in hours beyond which a plan must be built anew (P2).
     pub plan_hours: u32,
+    /// N8: a count that becomes more than so many times larger or smaller is suspicious; 0: none is.
+    pub suspicious_factor: u32,
+    /// N8: a count that changes by more than this is suspicious; 0: none is.
+    pub suspicious_seats: u32,
+    /// N8: a price or cost that changes by more than so many percent is suspicious; 0: only one that becomes 0.
+    pub suspicious_price_percent: f64,
+    /// N8: names of products whose jumps are always allowed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_products: Vec<String>,
+    /// N10: periods without billable writes ([`super::Freeze`]), in the zone of the schedule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<String>,
 }
 
 impl Default for Safety {
@@ -334,11 +407,21 @@ impl Default for Safety {
             max_money_change: None,
             canaries: Vec::new(),
             plan_hours: 24,
+            suspicious_factor: 10,
+            suspicious_seats: 0,
+            suspicious_price_percent: 50.0,
+            trusted_products: Vec::new(),
+            freeze: Vec::new(),
         }
     }
 }
 
 impl Safety {
+    /// The period without billable writes that this local time lies in (N10).
+    pub fn frozen(&self, now: jiff::civil::DateTime) -> Option<super::Freeze> {
+        self.freeze.iter().filter_map(|text| super::Freeze::parse(text)).find(|freeze| freeze.contains(now))
+    }
+
     /// How many removals one run may make among `in_scope` linked records (decision 3).
     pub fn removal_limit(&self, in_scope: u64) -> u64 {
         let share = (in_scope as f64 * self.max_removals_percent / 100.0).floor() as u64;

@@ -48,6 +48,10 @@ fn read(sandbox: &Sandbox, call: &Call, parts: &[&str]) -> Outcome {
             Some(entity) => Value::Array(sandbox.lock_halo().everything(entity)),
             None => return Ok(None),
         },
+        ["liongard", "environments"] => Value::Array(sandbox.environments()),
+        ["liongard", "systems"] => {
+            sandbox.system_ids().into_iter().filter_map(|id| sandbox.system(id)).collect()
+        }
         [marketplace, what] => match (brand(marketplace), what) {
             (Some(brand), "companies") => Value::Array(sandbox.companies(brand)),
             (Some(brand), "subscriptions") => Value::Array(sandbox.subscriptions(brand)),
@@ -91,6 +95,13 @@ fn change(sandbox: &Sandbox, parts: &[&str], body: Value) -> Outcome {
                 each(body).iter().map(|row| sandbox.put_halo(entity, row)).collect();
             return Ok(Some(json!({"ids": ids?})));
         }
+        ["liongard", what @ ("environments" | "systems")] => {
+            let put = |row: &Value| match what {
+                "environments" => sandbox.put_environment(row),
+                _ => sandbox.put_system(row),
+            };
+            return Ok(Some(json!({"ids": each(body).iter().map(put).collect::<Vec<i64>>()})));
+        }
         [marketplace, what] => {
             let Some(brand) = brand(marketplace) else { return Ok(None) };
             let ids: Vec<i64> = match what {
@@ -111,6 +122,8 @@ fn remove(sandbox: &Sandbox, parts: &[&str]) -> Outcome {
     let [place, what, id] = *parts else { return Ok(None) };
     let id: i64 = id.parse().map_err(|_| format!("{id} is not an id"))?;
     let removed = match (place, brand(place), what) {
+        ("liongard", _, "environments") => sandbox.remove_environment(id),
+        ("liongard", _, "systems") => sandbox.remove_system(id),
         ("halo", _, key) => entity(key).is_some_and(|entity| sandbox.lock_halo().remove(entity, id)),
         (_, Some(brand), "companies") => sandbox.remove_company(brand, id),
         (_, Some(brand), "subscriptions") => sandbox.remove_subscription(brand, id),

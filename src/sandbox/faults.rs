@@ -63,6 +63,7 @@ pub struct Faults {
     pub halo: Vec<Rule>,
     pub also: Vec<Rule>,
     pub westcoast: Vec<Rule>,
+    pub liongard: Vec<Rule>,
 }
 
 impl Faults {
@@ -75,6 +76,7 @@ impl Faults {
             Host::Halo => &self.halo,
             Host::Also => &self.also,
             Host::Westcoast => &self.westcoast,
+            Host::Liongard => &self.liongard,
         }
     }
 
@@ -84,6 +86,7 @@ impl Faults {
             Host::Halo => self.halo.push(rule),
             Host::Also => self.also.push(rule),
             Host::Westcoast => self.westcoast.push(rule),
+            Host::Liongard => self.liongard.push(rule),
         }
         self
     }
@@ -362,7 +365,7 @@ impl TryFrom<Written> for Rule {
 /// The rules in force, with what they have done so far.
 #[derive(Debug)]
 pub(super) struct Armed {
-    hosts: [Vec<ArmedRule>; 3],
+    hosts: [Vec<ArmedRule>; 4],
     rng: Rng,
 }
 
@@ -392,10 +395,7 @@ impl Armed {
                 .map(|rule| ArmedRule { rule: rule.clone(), matched: 0, fired: 0 })
                 .collect()
         };
-        Self {
-            hosts: [arm(Host::Halo), arm(Host::Also), arm(Host::Westcoast)],
-            rng: Rng::of(faults.seed.unwrap_or(seed), "faults"),
-        }
+        Self { hosts: Host::ALL.map(arm), rng: Rng::of(faults.seed.unwrap_or(seed), "faults") }
     }
 
     /// The fault that hits this request, if any. Every matching rule counts it, the first that fires decides.

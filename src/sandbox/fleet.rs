@@ -35,7 +35,11 @@ const SERVER: Kind = Kind {
     id: 131,
     prefix: "SRV",
     models: &[("Dell", "PowerEdge R450"), ("HPE", "ProLiant DL380 Gen10"), ("Lenovo", "ThinkSystem SR650")],
-    systems: &["Windows Server 2022 Standard", "Windows Server 2019 Standard", "Windows Server 2012 R2 Standard"],
+    systems: &[
+        "Windows Server 2022 Standard",
+        "Windows Server 2019 Standard",
+        "Windows Server 2012 R2 Standard",
+    ],
     ram: &[64, 128],
 };
 const FIREWALL: Kind = Kind {

@@ -19,7 +19,8 @@ use super::wire::{Answer, Pairs};
 const EPOCH: jiff::civil::DateTime = jiff::civil::datetime(2026, 7, 1, 6, 0, 0, 0);
 
 /// What a client is to the house; a client's `customertype` says which, in this Halo.
-pub(super) const RELATIONSHIPS: [(i64, &str); 4] = [(1, "Customer"), (2, "Prospect"), (3, "Vendor"), (4, "Lead")];
+pub(super) const RELATIONSHIPS: [(i64, &str); 4] =
+    [(1, "Customer"), (2, "Prospect"), (3, "Vendor"), (4, "Lead")];
 
 pub(super) const TOP_LEVELS: [(i64, &str); 3] = [(1, "Customers"), (2, "Prospects"), (3, "Suppliers")];
 

@@ -1,4 +1,4 @@
-//! The sandbox: a simulated Halo, ALSO Cloud Marketplace and Westcoast Cloud, over real HTTP.
+//! The sandbox: a simulated Halo, ALSO Cloud Marketplace, Westcoast Cloud and Liongard, over real HTTP.
 //!
 //! It serves `parhelion demo` and `parhelion sandbox`, the tests and the benchmarks. It keeps the vendors' real quirks
 //! on ([`Quirks`] switches what their contracts leave open), breaks on demand ([`Faults`]), and remembers what was
@@ -8,7 +8,7 @@
 //!
 //! # On sockets and in memory
 //!
-//! [`Sandbox::serve`] listens on three free ports. [`Sandbox::halo`] and [`Sandbox::marketplace`] are routers that also
+//! [`Sandbox::serve`] listens on free ports, one a vendor. [`Sandbox::halo`], [`Sandbox::marketplace`] and [`Sandbox::liongard`] are routers that also
 //! answer without a socket (`tower::ServiceExt::oneshot`), under a paused clock too. A dead connection is told by the
 //! answer's header `x-sandbox-reset` ([`RESET_HEADER`]): `before` if the request was not applied when the connection
 //! died, `after` if it was. Whoever carries requests in memory must treat such an answer as a broken connection,
@@ -24,6 +24,7 @@
 //! | `GET /_sandbox/requests` | by host: `count`, `by_path`, `sent_ms`, `in_flight_peak`, `refused_writes` |
 //! | `GET /_sandbox/halo/{clients,sites,licences,assets,types,groups,fields,changes}` | Halo's data, as single objects |
 //! | `GET /_sandbox/{also,westcoast}/{companies,subscriptions}` | a marketplace's data |
+//! | `GET /_sandbox/liongard/{environments,systems}` | Liongard's data |
 //! | `POST` to one of these lists | adds or changes records by id (an object or an array); answers `{"ids": [...]}` |
 //! | `DELETE /_sandbox/halo/licences/305` and the like | removes a record |
 //! | `POST /_sandbox/faults` | replaces the faults: the JSON form of a faults file; `{}` for none |
@@ -58,6 +59,8 @@ mod halo;
 mod halo_assets;
 mod halo_calls;
 mod journal;
+mod liongard;
+mod liongard_world;
 mod marketplace;
 mod names;
 pub mod quirks;
@@ -69,13 +72,16 @@ mod world;
 
 pub use faults::{Faults, Fired, Kind, Rule, When};
 pub use journal::{Change, Requests, Write};
-pub use quirks::{HaloQuirks, MarketplaceQuirks, Quirks, Rate};
+pub use quirks::{
+    DuplicateNames, HaloQuirks, KeyState, LiongardQuirks, MarketplaceQuirks, Quirks, Rate, Redirects,
+};
 pub use served::Served;
 pub use wire::RESET_HEADER;
 
 use faults::Armed;
 use halo::Halo;
 use journal::InHand;
+use liongard::Liongard;
 use marketplace::Market;
 use schema::Entity;
 use wire::{Answer, Call};
@@ -85,8 +91,11 @@ pub const TENANT: &str = "sandbox";
 pub const CLIENT_ID: &str = "sandbox-client";
 pub const CLIENT_SECRET: &str = "sandbox-secret";
 pub const PASSWORD: &str = "sandbox-password";
+pub const LIONGARD_KEY_ID: &str = "sandbox-access-key";
+pub const LIONGARD_KEY_SECRET: &str = "sandbox-access-secret";
 
 /// How much data there is: customers of ALSO; Westcoast has a quarter of them; each has eight subscriptions on average.
+/// Liongard has as many environments as ALSO has customers, each with twenty systems on average.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Size {
     /// 60 customers.
@@ -176,25 +185,30 @@ impl fmt::Display for Brand {
     }
 }
 
-/// One of the three servers.
+/// One of the servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Host {
     Halo,
     Also,
     Westcoast,
+    Liongard,
 }
 
 impl Host {
-    pub const ALL: [Self; 3] = [Self::Halo, Self::Also, Self::Westcoast];
+    pub const ALL: [Self; 4] = [Self::Halo, Self::Also, Self::Westcoast, Self::Liongard];
 
     pub fn name(self) -> &'static str {
-        self.brand().map_or("halo", Brand::name)
+        match self {
+            Self::Halo => "halo",
+            Self::Liongard => "liongard",
+            Self::Also | Self::Westcoast => self.brand().map_or("", Brand::name),
+        }
     }
 
     fn brand(self) -> Option<Brand> {
         match self {
-            Self::Halo => None,
+            Self::Halo | Self::Liongard => None,
             Self::Also => Some(Brand::Also),
             Self::Westcoast => Some(Brand::Westcoast),
         }
@@ -226,11 +240,12 @@ struct Inner {
     quirks: Mutex<Arc<Quirks>>,
     faults: Mutex<Armed>,
     journal: Mutex<Vec<Write>>,
-    requests: [Mutex<Requests>; 3],
+    liongard: Mutex<Liongard>,
+    requests: [Mutex<Requests>; 4],
 }
 
 /// A panic while a lock was held must not make every later answer panic too.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -254,6 +269,7 @@ impl Sandbox {
             halo: Mutex::new(worlds.halo),
             also: Mutex::new(worlds.also),
             westcoast: Mutex::new(worlds.westcoast),
+            liongard: Mutex::new(Liongard::new(worlds.liongard)),
             quirks: Mutex::new(Arc::new(quirks)),
             faults: Mutex::new(Armed::new(faults, seed)),
             journal: Mutex::default(),
@@ -264,6 +280,10 @@ impl Sandbox {
     /// Halo with its authorisation server and, under `/_sandbox/`, the control interface.
     pub fn halo(&self) -> Router {
         self.router(Host::Halo)
+    }
+
+    pub fn liongard(&self) -> Router {
+        self.router(Host::Liongard)
     }
 
     pub fn marketplace(&self, brand: Brand) -> Router {
@@ -306,6 +326,7 @@ impl Sandbox {
         *self.lock_halo() = worlds.halo;
         *self.lock_market(Brand::Also) = worlds.also;
         *self.lock_market(Brand::Westcoast) = worlds.westcoast;
+        *self.lock_liongard() = Liongard::new(worlds.liongard);
         self.set_faults(Faults::none());
         self.forget();
     }
@@ -429,6 +450,48 @@ impl Sandbox {
         self.lock_halo().remove(Entity::Licence, id)
     }
 
+    /// Liongard's environments as v1 gives them, by id.
+    pub fn environments(&self) -> Vec<Value> {
+        let liongard = self.lock_liongard();
+        let all = &liongard.world.environments;
+        all.iter().map(|(id, one)| liongard::environment(*id, one, false)).collect()
+    }
+
+    /// The ids of Liongard's systems.
+    pub fn system_ids(&self) -> Vec<i64> {
+        self.lock_liongard().world.systems().collect()
+    }
+
+    /// A system's facts: `ID`, `Environment`, `Inspector`, `Name`, and what was found (`serial`, `os`, ...).
+    pub fn system(&self, id: i64) -> Option<Value> {
+        let one = self.lock_liongard().world.machine(id)?;
+        let mut facts = Value::Object(one.facts);
+        facts["ID"] = one.id.into();
+        facts["Environment"] = one.environment.into();
+        facts["Inspector"] = one.inspector.into();
+        facts["Name"] = one.name.into();
+        Some(facts)
+    }
+
+    /// Adds an environment, or changes the members that are given (`ID` says which). Returns its id.
+    pub fn put_environment(&self, environment: &Value) -> i64 {
+        self.lock_liongard().world.put_environment(environment)
+    }
+
+    /// The environment vanishes with its systems.
+    pub fn remove_environment(&self, id: i64) -> bool {
+        self.lock_liongard().world.remove_environment(id)
+    }
+
+    /// Adds a system, or changes the facts that are given (see [`Self::system`]). Returns its id.
+    pub fn put_system(&self, system: &Value) -> i64 {
+        self.lock_liongard().world.put_system(system)
+    }
+
+    pub fn remove_system(&self, id: i64) -> bool {
+        self.lock_liongard().world.remove_system(id)
+    }
+
     /// A marketplace's customers, by id, as `GetCompany` gives them before any switch.
     pub fn companies(&self, brand: Brand) -> Vec<Value> {
         self.lock_market(brand).all_companies()
@@ -502,6 +565,7 @@ impl Sandbox {
     /// Ends all sessions or tokens of a host.
     pub fn expire_sessions(&self, host: Host) {
         match host.brand() {
+            // Liongard has no sessions.
             None => self.lock_halo().tokens.clear(),
             Some(brand) => self.lock_market(brand).expire_sessions(),
         }
@@ -512,6 +576,10 @@ impl Sandbox {
 impl Sandbox {
     fn lock_halo(&self) -> MutexGuard<'_, Halo> {
         lock(&self.0.halo)
+    }
+
+    fn lock_liongard(&self) -> MutexGuard<'_, Liongard> {
+        lock(&self.0.liongard)
     }
 
     fn lock_market(&self, brand: Brand) -> MutexGuard<'_, Market> {
@@ -535,6 +603,7 @@ impl Sandbox {
             Host::Halo => quirks.halo.latency_ms,
             Host::Also => quirks.also.latency_ms,
             Host::Westcoast => quirks.westcoast.latency_ms,
+            Host::Liongard => quirks.liongard.latency_ms,
         })
     }
 
@@ -567,7 +636,8 @@ impl Sandbox {
         if answer.refused_write {
             lock(&self.0.requests[call.host as usize]).refused_writes += 1;
         }
-        if !halo_write && !answer.refused_write {
+        let liongard_write = call.host == Host::Liongard && liongard::writes(call);
+        if !halo_write && !liongard_write && !answer.refused_write {
             return;
         }
         let write = Write {

@@ -1,18 +1,19 @@
 //! What the vendors' contracts leave open, as switches. The defaults are what the contracts recommend.
 //!
-//! Sources: `apis/halopsa.md` section 13 and `apis/also.md` section 14.
+//! Sources: `apis/halopsa.md` section 13, `apis/also.md` section 14, `apis/liongard.md` section 17.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The switches of all three servers.
+/// The switches of all servers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quirks {
     pub halo: HaloQuirks,
     pub also: MarketplaceQuirks,
     pub westcoast: MarketplaceQuirks,
+    pub liongard: LiongardQuirks,
 }
 
 /// A rolling request limit, answered with 429.
@@ -181,4 +182,101 @@ pub enum Vanished {
     Null,
     EmptyList,
     NotFound,
+}
+
+/// The switches of liongard.md section 17.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LiongardQuirks {
+    /// Which paths without a slash at the end are answered with a redirect (section 2).
+    pub redirects: Redirects,
+    /// One environment comes as a list of one.
+    pub single_as_array: bool,
+    /// The paging block of inventory queries is beside `Data` instead of inside.
+    pub paging_beside: bool,
+    /// Inventory queries refuse an empty `Sorting`.
+    pub sorting_required: bool,
+    /// Rows a page of v2 may hold, whatever is asked.
+    pub page_cap: u32,
+    /// The same for metric values.
+    pub metric_page_cap: u32,
+    /// The key sees all environments but each so-manieth; 0: all (section 3).
+    pub hidden_every: u32,
+    /// The key's role may not create (403).
+    pub read_only: bool,
+    /// The key may read environments, not systems.
+    pub systems_denied: bool,
+    pub key: KeyState,
+    pub duplicate_names: DuplicateNames,
+    /// `Launchpoint` is null where the data says so.
+    pub null_parts: bool,
+    /// Metrics name their UUID `UUIDS`, as the document has it.
+    pub metric_uuids: bool,
+    /// Unknown systems are answered with an empty list instead of 404 (section 4).
+    pub unknown_as_empty: bool,
+    /// An environment just made is missing from so many lists.
+    pub lists_until_seen: u32,
+    pub rate: Option<Rate>,
+    /// The limit of `/metrics/evaluate`.
+    pub evaluate_rate: Option<Rate>,
+    /// Time every answer takes, in milliseconds.
+    pub latency_ms: u64,
+}
+
+impl LiongardQuirks {
+    pub(super) fn shows(&self, environment: i64) -> bool {
+        self.hidden_every == 0 || environment % i64::from(self.hidden_every) != 0
+    }
+}
+
+impl Default for LiongardQuirks {
+    fn default() -> Self {
+        Self {
+            redirects: Redirects::Roots,
+            single_as_array: false,
+            paging_beside: false,
+            sorting_required: true,
+            page_cap: 100,
+            metric_page_cap: 2000,
+            hidden_every: 0,
+            read_only: false,
+            systems_denied: false,
+            key: KeyState::Valid,
+            duplicate_names: DuplicateNames::Accepted,
+            null_parts: true,
+            metric_uuids: false,
+            unknown_as_empty: false,
+            lists_until_seen: 0,
+            rate: None,
+            evaluate_rate: None,
+            latency_ms: 0,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Redirects {
+    None,
+    /// Collections.
+    Roots,
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    Valid,
+    Expired,
+    Revoked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicateNames {
+    Accepted,
+    /// 400.
+    Refused,
+    /// 409.
+    Conflict,
 }

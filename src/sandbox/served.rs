@@ -18,13 +18,14 @@ use tokio_util::sync::CancellationToken;
 use super::wire::Cut;
 use super::{Brand, CLIENT_ID, CLIENT_SECRET, PASSWORD, Sandbox, TENANT};
 
-/// The three servers, listening. They stop when this is dropped.
+/// The servers, listening. They stop when this is dropped.
 #[derive(Debug)]
 pub struct Served {
     sandbox: Sandbox,
     halo: SocketAddr,
     also: SocketAddr,
     westcoast: SocketAddr,
+    liongard: SocketAddr,
     stop: CancellationToken,
     servers: Vec<JoinHandle<()>>,
 }
@@ -33,16 +34,20 @@ impl Served {
     pub(super) async fn start(sandbox: Sandbox, bind: IpAddr) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let mut servers = Vec::new();
-        let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); 3];
-        let routers =
-            [sandbox.halo(), sandbox.marketplace(Brand::Also), sandbox.marketplace(Brand::Westcoast)];
+        let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); 4];
+        let routers = [
+            sandbox.halo(),
+            sandbox.marketplace(Brand::Also),
+            sandbox.marketplace(Brand::Westcoast),
+            sandbox.liongard(),
+        ];
         for (router, address) in routers.into_iter().zip(&mut addresses) {
             let listener = TcpListener::bind((bind, 0)).await?;
             *address = reachable(listener.local_addr()?);
             servers.push(tokio::spawn(serve(listener, router, stop.clone())));
         }
-        let [halo, also, westcoast] = addresses;
-        Ok(Self { sandbox, halo, also, westcoast, stop, servers })
+        let [halo, also, westcoast, liongard] = addresses;
+        Ok(Self { sandbox, halo, also, westcoast, liongard, stop, servers })
     }
 
     /// The sandbox that is served, to look at and to change.
@@ -87,6 +92,10 @@ impl Served {
     /// Scheme, host and port of Halo; the control interface is under `/_sandbox/` there.
     pub fn halo_url(&self) -> String {
         format!("http://{}", self.halo)
+    }
+
+    pub fn liongard_url(&self) -> String {
+        format!("http://{}", self.liongard)
     }
 
     pub fn marketplace_url(&self, brand: Brand) -> String {

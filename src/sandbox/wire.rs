@@ -1,17 +1,19 @@
 //! One request from arrival to answer: counted, perhaps hit by a fault, carried out, recorded.
 
-use std::sync::Arc;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Query, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
+use futures_util::stream;
 use serde_json::Value;
 
 use super::faults::Kind;
-use super::{Host, Sandbox, control, halo_calls, marketplace};
+use super::{Host, Sandbox, control, halo_calls, liongard, marketplace};
 
 /// Requests above this are refused; no real one comes near.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -25,6 +27,8 @@ pub(super) struct Call {
     pub(super) host: Host,
     pub(super) method: Method,
     pub(super) path: String,
+    /// Whether the path ended with a slash, which is no longer in it.
+    pub(super) slash: bool,
     pub(super) query: Pairs,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -47,6 +51,10 @@ impl Pairs {
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// Halo's booleans must be words; `1` is not true (halopsa.md 2.8).
@@ -72,6 +80,25 @@ pub(super) struct Answer {
     /// A call of a marketplace that may spend money; it was refused.
     pub(super) refused_write: bool,
     reset: Option<&'static str>,
+    location: Option<String>,
+    chunks: Option<Chunks>,
+}
+
+/// A body that is made while it is sent.
+#[derive(Clone)]
+struct Chunks(Arc<Mutex<dyn Iterator<Item = Vec<u8>> + Send>>);
+
+impl std::fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a body in pieces")
+    }
+}
+
+impl Iterator for Chunks {
+    type Item = Vec<u8>;
+    fn next(&mut self) -> Option<Vec<u8>> {
+        super::lock(&self.0).next()
+    }
 }
 
 impl Answer {
@@ -85,7 +112,30 @@ impl Answer {
             created: false,
             refused_write: false,
             reset: None,
+            location: None,
+            chunks: None,
         }
+    }
+
+    /// A list that is made piece by piece while it is sent.
+    pub(super) fn chunked(pieces: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Self {
+        let mut answer = Self::raw_json(200, Vec::new());
+        answer.chunks = Some(Chunks(Arc::new(Mutex::new(pieces))));
+        answer
+    }
+
+    pub(super) fn redirect(to: &str) -> Self {
+        let mut answer = Self::text(301, "text/html; charset=utf-8", "Moved");
+        answer.location = Some(to.to_owned());
+        answer
+    }
+
+    /// The same with its body whole, for whoever changes it.
+    pub(super) fn gathered(mut self) -> Self {
+        if let Some(chunks) = self.chunks.take() {
+            self.body = chunks.flatten().collect();
+        }
+        self
     }
 
     pub(super) fn empty(status: u16) -> Self {
@@ -120,7 +170,11 @@ impl Answer {
     }
 
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
+        let body = match self.chunks {
+            None => Body::from(self.body),
+            Some(chunks) => Body::from_stream(stream::iter(chunks.map(Ok::<_, Infallible>))),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
@@ -129,6 +183,9 @@ impl Answer {
         }
         if let Some(value) = self.retry_after.and_then(|v| HeaderValue::try_from(v).ok()) {
             headers.insert(header::RETRY_AFTER, value);
+        }
+        if let Some(value) = self.location.and_then(|v| HeaderValue::try_from(v).ok()) {
+            headers.insert(header::LOCATION, value);
         }
         if let Some(when) = self.reset {
             headers.insert(RESET_HEADER, HeaderValue::from_static(when));
@@ -160,6 +217,7 @@ pub(super) async fn answer(sandbox: Sandbox, host: Host, request: Request) -> Re
         host,
         query: Pairs::of_query(&parts.uri),
         path: parts.uri.path().trim_end_matches('/').to_owned(),
+        slash: parts.uri.path().ends_with('/'),
         method: parts.method,
         headers: parts.headers,
         body,
@@ -240,7 +298,7 @@ async fn strike(sandbox: &Sandbox, call: Call, kind: Kind) -> Answer {
         | Kind::DuplicateRows
         | Kind::WrongTotal { .. }
         | Kind::EmptyList
-        | Kind::WrongShape => kind.spoil(carry_out(sandbox, &call, name)),
+        | Kind::WrongShape => kind.spoil(carry_out(sandbox, &call, name).gathered()),
     }
 }
 
@@ -248,6 +306,7 @@ fn carry_out(sandbox: &Sandbox, call: &Call, fault: Option<&'static str>) -> Ans
     let answer = match call.host {
         Host::Halo => halo_calls::carry_out(sandbox, call),
         Host::Also | Host::Westcoast => marketplace::carry_out(sandbox, call),
+        Host::Liongard => liongard::carry_out(sandbox, call),
     };
     sandbox.note_write(call, &answer, fault);
     answer
@@ -269,6 +328,9 @@ pub(super) fn too_many(host: Host, requests: u32, seconds: u32) -> Answer {
                 "Rate Limit Reached - {requests} Requests per rolling {seconds} second window"
             )),
         ),
+        Host::Liongard => {
+            Answer::json(429, &serde_json::json!({"error": "Too many requests, please try again later."}))
+        }
         Host::Also | Host::Westcoast => Answer::text(429, "text/plain; charset=utf-8", "Too many requests."),
     }
 }

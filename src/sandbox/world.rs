@@ -3,7 +3,7 @@
 //! Three quarters of the marketplace customers have a partner of exactly the same name in Halo. The rest is the mess
 //! that a first import meets: other legal forms, other capitals, two partners, inactive ones, none at all.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -16,14 +16,15 @@ use super::marketplace::Market;
 use super::names::{Name, Names, street, vat};
 use super::rng::Rng;
 use super::schema::Entity;
-use super::{Brand, Quirks, Size};
+use super::{Brand, Quirks, Size, liongard_world};
 
-/// The three servers' data.
+/// The servers' data.
 #[derive(Debug)]
 pub(super) struct Worlds {
     pub(super) halo: Halo,
     pub(super) also: Market,
     pub(super) westcoast: Market,
+    pub(super) liongard: liongard_world::World,
 }
 
 impl Worlds {
@@ -32,6 +33,7 @@ impl Worlds {
             halo: Halo::empty(),
             also: Market::empty(Brand::Also),
             westcoast: Market::empty(Brand::Westcoast),
+            liongard: liongard_world::World::empty(),
         }
     }
 
@@ -59,6 +61,10 @@ impl Worlds {
             }
         }
         fill_halo(&mut worlds.halo, clients, customers, seed, &mut names);
+        let in_halo = client_names(&worlds.halo);
+        worlds.liongard =
+            liongard_world::World::seeded(customers, customers * 20, seed, &in_halo, &mut names);
+        known_assets(&mut worlds.halo, &worlds.liongard);
         worlds
     }
 }
@@ -560,6 +566,45 @@ fn fill_halo(halo: &mut Halo, mut clients: Vec<Value>, customers: usize, seed: u
                 "start_date": "2024-04-01T00:00:00",
             }),
         );
+    }
+}
+
+fn client_names(halo: &Halo) -> Vec<String> {
+    let clients = halo.table(Entity::Client);
+    clients.live.iter().map(|id| clients.rows[id].text(Entity::Client, "name").to_owned()).collect()
+}
+
+/// Some machines that Liongard finds were typed into Halo years ago: the serial is right, the rest is old.
+fn known_assets(halo: &mut Halo, liongard: &liongard_world::World) {
+    let clients = halo.table(Entity::Client);
+    let by_name: HashMap<String, i64> = clients
+        .live
+        .iter()
+        .map(|id| (clients.rows[id].text(Entity::Client, "name").to_owned(), *id))
+        .collect();
+    let mut made = 0;
+    for (environment, known) in &liongard.environments {
+        let Some(client) = by_name.get(&known.name) else { continue };
+        for (at, id) in liongard.systems_of(*environment).enumerate() {
+            let Some(machine) = liongard.machine(id).filter(|_| at % 3 == 0 && made < 3000) else { continue };
+            let kind = match machine.inspector {
+                Some(90) => 130,
+                Some(25) => 131,
+                _ => continue,
+            };
+            made += 1;
+            put(
+                halo,
+                Entity::Asset,
+                &json!({
+                    "client_id": client, "assettype_id": kind, "inventory_number": format!("IT-{made:05}"),
+                    "inactive": made % 50 == 9, "fields": [
+                        {"id": 101, "value": machine.name}, {"id": 117, "value": machine.fact("serial")},
+                        {"id": 119, "value": "Windows 10"}, {"id": 126, "value": 1 + made % 2},
+                    ],
+                }),
+            );
+        }
     }
 }
 

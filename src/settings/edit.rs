@@ -366,9 +366,13 @@ impl Draft {
     /// S19c, S19f: a field of the workspace's map must be downloaded; else nothing is saved.
     fn check_fields(&mut self, settings: &Settings) {
         let keys = settings.lifecycle.mapped().map(|(key, _)| format!("lifecycle.{key}"));
-        let named = self.lines.get("lifecycle.fields").or_else(|| keys.iter().find_map(|key| self.lines.get(key)));
+        let named =
+            self.lines.get("lifecycle.fields").or_else(|| keys.iter().find_map(|key| self.lines.get(key)));
         if let (Some(line), Some((key, field))) = (named, settings.lifecycle.undownloaded()) {
-            let rest = format!("is '{}', which is not among the fields to download (lifecycle.fields)", brief(field));
+            let rest = format!(
+                "is '{}', which is not among the fields to download (lifecycle.fields)",
+                brief(field)
+            );
             self.problems.push(sentence(*line, &format!("lifecycle.{key}"), &rest));
         }
     }
@@ -386,7 +390,9 @@ impl Draft {
                 ),
                 Place::Of(i) => {
                     let of = settings.of(i);
-                    (vec![(of.url_key, of.url)], of.allow_http)
+                    // The workspace is here: there is no address.
+                    let address = (i != Integration::Lifecycle).then_some((of.url_key, of.url));
+                    (address.into_iter().collect(), of.allow_http)
                 }
             };
             for (leaf, address) in addresses {

@@ -8,7 +8,7 @@ use toml::Value;
 
 use super::clean;
 use super::node::{self, Node, Raw};
-use crate::model::{Currency, text::shown};
+use crate::model::{Currency, Freeze, schedule, text::shown};
 
 /// The kinds of settings; a form field looks and behaves by its kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,6 +49,12 @@ pub enum Kind {
     WordMap(&'static [&'static str]),
     /// A local time of day, `HH:MM`.
     Time,
+    /// Hours of the day, `HH:MM-HH:MM`, or empty.
+    Hours,
+    /// The IANA name of a time zone, or empty.
+    Zone,
+    /// Periods in which nothing billable is written ([`crate::model::Freeze`]).
+    Periods,
 }
 
 /// A value as the settings keep it, with what was cleaned on the way.
@@ -138,6 +144,26 @@ impl Kind {
                 }
                 Value::String(time)
             }
+            (Self::Hours | Self::Zone, Raw::Text(text)) if text.trim().is_empty() => {
+                Value::String(String::new())
+            }
+            (Self::Hours, Raw::Text(text)) => schedule::Hours::parse(text)
+                .map(|hours| Value::String(hours.to_string()))
+                .ok_or_else(|| format!("must be {}, not '{}'", self.expects(), brief(text)))?,
+            (Self::Zone, Raw::Text(text)) => schedule::zone(text)
+                .and_then(|zone| Some(Value::String(zone.iana_name()?.to_owned())))
+                .ok_or_else(|| format!("must be {}, not '{}'", self.expects(), brief(text)))?,
+            (Self::Periods, Raw::List(items)) => {
+                let mut periods = Vec::new();
+                for item in items {
+                    let text = word(item, &mut notes)?;
+                    if Freeze::parse(&text).is_none() {
+                        return Err(format!("must be {}, not '{}'", self.expects(), brief(&text)));
+                    }
+                    periods.push(Value::String(text));
+                }
+                Value::Array(periods)
+            }
             _ => return Err(format!("must be {}, not {}", self.expects(), node.what())),
         };
         Ok(Taken { value, notes })
@@ -162,6 +188,12 @@ impl Kind {
             Self::Choices(known) => format!("a list of {}", known.join(", ")),
             Self::WordMap(known) => format!("a table of words, each {}", known.join(" or ")),
             Self::Time => "a time of day such as \"02:30\"".into(),
+            Self::Hours => "hours of the day such as \"22:00-06:00\", or empty".into(),
+            Self::Zone => "a time zone such as \"Europe/London\", or empty".into(),
+            Self::Periods => {
+                "a list of days of the month or dates such as [\"1-3\", \"2026-12-24..2027-01-02\", \"31 18:00-24:00\"]"
+                    .into()
+            }
         }
     }
 
@@ -180,10 +212,12 @@ impl Kind {
                 let number: f64 = trimmed.trim_end_matches('%').trim_end().parse().map_err(|_| refuse())?;
                 Raw::Decimal(number, trimmed.to_owned())
             }
-            Self::Words | Self::Choices(_) if trimmed.starts_with('[') => {
+            Self::Words | Self::Choices(_) | Self::Periods if trimmed.starts_with('[') => {
                 return node::from_toml_value(trimmed).ok_or_else(refuse);
             }
-            Self::Words | Self::Choices(_) => Raw::List(items(trimmed).map(Node::text).collect()),
+            Self::Words | Self::Choices(_) | Self::Periods => {
+                Raw::List(items(trimmed).map(Node::text).collect())
+            }
             Self::WordMap(_) if trimmed.starts_with('{') => {
                 return node::from_toml_value(trimmed).ok_or_else(refuse);
             }
@@ -205,7 +239,7 @@ impl Kind {
         let Some(node) = node::from_toml_value(text) else { return self.typed(text) };
         match (self, &node.value) {
             (_, Raw::Text(inner)) => self.typed(inner),
-            (Self::Words | Self::Choices(_), Raw::List(_))
+            (Self::Words | Self::Choices(_) | Self::Periods, Raw::List(_))
             | (Self::WordMap(_), Raw::Table(_))
             | (Self::Flag, Raw::Flag(_))
             | (Self::Number { .. } | Self::Fraction { .. }, Raw::Whole(_) | Raw::Decimal(..)) => Ok(node),

@@ -136,7 +136,9 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let rows: Vec<Row> = match section {
             Section::Profile => PROFILE.to_vec(),
             Section::Of(Place::Halo) => HALO.iter().chain(&PACE).copied().collect(),
-            Section::Of(Place::Of(Integration::Lifecycle)) => LIFECYCLE.iter().chain(&LIMITS).copied().collect(),
+            Section::Of(Place::Of(Integration::Lifecycle)) => {
+                LIFECYCLE.iter().chain(&LIMITS).copied().collect()
+            }
             Section::Of(Place::Of(Integration::Also | Integration::Westcoast)) => {
                 DETAILS.iter().chain(&PACE).chain(&IMPORT).chain(&LIMITS).copied().collect()
             }
@@ -359,7 +361,7 @@ const DETAILS: [Row; 5] = [
     ),
 ];
 
-const IMPORT: [Row; 15] = [
+const IMPORT: [Row; 23] = [
     Row("notes", Tab::Details, Kind::Lines, "Notes", "Your own notes; never sent anywhere."),
     Row(
         "top_level_for_new_customers",
@@ -446,7 +448,7 @@ const IMPORT: [Row; 15] = [
         Tab::Schedule,
         Kind::Flag,
         "Import by schedule",
-        "Meant to run every day at the time below. Cron or systemd starts it for now: `run --scheduled`.",
+        "Runs by itself at the times below, as long as `parhelion serve` or a host runs. Off: only by hand.",
     ),
     Row(
         "schedule.entities",
@@ -456,9 +458,65 @@ const IMPORT: [Row; 15] = [
         "What a scheduled run takes, whether or not the schedule is on.",
     ),
     Row("schedule.at", Tab::Schedule, Kind::Time, "At", "Local time of day, such as 02:30."),
+    Row(
+        "schedule.zone",
+        Tab::Schedule,
+        Kind::Zone,
+        "Time zone",
+        "Whose clock counts, such as Europe/London; empty: this machine's.",
+    ),
+    Row(
+        "schedule.repeat",
+        Tab::Schedule,
+        Kind::Choice(&["daily", "weekdays", "hours"]),
+        "Repeat",
+        "Every day, Monday to Friday, or every few hours.",
+    ),
+    Row(
+        "schedule.every_hours",
+        Tab::Schedule,
+        Kind::Number { min: 1, max: 24, unit: "hours" },
+        "Every",
+        "With repeat = hours: so many hours apart, through the time above, anew each local day.",
+    ),
+    Row(
+        "schedule.window",
+        Tab::Schedule,
+        Kind::Hours,
+        "Allowed hours",
+        "A run starts only within these hours, such as 22:00-06:00, also when it makes up for a missed one; empty: any time.",
+    ),
+    Row(
+        "schedule.jitter_minutes",
+        Tab::Schedule,
+        Kind::Number { min: 0, max: 120, unit: "minutes" },
+        "Spread",
+        "Starts up to so many minutes later, each day at another minute, so that not everybody asks {vendor} at once.",
+    ),
+    Row(
+        "schedule.catch_up_hours",
+        Tab::Schedule,
+        Kind::Number { min: 0, max: 168, unit: "hours" },
+        "Catch up",
+        "A run that was missed, because the machine was off, is made up for within so many hours; the latest one only.",
+    ),
+    Row(
+        "schedule.overlap",
+        Tab::Schedule,
+        Kind::Choice(&["skip", "wait"]),
+        "Overlap",
+        "If the run before is still going: skip this one, or wait for its end.",
+    ),
+    Row(
+        "schedule.pause_after",
+        Tab::Schedule,
+        Kind::Number { min: 0, max: 100, unit: "runs" },
+        "Pause after",
+        "So many failed runs in a row pause the schedule; a refused sign-in does at once. A good test, or you, resume it. 0: never.",
+    ),
 ];
 
-const LIMITS: [Row; 7] = [
+const LIMITS: [Row; 12] = [
     Row(
         "max_removals_percent",
         Tab::Safety,
@@ -507,5 +565,40 @@ const LIMITS: [Row; 7] = [
         Kind::Number { min: 1, max: 8760, unit: "hours" },
         "Age of a plan",
         "A plan older than this many hours must be built anew.",
+    ),
+    Row(
+        "suspicious_factor",
+        Tab::Safety,
+        Kind::Number { min: 0, max: 1_000_000, unit: "times" },
+        "Jump of a count",
+        "A count that becomes more than so many times larger or smaller (and changes by over 10) waits in scheduled runs; 0: off.",
+    ),
+    Row(
+        "suspicious_seats",
+        Tab::Safety,
+        Kind::Number { min: 0, max: 1_000_000, unit: "seats" },
+        "Change of a count",
+        "A count that changes by more than this waits in scheduled runs; 0: off.",
+    ),
+    Row(
+        "suspicious_price_percent",
+        Tab::Safety,
+        Kind::Fraction { zero: true, up_to: 100_000.0, unit: "percent" },
+        "Jump of a price",
+        "A price or cost that changes by more than so many percent waits in scheduled runs, and always one that becomes 0.",
+    ),
+    Row(
+        "trusted_products",
+        Tab::Safety,
+        Kind::Words,
+        "Products that may jump",
+        "Product names whose counts and prices may change by any amount.",
+    ),
+    Row(
+        "freeze",
+        Tab::Safety,
+        Kind::Periods,
+        "Freeze",
+        "No billable write at these times, as around the invoice run: days of the month (1-3), dates (2026-12-24..2027-01-02), with hours or without (31 18:00-24:00).",
     ),
 ];

@@ -1,12 +1,18 @@
 //! Bytes as text.
 
-use std::fmt::Write as _;
-
 pub fn encode(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut text = String::with_capacity(bytes.len() * 2);
+    push(&mut text, bytes);
+    text
+}
+
+/// Without the formatting machinery, which costs more than the hash of the line it is for.
+pub fn push(text: &mut String, bytes: &[u8]) {
+    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
 }
 
 pub fn decode(text: &str) -> Option<Vec<u8>> {

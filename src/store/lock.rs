@@ -1,8 +1,8 @@
 //! One process for each data directory (P36): a lock of the operating system, which no crash leaves behind.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{Read as _, Seek as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,9 @@ use crate::model::{Class, Moment, Problem};
 #[derive(Debug)]
 pub struct Lock {
     /// The lock is on the open file.
-    _file: File,
+    file: File,
     path: PathBuf,
+    holder: Holder,
 }
 
 /// Who holds a lock: for people only, the lock itself is the system's.
@@ -25,6 +26,9 @@ pub struct Holder {
     pub since: Moment,
     /// What it was started for, such as `run also`; without arguments that could carry anything else.
     pub command: String,
+    /// Where others may talk to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<PathBuf>,
 }
 
 impl Lock {
@@ -50,15 +54,34 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Err(busy(dir, read_holder(&mut file).as_ref())),
             Err(TryLockError::Error(error)) => return Err(files::problem(&path, "lock", &error)),
         }
-        let holder = Holder { pid: std::process::id(), since: Moment::now(), command: command.to_owned() };
-        let mut write = || {
-            let text = serde_json::to_string(&holder)?;
-            file.set_len(0)?;
-            file.rewind()?;
-            writeln!(file, "{text}")
+        let holder = Holder {
+            pid: std::process::id(),
+            since: Moment::now(),
+            command: command.to_owned(),
+            socket: None,
         };
-        write().map_err(|error| files::problem(&path, "write", &error))?;
-        Ok(Self { _file: file, path })
+        let lock = Self { file, path, holder };
+        lock.write()?;
+        Ok(lock)
+    }
+
+    /// Says where the holder can be talked to.
+    ///
+    /// # Errors
+    /// When the lock file cannot be written.
+    pub fn announce(&mut self, socket: Option<PathBuf>) -> Result<(), Problem> {
+        self.holder.socket = socket;
+        self.write()
+    }
+
+    /// In place, and whole before it is cut: somebody may read it in this moment.
+    fn write(&self) -> Result<(), Problem> {
+        let write = || {
+            let text = serde_json::to_string(&self.holder)? + "\n";
+            self.file.write_all_at(text.as_bytes(), 0)?;
+            self.file.set_len(text.len() as u64)
+        };
+        write().map_err(|error| files::problem(&self.path, "write", &error))
     }
 
     pub fn path(&self) -> &Path {
@@ -75,11 +98,18 @@ pub fn holder(dir: &Path) -> Option<Holder> {
     }
 }
 
+/// What the last holder said of itself, whether or not it still holds: unlike [`holder`] this never touches the lock,
+/// so it disturbs nobody who takes it in this moment.
+pub fn claims(dir: &Path) -> Option<Holder> {
+    read_holder(&mut File::open(dir.join("LOCK")).ok()?)
+}
+
 fn read_holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.rewind().ok()?;
     file.take(4096).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    // A shorter text may just have been written over a longer one.
+    serde_json::from_str(text.lines().next()?).ok()
 }
 
 fn busy(dir: &Path, holder: Option<&Holder>) -> Problem {
@@ -96,22 +126,30 @@ fn busy(dir: &Path, holder: Option<&Holder>) -> Problem {
 }
 
 /// File locks and syncs cannot be trusted over a network.
-#[cfg(target_os = "linux")]
 fn refuse_network(dir: &Path) -> Result<(), Problem> {
-    let stat = rustix::fs::statfs(dir).map_err(|error| files::problem(dir, "look at", &error.into()))?;
-    // linux/magic.h; the field's width differs between machines, the numbers are 32 bits.
-    let name = match stat.f_type as u32 {
-        0x6969 => "NFS",
-        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
-        0x5346_414F => "AFS",
-        _ => return Ok(()),
-    };
+    let Some(name) = network_file_system(dir)? else { return Ok(()) };
     let why =
         format!("it lies on a network file system ({name}), where a crash could lose what was acknowledged");
     Err(files::refused(dir, &why).remedy("Choose a local folder with --data-dir."))
 }
 
+/// The name of the network file system that a folder lies on; `None` for a local one.
+///
+/// # Errors
+/// A folder that cannot be looked at.
+#[cfg(target_os = "linux")]
+pub fn network_file_system(dir: &Path) -> Result<Option<&'static str>, Problem> {
+    let stat = rustix::fs::statfs(dir).map_err(|error| files::problem(dir, "look at", &error.into()))?;
+    // linux/magic.h; the field's width differs between machines, the numbers are 32 bits.
+    Ok(match stat.f_type as u32 {
+        0x6969 => Some("NFS"),
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => Some("SMB"),
+        0x5346_414F => Some("AFS"),
+        _ => None,
+    })
+}
+
 #[cfg(not(target_os = "linux"))]
-fn refuse_network(_dir: &Path) -> Result<(), Problem> {
-    Ok(())
+pub fn network_file_system(_dir: &Path) -> Result<Option<&'static str>, Problem> {
+    Ok(None)
 }

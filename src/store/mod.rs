@@ -1,7 +1,8 @@
 //! What survives: the audit trail (facts), the index (working state that can be rebuilt), sealed secrets, and the
 //! lock that keeps a second process out.
 
-mod files;
+pub mod backup;
+pub(crate) mod files;
 mod hex;
 pub mod index;
 pub mod lock;

@@ -66,6 +66,11 @@ impl Places {
         self.data.join("reports")
     }
 
+    /// Where the host listens, if the system takes a path that long.
+    pub fn socket(&self) -> PathBuf {
+        self.data.join("run").join("socket")
+    }
+
     pub fn keymap(&self) -> PathBuf {
         self.config.join("keys.toml")
     }

@@ -2,7 +2,7 @@
 //!
 //! JSON Lines in segment files. Each line carries the hash of the line before, each group of lines ends in a
 //! `commit` line, and a group is durable by one `fdatasync` before anybody hears of it. A thread of its own writes,
-//! and puts everything that waits into one group.
+//! and puts everything that waits into one group. While the trail is open its last segment ends in empty lines.
 
 mod disk;
 mod line;
@@ -10,12 +10,10 @@ mod read;
 mod scan;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -26,7 +24,7 @@ use self::line::{Hash, hash};
 use crate::model::{Class, Moment, Problem};
 
 pub use disk::{SimulatedDisk, Sync};
-pub use read::{Broken, Reader, Verified, verify_dir};
+pub use read::{Broken, Reader, Shelf, Verified, verify_dir};
 
 /// The number of a record. Numbers rise by one a line, commit lines included, so gaps between records are normal.
 pub type Seq = u64;
@@ -89,7 +87,6 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Trail {
     dir: PathBuf,
-    to_writer: Option<Sender<Job>>,
     writer: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
     is_simulated: bool,
@@ -97,11 +94,38 @@ pub struct Trail {
 
 #[derive(Debug)]
 struct Shared {
+    queue: Mutex<Queue>,
+    /// Told when the writer has reason to look at the queue.
+    more: Condvar,
     /// The last line known to be on the disk.
     durable: AtomicU64,
     /// Once a write or sync failed, nothing the kernel says about this file can be trusted: every later call gets
     /// the same answer, and only opening anew (which reads what is really there) goes on.
     failed: OnceLock<Problem>,
+}
+
+/// What waits for the writer, in its order.
+#[derive(Debug, Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    /// Somebody waits for an answer.
+    is_urgent: bool,
+    /// When the oldest line that is content with "soon" must be on the disk.
+    deadline: Option<Instant>,
+    writer: Wait,
+    is_closed: bool,
+}
+
+/// What the writer does while there is nothing to write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Wait {
+    /// It writes: it looks at the queue before it waits again, and need not be woken.
+    #[default]
+    None,
+    /// It looks again soon.
+    Soon,
+    /// Until it is woken, so that an idle program does nothing.
+    Long,
 }
 
 type Reply = oneshot::Sender<Result<Seq, Problem>>;
@@ -128,7 +152,12 @@ impl Trail {
         let end = scan::recover(dir, &options.sync)?;
         let opened = Opened { last_seq: end.last_seq, dropped_tail_bytes: end.dropped };
         let is_simulated = matches!(options.sync, Sync::Simulated(_));
-        let shared = Arc::new(Shared { durable: AtomicU64::new(end.last_seq), failed: OnceLock::new() });
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            more: Condvar::new(),
+            durable: AtomicU64::new(end.last_seq),
+            failed: OnceLock::new(),
+        });
         let writer = Writer {
             dir: dir.to_owned(),
             options,
@@ -136,23 +165,15 @@ impl Trail {
             next_seq: end.last_seq + 1,
             prev: end.prev,
             shared: Arc::clone(&shared),
+            written: 0,
+            text: String::new(),
         }
         .reopen(end.segment)?;
-        let (to_writer, jobs) = channel();
         let writer = std::thread::Builder::new()
             .name("audit-trail".into())
-            .spawn(move || writer.run(&jobs))
+            .spawn(move || writer.run())
             .map_err(|error| local(dir, "start the writer of", &error))?;
-        Ok((
-            Self {
-                dir: dir.to_owned(),
-                to_writer: Some(to_writer),
-                writer: Some(writer),
-                shared,
-                is_simulated,
-            },
-            opened,
-        ))
+        Ok((Self { dir: dir.to_owned(), writer: Some(writer), shared, is_simulated }, opened))
     }
 
     /// Writes the records in order and answers once they are on the disk: the number of the last one, the others
@@ -210,8 +231,7 @@ impl Trail {
         if let Some(problem) = self.failed() {
             return Err(problem.clone());
         }
-        let sender = self.to_writer.as_ref().ok_or_else(|| self.failure())?;
-        sender.send(job).map_err(|_| self.failure())
+        if self.shared.push(job) { Ok(()) } else { Err(self.failure()) }
     }
 
     fn failure(&self) -> Problem {
@@ -221,7 +241,8 @@ impl Trail {
 
 impl Drop for Trail {
     fn drop(&mut self) {
-        drop(self.to_writer.take());
+        self.shared.queue().is_closed = true;
+        self.shared.more.notify_one();
         if let Some(writer) = self.writer.take() {
             // A panic of the writer has been reported by the panic hook.
             let _ = writer.join();
@@ -229,10 +250,107 @@ impl Drop for Trail {
     }
 }
 
+impl Shared {
+    /// How long a line may wait that nobody waits for.
+    const SOON: Duration = Duration::from_secs(1);
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writer is woken for what somebody waits for. The rest it finds when it next looks, at the latest a second
+    /// after its last group; to wake it for every line would cost more than to write the line.
+    /// `false` where there is no writer any more.
+    fn push(&self, job: Job) -> bool {
+        let mut queue = self.queue();
+        if queue.is_closed {
+            return false;
+        }
+        let wakes = if job.reply.is_some() {
+            !std::mem::replace(&mut queue.is_urgent, true) && queue.writer != Wait::None
+        } else {
+            queue.deadline.get_or_insert_with(|| Instant::now() + Self::SOON);
+            queue.writer == Wait::Long
+        };
+        queue.jobs.push(job);
+        drop(queue);
+        if wakes {
+            self.more.notify_one();
+        }
+        true
+    }
+
+    /// Whoever still waits hears that nobody will write.
+    fn close(&self) {
+        let mut queue = self.queue();
+        queue.is_closed = true;
+        queue.jobs.clear();
+    }
+
+    /// Waits until something must be written, and takes all there is. Whether this was the last.
+    fn take(&self, waiting: &mut Vec<Job>) -> bool {
+        let mut queue = self.queue();
+        let look_again = Some(Instant::now() + Self::SOON);
+        loop {
+            let now = Instant::now();
+            if queue.is_urgent || queue.is_closed || queue.deadline.is_some_and(|at| at <= now) {
+                std::mem::swap(waiting, &mut queue.jobs);
+                (queue.is_urgent, queue.deadline) = (false, None);
+                return queue.is_closed;
+            }
+            let until = queue.deadline.or(look_again.filter(|at| *at > now));
+            queue = match until {
+                Some(until) => {
+                    queue.writer = Wait::Soon;
+                    let left = until.saturating_duration_since(now);
+                    self.more.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    queue.writer = Wait::Long;
+                    self.more.wait(queue).unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+            queue.writer = Wait::None;
+        }
+    }
+
+    fn put_back(&self, kept: &mut Vec<Job>) {
+        if !kept.is_empty() {
+            let mut queue = self.queue();
+            queue.deadline.get_or_insert_with(|| Instant::now() + Self::SOON);
+            kept.append(&mut queue.jobs);
+            std::mem::swap(kept, &mut queue.jobs);
+        }
+    }
+}
+
+struct Closing(Arc<Shared>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 struct Segment {
     path: PathBuf,
     file: File,
+    /// Where the next line goes.
     len: u64,
+    /// How long the file is: from `len` on it is padded.
+    room: u64,
+}
+
+impl Segment {
+    /// Takes the padding off.
+    fn trim(&mut self) -> std::io::Result<()> {
+        if self.room > self.len {
+            self.file.set_len(self.len)?;
+            self.room = self.len;
+            self.file.sync_all()?;
+        }
+        Ok(())
+    }
 }
 
 struct Writer {
@@ -242,57 +360,47 @@ struct Writer {
     next_seq: Seq,
     prev: Hash,
     shared: Arc<Shared>,
+    /// Bytes written since the trail was opened.
+    written: u64,
+    /// The last group's text, kept for its room.
+    text: String,
 }
 
 impl Writer {
-    /// As much as one group takes before its callers are answered.
-    const GROUP: usize = 4096;
-    const SOON: Duration = Duration::from_secs(1);
+    /// The most that a segment is padded at once.
+    const PADDING: u64 = 4 << 20;
 
     /// Goes on in the segment that recovery ended in.
     fn reopen(mut self, segment: Option<PathBuf>) -> Result<Self, Problem> {
         if let Some(path) = segment {
             let open = || {
-                let file = OpenOptions::new().append(true).open(&path)?;
+                let file = OpenOptions::new().write(true).open(&path)?;
                 let len = file.metadata()?.len();
-                Ok(Segment { path: path.clone(), file, len })
+                Ok(Segment { path: path.clone(), file, len, room: len })
             };
             self.segment = Some(open().map_err(|error| local(&path, "open", &error))?);
         }
         Ok(self)
     }
 
-    fn run(mut self, jobs: &Receiver<Job>) {
-        let mut waiting: Vec<Job> = Vec::new();
-        // When the oldest line that is content with "soon" must be on the disk.
-        let mut deadline: Option<Instant> = None;
+    fn run(mut self) {
+        // Also where this panics.
+        let _closing = Closing(Arc::clone(&self.shared));
+        let mut waiting = Vec::new();
         loop {
-            let next = match deadline {
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(at) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
-            };
-            let closed = match next {
-                Ok(job) => {
-                    waiting.push(job);
-                    waiting.extend(jobs.try_iter().take(Self::GROUP));
-                    false
-                }
-                Err(RecvTimeoutError::Timeout) => false,
-                Err(RecvTimeoutError::Disconnected) => true,
-            };
-            let due = closed
-                || deadline.is_some_and(|at| at <= Instant::now())
-                || waiting.iter().any(|job| job.reply.is_some());
-            if due && !waiting.is_empty() {
+            let is_closed = self.shared.take(&mut waiting);
+            if !waiting.is_empty() {
                 self.write(&mut waiting);
                 // Lines that could not be written for want of space wait for the next round.
-                deadline = (!waiting.is_empty()).then(|| Instant::now() + Self::SOON);
-            } else if deadline.is_none() && !waiting.is_empty() {
-                deadline = Some(Instant::now() + Self::SOON);
+                self.shared.put_back(&mut waiting);
             }
-            if closed {
-                return;
+            if is_closed {
+                break;
             }
+        }
+        if let Some(segment) = self.segment.as_mut().filter(|_| self.shared.failed.get().is_none()) {
+            // Padding that stays is no harm: it is cut off when the trail is next opened.
+            let _ = segment.trim();
         }
     }
 
@@ -346,7 +454,8 @@ impl Writer {
             }
         }
         let at = Moment::now();
-        let mut text = String::new();
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
         if self.segment.as_ref().is_some_and(|segment| segment.len == 0) {
             self.line(&mut text, at, line::SEGMENT, line::FORMAT);
         }
@@ -360,13 +469,23 @@ impl Writer {
         }
         self.line(&mut text, at, line::COMMIT, &format!("{{\"records\":{records}}}"));
         let Some(segment) = self.segment.as_mut() else { return Ok(()) };
-        let outcome = self
-            .options
-            .sync
+        let (start, len) = (segment.len, text.len() as u64);
+        segment.len += len;
+        self.written += len;
+        let mut padding = 0;
+        if segment.len > segment.room {
+            // To make a file longer costs the disk many times what it costs to write into what is there. So it is made
+            // longer ahead of need, by as much again as was written so far: one line pads nothing to speak of.
+            padding = self.written.min(Self::PADDING);
+            segment.room = segment.len + padding;
+        }
+        let sync = &self.options.sync;
+        let outcome = sync
             .power()
-            .and_then(|()| segment.file.write_all(text.as_bytes()))
-            .and_then(|()| self.options.sync.data(&segment.file, &segment.path));
-        segment.len += text.len() as u64;
+            .and_then(|()| segment.file.write_all_at(text.as_bytes(), start))
+            .and_then(|()| pad(&segment.file, segment.len, padding))
+            .and_then(|()| sync.data(&segment.file, &segment.path, segment.len));
+        self.text = text;
         outcome.map_err(|error| fatal(&segment.path, &error))
     }
 
@@ -379,17 +498,20 @@ impl Writer {
     }
 
     /// The file and its name are on the disk before the first line goes into it.
-    fn new_segment(&self) -> Result<Segment, Problem> {
+    fn new_segment(&mut self) -> Result<Segment, Problem> {
+        if let Some(last) = &mut self.segment {
+            last.trim().map_err(|error| fatal(&last.path, &error))?;
+        }
         let path = self.dir.join(scan::segment_name(self.next_seq));
         let make = || {
             self.options.sync.power()?;
-            let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
             file.sync_all()?;
             self.options.sync.dir(&self.dir, &path)?;
             Ok(file)
         };
         let file = make().map_err(|error| fatal(&path, &error))?;
-        Ok(Segment { path, file, len: 0 })
+        Ok(Segment { path, file, len: 0, room: 0 })
     }
 
     fn check_space(&self) -> Result<(), Problem> {
@@ -402,6 +524,16 @@ impl Writer {
         Err(Problem::new(Class::Local, message)
             .remedy(format!("Nothing was written. Free some space: at least {reserve} MiB must stay free.")))
     }
+}
+
+fn pad(file: &File, mut from: u64, mut left: u64) -> std::io::Result<()> {
+    const EMPTY_LINES: [u8; 1 << 14] = [b'\n'; 1 << 14];
+    while left > 0 {
+        let some = left.min(EMPTY_LINES.len() as u64);
+        file.write_all_at(&EMPTY_LINES[..some as usize], from)?;
+        (from, left) = (from + some, left - some);
+    }
+    Ok(())
 }
 
 /// Bytes that we may still write in that folder's file system.

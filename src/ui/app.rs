@@ -72,6 +72,8 @@ pub struct Setup {
     pub complaints: Vec<String>,
     /// The view of last time (U42).
     pub saved: Option<serde_json::Value>,
+    /// The engine lives in a host process.
+    pub is_shared: bool,
 }
 
 #[derive(Debug)]
@@ -117,7 +119,7 @@ impl App {
     /// The state at the start, and what to ask first.
     pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
         let mut app = Self {
-            mirror: Mirror::default(),
+            mirror: Mirror { is_shared: setup.is_shared, ..Mirror::default() },
             panes: Pane::ALL.into_iter().map(Stack::new).collect(),
             focus: 0,
             zoomed: false,
@@ -142,6 +144,9 @@ impl App {
             announced: None,
             effects: vec![Effect::Ask(Query::Overview), Effect::Ask(Query::Settings)],
         };
+        if app.mirror.is_shared {
+            app.effects.push(Effect::Ask(Query::Presence));
+        }
         if app.prefs.mouse {
             app.effects.push(Effect::Mouse(true));
         }
@@ -167,6 +172,7 @@ impl App {
             && self.panes.len() > 1
             && !self.zoomed
             && !self.look.plain
+            && self.focus < Pane::IN_OVERVIEW
             && !self.panes[self.focus].is_deep()
     }
 
@@ -178,7 +184,7 @@ impl App {
     pub fn areas(&self) -> Vec<(usize, Rect)> {
         if self.is_overview() {
             let body = layout::regions(self.size, false).body;
-            let frames = layout::overview(body, self.panes.len());
+            let frames = layout::overview(body, Pane::IN_OVERVIEW);
             return frames.into_iter().map(layout::inside).enumerate().collect();
         }
         let crumb = self.screen().crumb(&self.mirror).is_some();
@@ -308,12 +314,12 @@ impl App {
                     }
                 }
                 Step::LeaveNow => match self.mirror.progress.as_ref().map(|progress| progress.job) {
-                    Some(job) => {
+                    Some(job) if !self.mirror.is_shared => {
                         self.leaving = Some(job);
                         self.effects.push(Effect::Send(Command::Stop));
                         self.say(format!("{job} stops after the record in hand ..."), Role::Notice);
                     }
-                    None => self.effects.push(Effect::Leave(Left::Quit)),
+                    _ => self.effects.push(Effect::Leave(Left::Quit)),
                 },
             }
         }
@@ -460,7 +466,12 @@ impl App {
             Action::Messages => {
                 self.dialog = Some(Messages { notes: self.notes.clone(), scroll: 0 }.into());
             }
-            Action::Overview => self.zoomed = false,
+            Action::Overview => {
+                self.zoomed = false;
+                if self.focus >= Pane::IN_OVERVIEW {
+                    self.focus = 0;
+                }
+            }
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::NextPane => self.turn_pane(1),
             Action::PreviousPane => self.turn_pane(self.panes.len() - 1),
@@ -490,7 +501,7 @@ impl App {
             (Action::Overview | Action::Zoom, _) if self.class() != Class::Xl => {
                 Availability::Not("it needs a terminal of 120x32; the panes have their digits.".into())
             }
-            (Action::Suspend, Some(progress)) => Availability::Not(format!(
+            (Action::Suspend, Some(progress)) if !self.mirror.is_shared => Availability::Not(format!(
                 "{} runs in this program and would stand still too. tmux or screen keep both going.",
                 progress.job
             )),
@@ -529,7 +540,7 @@ impl App {
         if !self.is_at_the_top() {
             return self.close_if_free();
         }
-        let Some(progress) = &self.mirror.progress else {
+        let Some(progress) = self.mirror.progress.as_ref().filter(|_| !self.mirror.is_shared) else {
             return self.carry_out(vec![Step::LeaveNow]);
         };
         let at = strip::stage(progress).map(|stage| format!("{} of {}", stage.done, stage.total));

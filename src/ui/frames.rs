@@ -9,12 +9,13 @@ use super::dialogs::Dialog;
 use super::key::Key;
 use super::layout::{self, Class};
 use super::message::{Effect, Message, News, Now};
-use super::screens::Screen;
+use super::screens::{Pane, Screen};
 use super::terminal::Frame;
 use super::theme::{Role, Theme};
 use super::widgets::{hints, strip};
 use super::{Environment, Options};
 use crate::host::Handle;
+use crate::host::words::Presence;
 use crate::model::Moment;
 use crate::model::settings::Kind;
 
@@ -66,7 +67,7 @@ fn whole(app: &App, canvas: &mut Canvas<'_>) {
     // While a dialog or a text field is open, it has the cursor.
     canvas.focused = app.dialog.is_none();
     if app.is_overview() {
-        let frames = layout::overview(regions.body, app.panes.len());
+        let frames = layout::overview(regions.body, Pane::IN_OVERVIEW);
         let mut cursor = None;
         for (index, (stack, area)) in app.panes.iter().zip(frames).enumerate() {
             let focused = index == app.focus;
@@ -123,6 +124,26 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let role = if here { Role::Accent } else { Role::Text };
         x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &text, role) + 1;
     }
+    let room = area.width.saturating_sub(x + 3);
+    if let Some(here) = also_here(&app.mirror.presence, room.into()) {
+        canvas.put_right(x + 3, area.y, room, &here, Role::Dim);
+    }
+}
+
+/// Who else has a screen open (N21): one by name, more by number, as far as there is room.
+fn also_here(presence: &Presence, room: usize) -> Option<String> {
+    let others = presence.viewers.len();
+    let name = match presence.viewers.as_slice() {
+        [] => return None,
+        [viewer] => match &viewer.from {
+            Some(from) => format!("{}@{from}", viewer.user),
+            None => viewer.user.clone(),
+        },
+        _ => format!("{others} others"),
+    };
+    [format!("also here: {name}"), format!("+{others} here"), format!("+{others}")]
+        .into_iter()
+        .find(|text| text.chars().count() <= room)
 }
 
 fn last_line(app: &App, screen: &Screen, canvas: &mut Canvas<'_>, area: Rect) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::message::News;
 use crate::host::words::{
-    Answer, Command, Event, JobProgress, JobReport, Overview, PlaceView, Query, SettingsView,
+    Answer, Command, Event, JobProgress, JobReport, Overview, PlaceView, Presence, Query, SettingsView,
 };
 use crate::model::{Integration, Place, Problem};
 
@@ -23,6 +23,10 @@ pub struct Mirror {
     /// The running job, as its last event told it.
     pub progress: Option<JobProgress>,
     pub reading: BTreeMap<Integration, Reading>,
+    /// The engine lives in a host process: leaving the screen stops nothing (U41).
+    pub is_shared: bool,
+    /// Who else has a screen on this engine.
+    pub presence: Presence,
     /// Why the engine cannot go on or cannot be reached.
     pub broken: Option<Problem>,
 }
@@ -51,7 +55,8 @@ impl Mirror {
             News::Answer(Query::Overview | Query::Settings, Err(problem)) => {
                 self.broken = Some(problem.clone());
             }
-            News::Missed => return vec![Query::Overview, Query::Settings],
+            News::Answer(Query::Presence, Ok(Answer::Presence(presence))) => self.presence = presence.clone(),
+            News::Missed => return vec![Query::Overview, Query::Settings, Query::Presence],
             News::Reply(command, _) => {
                 if let Command::BuildPlan { integration, .. } | Command::ReadCustomers { integration } =
                     &**command
@@ -83,8 +88,9 @@ impl Mirror {
             Event::Reading { integration, what, done, of } => {
                 self.reading.insert(*integration, Reading { what: what.clone(), done: *done, of: *of });
             }
+            Event::Presence(presence) => self.presence = presence.clone(),
             Event::Broken(problem) => self.broken = Some(problem.clone()),
-            Event::Log { .. } | Event::Lifecycle => {}
+            Event::Log { .. } | Event::Missed | Event::Lifecycle => {}
         }
         Vec::new()
     }

@@ -65,6 +65,7 @@ use self::prefs::Prefs;
 use self::terminal::{Multiplexer, Painter};
 use self::theme::{Depth, Themes};
 use crate::host::Handle;
+use crate::host::words::Event;
 use crate::model::{Class, Problem};
 
 /// What the viewer is started with.
@@ -82,6 +83,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// The first message, if there is something to say.
     pub notice: Option<String>,
+    /// The engine outlives this process: leaving stops nothing (U41).
+    pub is_shared: bool,
 }
 
 /// Shows the engine behind `handle` until a person leaves. Called on the main thread; brings its own runtime, so that
@@ -212,6 +215,7 @@ pub fn start(options: &Options, environment: &Environment, size: Size, now: Now)
         now,
         complaints,
         saved,
+        is_shared: options.is_shared,
     })
 }
 
@@ -378,10 +382,10 @@ pub async fn view<W: Write>(
             Some(answer) = answers.next(), if !answers.is_empty() => news.push(answer),
             event = events.recv(), if engine_is_there => match event {
                 Ok(event) => {
-                    news.push((News::Engine(event), Pace::News));
+                    news.push((told(event), Pace::News));
                     for _ in 0..DRAIN {
                         match events.try_recv() {
-                            Ok(event) => news.push((News::Engine(event), Pace::News)),
+                            Ok(event) => news.push((told(event), Pace::News)),
                             Err(TryRecvError::Lagged(_)) => news.push((News::Missed, Pace::News)),
                             Err(_) => break,
                         }
@@ -412,6 +416,13 @@ pub async fn view<W: Write>(
             take_in(&mut app, &mut news, &mut work, &mut pacing, &clock, wires);
         }
         take_in(&mut app, &mut news, &mut work, &mut pacing, &clock, wires);
+    }
+}
+
+fn told(event: Event) -> News {
+    match event {
+        Event::Missed => News::Missed,
+        event => News::Engine(event),
     }
 }
 

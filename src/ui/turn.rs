@@ -35,7 +35,7 @@ pub enum Step {
     Prefs(Prefs),
     /// A theme on trial; `None` ends it.
     TryTheme(Option<String>),
-    /// Leaves the program; the engine stops its job after the record in hand first.
+    /// Leaves the program; an engine of this process stops its job after the record in hand first.
     LeaveNow,
 }
 

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::{Done, Profile};
 
 /// The sandbox's own secrets: nothing may ever show them.
-const SECRETS: [&str; 2] = ["sandbox-password", "sandbox-secret"];
+pub const SECRETS: [&str; 2] = ["sandbox-password", "sandbox-secret"];
 
 /// A sandbox, gone when this is dropped.
-struct Vendors {
+pub struct Vendors {
     child: Child,
     settings: String,
 }
@@ -73,7 +73,7 @@ impl Drop for Vendors {
 }
 
 /// A profile that is set up for a sandbox of its own.
-fn set_up() -> (Profile, Vendors) {
+pub fn set_up() -> (Profile, Vendors) {
     let profile = Profile::new();
     let vendors = Vendors::start(&profile);
     let file = profile.file("settings.json");
@@ -83,17 +83,17 @@ fn set_up() -> (Profile, Vendors) {
 }
 
 /// Slows Halo's pace down so far that a run can be met in its middle.
-fn slow_down(profile: &Profile) {
+pub fn slow_down(profile: &Profile) {
     let pace = "{ requests = 0, per_seconds = 300, at_once = 1, spacing_ms = 60, share = 1.0 }";
     profile.run(&["config", "set", "halo.pace", pace]).exits(0);
 }
 
-fn start(profile: &Profile, words: &[&str]) -> Child {
+pub fn start(profile: &Profile, words: &[&str]) -> Child {
     profile.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Waits until the sandbox has been written to, so that a run is in its middle.
-fn until_written(vendors: &Vendors, child: &mut Child) {
+pub fn until_written(vendors: &Vendors, child: &mut Child) {
     let patience = Instant::now() + Duration::from_secs(60);
     while vendors.writes() < 5 {
         assert_eq!(child.try_wait().unwrap(), None, "the run ended before it was met");
@@ -114,7 +114,7 @@ fn acting(document: &Value) -> u64 {
 }
 
 /// Every file below a folder, as bytes.
-fn every_file(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+pub fn every_file(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

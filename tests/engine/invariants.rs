@@ -316,10 +316,10 @@ async fn n26_an_intent_survives_the_index() {
     ground.kill(engine).await;
     ground.index = Arc::new(MemoryIndex::new());
     let engine = ground.open();
-    assert_eq!(engine.book.open_intents().expect("readable").len(), 1);
+    assert_eq!(engine.book.open_intents().len(), 1);
     run(&engine, by_hand()).await;
     assert_eq!(ground.sandbox.halo_clients().len(), 1);
-    assert!(engine.book.open_intents().expect("readable").is_empty());
+    assert!(engine.book.open_intents().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

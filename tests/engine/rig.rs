@@ -14,7 +14,7 @@ use parhelion::engine::world::World;
 use parhelion::engine::{Engine, Protocol, Step};
 use parhelion::host::words::{Choices, JobOrder, JobReport, JobState};
 use parhelion::model::{Entity, Installation, Integration, JobId, Moment, Problem};
-use parhelion::plan::Plan;
+use parhelion::plan::{Plan, Purpose};
 use parhelion::sandbox::{Brand, RESET_HEADER, Sandbox};
 use parhelion::store::trail::{Options, SimulatedDisk, Sync};
 use parhelion::store::{KeySource, MemoryIndex, Places, Trail, Vault};
@@ -312,7 +312,14 @@ pace = {{ at_once = 4, spacing_ms = 0 }}
 }
 
 pub fn spec(integration: Integration, entities: &[Entity], scheduled: bool) -> Spec {
-    Spec { integration, entities: entities.to_vec(), scheduled, allow_removals: false }.ordered()
+    Spec {
+        integration,
+        entities: entities.to_vec(),
+        scheduled,
+        allow_removals: false,
+        purpose: Purpose::Whole,
+    }
+    .ordered()
 }
 
 pub fn by_hand() -> Spec {

@@ -6,7 +6,7 @@ use std::path::Path;
 const FLOORS: [&[&str]; 7] = [
     &["model"],
     &["matching", "settings"],
-    &["plan", "api", "store"],
+    &["plan", "api", "store", "lifecycle"],
     &["integrations"],
     &["engine"],
     &["host"],

@@ -11,4 +11,5 @@ mod matching;
 mod matrix;
 mod outline;
 mod properties;
+mod schedule;
 mod subscriptions;

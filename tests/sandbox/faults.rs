@@ -191,7 +191,7 @@ fn files_say_what_is_wrong_with_them() {
         ("[[halo]]\nkind = \"hang\"\nnth = 1\nevery = 2", "one of"),
         ("[[halo]]\nkind = \"hang\"\nseconds = -1.0", "seconds"),
         ("[[halo]]\nkind = \"html\"\nprobability = 1.5", "probability"),
-        ("[[liongard]]\nkind = \"html\"", "liongard"),
+        ("[[nobody]]\nkind = \"html\"", "nobody"),
     ] {
         let error = toml::from_str::<Faults>(file).unwrap_err().to_string();
         assert!(error.contains(says), "{file}: {error}");

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parhelion::model::settings::{EndDateSource, Kind, Safety, Scope, SecretSource, Settings, StatusMeaning};
+use parhelion::model::settings::{
+    EndDateSource, Kind, Overlap, Repeat, Safety, Scope, SecretSource, Settings, StatusMeaning,
+};
 use parhelion::model::{Entity, Integration, Problem};
 use parhelion::settings::{self, Format, Import, all, enter, export, get, import, reset, set};
 use proptest::prelude::*;
@@ -218,6 +220,8 @@ fn the_table_names_every_setting_and_no_brand_but_its_own() {
     let mut full = Settings::default();
     full.safety.max_money_change = Some(1.into());
     full.safety.canaries = vec!["x".into()];
+    full.safety.trusted_products = vec!["x".into()];
+    full.safety.freeze = vec!["1".into()];
     full.profile.theme = "x".into();
     for i in Integration::ALL {
         *full.safety_mut(i) = Some(full.safety.clone());
@@ -295,6 +299,11 @@ fn limits() -> impl Strategy<Value = Safety> {
                 max_money_change: money.map(|(digits, scale)| rust_decimal::Decimal::new(digits, scale)),
                 canaries,
                 plan_hours,
+                suspicious_factor: removal_grace_runs,
+                suspicious_seats: plan_hours,
+                suspicious_price_percent: max_removals_percent,
+                trusted_products: vec!["Backup, per TB".into()],
+                freeze: vec!["1-3".into(), "2026-12-24..2027-01-02".into(), "31 18:00-24:00".into()],
             },
         )
 }
@@ -330,6 +339,11 @@ prop_compose! {
             m.status_words.clone_from(&status);
             m.end_date_order = order[..taken].to_vec();
             m.schedule.at = format!("{:02}:{:02}", minutes / 60, minutes % 60);
+            m.schedule.zone = if flags[4] { "Europe/Berlin".into() } else { String::new() };
+            m.schedule.window = if flags[5] { "22:00-06:00".into() } else { String::new() };
+            m.schedule.repeat = if flags[6] { Repeat::Hours } else { Repeat::Weekdays };
+            m.schedule.overlap = if flags[7] { Overlap::Wait } else { Overlap::Skip };
+            m.schedule.jitter_minutes = minutes / 12;
             m.schedule.entities = if flags[2] { vec![Entity::Subscriptions] } else { vec![] };
             m.customer_subscriptions_to_import = Scope { customers: lists[0].clone(), products: lists[1].clone(), statuses: lists[2].clone() };
             m.rename_in_halo = flags[3 + i];

@@ -225,6 +225,7 @@ impl Market {
                     lines.iter().skip(*from as usize).take(*limit).map(|line| (*line).clone()).collect();
                 Answer::Log(LogView { total: lines.len() as u64, first: *from, lines: shown })
             }
+            Query::Presence => Answer::Presence(Presence::default()),
             _ => return None,
         })
     }
@@ -375,6 +376,7 @@ pub fn plan(id: u64) -> Plan {
         integration: Integration::Also,
         entities: vec![Entity::Customers, Entity::Subscriptions],
         scheduled: false,
+        purpose: parhelion::plan::Purpose::Whole,
         built_at: at("21T14:00"),
         built_by: "anna".into(),
         expires_at: at("22T14:00"),
@@ -447,6 +449,7 @@ fn customer(row: u32, action: Action, name: &str, id: i64) -> Change {
         owned: parhelion::model::Fields::new(),
         currency: None,
         money: None,
+        mapping: None,
     }
 }
 

@@ -207,6 +207,7 @@ pub fn job(number: u64, state: JobState) -> JobReport {
         integration: Integration::Also,
         entities: vec![Entity::Customers, Entity::Subscriptions],
         scheduled: true,
+        purpose: parhelion::plan::Purpose::Whole,
         state,
         totals,
         requests: [(Place::Halo, 212)].into(),
@@ -219,6 +220,7 @@ pub fn job(number: u64, state: JobState) -> JobReport {
         ],
         problems: Vec::new(),
         trouble: None,
+        is_paused: false,
     }
 }
 
@@ -255,7 +257,7 @@ pub fn start(world: &Rc<RefCell<World>>) -> (Handle, broadcast::Sender<Event>) {
                 Call::Ask(query, answer) => {
                     let _ = answer.send(world.borrow_mut().ask(&query));
                 }
-                Call::Do(command, answer) => {
+                Call::Do(command, answer) | Call::DoFor(_, command, answer) => {
                     let (reply, events) = world.borrow_mut().tell(command);
                     let _ = answer.send(reply);
                     for event in events {

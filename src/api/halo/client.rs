@@ -308,7 +308,7 @@ impl Halo {
             .await
     }
 
-    /// Renames a customer. Only the name is a customer's own field here; an address belongs to its site.
+    /// Renames a customer, or makes it active or inactive. An address belongs to its site.
     pub async fn update_customer(
         &self,
         permit: Permit,
@@ -319,6 +319,9 @@ impl Halo {
         for (name, value) in fields.iter() {
             match (name, value) {
                 (FieldName::Name, Value::Text(text)) => drop(json.insert("name".into(), json!(text))),
+                (FieldName::Status, Value::Active(active)) => {
+                    drop(json.insert("inactive".into(), json!(!active)));
+                }
                 (name, _) => {
                     return WriteVerdict::NotSent(Problem::new(
                         Class::Input,

@@ -55,7 +55,10 @@ fn company(row: CompanyRow) -> Result<Company, Problem> {
     let name = row.name.text().unwrap_or_default().trim().to_owned();
     let Some(id) = row.id.id().filter(|id| *id > 0) else {
         let name = crate::model::text::shown(&name);
-        return Err(Problem::new(Class::Record, format!("A customer that Halo listed ('{name}') has no usable id.")));
+        return Err(Problem::new(
+            Class::Record,
+            format!("A customer that Halo listed ('{name}') has no usable id."),
+        ));
     };
     let relationships = match row.customer_relationship {
         List::Items(rows) => rows,

@@ -281,7 +281,9 @@ pub enum Policies {
 pub enum Reports {
     List,
     /// Throw a draft away
-    Discard { report: ReportId },
+    Discard {
+        report: ReportId,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,15 +5,17 @@ mod show;
 
 use std::collections::BTreeSet;
 
-use args::{Classes, Companies, Configurations, Grades, Lifecycle, Policies, Reports, Templates, Terms, Warranty};
+use args::{
+    Classes, Companies, Configurations, Grades, Lifecycle, Policies, Reports, Templates, Terms, Warranty,
+};
 
 use super::exit::{DONE, Failure, PARTIAL};
 use super::out::Out;
 use super::{ask, files, order};
 use crate::host::Handle;
 use crate::host::words::{
-    AssetChange, Command, CompanyView, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query, Reply, TermList,
-    WorkspaceView,
+    AssetChange, Command, CompanyView, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query, Reply,
+    TermList, WorkspaceView,
 };
 use crate::lifecycle::class::{self, Budget, Class, TypePolicy};
 use crate::lifecycle::column::{Column, Headed};
@@ -63,12 +65,15 @@ pub async fn run(out: &Out, handle: &Handle, command: &Lifecycle) -> Result<u8, 
             let format = args::format(format.as_deref(), out.json);
             report(out, handle, company, format, file.as_deref(), mode).await
         }
-        Lifecycle::Complete { report } => edit(out, handle, LifecycleOrder::Complete { report: *report }).await,
+        Lifecycle::Complete { report } => {
+            edit(out, handle, LifecycleOrder::Complete { report: *report }).await
+        }
         Lifecycle::Portfolio => portfolio(out, handle).await,
         Lifecycle::Warranty(Warranty::Import { file, dry_run }) => {
             let csv = files::read_text(file)?;
             let order = LifecycleOrder::ImportWarranty { csv, dry_run: *dry_run };
-            let import = order!(handle, Command::Lifecycle(Box::new(order)), Reply::Warranty(import) => import)?;
+            let import =
+                order!(handle, Command::Lifecycle(Box::new(order)), Reply::Warranty(import) => import)?;
             out.either(&show::warranty_document(&import), || show::warranty(&import))?;
             Ok(if import.refused.is_empty() { DONE } else { PARTIAL })
         }
@@ -114,7 +119,9 @@ async fn terms_of(out: &Out, handle: &Handle, list: TermList, command: &Terms) -
 
 async fn companies(out: &Out, handle: &Handle, command: &Companies) -> Result<u8, Failure> {
     let all = all_companies(handle).await?;
-    let ids = |names: &[String]| names.iter().map(|name| Ok(find(&all, name)?.company.id)).collect::<Result<_, Problem>>();
+    let ids = |names: &[String]| {
+        names.iter().map(|name| Ok(find(&all, name)?.company.id)).collect::<Result<_, Problem>>()
+    };
     let order = match command {
         Companies::List => {
             let view = overview(handle).await?;
@@ -122,8 +129,12 @@ async fn companies(out: &Out, handle: &Handle, command: &Companies) -> Result<u8
             return Ok(DONE);
         }
         Companies::Add { name } => LifecycleOrder::AddCompany { name: name.clone() },
-        Companies::Manage { companies } => LifecycleOrder::Manage { companies: ids(companies)?, managed: true },
-        Companies::Unmanage { companies } => LifecycleOrder::Manage { companies: ids(companies)?, managed: false },
+        Companies::Manage { companies } => {
+            LifecycleOrder::Manage { companies: ids(companies)?, managed: true }
+        }
+        Companies::Unmanage { companies } => {
+            LifecycleOrder::Manage { companies: ids(companies)?, managed: false }
+        }
         Companies::Year { company, month } => {
             LifecycleOrder::FiscalYear { company: find(&all, company)?.company.id, first_month: *month }
         }
@@ -205,7 +216,8 @@ async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8
                 template.kinds = words(types);
             }
             if let Some(columns) = &set.columns {
-                let columns: Result<Vec<Column>, String> = columns.iter().map(|column| column.parse()).collect();
+                let columns: Result<Vec<Column>, String> =
+                    columns.iter().map(|column| column.parse()).collect();
                 template.columns = columns.map_err(sentence)?;
             }
             for (view, types, statuses) in [
@@ -245,7 +257,9 @@ async fn grades(out: &Out, handle: &Handle, command: &Grades) -> Result<u8, Fail
 /// `Replace/replace: age>=60, os=unsupported`.
 fn grade_rule(text: &str) -> Result<GradeRule, Problem> {
     let refuse = || {
-        sentence(format!("'{text}' is not a rule such as 'Replace/replace: age>=60'; tones are replace, plan, watch, unknown and healthy"))
+        sentence(format!(
+            "'{text}' is not a rule such as 'Replace/replace: age>=60'; tones are replace, plan, watch, unknown and healthy"
+        ))
     };
     let (name, tests) = text.split_once(':').ok_or_else(refuse)?;
     let (grade, tone) = name.split_once('/').ok_or_else(refuse)?;
@@ -264,7 +278,8 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
             LifecycleOrder::RemoveClass { kind: kind.trim().to_owned(), name: name.trim().to_owned() }
         }
         Classes::Set(set) => {
-            let old = view.classes.iter().find(|own| own.kind == set.kind.trim() && own.name == set.name.trim());
+            let old =
+                view.classes.iter().find(|own| own.kind == set.kind.trim() && own.name == set.name.trim());
             let mut class = old.cloned().unwrap_or_else(|| Class {
                 kind: set.kind.trim().to_owned(),
                 name: set.name.trim().to_owned(),
@@ -337,7 +352,10 @@ async fn report(
                 handle, Command::Lifecycle(Box::new(order)), Reply::Report { report, new } => (report, new)
             )?;
             if new {
-                out.remark(&format!("{report} is {}'s new draft; `parhelion lifecycle complete {report}` freezes it.", view.company.name));
+                out.remark(&format!(
+                    "{report} is {}'s new draft; `parhelion lifecycle complete {report}` freezes it.",
+                    view.company.name
+                ));
             }
             report
         }
@@ -360,7 +378,8 @@ async fn report(
             )?;
         }
         None if !format.is_text() => {
-            let problem = Problem::new(Kind::Input, "A spreadsheet cannot be printed.").remedy("Name a file: `--out FILE`.");
+            let problem = Problem::new(Kind::Input, "A spreadsheet cannot be printed.")
+                .remedy("Name a file: `--out FILE`.");
             return Err(problem.into());
         }
         None => out.text(&String::from_utf8_lossy(&bytes))?,
@@ -372,7 +391,9 @@ async fn portfolio(out: &Out, handle: &Handle) -> Result<u8, Failure> {
     let all = all_companies(handle).await?;
     let view = overview(handle).await?;
     let sums: Vec<(u32, Summary)> = workspace!(handle, LifecycleQuery::Portfolio, Portfolio)?;
-    out.either(&show::portfolio_document(&all, &sums, &view), || show::portfolio(&all, &sums, &view, out.plain))?;
+    out.either(&show::portfolio_document(&all, &sums, &view), || {
+        show::portfolio(&all, &sums, &view, out.plain)
+    })?;
     Ok(DONE)
 }
 

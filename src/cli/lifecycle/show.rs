@@ -36,7 +36,8 @@ pub fn areas(view: &WorkspaceView) -> String {
         };
         text.push_str(&format!("{:<24}{state}\n", area.name));
     }
-    let read = view.read_at.map_or_else(|| "never".into(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let read =
+        view.read_at.map_or_else(|| "never".into(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
     text.push_str(&format!("read from Halo          {read}\n"));
     if view.configurations_are_off {
         text.push_str("configurations are switched off: not updated since\n");
@@ -72,7 +73,13 @@ pub fn terms(local: &[Term], halo: &[HaloTerm], plain: bool) -> String {
         })
         .collect();
     for one in unmapped(local, halo) {
-        rows.push(vec![String::new(), String::new(), one.id.clone(), shown(&one.name).into_owned(), "only in Halo".into()]);
+        rows.push(vec![
+            String::new(),
+            String::new(),
+            one.id.clone(),
+            shown(&one.name).into_owned(),
+            "only in Halo".into(),
+        ]);
     }
     table(&["id", "name", "Halo id", "Halo name", "state"], rows, plain)
 }
@@ -152,8 +159,19 @@ pub fn configurations(rows: &[(String, Row)], plain: bool) -> String {
             cells
         })
         .collect();
-    let head =
-        ["company", "id", "name", "type", "serial", "grade", "age", "warranty until", "class", "year", "total"];
+    let head = [
+        "company",
+        "id",
+        "name",
+        "type",
+        "serial",
+        "grade",
+        "age",
+        "warranty until",
+        "class",
+        "year",
+        "total",
+    ];
     table(&head, lines, plain)
 }
 
@@ -186,8 +204,10 @@ pub fn templates(view: &WorkspaceView, plain: bool) -> String {
         .iter()
         .map(|template| {
             let hides = |view: &crate::lifecycle::template::View| {
-                let both: Vec<String> =
-                    [words(&view.hidden_types), words(&view.hidden_statuses)].into_iter().filter(|w| !w.is_empty()).collect();
+                let both: Vec<String> = [words(&view.hidden_types), words(&view.hidden_statuses)]
+                    .into_iter()
+                    .filter(|w| !w.is_empty())
+                    .collect();
                 both.join("; ")
             };
             vec![
@@ -212,11 +232,19 @@ pub fn grades(view: &WorkspaceView, plain: bool) -> String {
         .iter()
         .enumerate()
         .map(|(at, rule)| {
-            vec![(at + 1).to_string(), shown(&rule.grade).into_owned(), rule.tone.key().into(), rule.when.to_string()]
+            vec![
+                (at + 1).to_string(),
+                shown(&rule.grade).into_owned(),
+                rule.tone.key().into(),
+                rule.when.to_string(),
+            ]
         })
         .collect();
     let whose = if view.grades_are_ours { format!("{DEFAULT_LABEL}; ") } else { String::new() };
-    format!("{}\n{whose}the first rule that fits counts", table(&["", "grade", "tone", "when"], rows, plain).trim_end())
+    format!(
+        "{}\n{whose}the first rule that fits counts",
+        table(&["", "grade", "tone", "when"], rows, plain).trim_end()
+    )
 }
 
 pub fn grades_document(view: &WorkspaceView) -> Value {
@@ -247,7 +275,8 @@ pub fn classes(view: &WorkspaceView, plain: bool) -> String {
             ]
         })
         .collect();
-    let head = ["type", "class", "hardware", "set-up", "onsite", "total", "recurring", "life (months)", "rule"];
+    let head =
+        ["type", "class", "hardware", "set-up", "onsite", "total", "recurring", "life (months)", "rule"];
     table(&head, rows, plain)
 }
 
@@ -325,7 +354,12 @@ pub fn reports_document(heads: &[Head]) -> Value {
 
 pub fn warranty(import: &WarrantyImport) -> String {
     let verb = if import.dry_run { "would be taken" } else { "taken" };
-    let mut text = format!("{} {verb}, {} known already, {} refused\n", import.taken, import.unchanged, import.refused.len());
+    let mut text = format!(
+        "{} {verb}, {} known already, {} refused\n",
+        import.taken,
+        import.unchanged,
+        import.refused.len()
+    );
     for (line, why) in &import.refused {
         text.push_str(&format!("line {line}: {}\n", shown(why)));
     }
@@ -368,7 +402,11 @@ pub fn portfolio(all: &[CompanyView], sums: &[(u32, Summary)], view: &WorkspaceV
             ]
         })
         .collect();
-    table(&["company", "counted", "replace", "plan", "watch", "healthy", "unknown", "quality", "budget"], rows, plain)
+    table(
+        &["company", "counted", "replace", "plan", "watch", "healthy", "unknown", "quality", "budget"],
+        rows,
+        plain,
+    )
 }
 
 pub fn portfolio_document(all: &[CompanyView], sums: &[(u32, Summary)], view: &WorkspaceView) -> Value {

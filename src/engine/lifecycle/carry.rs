@@ -87,7 +87,9 @@ impl Apply {
         if !self.control.may_go().await {
             return Err(Halt::Asked);
         }
-        let Some(halo) = group.first().and_then(|(change, _)| change.customer.as_ref()?.id.as_str().parse().ok()) else {
+        let Some(halo) =
+            group.first().and_then(|(change, _)| change.customer.as_ref()?.id.as_str().parse().ok())
+        else {
             return Ok(());
         };
         let book = &self.engine.book;
@@ -101,7 +103,8 @@ impl Apply {
             }
             return Ok(());
         }
-        let staged: Option<StagedFleet> = book.stage(self.plan.id, &halo.to_be_bytes()).map_err(Halt::Trouble)?;
+        let staged: Option<StagedFleet> =
+            book.stage(self.plan.id, &halo.to_be_bytes()).map_err(Halt::Trouble)?;
         if let Some(staged) = staged {
             let before = book.fleet(halo).map_err(Halt::Trouble)?;
             let taken: HashSet<u32> = group.iter().map(|(change, _)| change.row).collect();
@@ -155,7 +158,8 @@ impl Engine {
         let mut next = companies.iter().map(|company| company.id).max().unwrap_or(0);
         let mut by_id: BTreeMap<u32, Company> = companies.into_iter().map(|c| (c.id, c)).collect();
         for (_, id, halo) in stage.companies.iter().filter(|(row, ..)| taken.contains(row)) {
-            let known = by_id.values().find(|company| company.halo == Some(halo.id)).map(|company| company.id);
+            let known =
+                by_id.values().find(|company| company.halo == Some(halo.id)).map(|company| company.id);
             let id = known.or(*id);
             let before = id.and_then(|id| by_id.get(&id).cloned());
             let company = before.clone().unwrap_or_else(|| {

@@ -35,7 +35,8 @@ impl Engine {
                 if let Some(rules) = &rules {
                     grade::check(rules).map_err(input)?;
                 }
-                let own = |workspace: &Workspace| (!workspace.grades_are_ours).then(|| workspace.grades.clone());
+                let own =
+                    |workspace: &Workspace| (!workspace.grades_are_ours).then(|| workspace.grades.clone());
                 let title = if rules.is_some() { "grade rules" } else { "our default grade rules" };
                 self.save_edit(title, Edit::Grades(own(&workspace)), Edit::Grades(rules)).await?
             }
@@ -95,15 +96,13 @@ impl Engine {
         let number = if redo { top + 1 } else { top };
         let step = if number == 0 { None } else { self.book.lifecycle_step(number)? };
         let Some(step) = step else {
-            return Err(input(if redo { "there is nothing to bring back" } else { "there is nothing to take back" }.into()));
+            return Err(input(
+                if redo { "there is nothing to bring back" } else { "there is nothing to take back" }.into(),
+            ));
         };
         let title = step.title.clone();
-        let record = Record::LifecycleStep {
-            number,
-            step: Box::new(step),
-            undone: Some(!redo),
-            by: self.by.clone(),
-        };
+        let record =
+            Record::LifecycleStep { number, step: Box::new(step), undone: Some(!redo), by: self.by.clone() };
         self.book.record(&[record]).await?;
         self.tell(Event::Lifecycle);
         Ok(format!("{}: {title}.", if redo { "Brought back" } else { "Taken back" }))
@@ -125,16 +124,20 @@ impl Engine {
         merge: bool,
     ) -> Result<String, Problem> {
         let known = self.halo_terms(list)?;
-        let term = known.iter().find(|term| term.id == halo || term.name == halo).cloned().ok_or_else(|| {
-            input(format!("Halo has no '{}' in this list", crate::model::text::shown(halo)))
-                .remedy("`parhelion run lifecycle` reads Halo's lists.")
-        })?;
+        let term =
+            known.iter().find(|term| term.id == halo || term.name == halo).cloned().ok_or_else(|| {
+                input(format!("Halo has no '{}' in this list", crate::model::text::shown(halo)))
+                    .remedy("`parhelion run lifecycle` reads Halo's lists.")
+            })?;
         let local = terms(workspace, list);
         let changes = term::map(local, id, term, merge).map_err(input)?;
         let said: Vec<String> = changes.iter().map(term::TermChange::sentence).collect();
         let (after, merged) = term::apply(local, &changes);
-        let mut step =
-            Step { title: said.join("; "), before: vec![edit(list, local.to_vec())], after: vec![edit(list, after)] };
+        let mut step = Step {
+            title: said.join("; "),
+            before: vec![edit(list, local.to_vec())],
+            after: vec![edit(list, after)],
+        };
         // Companies of a type that was merged away have the one it was merged into.
         for (gone, into) in merged {
             for company in self.book.companies()? {
@@ -207,10 +210,14 @@ impl Engine {
         let cap = self.settings().lifecycle.managed_cap;
         let count = self.managed()?.len() as u64 + step.after.len() as u64;
         if managed && cap > 0 && count > cap {
-            return Err(Problem::new(Kind::Limit, format!("{count} companies would be managed, and the cap is {cap}."))
-                .remedy("Raise lifecycle.managed_cap, or take others out."));
+            return Err(Problem::new(
+                Kind::Limit,
+                format!("{count} companies would be managed, and the cap is {cap}."),
+            )
+            .remedy("Raise lifecycle.managed_cap, or take others out."));
         }
-        step.title = format!("{} {}", step.after.len(), if managed { "managed" } else { "no longer managed" });
+        step.title =
+            format!("{} {}", step.after.len(), if managed { "managed" } else { "no longer managed" });
         let said = format!("Companies: {}.", step.title);
         if !step.after.is_empty() {
             self.record_step(step).await?;
@@ -278,7 +285,8 @@ impl Engine {
                 by_hand.push((asset, local));
             }
         })?;
-        let kinds = workspace.templates.iter().find(|t| t.name == name).map(|t| t.kinds.clone()).unwrap_or_default();
+        let kinds =
+            workspace.templates.iter().find(|t| t.name == name).map(|t| t.kinds.clone()).unwrap_or_default();
         let mut in_use = by_hand.len();
         if !kinds.is_empty() {
             for company in self.managed()? {
@@ -328,8 +336,12 @@ impl Engine {
                 AssetChange::OffBudget(off) => after.off_budget = *off,
                 AssetChange::Date(field, None) => drop(after.dates.remove(field)),
                 AssetChange::Date(field, Some(date)) => {
-                    let date =
-                        LocalDate { date: *date, source: DateSource::Manual, estimated: false, at: self.world.now() };
+                    let date = LocalDate {
+                        date: *date,
+                        source: DateSource::Manual,
+                        estimated: false,
+                        at: self.world.now(),
+                    };
                     after.dates.insert(*field, date);
                 }
             }

@@ -23,7 +23,9 @@ use crate::lifecycle::configuration::{Configuration, DateField};
 use crate::lifecycle::term::{self, HaloTerm, Sync, Term, TermChange};
 use crate::model::asset::{Asset, AssetField};
 use crate::model::settings::Lifecycle as Settings;
-use crate::model::{Class, Entity, FieldName, Integration, Moment, Place, PlanId, Problem, SourceId, TargetId, Value};
+use crate::model::{
+    Class, Entity, FieldName, Integration, Moment, Place, PlanId, Problem, SourceId, TargetId, Value,
+};
 use crate::plan::{self, Action, Cause, Change, FieldChange, Outline, Plan, Side, Totals};
 
 /// What a plan's rows would write, each with its row.
@@ -104,7 +106,8 @@ impl Engine {
             outline.totals.unchanged += count;
             outline.by_entity.entry(entity).or_default().unchanged += count;
         }
-        let warranty = rows.changes.iter().filter(|c| c.entity == Entity::Warranty && c.action.acts()).count() as u64;
+        let warranty =
+            rows.changes.iter().filter(|c| c.entity == Entity::Warranty && c.action.acts()).count() as u64;
         if warranty > 0 {
             // Each asset is looked at, read with its fields, written and read back.
             let requests = warranty * 4;
@@ -118,6 +121,7 @@ impl Engine {
             integration: Integration::Lifecycle,
             entities: spec.entities.clone(),
             scheduled: spec.scheduled,
+            purpose: spec.purpose.clone(),
             built_at: at,
             built_by: self.by.clone(),
             expires_at: at.checked_add(hours.hours()).unwrap_or(at),
@@ -183,7 +187,11 @@ impl Engine {
             .collect();
         let filter = filter(own);
         let mut stage = Stage {
-            lists: HaloLists { types: halo_types(customers.iter()), companies: customers.clone(), read_at: Some(at) },
+            lists: HaloLists {
+                types: halo_types(customers.iter()),
+                companies: customers.clone(),
+                read_at: Some(at),
+            },
             ..Stage::default()
         };
 
@@ -234,9 +242,12 @@ impl Engine {
                 let scope: HashSet<i64> = managed
                     .keys()
                     .copied()
-                    .filter(|id| own.companies.is_empty() || own.companies.iter().any(|own| *own == id.to_string()))
+                    .filter(|id| {
+                        own.companies.is_empty() || own.companies.iter().any(|own| *own == id.to_string())
+                    })
                     .collect();
-                let whole = self.plan_configurations(id, halo, at, &scope, &managed, rows, &mut stage, outline, progress);
+                let whole = self
+                    .plan_configurations(id, halo, at, &scope, &managed, rows, &mut stage, outline, progress);
                 let whole = whole.await?;
                 outline.complete.insert(Entity::Configurations, whole);
             } else {
@@ -269,12 +280,15 @@ impl Engine {
             ));
         }
         let types = halo.asset_types().await?;
-        let named = |name: &str| own.configuration_types.iter().any(|own| own.trim().eq_ignore_ascii_case(name));
+        let named =
+            |name: &str| own.configuration_types.iter().any(|own| own.trim().eq_ignore_ascii_case(name));
         let wanted: Vec<_> =
             types.iter().filter(|t| own.configuration_types.is_empty() || named(&t.name)).collect();
-        for unknown in own.configuration_types.iter().filter(|own| {
-            !types.iter().any(|t| t.name.eq_ignore_ascii_case(own.trim()))
-        }) {
+        for unknown in own
+            .configuration_types
+            .iter()
+            .filter(|own| !types.iter().any(|t| t.name.eq_ignore_ascii_case(own.trim())))
+        {
             outline.alerts.push(format!("there is no asset type '{unknown}' in Halo"));
         }
         let mut whole = true;
@@ -282,10 +296,13 @@ impl Engine {
         let mut seen: HashSet<i64> = HashSet::new();
         for kind in wanted {
             let what = format!("Halo assets of type {}", kind.name);
-            let listing =
-                halo.assets_of_type(&kind.id, Some(&reader.ids), &|done, of| progress(&what, done, of)).await?;
+            let listing = halo
+                .assets_of_type(&kind.id, Some(&reader.ids), &|done, of| progress(&what, done, of))
+                .await?;
             if let Some(why) = &listing.certificate.why_not {
-                outline.alerts.push(format!("the list of assets of type {} is not complete: {why}", kind.name));
+                outline
+                    .alerts
+                    .push(format!("the list of assets of type {} is not complete: {why}", kind.name));
                 whole = false;
             }
             for mut asset in listing.records {
@@ -364,7 +381,8 @@ fn compare(
     for configuration in now {
         let row = match old.remove(&configuration.id) {
             None => {
-                let mut change = of.row(Action::Create, &configuration, "a managed company's, and new here".into());
+                let mut change =
+                    of.row(Action::Create, &configuration, "a managed company's, and new here".into());
                 change.fields = facts(&configuration)
                     .into_iter()
                     .map(|(name, value)| field(name, None, Some(&value)))
@@ -376,7 +394,8 @@ fn compare(
                 None
             }
             Some(was) => {
-                let mut change = of.row(Action::Update, &configuration, "changed in Halo; Halo's value wins (S2)".into());
+                let mut change =
+                    of.row(Action::Update, &configuration, "changed in Halo; Halo's value wins (S2)".into());
                 change.fields = differences(&was, &configuration);
                 Some(rows.push(change))
             }
@@ -486,8 +505,12 @@ fn term_rows(
             TermChange::Rename { id, from, to } => {
                 let own = of(*id).and_then(|term| term.halo.clone());
                 let own = own.unwrap_or_else(|| HaloTerm { id: id.to_string(), name: to.clone() });
-                let mut row =
-                    Change::new(entity, Action::Update, Side { name: to.as_str().into(), ..side(&own) }, [change.sentence()]);
+                let mut row = Change::new(
+                    entity,
+                    Action::Update,
+                    Side { name: to.as_str().into(), ..side(&own) },
+                    [change.sentence()],
+                );
                 row.target = target(*id, from);
                 row.fields = vec![field("name", Some(from), Some(to))];
                 row
@@ -529,12 +552,19 @@ fn company_row(
     use company::Step as S;
     let entity = Entity::Companies;
     let side = |halo: &HaloCompany| Side { id: SourceId::from(halo.id), name: halo.name.as_str().into() };
-    let target = |company: &Company| Some(Side { id: TargetId::from(i64::from(company.id)), name: company.name.as_str().into() });
+    let target = |company: &Company| {
+        Some(Side { id: TargetId::from(i64::from(company.id)), name: company.name.as_str().into() })
+    };
     let find = |id: u32| local.iter().find(|company| company.id == id);
     let kind = |halo: &HaloCompany| halo.kind.as_ref().map(|kind| kind.name.clone());
     match step {
         S::Create { halo } => {
-            let mut row = Change::new(entity, Action::Create, side(&halo), ["inside the filters, and no company of that name here"]);
+            let mut row = Change::new(
+                entity,
+                Action::Create,
+                side(&halo),
+                ["inside the filters, and no company of that name here"],
+            );
             row.fields = vec![field("name", None, Some(&halo.name))];
             row.fields.extend(kind(&halo).map(|kind| field("type", None, Some(&kind))));
             row.fields.push(field("status", None, Some(company::status_word(halo.active))));
@@ -543,7 +573,12 @@ fn company_row(
             stage.companies.push((row, None, halo));
         }
         S::Map { id, halo } => {
-            let mut row = Change::new(entity, Action::Link, side(&halo), ["exactly one company of exactly this name here (K4)"]);
+            let mut row = Change::new(
+                entity,
+                Action::Link,
+                side(&halo),
+                ["exactly one company of exactly this name here (K4)"],
+            );
             row.target = find(id).and_then(target);
             let row = rows.push(row);
             managed.insert(halo.id, (Some(id), halo.name.clone(), Some(row)));
@@ -553,14 +588,18 @@ fn company_row(
             let Some(halo_id) = after.halo else { return };
             let source = Side { id: SourceId::from(halo_id), name: after.name.as_str().into() };
             let action = if changed.is_empty() { Action::Unchanged } else { Action::Update };
-            let why = if changed.is_empty() { "as in Halo" } else { "changed in Halo; Halo's value wins (S2)" };
+            let why =
+                if changed.is_empty() { "as in Halo" } else { "changed in Halo; Halo's value wins (S2)" };
             let mut row = Change::new(entity, action, source, [why]);
             row.target = find(after.id).and_then(target);
             row.fields = changed.iter().map(|c| field(c.field, Some(&c.before), Some(&c.after))).collect();
             let acts = action.acts();
             let row = rows.push(row);
             if acts {
-                let kind = after.kind.and_then(|id| types.iter().find(|term| term.id == id)).and_then(|t| t.halo.clone());
+                let kind = after
+                    .kind
+                    .and_then(|id| types.iter().find(|term| term.id == id))
+                    .and_then(|t| t.halo.clone());
                 let halo = HaloCompany { id: halo_id, name: after.name.clone(), kind, active: after.active };
                 stage.companies.push((row, Some(after.id), halo));
             }
@@ -577,8 +616,12 @@ fn company_row(
         }
         S::Missing { id } => {
             let Some(company) = find(id) else { return };
-            let source = Side { id: SourceId::from(company.halo.unwrap_or_default()), name: company.name.as_str().into() };
-            let mut row = Change::new(entity, Action::Update, source, ["Halo lists it no more; kept, made inactive"]);
+            let source = Side {
+                id: SourceId::from(company.halo.unwrap_or_default()),
+                name: company.name.as_str().into(),
+            };
+            let mut row =
+                Change::new(entity, Action::Update, source, ["Halo lists it no more; kept, made inactive"]);
             row.target = target(company);
             row.fields = vec![field("status", Some("active"), Some("inactive"))];
             let row = rows.push(row);

@@ -53,7 +53,13 @@ impl Engine {
         self.work_out(&company, report, created, mode)
     }
 
-    fn work_out(&self, company: &Company, report: u32, created: Moment, mode: Mode) -> Result<Report, Problem> {
+    fn work_out(
+        &self,
+        company: &Company,
+        report: u32,
+        created: Moment,
+        mode: Mode,
+    ) -> Result<Report, Problem> {
         let workspace = self.workspace()?;
         let head = draft_head(company, report, created);
         let configurations = self.configurations(company)?;
@@ -111,7 +117,9 @@ impl Engine {
         let drafts: HashMap<u32, u32> =
             self.book.drafts()?.into_iter().map(|(company, report, _)| (company, report)).collect();
         let name = |terms: &[crate::lifecycle::term::Term], id: Option<u32>| {
-            id.and_then(|id| terms.iter().find(|term| term.id == id)).map(|t| t.name.clone()).unwrap_or_default()
+            id.and_then(|id| terms.iter().find(|term| term.id == id))
+                .map(|t| t.name.clone())
+                .unwrap_or_default()
         };
         let mut views = Vec::new();
         for company in self.book.companies()? {
@@ -142,7 +150,9 @@ impl Engine {
         let (mut kinds, mut statuses) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, u64>::new());
         let mut configurations = 0;
         for company in &managed {
-            let Some(fleet) = company.halo.map(|halo| self.book.fleet(halo)).transpose()?.flatten() else { continue };
+            let Some(fleet) = company.halo.map(|halo| self.book.fleet(halo)).transpose()?.flatten() else {
+                continue;
+            };
             for configuration in fleet.configurations {
                 configurations += 1;
                 *kinds.entry(configuration.kind).or_default() += 1;

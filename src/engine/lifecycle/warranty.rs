@@ -39,7 +39,8 @@ impl Engine {
         }
         let mut known: BTreeMap<i64, Local> = BTreeMap::new();
         self.book.each_local(|asset, local| drop(known.insert(asset, local)))?;
-        let estimated: BTreeMap<u64, bool> = entries.iter().map(|entry| (entry.line, entry.estimated)).collect();
+        let estimated: BTreeMap<u64, bool> =
+            entries.iter().map(|entry| (entry.line, entry.estimated)).collect();
         let verdicts = warranty::resolve(&entries, &index, &known, self.today());
         let mut answer =
             WarrantyImport { dry_run, taken: 0, unchanged: 0, refused: Vec::new(), notes: Vec::new() };
@@ -60,7 +61,9 @@ impl Engine {
             }
         }
         if !self.settings().lifecycle.writes_back() {
-            answer.notes.push("these dates count here; nothing is written into Halo, because that is switched off".into());
+            answer.notes.push(
+                "these dates count here; nothing is written into Halo, because that is switched off".into(),
+            );
         }
         if !dry_run && !step.after.is_empty() {
             step.title = format!("dates of {} configurations from a file", answer.taken);
@@ -94,7 +97,8 @@ impl Engine {
                 back.alerts.push(format!("Halo no longer has asset {asset}; its dates are left alone"));
                 continue;
             };
-            let mut configuration = Configuration { id: asset, name: found.name().to_string(), ..Configuration::default() };
+            let mut configuration =
+                Configuration { id: asset, name: found.name().to_string(), ..Configuration::default() };
             for (field, place) in &places.of {
                 configuration.take_date(*field, place.text(&found).unwrap_or_default());
             }
@@ -135,7 +139,12 @@ fn row(
     for write in writes {
         let Some(place) = places.name(write.field) else { continue };
         let before = halo.get(write.field).map(Value::Date);
-        change.fields.push(FieldChange { name: place, before, after: Some(Value::Date(write.after)), mark: None });
+        change.fields.push(FieldChange {
+            name: place,
+            before,
+            after: Some(Value::Date(write.after)),
+            mark: None,
+        });
     }
     if change.fields.is_empty() && !held.is_empty() {
         let why = reasons.join("; ");
@@ -157,7 +166,9 @@ enum At {
 impl At {
     fn text<'a>(&self, asset: &'a crate::model::asset::Asset) -> Option<&'a str> {
         match self {
-            Self::Column(name) => asset.columns.iter().find(|(own, _)| &**own == name).map(|(_, text)| &**text),
+            Self::Column(name) => {
+                asset.columns.iter().find(|(own, _)| &**own == name).map(|(_, text)| &**text)
+            }
             Self::Field { id, .. } => asset.value(id),
         }
     }
@@ -175,14 +186,18 @@ impl Places {
                 if is_on {
                     return Err(Problem::new(
                         Class::Input,
-                        format!("The {} is to be written back, and no field of Halo's is mapped to it.", field.label()),
+                        format!(
+                            "The {} is to be written back, and no field of Halo's is mapped to it.",
+                            field.label()
+                        ),
                     )
                     .remedy("Map one (lifecycle.*_field), such as `warranty_end`, or switch it off."));
                 }
             } else if Settings::COLUMNS.contains(&name.as_str()) {
                 of.push((field, At::Column(name.clone())));
             } else {
-                let ids: Vec<&AssetField> = definitions.iter().filter(|d| d.name.trim() == name.trim()).collect();
+                let ids: Vec<&AssetField> =
+                    definitions.iter().filter(|d| d.name.trim() == name.trim()).collect();
                 match ids[..] {
                     [one] => of.push((field, At::Field { name: name.clone(), id: one.id.clone() })),
                     [] if !is_on => {}

@@ -17,33 +17,82 @@ use crate::model::{Currency, Date, Moment};
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum LifecycleOrder {
     /// The local entry stands for this one of Halo's from now on and takes its name. `merge`: also if another one did.
-    MapTerm { list: TermList, id: u32, halo: String, merge: bool },
+    MapTerm {
+        list: TermList,
+        id: u32,
+        halo: String,
+        merge: bool,
+    },
     /// Maps what has an exact partner and creates the rest.
-    CreateUnmapped { list: TermList },
-    AddTerm { list: TermList, name: String },
-    AddCompany { name: String },
+    CreateUnmapped {
+        list: TermList,
+    },
+    AddTerm {
+        list: TermList,
+        name: String,
+    },
+    AddCompany {
+        name: String,
+    },
     /// Makes companies managed, or no longer.
-    Manage { companies: Vec<u32>, managed: bool },
+    Manage {
+        companies: Vec<u32>,
+        managed: bool,
+    },
     /// A company's own fiscal year; `None`: the workspace's.
-    FiscalYear { company: u32, first_month: Option<i8> },
+    FiscalYear {
+        company: u32,
+        first_month: Option<i8>,
+    },
     /// `None`: our default set again.
-    Grades { rules: Option<Vec<GradeRule>> },
+    Grades {
+        rules: Option<Vec<GradeRule>>,
+    },
     /// Adds a class or takes the place of the one of that type and name.
-    SetClass { class: Class },
-    RemoveClass { kind: String, name: String },
-    SetPolicy { policy: TypePolicy },
-    RemovePolicy { kind: String, company: Option<i64> },
-    SetTemplate { template: Template },
+    SetClass {
+        class: Class,
+    },
+    RemoveClass {
+        kind: String,
+        name: String,
+    },
+    SetPolicy {
+        policy: TypePolicy,
+    },
+    RemovePolicy {
+        kind: String,
+        company: Option<i64>,
+    },
+    SetTemplate {
+        template: Template,
+    },
     /// One that is in use needs a replacement.
-    RemoveTemplate { name: String, replacement: Option<String> },
-    Assets { assets: Vec<i64>, change: AssetChange },
+    RemoveTemplate {
+        name: String,
+        replacement: Option<String>,
+    },
+    Assets {
+        assets: Vec<i64>,
+        change: AssetChange,
+    },
     /// Opens a company's draft; a new one where it has none.
-    OpenReport { company: u32 },
-    Complete { report: ReportId },
-    Discard { report: ReportId },
+    OpenReport {
+        company: u32,
+    },
+    Complete {
+        report: ReportId,
+    },
+    Discard {
+        report: ReportId,
+    },
     /// Dates from a file, by serial or Halo id.
-    ImportWarranty { csv: String, dry_run: bool },
-    Undo { redo: bool },
+    ImportWarranty {
+        csv: String,
+        dry_run: bool,
+    },
+    Undo {
+        redo: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

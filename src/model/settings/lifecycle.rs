@@ -107,7 +107,11 @@ impl Default for Lifecycle {
             write_purchase_date: false,
             write_estimated: false,
             warranty_policy: "fill_blanks".into(),
-            schedule: Schedule { enabled: false, entities: Self::ENTITIES.to_vec(), at: "04:30".into() },
+            schedule: Schedule {
+                entities: Self::ENTITIES.to_vec(),
+                at: "04:30".into(),
+                ..Schedule::default()
+            },
             safety: None,
         }
     }
@@ -159,6 +163,7 @@ impl Lifecycle {
             // It lives here: there is nothing to connect to but Halo.
             url: "",
             url_key: "psa",
+            secret_key: "",
             account: "",
             allow_http: false,
             pace: Pace::default(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -99,12 +100,19 @@ impl SimulatedDisk {
     pub fn crash(&self, dir: &Path, mut keep: impl FnMut(&Path, u64, u64) -> u64) -> io::Result<()> {
         for entry in std::fs::read_dir(dir)? {
             let path = entry?.path();
-            let written = std::fs::metadata(&path)?.len();
+            let bytes = std::fs::read(&path)?;
+            let written = super::scan::written(&bytes);
             match self.synced(&path) {
                 None => std::fs::remove_file(&path)?,
                 Some(synced) => {
                     let left = keep(&path, synced, written).clamp(synced.min(written), written);
-                    File::options().write(true).open(&path)?.set_len(left)?;
+                    let file = File::options().write(true).open(&path)?;
+                    file.set_len(left)?;
+                    // Padding that was durable is there again where a sector was not written.
+                    let padding = bytes.len() as u64 - written;
+                    if padding > 0 && (left == synced || left % super::scan::SECTOR == 0) {
+                        file.write_all_at(&vec![b'\n'; (bytes.len() as u64 - left) as usize], left)?;
+                    }
                 }
             }
         }
@@ -153,12 +161,13 @@ impl Sync {
         }
     }
 
-    pub(super) fn data(&self, file: &File, path: &Path) -> io::Result<()> {
+    /// Makes durable what was written, `len` bytes so far without the padding.
+    pub(super) fn data(&self, file: &File, path: &Path, len: u64) -> io::Result<()> {
         match self {
             Self::Disk => file.sync_data(),
             Self::Simulated(disk) => {
                 disk.sync()?;
-                disk.note(path, file.metadata()?.len());
+                disk.note(path, len);
                 Ok(())
             }
         }

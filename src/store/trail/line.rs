@@ -6,6 +6,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::Moment;
+use crate::store::hex;
 
 /// Closes a group.
 pub const COMMIT: &str = "commit";
@@ -28,12 +29,13 @@ pub fn hash(line: &[u8]) -> Hash {
 }
 
 pub fn write(text: &mut String, seq: u64, at: Moment, kind: &str, data: &str, prev: &Hash) {
+    text.reserve(data.len() + 200);
     // A kind is a word of ours; serde makes sure of it all the same.
     let kind = serde_json::to_string(kind).unwrap_or_default();
-    let _ = write!(text, r#"{{"seq":{seq},"at":"{at}","kind":{kind},"data":{data},"prev":""#);
-    for byte in prev {
-        let _ = write!(text, "{byte:02x}");
-    }
+    let _ = write!(text, r#"{{"seq":{seq},"at":"{at}","kind":{kind},"data":"#);
+    text.push_str(data);
+    text.push_str(r#","prev":""#);
+    hex::push(text, prev);
     text.push_str("\"}");
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::line::{Hash, Line, NOTHING, hash, is_own};
+use super::line::{Hash, Line, hash, is_own};
 use super::{Record, Seq, scan};
 use crate::model::{Class, Problem};
 use crate::store::files;
@@ -53,6 +53,75 @@ pub(super) fn verify_up_to(dir: &Path, last: Seq) -> Result<Verified, Broken> {
         return Err(Broken { seq: verified.last_seq + 1, file: dir.to_owned(), line: 0, why });
     }
     Ok(verified)
+}
+
+/// A trail as it lies in its folder, whether or not a process has it open. Everything up to the last commit counts.
+pub struct Shelf {
+    dir: PathBuf,
+    found: scan::Found,
+}
+
+impl Shelf {
+    /// # Errors
+    /// A folder that cannot be read; damage near the end of the trail.
+    pub fn open(dir: &Path) -> Result<Self, Problem> {
+        Ok(Self { dir: dir.to_owned(), found: scan::find(dir)? })
+    }
+
+    /// The last record that was acknowledged; 0 for an empty trail.
+    pub fn last_seq(&self) -> Seq {
+        self.found.last_seq()
+    }
+
+    /// The first line there is: 1, unless old files were let go.
+    pub fn first_seq(&self) -> Seq {
+        self.found.start.first
+    }
+
+    /// Bytes after the last commit: being written just now, or left over by a crash.
+    pub fn unfinished_bytes(&self) -> u64 {
+        self.found.unfinished()
+    }
+
+    /// Every segment in order, with the bytes of it that are committed.
+    pub fn segments(&self) -> Vec<(PathBuf, u64)> {
+        self.found.committed()
+    }
+
+    /// The file that says where the trail begins, with its length; `None` for a trail that begins at line 1.
+    pub fn start_file(&self) -> Option<(PathBuf, u64)> {
+        let path = self.dir.join(scan::START);
+        let bytes = std::fs::metadata(&path).ok()?.len();
+        Some((path, bytes))
+    }
+
+    /// Records from that number on, the chain checked on the way.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn read(&self, from: Seq) -> Result<Reader, Problem> {
+        Reader::new(&self.dir, from, self.last_seq())
+    }
+
+    /// Checks the whole chain.
+    ///
+    /// # Errors
+    /// The first line that is not what was written.
+    pub fn verify(&self) -> Result<Verified, Broken> {
+        verify_up_to(&self.dir, self.last_seq())
+    }
+
+    /// Hands every line to `with` as it is, the trail's own too, the chain checked on the way.
+    ///
+    /// # Errors
+    /// A broken line; whatever `with` says.
+    pub fn each_line(&self, mut with: impl FnMut(&[u8]) -> Result<(), Problem>) -> Result<(), Problem> {
+        let mut lines = Lines::open(&self.dir, 1, self.last_seq())?;
+        while lines.next_line()?.is_some() {
+            with(&lines.buffer)?;
+        }
+        Ok(())
+    }
 }
 
 /// Durable records in order.
@@ -104,11 +173,13 @@ impl Lines {
     fn open(dir: &Path, from: Seq, last: Seq) -> Result<Self, Broken> {
         let unreadable =
             |problem: Problem| Broken { seq: 1, file: dir.to_owned(), line: 0, why: problem.message };
+        let begin = scan::Start::read(dir).map_err(unreadable)?;
         let mut segments = scan::segments(dir).map_err(unreadable)?;
-        let start = segments.iter().rposition(|(first, _)| *first <= from.max(1));
-        if start.is_none() && !segments.is_empty() {
+        segments.retain(|(first, _)| *first >= begin.first);
+        let start = segments.iter().rposition(|(first, _)| *first <= from.max(begin.first));
+        if start.is_none() && (!segments.is_empty() || begin.first > 1) {
             return Err(Broken {
-                seq: 1,
+                seq: begin.first,
                 file: dir.to_owned(),
                 line: 0,
                 why: "the first file is missing".into(),
@@ -116,7 +187,7 @@ impl Lines {
         }
         segments.drain(..start.unwrap_or(0));
         let next = segments.first().map_or(1, |(first, _)| *first);
-        let prev = (next == 1).then_some(NOTHING);
+        let prev = (next == begin.first).then_some(begin.prev);
         Ok(Self { segments: segments.into_iter(), open: None, next, last, prev, buffer: Vec::new() })
     }
 
@@ -143,6 +214,10 @@ impl Lines {
             reader.read_until(b'\n', &mut self.buffer).map_err(|error| broken(&error.to_string()))?;
             if self.buffer.is_empty() {
                 self.open = None;
+                continue;
+            }
+            // Padding; whatever may come after it has its place in the chain all the same.
+            if self.buffer == b"\n" {
                 continue;
             }
             let text = self.buffer.strip_suffix(b"\n").ok_or_else(|| broken("it is cut short"))?;

@@ -227,7 +227,12 @@ impl PlanScreen {
         }
         self.state = State::Building;
         let entities = self.integration.entities().to_vec();
-        turn.send(Command::BuildPlan { integration: self.integration, entities, scheduled: self.scheduled });
+        turn.send(Command::BuildPlan {
+            integration: self.integration,
+            entities,
+            scheduled: self.scheduled,
+            purpose: plan::Purpose::Whole,
+        });
     }
 
     /// The lines of the list from groups and folds.

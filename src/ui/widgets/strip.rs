@@ -41,6 +41,14 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         );
         canvas.put(area.x, area.y, area.width, &text, Role::Dim);
     }
+    if mirror.presence.warning.is_some() && mirror.broken.is_none() {
+        // The whole sentence is among the messages.
+        let said = "  jobs stop when you log out";
+        let width = said.len() as u16;
+        if area.width > 2 * width {
+            canvas.put(area.right() - width, area.y, width, said, Role::Notice);
+        }
+    }
 }
 
 /// `ALSO subscriptions`; a job of everything has the integration's name alone.
