@@ -35,8 +35,7 @@ impl Spec {
             .entities()
             .iter()
             .copied()
-            // Nothing goes back into Halo unless it is asked for by name.
-            .filter(|e| if wanted.is_empty() { *e != Entity::Warranty } else { wanted.contains(e) })
+            .filter(|e| if wanted.is_empty() { self.integration.usual().contains(e) } else { wanted.contains(e) })
             .collect();
         self
     }

@@ -52,6 +52,16 @@ impl Integration {
         }
     }
 
+    /// What it takes where none is named: everything but what goes back into Halo, which is asked for by name.
+    pub const fn usual(self) -> &'static [Entity] {
+        match self {
+            Self::Lifecycle => {
+                &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations]
+            }
+            other => other.entities(),
+        }
+    }
+
     /// The entity of the mapping table: everything else belongs to one of these.
     pub const fn root(self) -> Entity {
         match self {

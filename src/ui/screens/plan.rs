@@ -181,7 +181,7 @@ impl PlanScreen {
     pub fn name(&self) -> String {
         let label = self.integration.label();
         match &self.plan {
-            Some(plan) if plan.entities == self.integration.entities() => {
+            Some(plan) if plan.entities == self.integration.usual() => {
                 format!("{label} > Plan {}, {}", plan.id, self.way())
             }
             Some(plan) => {
@@ -226,7 +226,7 @@ impl PlanScreen {
             return;
         }
         self.state = State::Building;
-        let entities = self.integration.entities().to_vec();
+        let entities = self.integration.usual().to_vec();
         turn.send(Command::BuildPlan {
             integration: self.integration,
             entities,

@@ -53,7 +53,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 
 /// `ALSO subscriptions`; a job of everything has the integration's name alone.
 pub fn title(job: &JobReport) -> String {
-    if job.entities == job.integration.entities() {
+    if job.entities == job.integration.usual() {
         return job.integration.label().to_owned();
     }
     format!("{} {}", job.integration.label(), entities(&job.entities))
