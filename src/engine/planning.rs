@@ -35,7 +35,9 @@ impl Spec {
             .entities()
             .iter()
             .copied()
-            .filter(|e| if wanted.is_empty() { self.integration.usual().contains(e) } else { wanted.contains(e) })
+            .filter(
+                |e| if wanted.is_empty() { self.integration.usual().contains(e) } else { wanted.contains(e) },
+            )
             .collect();
         self
     }

@@ -55,9 +55,7 @@ impl Integration {
     /// What it takes where none is named: everything but what goes back into Halo, which is asked for by name.
     pub const fn usual(self) -> &'static [Entity] {
         match self {
-            Self::Lifecycle => {
-                &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations]
-            }
+            Self::Lifecycle => &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations],
             other => other.entities(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod care;
 mod engine;
+mod lifecycle;
 mod readme;
 mod usage;
 

@@ -218,7 +218,7 @@ async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8
             if let Some(columns) = &set.columns {
                 let columns: Result<Vec<Column>, String> =
                     columns.iter().map(|column| column.parse()).collect();
-                template.columns = columns.map_err(sentence)?;
+                template.columns = columns.map_err(|text| sentence(&text))?;
             }
             for (view, types, statuses) in [
                 (&mut template.build, &set.build_hides_types, &set.build_hides_statuses),
@@ -257,14 +257,18 @@ async fn grades(out: &Out, handle: &Handle, command: &Grades) -> Result<u8, Fail
 /// `Replace/replace: age>=60, os=unsupported`.
 fn grade_rule(text: &str) -> Result<GradeRule, Problem> {
     let refuse = || {
-        sentence(format!(
+        sentence(&format!(
             "'{text}' is not a rule such as 'Replace/replace: age>=60'; tones are replace, plan, watch, unknown and healthy"
         ))
     };
     let (name, tests) = text.split_once(':').ok_or_else(refuse)?;
     let (grade, tone) = name.split_once('/').ok_or_else(refuse)?;
     let tone = Tone::find(tone).ok_or_else(refuse)?;
-    Ok(GradeRule { grade: grade.trim().to_owned(), tone, when: tests.parse().map_err(sentence)? })
+    Ok(GradeRule {
+        grade: grade.trim().to_owned(),
+        tone,
+        when: tests.parse().map_err(|text| sentence(&text))?,
+    })
 }
 
 async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Failure> {
@@ -289,7 +293,7 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
             });
             let take = |typed: &Option<String>, amount: &mut Amount| -> Result<(), Problem> {
                 if let Some(typed) = typed {
-                    *amount = class::parse_amount(typed, view.currency).map_err(sentence)?;
+                    *amount = class::parse_amount(typed, view.currency).map_err(|text| sentence(&text))?;
                 }
                 Ok(())
             };
@@ -299,7 +303,7 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
             take(&set.recurring, &mut class.budget.recurring)?;
             class.life_months = set.life.unwrap_or(class.life_months);
             if let Some(rule) = &set.rule {
-                class.rule = rule.parse().map_err(sentence)?;
+                class.rule = rule.parse().map_err(|text| sentence(&text))?;
             }
             LifecycleOrder::SetClass { class }
         }
@@ -366,8 +370,8 @@ async fn report(
     };
     let report: Box<Report> = workspace!(handle, LifecycleQuery::Report { report: id, mode }, Report)?;
     let settings = ask!(handle, Query::Settings, Settings)?.settings;
-    let columns = Headed::list(&settings.lifecycle.csv_columns).map_err(sentence)?;
-    let bytes = export(&report, format, &columns).map_err(sentence)?;
+    let columns = Headed::list(&settings.lifecycle.csv_columns).map_err(|text| sentence(&text))?;
+    let bytes = export(&report, format, &columns).map_err(|text| sentence(&text))?;
     match file {
         Some(path) => {
             files::write(path, &bytes)?;
@@ -398,7 +402,7 @@ async fn portfolio(out: &Out, handle: &Handle) -> Result<u8, Failure> {
 }
 
 /// A sentence of the rules as a problem of what was typed.
-fn sentence(text: String) -> Problem {
+fn sentence(text: &str) -> Problem {
     let ends = if text.ends_with(['.', ')']) { "" } else { "." };
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();

@@ -303,7 +303,7 @@ pub fn policies(view: &WorkspaceView, plain: bool) -> String {
             let yes = |yes: bool| if yes { "yes" } else { "-" }.to_owned();
             vec![
                 shown(&policy.kind).into_owned(),
-                policy.company.map(|id| id.to_string()).unwrap_or_else(|| "all".into()),
+                policy.company.map_or_else(|| "all".into(), |id| id.to_string()),
                 policy.life_months.to_string(),
                 yes(policy.exempt),
                 yes(policy.is_virtual),

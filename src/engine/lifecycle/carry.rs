@@ -35,9 +35,8 @@ impl Apply {
         let mut configurations = false;
         book.each_plan_row(&self.plan, |change| {
             match (change.entity, self.acts(&change)) {
-                (_, None) => {}
                 (Entity::Configurations, Some(_)) => configurations = true,
-                (Entity::Warranty, Some(_)) => {}
+                (_, None) | (Entity::Warranty, Some(_)) => {}
                 (_, Some(action)) => rows.push((change, action)),
             }
             Ok(())

@@ -79,7 +79,7 @@ impl Engine {
         let at = self.world.now();
         let mut last = self.book.last(Integration::Lifecycle)?;
         let fingerprint = with.halo.fingerprint().await?;
-        self.same_source(last.fingerprints.get("halo"), &fingerprint)?;
+        same_source(last.fingerprints.get("halo"), &fingerprint)?;
         last.fingerprints = BTreeMap::from([("halo".to_owned(), fingerprint)]);
         let id = PlanId(self.book.next_number("plan")?);
         let mut rows = Rows::default();
@@ -139,18 +139,6 @@ impl Engine {
         self.tell(Event::Plan(id));
         let fresh = Freshness::each(&stored);
         Ok(Built { plan: stored, fresh, top_level: plan::TopLevel::Default, with })
-    }
-
-    /// S9: one Halo feeds a workspace; another tenant's data would mix with it.
-    fn same_source(&self, then: Option<&String>, now: &str) -> Result<(), Problem> {
-        match then {
-            Some(then) if plan::is_other_account(then, now) => Err(Problem::new(
-                Class::Limit,
-                "This workspace is fed by another Halo: one workspace has one PSA, and the two would be mixed up.",
-            )
-            .remedy("Use a profile of its own for the other tenant (`--profile NAME`), or set the address back.")),
-            _ => Ok(()),
-        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
@@ -342,6 +330,18 @@ impl Engine {
             }
         }
         Ok(whole)
+    }
+}
+
+/// S9: one Halo feeds a workspace; another tenant's data would mix with it.
+fn same_source(then: Option<&String>, now: &str) -> Result<(), Problem> {
+    match then {
+        Some(then) if plan::is_other_account(then, now) => Err(Problem::new(
+            Class::Limit,
+            "This workspace is fed by another Halo: one workspace has one PSA, and the two would be mixed up.",
+        )
+        .remedy("Use a profile of its own for the other tenant (`--profile NAME`), or set the address back.")),
+        _ => Ok(()),
     }
 }
 

@@ -86,9 +86,9 @@ impl Engine {
         for (company, report, at) in self.book.drafts()? {
             heads.push(draft_head(&self.known_company(company)?, report, at));
         }
-        heads.sort_by(|a, b| b.id.cmp(&a.id));
+        heads.sort_by_key(|head| std::cmp::Reverse(head.id));
         let mut frozen = self.book.heads()?;
-        frozen.sort_by(|a, b| b.id.cmp(&a.id));
+        frozen.sort_by_key(|head| std::cmp::Reverse(head.id));
         heads.extend(frozen);
         Ok(heads)
     }
