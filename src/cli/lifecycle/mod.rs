@@ -218,7 +218,7 @@ async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8
             if let Some(columns) = &set.columns {
                 let columns: Result<Vec<Column>, String> =
                     columns.iter().map(|column| column.parse()).collect();
-                template.columns = columns.map_err(|text| sentence(&text))?;
+                template.columns = columns.map_err(|text: String| sentence(&text))?;
             }
             for (view, types, statuses) in [
                 (&mut template.build, &set.build_hides_types, &set.build_hides_statuses),
@@ -267,7 +267,7 @@ fn grade_rule(text: &str) -> Result<GradeRule, Problem> {
     Ok(GradeRule {
         grade: grade.trim().to_owned(),
         tone,
-        when: tests.parse().map_err(|text| sentence(&text))?,
+        when: tests.parse().map_err(|text: String| sentence(&text))?,
     })
 }
 
@@ -293,7 +293,8 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
             });
             let take = |typed: &Option<String>, amount: &mut Amount| -> Result<(), Problem> {
                 if let Some(typed) = typed {
-                    *amount = class::parse_amount(typed, view.currency).map_err(|text| sentence(&text))?;
+                    *amount =
+                        class::parse_amount(typed, view.currency).map_err(|text: String| sentence(&text))?;
                 }
                 Ok(())
             };
@@ -303,7 +304,7 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
             take(&set.recurring, &mut class.budget.recurring)?;
             class.life_months = set.life.unwrap_or(class.life_months);
             if let Some(rule) = &set.rule {
-                class.rule = rule.parse().map_err(|text| sentence(&text))?;
+                class.rule = rule.parse().map_err(|text: String| sentence(&text))?;
             }
             LifecycleOrder::SetClass { class }
         }
@@ -370,8 +371,8 @@ async fn report(
     };
     let report: Box<Report> = workspace!(handle, LifecycleQuery::Report { report: id, mode }, Report)?;
     let settings = ask!(handle, Query::Settings, Settings)?.settings;
-    let columns = Headed::list(&settings.lifecycle.csv_columns).map_err(|text| sentence(&text))?;
-    let bytes = export(&report, format, &columns).map_err(|text| sentence(&text))?;
+    let columns = Headed::list(&settings.lifecycle.csv_columns).map_err(|text: String| sentence(&text))?;
+    let bytes = export(&report, format, &columns).map_err(|text: String| sentence(&text))?;
     match file {
         Some(path) => {
             files::write(path, &bytes)?;

@@ -94,14 +94,14 @@ pub fn project(edits: &[Edit], ops: &mut Vec<Op>) {
             Edit::Local { asset, local: known } => ops.extend(keys::put_big(&local(*asset), known)),
             Edit::Draft { report, company, at } => {
                 ops.push(keys::put(draft(*company), &(report, at)));
-                ops.push(keys::put(part("reports"), report));
+                ops.extend(keys::put_big(&part("reports"), report));
             }
             Edit::Discard { company, .. } => ops.push(Op::Del(draft(*company))),
             Edit::Complete(report) => {
                 ops.extend(keys::put_big(&frozen(report.head.id.0), report));
                 ops.extend(keys::put_big(&head(report.head.id.0), &report.head));
                 ops.push(Op::Del(draft(report.head.company)));
-                ops.push(keys::put(part("reports"), &report.head.id.0));
+                ops.extend(keys::put_big(&part("reports"), &report.head.id.0));
             }
         }
     }
