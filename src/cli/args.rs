@@ -112,6 +112,9 @@ pub enum Command {
     /// One job
     #[command(subcommand)]
     Job(Job),
+    /// The planning workspace (local): what is old, out of warranty, and what replacing it costs
+    #[command(subcommand)]
+    Lifecycle(super::lifecycle::args::Lifecycle),
     /// Who did what, when, before and after: the audit trail; works while another process holds the store
     #[command(subcommand)]
     Audit(Audit),
@@ -415,10 +418,10 @@ pub enum FieldsCommand {
 
 #[derive(Debug, Flags)]
 pub struct Plan {
-    /// also, westcoast or hudu
+    /// also, westcoast, hudu or lifecycle
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
-    /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
+    /// An entity of the integration; may be repeated [default: all, or schedule.entities with --scheduled]
     #[arg(long = "entity", value_name = "E")]
     pub entities: Vec<Entity>,
     /// With the meaning of the integrator's own daily run: removals too
@@ -454,10 +457,10 @@ impl Narrow {
 
 #[derive(Debug, Flags)]
 pub struct Run {
-    /// also, westcoast or hudu
+    /// also, westcoast, hudu or lifecycle
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
-    /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
+    /// An entity of the integration; may be repeated [default: all, or schedule.entities with --scheduled]
     #[arg(long = "entity", value_name = "E")]
     pub entities: Vec<Entity>,
     /// With the meaning of the integrator's own daily run: removals too
@@ -576,6 +579,7 @@ impl Args {
         let words: &[&str] = match &self.command {
             None => &[],
             Some(Command::Demo(_)) => &["demo"],
+            Some(Command::Lifecycle(_)) => &["lifecycle"],
             Some(Command::Sandbox(_)) => &["sandbox"],
             Some(Command::Config(config)) => match config {
                 Config::Import { .. } => &["config", "import"],

@@ -32,8 +32,8 @@ pub fn read_text(path: &Path) -> Result<String, Problem> {
 }
 
 /// Puts a whole file in its place at once, for its owner alone: it names customers.
-pub fn write(path: &Path, text: &str) -> Result<(), Problem> {
-    stream(path, |to| to.write_all(text.as_bytes()).map_err(|error| unwritten(path, &error)))
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Problem> {
+    stream(path, |to| to.write_all(content.as_ref()).map_err(|error| unwritten(path, &error)))
 }
 
 /// The same for what is too long to hold. Whatever goes wrong, an old file stays as it was.

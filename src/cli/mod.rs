@@ -15,6 +15,7 @@ mod job;
 mod job_files;
 mod json;
 mod layouts;
+mod lifecycle;
 mod manual;
 mod map;
 mod markdown;
@@ -192,6 +193,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Jobs { last, .. } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
         Command::Schedule(command) => schedule::run(out, handle, command).await,
+        Command::Lifecycle(command) => lifecycle::run(out, handle, command).await,
         // Those that need no engine, or more than its handle, never come here.
         Command::Demo(_)
         | Command::Sandbox(_)

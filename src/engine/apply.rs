@@ -83,7 +83,10 @@ struct Stage {
 impl Apply {
     /// Carries the plan out. What halted it, if anything did.
     pub async fn run(self: &Arc<Self>) -> Option<Halt> {
-        let entities = &self.plan.entities;
+        // What is written here was carried out before (`carry_here`).
+        let here = crate::model::Place::Of(crate::model::Integration::Lifecycle);
+        let is_outside = |entity: &Entity| self.plan.integration.target(*entity) != here;
+        let entities: Vec<Entity> = self.plan.entities.iter().copied().filter(is_outside).collect();
         let writes = entities.iter().map(|entity| Stage { entity: *entity, removals: false });
         let removals = entities.iter().rev().map(|entity| Stage { entity: *entity, removals: true });
         let mut stages: Vec<Stage> = writes.chain(removals).collect();

@@ -24,6 +24,8 @@ pub struct Connections {
 pub enum Other {
     Market(Arc<Marketplace>),
     Hudu(Arc<HuduDesk>),
+    /// The planning workspace: ours, so there is nothing to connect to.
+    Here,
 }
 
 impl Connections {
@@ -31,7 +33,9 @@ impl Connections {
     pub fn target(&self, place: Place) -> Target {
         match (place, &self.other) {
             (Place::Of(_), Other::Hudu(desk)) => Target::Hudu(desk.clone()),
-            (Place::Halo, _) | (Place::Of(_), Other::Market(_)) => Target::Halo(self.halo.clone()),
+            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Here) => {
+                Target::Halo(self.halo.clone())
+            }
         }
     }
 
@@ -41,6 +45,7 @@ impl Connections {
             Other::Market(market) => market.sign_out().await,
             // A key has no session.
             Other::Hudu(_) => {}
+            Other::Here => {}
         }
     }
 }
@@ -58,6 +63,7 @@ impl Engine {
                 Other::Market(self.connect_market(&settings.westcoast, integration, lane)?)
             }
             Integration::Hudu => Other::Hudu(self.connect_hudu(&settings, lane)?),
+            Integration::Lifecycle => Other::Here,
         };
         let halo = self.connect_halo(&settings, lane)?;
         Ok(Connections { halo, account: account(&settings, integration), other })
@@ -149,6 +155,8 @@ pub fn missing(settings: &Settings, place: Place) -> Vec<&'static str> {
             ("url", settings.hudu.url.is_empty()),
             ("api_key", settings.hudu.api_key == SecretSource::Unset),
         ],
+        // It needs nothing but Halo.
+        Place::Of(Integration::Lifecycle) => Vec::new(),
     };
     needed.into_iter().filter(|(_, is_missing)| *is_missing).map(|(key, _)| key).collect()
 }

@@ -62,6 +62,7 @@ fn is_short(command: &Command) -> bool {
         | Command::Undo { .. }
         | Command::ImportMappings { .. }
         | Command::DiscardPlan { .. }
+        | Command::Lifecycle(_)
         | Command::PutAside { .. }
         | Command::ResumeSchedule { .. }
         | Command::Order { .. } => true,
@@ -143,6 +144,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Done(engine.resume_schedule(integration).await?))
         }
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
+        Command::Lifecycle(order) => engine.lifecycle(*order).await,
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
 }

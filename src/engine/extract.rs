@@ -62,6 +62,7 @@ pub async fn read(
             marketplace::read(engine, with, market, integration, entities, only.as_ref(), progress).await?
         }
         Other::Hudu(desk) => hudu::read(engine, with, desk, entities, progress).await?,
+        Other::Here => return Err(no_pairs(integration)),
     };
     read.snapshot.only = only;
     let snapshot = &read.snapshot;
@@ -87,6 +88,7 @@ pub async fn customers(
     match &with.other {
         Other::Market(market) => marketplace::customers(engine, with, market, integration, progress).await,
         Other::Hudu(desk) => hudu::customers(with, desk, progress).await,
+        Other::Here => Err(no_pairs(integration)),
     }
 }
 
@@ -103,7 +105,15 @@ pub async fn confirm(
     match &with.other {
         Other::Market(market) => marketplace::confirm(engine, market, source, absent, progress).await,
         Other::Hudu(_) => hudu::confirm(with, entity, absent, progress).await,
+        // Nothing of the workspace is removed for being absent.
+        Other::Here => BTreeMap::new(),
     }
+}
+
+/// The workspace pairs nothing by a mapping table.
+fn no_pairs(integration: Integration) -> Problem {
+    Problem::new(crate::model::Class::Input, format!("{} has no mapping table: Halo feeds it.", integration.label()))
+        .remedy("`parhelion plan lifecycle` shows which companies come in; `parhelion lifecycle companies list` those here.")
 }
 
 /// Target records with one marker (invariant 5): never billed on in silence, and never removed by us.

@@ -35,7 +35,9 @@ impl Spec {
             .entities()
             .iter()
             .copied()
-            .filter(|e| wanted.is_empty() || wanted.contains(e))
+            .filter(
+                |e| if wanted.is_empty() { self.integration.usual().contains(e) } else { wanted.contains(e) },
+            )
             .collect();
         self
     }
@@ -67,6 +69,9 @@ impl Engine {
         progress: Progress<'_>,
     ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
+        if spec.integration == Integration::Lifecycle {
+            return self.plan_lifecycle(spec, with, progress).await;
+        }
         if let Purpose::Undo { of } = spec.purpose {
             return self.build_undo(spec, of, with, progress).await;
         }

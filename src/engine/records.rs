@@ -60,6 +60,16 @@ pub enum Record {
     ScheduleSince { integration: Integration, since: Moment },
     /// A person lets a paused schedule go on (P44).
     ScheduleResumed { integration: Integration, at: Moment, by: String },
+    /// A fact of the planning workspace that no person takes back: a report opened, completed, thrown away.
+    Lifecycle { edits: Vec<crate::lifecycle::workspace::Edit>, by: String },
+    /// A step in the planning workspace; `undone` says that it was taken back (`true`) or brought again.
+    LifecycleStep {
+        number: u64,
+        step: Box<super::lifecycle::shelf::Step>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undone: Option<bool>,
+        by: String,
+    },
     /// What a finished job leaves for the next one's limits.
     Seen {
         integration: Integration,
@@ -340,6 +350,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         }
         Record::ScheduleResumed { integration, at, .. } => {
             ops.push(keys::put(keys::schedule_resumed(*integration), at));
+        }
+        Record::Lifecycle { edits, .. } => super::lifecycle::shelf::project(edits, ops),
+        Record::LifecycleStep { number, step, undone, .. } => {
+            super::lifecycle::shelf::project_step(*number, step, *undone, ops);
         }
         Record::Seen { integration, last, approved, missing } => {
             ops.extend(keys::put_big(&keys::last(*integration), last));

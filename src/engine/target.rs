@@ -14,6 +14,8 @@ use crate::model::{
 };
 use crate::plan::{equals, holds};
 
+mod warranty;
+
 /// Tells how far a listing is: how many, of how many if known.
 pub type Say<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
 
@@ -46,7 +48,10 @@ impl Target {
             (Self::Halo(halo), Entity::Customers) => halo.customer(id).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licence(id).await,
             (Self::Hudu(desk), entity) => desk.record(entity, id).await,
-            (Self::Halo(_), other) => Err(elsewhere(other)),
+            (Self::Halo(halo), Entity::Warranty) => {
+                Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset)))
+            }
+            (Self::Halo(_), entity) => Err(elsewhere(entity)),
         }
     }
 
@@ -180,6 +185,9 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
         }
         Write::Set { entity: Entity::Subscriptions, id, fields, .. } => {
             named(halo.update_licence(permit, id, fields).await)
+        }
+        Write::Set { entity: Entity::Warranty, id, fields, .. } => {
+            halo.update_asset(permit, id, &warranty::values(fields)).await.map(|asset| asset.id)
         }
         Write::Create { entity, .. } | Write::Set { entity, .. } => {
             WriteVerdict::Rejected(elsewhere(*entity))

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use super::lifecycle::words::*;
 pub use crate::engine::records::RowEnd;
 use crate::integrations::FieldRule;
 use crate::model::settings::{Kind, Settings};
@@ -125,6 +126,8 @@ pub enum Command {
     ResumeSchedule {
         integration: Integration,
     },
+    /// A change of the planning workspace.
+    Lifecycle(Box<LifecycleOrder>),
     /// Stops after the records in hand and answers when all is on disk.
     Stop,
 }
@@ -188,6 +191,13 @@ pub enum Reply {
     Mappings(MappingImport),
     Planned(Box<Plan>),
     Started(JobId),
+    /// What became of a file of warranty dates.
+    Warranty(WarrantyImport),
+    /// A company's draft; `new` where it had none.
+    Report {
+        report: crate::lifecycle::report::ReportId,
+        new: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -344,6 +354,8 @@ pub enum Query {
         from: u64,
         limit: usize,
     },
+    /// The planning workspace.
+    Lifecycle(LifecycleQuery),
     /// Who else looks at this engine. Answered by the host; an engine of this process has no other viewers.
     Presence,
     /// Every integration's schedule, each with so many of its latest occurrences.
@@ -370,6 +382,7 @@ pub enum Answer {
     Issues(IssuesView),
     Log(LogView),
     Schedules(Vec<ScheduleView>),
+    Lifecycle(Box<LifecycleAnswer>),
     Presence(Presence),
 }
 
@@ -865,6 +878,8 @@ pub enum Event {
     /// Settings, secrets or tests.
     Settings,
     Map(Integration),
+    /// The planning workspace changed.
+    Lifecycle,
     /// Customers are being read for the mapping table: what, done, of.
     Reading {
         integration: Integration,

@@ -28,6 +28,7 @@ pub fn owned_fields(entity: Entity, settings: &Marketplace) -> Vec<FieldName> {
             owned.push(FieldName::EndDate);
             owned
         }
+        _ => Vec::new(),
     }
 }
 
@@ -99,7 +100,9 @@ pub fn marketplace(integration: Integration, settings: &Marketplace) -> Vec<Fiel
         (true, _) => {
             "monthly price of the counted unit; a missing price writes nothing, another currency is held (B5)"
         }
-        (false, Integration::Westcoast) => "never written; not in the vendor guide for this marketplace (B5)",
+        (false, Integration::Westcoast | Integration::Lifecycle) => {
+            "never written; not in the vendor guide for this marketplace (B5)"
+        }
         (false, _) => "never written (B5)",
     };
     vec![

@@ -2,6 +2,7 @@
 
 pub mod field_rules;
 pub mod hudu;
+mod lifecycle;
 pub mod marketplace;
 
 pub use field_rules::{FieldRule, Rule};
@@ -19,6 +20,7 @@ pub fn rules(integration: Integration, settings: &Settings) -> BTreeMap<Entity, 
         Integration::Also => marketplace::rules(&settings.also),
         Integration::Westcoast => marketplace::rules(&settings.westcoast),
         Integration::Hudu => hudu::rules(&settings.hudu),
+        Integration::Lifecycle => BTreeMap::new(),
     }
 }
 
@@ -28,6 +30,7 @@ pub fn field_rules(integration: Integration, settings: &Settings) -> Vec<FieldRu
         Integration::Also => field_rules::marketplace(integration, &settings.also),
         Integration::Westcoast => field_rules::marketplace(integration, &settings.westcoast),
         Integration::Hudu => hudu::field_rules(&settings.hudu),
+        Integration::Lifecycle => lifecycle::field_rules(&settings.lifecycle),
     }
 }
 
@@ -37,5 +40,6 @@ pub fn options(integration: Integration, settings: &Settings) -> Vec<String> {
         Integration::Also => marketplace::options(&settings.also),
         Integration::Westcoast => marketplace::options(&settings.westcoast),
         Integration::Hudu => hudu::options(&settings.hudu),
+        Integration::Lifecycle => lifecycle::options(&settings.lifecycle),
     }
 }

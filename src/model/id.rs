@@ -13,11 +13,13 @@ pub enum Integration {
     Also,
     Westcoast,
     Hudu,
+    /// The planning workspace: no other system, but a place of ours that Halo feeds.
+    Lifecycle,
 }
 
 impl Integration {
     /// Every integration this build has, in the order lists show them.
-    pub const ALL: [Self; 3] = [Self::Also, Self::Westcoast, Self::Hudu];
+    pub const ALL: [Self; 4] = [Self::Also, Self::Westcoast, Self::Hudu, Self::Lifecycle];
 
     /// The name scripts and settings use.
     pub const fn key(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Integration {
             Self::Also => "also",
             Self::Westcoast => "westcoast",
             Self::Hudu => "hudu",
+            Self::Lifecycle => "lifecycle",
         }
     }
 
@@ -34,6 +37,7 @@ impl Integration {
             Self::Also => "ALSO",
             Self::Westcoast => "Westcoast Cloud",
             Self::Hudu => "Hudu",
+            Self::Lifecycle => "Lifecycle",
         }
     }
 
@@ -43,6 +47,21 @@ impl Integration {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
             // Sites before users, which name theirs (apis/hudu.md 15.15).
             Self::Hudu => &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
+            Self::Lifecycle => &[
+                Entity::Types,
+                Entity::Statuses,
+                Entity::Companies,
+                Entity::Configurations,
+                Entity::Warranty,
+            ],
+        }
+    }
+
+    /// What it takes where none is named: everything but what goes back into Halo, which is asked for by name.
+    pub const fn usual(self) -> &'static [Entity] {
+        match self {
+            Self::Lifecycle => &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations],
+            other => other.entities(),
         }
     }
 
@@ -50,23 +69,23 @@ impl Integration {
     pub const fn root(self) -> Entity {
         match self {
             Self::Also | Self::Westcoast => Entity::Customers,
-            Self::Hudu => Entity::Companies,
+            Self::Hudu | Self::Lifecycle => Entity::Companies,
         }
     }
 
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) => Place::Of(self),
-            (Self::Hudu, _) => Place::Halo,
+            (Self::Also | Self::Westcoast, _) | (Self::Lifecycle, Entity::Warranty) => Place::Of(self),
+            (Self::Hudu | Self::Lifecycle, _) => Place::Halo,
         }
     }
 
     /// Where records of this entity are written.
     pub const fn target(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) => Place::Halo,
-            (Self::Hudu, _) => Place::Of(self),
+            (Self::Also | Self::Westcoast, _) | (Self::Lifecycle, Entity::Warranty) => Place::Halo,
+            (Self::Hudu | Self::Lifecycle, _) => Place::Of(self),
         }
     }
 }
@@ -93,16 +112,33 @@ impl FromStr for Integration {
 pub enum Entity {
     Customers,
     Subscriptions,
-    /// Halo's customers as Hudu's companies.
+    /// Halo's customers as companies: Hudu's, or the workspace's.
     Companies,
     Sites,
     Users,
     Contracts,
+    /// Company types and statuses of the planning workspace.
+    Types,
+    Statuses,
+    /// Halo's assets, as the workspace keeps them.
+    Configurations,
+    /// Warranty and purchase dates that go back into Halo.
+    Warranty,
 }
 
 impl Entity {
-    pub const ALL: [Self; 6] =
-        [Self::Customers, Self::Subscriptions, Self::Companies, Self::Sites, Self::Users, Self::Contracts];
+    pub const ALL: [Self; 10] = [
+        Self::Customers,
+        Self::Subscriptions,
+        Self::Companies,
+        Self::Sites,
+        Self::Users,
+        Self::Contracts,
+        Self::Types,
+        Self::Statuses,
+        Self::Configurations,
+        Self::Warranty,
+    ];
 
     pub const fn key(self) -> &'static str {
         match self {
@@ -112,6 +148,10 @@ impl Entity {
             Self::Sites => "sites",
             Self::Users => "users",
             Self::Contracts => "contracts",
+            Self::Types => "types",
+            Self::Statuses => "statuses",
+            Self::Configurations => "configurations",
+            Self::Warranty => "warranty",
         }
     }
 
@@ -124,6 +164,10 @@ impl Entity {
             Self::Sites => "site",
             Self::Users => "user",
             Self::Contracts => "contract",
+            Self::Types => "company type",
+            Self::Statuses => "company status",
+            Self::Configurations => "configuration",
+            Self::Warranty => "warranty date",
         }
     }
 
@@ -134,6 +178,10 @@ impl Entity {
             Self::Subscriptions => "licence",
             Self::Companies => "company",
             Self::Sites | Self::Users | Self::Contracts => "asset",
+            Self::Types => "company type",
+            Self::Statuses => "company status",
+            Self::Configurations => "configuration",
+            Self::Warranty => "asset",
         }
     }
 

@@ -1,5 +1,6 @@
 //! The settings of a profile, typed. How they are read from and written to TOML is in [`crate::settings`].
 
+mod lifecycle;
 mod liongard;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::lifecycle::Lifecycle;
 pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
 use super::{Entity, Integration, Place};
 
@@ -23,6 +25,7 @@ pub struct Settings {
     pub also: Marketplace,
     pub westcoast: Marketplace,
     pub hudu: Hudu,
+    pub lifecycle: Lifecycle,
     pub safety: Safety,
 }
 
@@ -33,6 +36,7 @@ impl Settings {
             Integration::Also => Some(&self.also),
             Integration::Westcoast => Some(&self.westcoast),
             Integration::Hudu => None,
+            Integration::Lifecycle => None,
         }
     }
 
@@ -42,6 +46,7 @@ impl Settings {
             Integration::Also => self.also.general(),
             Integration::Westcoast => self.westcoast.general(),
             Integration::Hudu => self.hudu.general(),
+            Integration::Lifecycle => self.lifecycle.general(),
         }
     }
 
@@ -51,6 +56,7 @@ impl Settings {
             Integration::Also => &mut self.also.safety,
             Integration::Westcoast => &mut self.westcoast.safety,
             Integration::Hudu => &mut self.hudu.safety,
+            Integration::Lifecycle => &mut self.lifecycle.safety,
         }
     }
 

@@ -18,6 +18,10 @@ use super::wire::{Answer, Pairs};
 /// Where the clock of the simulated Halo starts, so that the same calls leave the same dates.
 const EPOCH: jiff::civil::DateTime = jiff::civil::datetime(2026, 7, 1, 6, 0, 0, 0);
 
+/// What a client is to the house; a client's `customertype` says which, in this Halo.
+pub(super) const RELATIONSHIPS: [(i64, &str); 4] =
+    [(1, "Customer"), (2, "Prospect"), (3, "Vendor"), (4, "Lead")];
+
 pub(super) const TOP_LEVELS: [(i64, &str); 3] = [(1, "Customers"), (2, "Prospects"), (3, "Suppliers")];
 
 /// Pounds first: it is the currency of the house.
@@ -32,6 +36,8 @@ pub(super) const GENERAL_USER: &str = "General User";
 pub(super) struct Halo {
     tables: [Table; 6],
     pub(super) assets: Registry,
+    /// Names of relationships that a person changed.
+    pub(super) renamed: HashMap<i64, String>,
     /// A client's first site.
     main_sites: HashMap<i64, i64>,
     changes: HashMap<i64, Vec<Value>>,
@@ -46,6 +52,7 @@ impl Halo {
         Self {
             tables: [101, 501, 301, 640, 1_001, 801].map(Table::starting_at),
             assets: Registry::default(),
+            renamed: HashMap::new(),
             main_sites: HashMap::new(),
             changes: HashMap::new(),
             changes_so_far: 9000,
@@ -407,6 +414,16 @@ impl Halo {
             (Entity::Client, "toplevel_name") => {
                 let level = record.int(entity, "toplevel_id").unwrap_or(TOP_LEVELS[0].0);
                 TOP_LEVELS.iter().find(|(l, _)| *l == level).map_or("", |(_, name)| name).into()
+            }
+            (Entity::Client, "customer_relationship" | "customer_relationship_list") => {
+                let kind = record.int(entity, "customertype").unwrap_or(RELATIONSHIPS[0].0);
+                let usual = RELATIONSHIPS.iter().find(|(id, _)| *id == kind).map(|(_, name)| *name);
+                match (self.renamed.get(&kind).map(String::as_str).or(usual), name) {
+                    (Some(text), "customer_relationship") => json!([{"id": kind, "name": text}]),
+                    (Some(text), _) => text.into(),
+                    (None, "customer_relationship") => json!([]),
+                    (None, _) => "".into(),
+                }
             }
             (Entity::Client, "main_site_id") => main_site().map_or(Value::Null, |(site, _)| site.into()),
             (Entity::Client, "main_site_name") => {

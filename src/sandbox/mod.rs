@@ -56,6 +56,7 @@ mod catalogue;
 mod changes;
 mod control;
 pub mod faults;
+mod fleet;
 mod halo;
 mod halo_assets;
 mod halo_calls;
@@ -389,6 +390,11 @@ impl Sandbox {
     pub fn halo_contracts(&self) -> Vec<Value> {
         self.wake_hudu();
         self.lock_halo().everything(Entity::Contract)
+    }
+
+    /// Renames a customer relationship, as a person in Halo would.
+    pub fn rename_relationship(&self, id: i64, name: &str) {
+        self.lock_halo().renamed.insert(id, name.to_owned());
     }
 
     /// Halo's assets as single objects, by id.

@@ -92,7 +92,8 @@ static CLIENT: &[Field] = &[
     field("dbc_company_id", TEXT, List, "\"\""),
     field("stopped", Int, List, "0"),
     field("customertype", Int, List, "1"),
-    field("customer_relationship_list", TEXT, List, "\"\""),
+    field("customer_relationship", Derived, List, ""),
+    field("customer_relationship_list", Derived, List, ""),
     field("ref", TEXT, List, "\"\""),
     field("is_vip", Bool, List, "false"),
     field("taxable", Bool, List, "true"),
@@ -328,7 +329,7 @@ impl Entity {
     /// The members that say what a row is.
     pub(super) fn tail(self) -> &'static str {
         match self {
-            Self::Client => r#""customer_relationship":[],"use":"client","table":2"#,
+            Self::Client => r#""use":"client","table":2"#,
             Self::Site => r#""use":"site","table":3"#,
             Self::Licence => r#""use":"licence""#,
             Self::Asset => r#""use":"asset","table":5"#,

@@ -96,6 +96,7 @@ impl Served {
             "also": marketplace(Brand::Also, self.also),
             "westcoast": marketplace(Brand::Westcoast, self.westcoast),
             "hudu": hudu,
+            "lifecycle": {"enabled": true, "currency": "GBP", "schedule": {"enabled": false}},
         })
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::kind::Kind;
+use super::lifecycle::LIFECYCLE;
 use crate::model::settings::Settings;
 use crate::model::{Integration, Place};
 
@@ -18,12 +19,13 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order files have them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Profile,
         Self::Of(Place::Halo),
         Self::Of(Place::Of(Integration::Also)),
         Self::Of(Place::Of(Integration::Westcoast)),
         Self::Of(Place::Of(Integration::Hudu)),
+        Self::Of(Place::Of(Integration::Lifecycle)),
         Self::Safety,
     ];
 
@@ -44,6 +46,10 @@ pub enum Tab {
     Subscriptions,
     /// What becomes of records in Hudu.
     Layouts,
+    /// Which asset fields are read, and what each is.
+    Fields,
+    /// Money, columns and what goes back.
+    Planning,
     Schedule,
     Safety,
 }
@@ -55,6 +61,8 @@ impl Tab {
             Self::Customers => "Customers",
             Self::Subscriptions => "Subs",
             Self::Layouts => "Layouts",
+            Self::Fields => "Fields",
+            Self::Planning => "Planning",
             Self::Schedule => "Schedule",
             Self::Safety => "Safety",
         }
@@ -139,7 +147,10 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
                     .filter(|Row(leaf, ..)| leaf.starts_with("schedule.") && *leaf != "schedule.entities");
                 HUDU.iter().chain(&PACE).chain(&HUDU_IMPORT).chain(when).chain(&LIMITS).copied().collect()
             }
-            Section::Of(Place::Of(_)) => {
+            Section::Of(Place::Of(Integration::Lifecycle)) => {
+                LIFECYCLE.iter().chain(&LIMITS).copied().collect()
+            }
+            Section::Of(Place::Of(Integration::Also | Integration::Westcoast)) => {
                 DETAILS.iter().chain(&PACE).chain(&IMPORT).chain(&LIMITS).copied().collect()
             }
             Section::Safety => LIMITS.to_vec(),
@@ -152,7 +163,13 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
 /// A row of the table before its section is known. `{vendor}` stands for the section's own vendor, so that no brand
 /// can slip into the other's form (C12).
 #[derive(Clone, Copy)]
-struct Row(&'static str, Tab, Kind, &'static str, &'static str);
+pub(super) struct Row(
+    pub(super) &'static str,
+    pub(super) Tab,
+    pub(super) Kind,
+    pub(super) &'static str,
+    pub(super) &'static str,
+);
 
 impl Row {
     fn of(self, section: Section) -> Setting {

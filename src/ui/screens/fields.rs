@@ -244,6 +244,7 @@ impl Fields {
             Integration::Also => "ALSO field",
             Integration::Westcoast => "Westcoast field",
             Integration::Hudu => "Halo field",
+            Integration::Lifecycle => "workspace",
         };
         let target = if self.integration == Integration::Hudu { HUDU } else { HALO };
         let columns = [
@@ -290,6 +291,7 @@ impl Fields {
             Entity::Sites => "a site, which is an asset in Hudu",
             Entity::Users => "a user, which is an asset in Hudu",
             Entity::Contracts => "a contract, which is an asset in Hudu",
+            other => other.singular(),
         };
         let (enter, role) = match &rule.editable_setting {
             Some(setting) => {

@@ -25,6 +25,7 @@ impl Customers {
             Integration::Also => ("ALSO customer", "Halo customer"),
             Integration::Westcoast => ("Westcoast customer", "Halo customer"),
             Integration::Hudu => ("Halo customer", "Hudu company"),
+            Integration::Lifecycle => ("Halo customer", "company"),
         };
         let mut columns = [
             Column::fixed("", 1),
