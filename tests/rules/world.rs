@@ -105,7 +105,7 @@ impl World {
             installation: Installation::from_random([7; 8]),
             rules: BTreeMap::new(),
             safety: Safety::default(),
-            entities: Entity::ALL.to_vec(),
+            entities: vec![Entity::Customers, Entity::Subscriptions],
             scheduled: false,
             allow_removals: false,
             now: Moment::UNIX_EPOCH,
@@ -295,7 +295,7 @@ impl World {
         for change in &planned.changes {
             match change.entity {
                 Entity::Customers => self.apply_customer(change, &mut made),
-                Entity::Subscriptions => self.apply_subscription(change, &made),
+                _ => self.apply_subscription(change, &made),
             }
         }
         self.policy.last = planned.last.clone();
