@@ -9,7 +9,7 @@ use super::records::Record;
 use crate::api::check;
 use crate::engine::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
 use crate::model::settings::{SecretSource, Settings};
-use crate::model::{Class, Place, Problem, Secret};
+use crate::model::{Class, Integration, Place, Problem, Secret};
 use crate::settings;
 
 impl Engine {
@@ -145,6 +145,16 @@ impl Engine {
             Place::Halo => {
                 let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
                 check::check_halo(&settings.halo, secret, transport, budget).await
+            }
+            Place::Of(Integration::Lifecycle) => {
+                let missing = missing(&settings, Place::Halo);
+                if !missing.is_empty() {
+                    return Ok(self.unset(Place::Halo, &missing));
+                }
+                let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
+                let writes_back = settings.lifecycle.writes_back();
+                let budget = self.budget(Place::Halo);
+                check::check_workspace(&settings.halo, secret, transport, budget, writes_back).await
             }
             Place::Of(integration) => {
                 let Some(of) = settings.marketplace(integration) else { return Ok(self.unset(place, &[])) };
