@@ -53,6 +53,7 @@ const LICENCES: &str = "licences";
 const VERSION: &str = "version";
 const COMPANIES: &str = "companies";
 const LAYOUTS: &str = "asset layouts";
+const ASSET_TYPES: &str = "asset types";
 const ASSETS: &str = "assets";
 
 /// Tests the connection to Halo with these settings, saved or not.
@@ -62,7 +63,54 @@ pub async fn check_halo(
     transport: Arc<dyn Transport>,
     budget: Arc<Budget>,
 ) -> Vec<Check> {
-    let rest = [NAME, ENCRYPTION, SIGN_IN, CLOCK, TOP_LEVELS, CUSTOMERS, LICENCES];
+    const ASKED: [Asked; 3] = [
+        (TOP_LEVELS, "/TopLevel", "tree"),
+        (CUSTOMERS, "/Client", "clients"),
+        (LICENCES, "/SoftwareLicence", "licences"),
+    ];
+    check_lists(settings, secret, transport, budget, &ASKED).await
+}
+
+/// Tests what the planning workspace needs of Halo: customers, asset types and assets. The right to edit assets is only
+/// named: a test never writes.
+pub async fn check_workspace(
+    settings: &settings::Halo,
+    secret: Secret,
+    transport: Arc<dyn Transport>,
+    budget: Arc<Budget>,
+    writes_back: bool,
+) -> Vec<Check> {
+    const ASKED: [Asked; 3] = [
+        (CUSTOMERS, "/Client", "clients"),
+        (ASSET_TYPES, "/AssetType", "types"),
+        (ASSETS, "/Asset", "assets"),
+    ];
+    let mut checks = check_lists(settings, secret, transport, budget, &ASKED).await;
+    if writes_back {
+        let message = "needed to write dates back (edit:assets, agent: assets read and modify); a test never writes, \
+                       so the first run of `run lifecycle --entity warranty` proves it";
+        checks.push(Check {
+            name: "asset edit".into(),
+            state: CheckState::Unproven,
+            message: message.into(),
+        });
+    }
+    checks
+}
+
+/// A list that is asked for: the check's name, its path, the member that holds its rows.
+type Asked = (&'static str, &'static str, &'static str);
+
+async fn check_lists(
+    settings: &settings::Halo,
+    secret: Secret,
+    transport: Arc<dyn Transport>,
+    budget: Arc<Budget>,
+    asked: &[Asked],
+) -> Vec<Check> {
+    let names: Vec<&'static str> = asked.iter().map(|(name, ..)| *name).collect();
+    let rest: Vec<&'static str> =
+        [NAME, ENCRYPTION, SIGN_IN, CLOCK].into_iter().chain(names.iter().copied()).collect();
     let mut checks = Checks::default();
     let resource =
         clean_base("Halo's resource server", &settings.resource_server, settings.allow_http, "/api");
@@ -81,17 +129,17 @@ pub async fn check_halo(
     // Asked without a token, so that a network in trouble costs no sign-in.
     let reached = halo.reach().await;
     if !checks.network(&cleaned, reached.as_ref().err()) {
-        return checks.skip(&[SIGN_IN, CLOCK, TOP_LEVELS, CUSTOMERS, LICENCES]);
+        return checks.skip(&rest[2..]);
     }
     let signed_in = halo.sign_in().await;
     checks.sign_in(signed_in.as_ref().err(), hint.as_deref());
     checks.clock(&witness);
     if signed_in.is_err() {
-        return checks.skip(&[TOP_LEVELS, CUSTOMERS, LICENCES]);
+        return checks.skip(&names);
     }
-    checks.count(TOP_LEVELS, halo.count("the list of top levels", "/TopLevel", "tree").await);
-    checks.count(CUSTOMERS, halo.count("the list of customers", "/Client", "clients").await);
-    checks.count(LICENCES, halo.count("the list of licences", "/SoftwareLicence", "licences").await);
+    for (name, path, key) in asked {
+        checks.count(name, halo.count(&format!("the list of {name}"), path, key).await);
+    }
     checks.list
 }
 

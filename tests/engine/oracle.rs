@@ -217,6 +217,7 @@ fn announces(intent: &Intent, path: &str, record: &Value) -> bool {
         Write::Set { entity: Entity::Subscriptions, id: target, fields, .. } => {
             is(target) && path.ends_with("/softwarelicence") && billable(fields, record)
         }
+        Write::Set { entity: Entity::Warranty, id: target, .. } => is(target) && path.ends_with("/asset"),
         // What else there is, is not written to Halo.
         Write::Create { .. } | Write::Set { .. } => false,
     }
