@@ -17,10 +17,6 @@ use parhelion::lifecycle::workspace::Edit;
 use parhelion::model::Moment;
 use parhelion::store::{KeySource, Places, Store};
 
-/// As in the binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const EACH: i64 = 100;
 
 fn configuration(id: i64) -> Configuration {

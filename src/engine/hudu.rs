@@ -210,12 +210,13 @@ impl HuduDesk {
         }
         let layout = self.layout(entity).await?;
         // What a user's asset leads to is told in Halo's words: the sites come first.
-        if entity == Entity::Users && self.with_sites(|sites| sites.is_empty()) {
-            if let Ok(sites) = self.layout(Entity::Sites).await {
-                for archived in [false, true] {
-                    for site in self.hudu.assets(sites, archived, &|_, _| {}).await?.records {
-                        self.found_asset(Entity::Sites, site);
-                    }
+        if entity == Entity::Users
+            && self.with_sites(|sites| sites.is_empty())
+            && let Ok(sites) = self.layout(Entity::Sites).await
+        {
+            for archived in [false, true] {
+                for site in self.hudu.assets(sites, archived, &|_, _| {}).await?.records {
+                    self.found_asset(Entity::Sites, site);
                 }
             }
         }

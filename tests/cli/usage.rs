@@ -15,7 +15,7 @@ fn mistakes_of_usage_exit_64() {
         &["frobnicate"][..],
         &["plan"],
         &["plan", "liongard"],
-        &["plan", "also", "--entity", "contracts"],
+        &["plan", "also", "--entity", "invoices"],
         &["run", "also", "--allow-removals"],
         &["apply"],
         &["job", "show", "P7"],
