@@ -82,7 +82,8 @@ impl Apply {
     /// Carries the plan out. What halted it, if anything did.
     pub async fn run(self: &Arc<Self>) -> Option<Halt> {
         let entities = &self.plan.entities;
-        let writes = entities.iter().map(|entity| Stage { entity: *entity, removals: false });
+        let stages = self.plan.stages();
+        let writes = stages.iter().map(|entity| Stage { entity: *entity, removals: false });
         let removals = entities.iter().rev().map(|entity| Stage { entity: *entity, removals: true });
         if let Err(halt) = self.confirm_all() {
             return Some(halt);
@@ -302,7 +303,7 @@ impl Apply {
         }
 
         let customer = match (&change.customer, &change.customer_target) {
-            (None, _) => None,
+            (None, target) => target.clone(),
             (Some(_), Some(target)) => Some(target.clone()),
             (Some(customer), None) => {
                 if let Some(link) =
@@ -321,9 +322,8 @@ impl Apply {
             if !self.control.may_go().await {
                 return Err(Halt::Asked);
             }
-            let makes = |intent: &Intent| {
-                intent.write.makes(change.entity, customer.as_ref(), &change.source.name)
-            };
+            let makes =
+                |intent: &Intent| intent.write.makes(change.entity, customer.as_ref(), &change.source.name);
             if book.is_any_open(makes) {
                 return Ok(Over::Held(format!("one of the same name comes first: {UNCLEAR}")));
             }
@@ -382,10 +382,13 @@ impl Apply {
         let write = Write::Create {
             entity: change.entity,
             top_level: match &self.top_level {
-                TopLevel::Known { id, .. } if customer.is_none() => Some(id.clone()),
+                TopLevel::Known { id, .. } if change.entity == self.plan.integration.root() => {
+                    Some(id.clone())
+                }
                 _ => None,
             },
             customer: customer.clone(),
+            site: change.site.clone().filter(|_| change.entity == Entity::Assets),
             fields: change.values(),
             marker: marker.clone(),
             before,
@@ -406,7 +409,8 @@ impl Apply {
             change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
         let mut writes = Vec::new();
         values.remove(FieldName::TopLevel);
-        if let Some(site) = &change.site
+        if change.entity != Entity::Assets
+            && let Some(site) = &change.site
             && let Some(Value::Address(address)) = values.remove(FieldName::MainSiteAddress)
         {
             let before = match before.get(FieldName::MainSiteAddress) {

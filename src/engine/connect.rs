@@ -6,6 +6,7 @@ use super::Engine;
 use super::target::Target;
 use crate::api::budget::Lane;
 use crate::api::halo::Halo;
+use crate::api::liongard::Liongard;
 use crate::api::marketplace::Marketplace;
 use crate::model::settings::{self, SecretSource, Settings};
 use crate::model::{Class, Integration, Place, Problem, Secret};
@@ -21,13 +22,16 @@ pub struct Connections {
 /// The system that Halo is kept in step with.
 pub enum Other {
     Market(Arc<Marketplace>),
+    Liongard(Arc<Liongard>),
 }
 
 impl Connections {
     /// Where rows of this place are written.
     pub fn target(&self, place: Place) -> Target {
         match (place, &self.other) {
-            (Place::Halo, _) | (Place::Of(_), Other::Market(_)) => Target::Halo(self.halo.clone()),
+            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Liongard(_)) => {
+                Target::Halo(self.halo.clone())
+            }
         }
     }
 
@@ -35,6 +39,8 @@ impl Connections {
     pub async fn close(&self) {
         match &self.other {
             Other::Market(market) => market.sign_out().await,
+            // A key has no session.
+            Other::Liongard(_) => {}
         }
     }
 }
@@ -51,6 +57,7 @@ impl Engine {
             Integration::Westcoast => {
                 Other::Market(self.connect_market(&settings.westcoast, integration, lane)?)
             }
+            Integration::Liongard => Other::Liongard(self.connect_liongard(&settings, lane)?),
         };
         let halo = self.connect_halo(&settings, lane)?;
         Ok(Connections { halo, account: account(&settings, integration), other })
@@ -90,6 +97,18 @@ impl Engine {
         Ok(Arc::new(if lane == Lane::Interactive { market.interactive() } else { market }))
     }
 
+    pub fn connect_liongard(&self, settings: &Settings, lane: Lane) -> Result<Arc<Liongard>, Problem> {
+        let place = Place::Of(Integration::Liongard);
+        let missing = missing(settings, place);
+        if !missing.is_empty() {
+            return Err(not_set_up("Liongard", &missing));
+        }
+        let of = &settings.liongard;
+        let secret = self.secret(&of.access_key_secret, "liongard.access_key_secret")?;
+        let liongard = Liongard::new(of, &secret, self.world.transport.clone(), self.budget(place))?;
+        Ok(Arc::new(if lane == Lane::Interactive { liongard.interactive() } else { liongard }))
+    }
+
     /// Reads a secret for use now.
     pub fn secret(&self, source: &SecretSource, key: &str) -> Result<Secret, Problem> {
         let secret = crate::store::secret_source::resolve(source, key, &self.vault())?;
@@ -125,6 +144,14 @@ pub fn missing(settings: &Settings, place: Place) -> Vec<&'static str> {
         }
         Place::Of(Integration::Also) => market(&settings.also),
         Place::Of(Integration::Westcoast) => market(&settings.westcoast),
+        Place::Of(Integration::Liongard) => {
+            let liongard = &settings.liongard;
+            vec![
+                ("url", liongard.url.is_empty()),
+                ("access_key_id", liongard.access_key_id.is_empty()),
+                ("access_key_secret", liongard.access_key_secret == SecretSource::Unset),
+            ]
+        }
     };
     needed.into_iter().filter(|(_, is_missing)| *is_missing).map(|(key, _)| key).collect()
 }

@@ -1,6 +1,7 @@
 //! Both sides, read into a snapshot. Only reads; what could not be proven complete is marked so, never guessed.
 
 pub mod halo;
+mod liongard;
 mod marketplace;
 
 use std::collections::BTreeMap;
@@ -54,6 +55,7 @@ pub async fn read(
         Other::Market(market) => {
             marketplace::read(engine, with, market, integration, entities, progress).await?
         }
+        Other::Liongard(liongard) => liongard::read(engine, with, liongard, entities, progress).await?,
     };
     let snapshot = &read.snapshot;
     read.alerts.extend(doubles(integration, integration.root(), &snapshot.partners));
@@ -77,6 +79,7 @@ pub async fn customers(
 ) -> Result<Both, Problem> {
     match &with.other {
         Other::Market(market) => marketplace::customers(engine, with, market, integration, progress).await,
+        Other::Liongard(liongard) => liongard::customers(engine, with, liongard, progress).await,
     }
 }
 
@@ -92,6 +95,7 @@ pub async fn confirm(
 ) -> BTreeMap<SourceId, Absence> {
     match &with.other {
         Other::Market(market) => marketplace::confirm(engine, market, source, absent, progress).await,
+        Other::Liongard(liongard) => liongard::confirm(engine, liongard, absent, progress).await,
     }
 }
 

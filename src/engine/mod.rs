@@ -18,6 +18,7 @@
 //! | `world` | clock and network, real or simulated |
 
 pub mod apply;
+mod assets;
 pub mod book;
 pub mod connect;
 pub mod control;

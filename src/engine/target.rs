@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::assets;
 use super::records::Write;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
@@ -39,6 +40,7 @@ impl Target {
         match (self, entity) {
             (Self::Halo(halo), Entity::Customers) => halo.customer(id).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licence(id).await,
+            (Self::Halo(halo), entity) => assets::record(halo, entity, id).await,
         }
     }
 
@@ -54,10 +56,12 @@ impl Target {
         name: &str,
     ) -> Result<Vec<Found>, Problem> {
         match (self, customer) {
-            (Self::Halo(halo), None) => halo.search_customers(name).await,
+            (Self::Halo(halo), None) if entity == Entity::Customers => halo.search_customers(name).await,
+            (Self::Halo(halo), None) => assets::list(halo, entity, &|_, _| {}).await?.proven(),
             (Self::Halo(halo), Some(customer)) => match entity {
                 Entity::Subscriptions => halo.licences_of(customer).await?.proven(),
-                Entity::Customers => Ok(Vec::new()),
+                Entity::Assets => assets::of_customer(halo, customer).await,
+                Entity::Customers | Entity::AssetTypes | Entity::AssetFields => Ok(Vec::new()),
             },
         }
     }
@@ -67,6 +71,7 @@ impl Target {
         match (self, entity) {
             (Self::Halo(halo), Entity::Customers) => halo.customers(say).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licences(say).await,
+            (Self::Halo(halo), entity) => assets::list(halo, entity, say).await,
         }
     }
 
@@ -152,6 +157,10 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
                 fields: fields.clone(),
             };
             named(halo.create_licence(permit, &new).await)
+        }
+        Write::Create { .. }
+        | Write::Set { entity: Entity::Assets | Entity::AssetTypes | Entity::AssetFields, .. } => {
+            assets::send(halo, permit, write).await
         }
         Write::Set { entity: Entity::Customers, id, fields, .. } => {
             named(halo.update_customer(permit, id, fields).await)

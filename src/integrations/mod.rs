@@ -1,6 +1,8 @@
 //! What each integration means: how its facts become wanted records, which fields it owns, and the rules people see.
 
+pub mod field_mapping;
 pub mod field_rules;
+pub mod liongard;
 pub mod marketplace;
 
 pub use field_rules::{FieldRule, Rule};
@@ -17,6 +19,7 @@ pub fn rules(integration: Integration, settings: &Settings) -> BTreeMap<Entity, 
     match integration {
         Integration::Also => marketplace::rules(&settings.also),
         Integration::Westcoast => marketplace::rules(&settings.westcoast),
+        Integration::Liongard => liongard::rules(&settings.liongard),
     }
 }
 
@@ -25,6 +28,7 @@ pub fn field_rules(integration: Integration, settings: &Settings) -> Vec<FieldRu
     match integration {
         Integration::Also => field_rules::marketplace(integration, &settings.also),
         Integration::Westcoast => field_rules::marketplace(integration, &settings.westcoast),
+        Integration::Liongard => field_rules::liongard(&settings.liongard),
     }
 }
 
@@ -33,5 +37,6 @@ pub fn options(integration: Integration, settings: &Settings) -> Vec<String> {
     match integration {
         Integration::Also => marketplace::options(&settings.also),
         Integration::Westcoast => marketplace::options(&settings.westcoast),
+        Integration::Liongard => liongard::options(&settings.liongard),
     }
 }

@@ -5,6 +5,8 @@ pub mod exact;
 pub mod keys;
 pub mod mapping_csv;
 pub mod name;
+pub mod placeholder;
 
 pub use exact::{Generated, Left, generate};
 pub use name::{exact_form, normal_form};
+pub use placeholder::matching_form;

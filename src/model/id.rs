@@ -12,17 +12,19 @@ use serde::{Deserialize, Serialize};
 pub enum Integration {
     Also,
     Westcoast,
+    Liongard,
 }
 
 impl Integration {
     /// Every integration this build has, in the order lists show them.
-    pub const ALL: [Self; 2] = [Self::Also, Self::Westcoast];
+    pub const ALL: [Self; 3] = [Self::Also, Self::Westcoast, Self::Liongard];
 
     /// The name scripts and settings use.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Also => "also",
             Self::Westcoast => "westcoast",
+            Self::Liongard => "liongard",
         }
     }
 
@@ -31,6 +33,7 @@ impl Integration {
         match self {
             Self::Also => "ALSO",
             Self::Westcoast => "Westcoast Cloud",
+            Self::Liongard => "Liongard",
         }
     }
 
@@ -38,27 +41,28 @@ impl Integration {
     pub const fn entities(self) -> &'static [Entity] {
         match self {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
+            Self::Liongard => &[Entity::Customers, Entity::Assets],
         }
     }
 
     /// The entity of the mapping table: everything else belongs to one of these.
     pub const fn root(self) -> Entity {
         match self {
-            Self::Also | Self::Westcoast => Entity::Customers,
+            Self::Also | Self::Westcoast | Self::Liongard => Entity::Customers,
         }
     }
 
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) => Place::Of(self),
+            (Self::Also | Self::Westcoast | Self::Liongard, _) => Place::Of(self),
         }
     }
 
     /// Where records of this entity are written.
     pub const fn target(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) => Place::Halo,
+            (Self::Also | Self::Westcoast | Self::Liongard, _) => Place::Halo,
         }
     }
 }
@@ -85,15 +89,34 @@ impl FromStr for Integration {
 pub enum Entity {
     Customers,
     Subscriptions,
+    Assets,
+    /// Types of assets in Halo; made for assets, never asked for by themselves.
+    #[serde(rename = "asset_types")]
+    AssetTypes,
+    /// Fields of assets in Halo; as types.
+    #[serde(rename = "asset_fields")]
+    AssetFields,
 }
 
 impl Entity {
-    pub const ALL: [Self; 2] = [Self::Customers, Self::Subscriptions];
+    pub const ALL: [Self; 5] =
+        [Self::Customers, Self::Subscriptions, Self::Assets, Self::AssetTypes, Self::AssetFields];
+
+    /// What must be there before records of this kind: made in the same plan, in this order (L11, L16).
+    pub const fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Assets => &[Self::AssetFields, Self::AssetTypes],
+            _ => &[],
+        }
+    }
 
     pub const fn key(self) -> &'static str {
         match self {
             Self::Customers => "customers",
             Self::Subscriptions => "subscriptions",
+            Self::Assets => "assets",
+            Self::AssetTypes => "asset_types",
+            Self::AssetFields => "asset_fields",
         }
     }
 
@@ -102,6 +125,9 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "subscription",
+            Self::Assets => "system",
+            Self::AssetTypes => "asset type",
+            Self::AssetFields => "asset field",
         }
     }
 
@@ -110,6 +136,9 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "licence",
+            Self::Assets => "asset",
+            Self::AssetTypes => "asset type",
+            Self::AssetFields => "asset field",
         }
     }
 

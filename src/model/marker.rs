@@ -82,6 +82,9 @@ fn tail(integration: Integration, account: &str, entity: Entity, id: &SourceId) 
     let kind = match entity {
         Entity::Customers => 'c',
         Entity::Subscriptions => 's',
+        Entity::Assets => 'a',
+        Entity::AssetTypes => 't',
+        Entity::AssetFields => 'f',
     };
     let digest = Sha256::digest(format!("{integration}\0{account}\0{entity}\0{id}").as_bytes());
     format!("{kind}{}", base32(&digest[..17]).get(..26).unwrap_or_default())

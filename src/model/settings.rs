@@ -18,6 +18,7 @@ pub struct Settings {
     pub halo: Halo,
     pub also: Marketplace,
     pub westcoast: Marketplace,
+    pub liongard: Liongard,
     pub safety: Safety,
 }
 
@@ -27,6 +28,7 @@ impl Settings {
         match integration {
             Integration::Also => Some(&self.also),
             Integration::Westcoast => Some(&self.westcoast),
+            Integration::Liongard => None,
         }
     }
 
@@ -35,6 +37,7 @@ impl Settings {
         match integration {
             Integration::Also => self.also.general(),
             Integration::Westcoast => self.westcoast.general(),
+            Integration::Liongard => self.liongard.general(),
         }
     }
 
@@ -43,6 +46,7 @@ impl Settings {
         match integration {
             Integration::Also => &mut self.also.safety,
             Integration::Westcoast => &mut self.westcoast.safety,
+            Integration::Liongard => &mut self.liongard.safety,
         }
     }
 

@@ -2,6 +2,7 @@
 //! Same input, same bytes. No clock, no input or output.
 
 mod absence;
+mod assets;
 pub mod change;
 pub mod cost;
 mod customers;
@@ -24,5 +25,6 @@ pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Totals, Valve};
 pub use snapshot::{
-    Absence, Completeness, Last, Lines, Mappings, Policy, Reading, Removal, Rules, Scope, Snapshot, TopLevel,
+    Absence, Completeness, KindOfRecord, Kinds, Last, Lines, Mappings, Parking, Policy, Reading, Removal,
+    Rules, Scope, Snapshot, TopLevel,
 };

@@ -30,6 +30,7 @@ pub struct Halo {
     resource: Arc<str>,
     sign_in: Arc<SignIn>,
     context: Context,
+    pub(super) definitions: Arc<Mutex<Option<Arc<crate::model::asset::Definitions>>>>,
 }
 
 /// The OAuth2 client credentials and the token they gave.
@@ -116,6 +117,7 @@ impl Halo {
                 fallback: Currency::new(&settings.currency),
                 pool: Arc::default(),
             },
+            definitions: Arc::default(),
         })
     }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pace, Safety, Schedule, SecretSource};
+use super::{General, Pace, Safety, Schedule, SecretSource};
 use crate::model::asset::FieldKind;
 use crate::model::{Date, Entity};
 
@@ -74,12 +74,29 @@ impl Default for Liongard {
             sync_customers: SyncCustomers::default(),
             deactivate_deleted: false,
             schedule: Schedule {
-                entities: vec![Entity::Customers, Entity::Subscriptions],
+                entities: vec![Entity::Customers, Entity::Assets],
                 at: "03:00".into(),
                 ..Schedule::default()
             },
             notes: String::new(),
             safety: None,
+        }
+    }
+}
+
+impl Liongard {
+    pub(super) fn general(&self) -> General<'_> {
+        General {
+            enabled: self.enabled,
+            url: &self.url,
+            url_key: "url",
+            account: &self.access_key_id,
+            allow_http: self.allow_http,
+            pace: self.pace,
+            top_level: &self.top_level_for_new_customers,
+            update_main_site_address: false,
+            schedule: &self.schedule,
+            safety: self.safety.as_ref(),
         }
     }
 }

@@ -242,6 +242,7 @@ impl Fields {
         let source = match self.integration {
             Integration::Also => "ALSO field",
             Integration::Westcoast => "Westcoast field",
+            Integration::Liongard => "Liongard field",
         };
         let columns = [
             Column::fixed("of", 13).goes(1),
@@ -283,6 +284,9 @@ impl Fields {
         let of = match rule.entity {
             Entity::Customers => "a customer",
             Entity::Subscriptions => "a subscription, which is a licence in Halo",
+            Entity::Assets => "a system or device, which is an asset in Halo",
+            Entity::AssetTypes => "an asset type",
+            Entity::AssetFields => "an asset field",
         };
         let (enter, role) = match &rule.editable_setting {
             Some(setting) => {

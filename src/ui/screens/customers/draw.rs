@@ -24,6 +24,7 @@ impl Customers {
         let source = match self.integration {
             Integration::Also => "ALSO customer",
             Integration::Westcoast => "Westcoast customer",
+            Integration::Liongard => "Liongard environment",
         };
         let mut columns = [
             Column::fixed("", 1),

@@ -216,7 +216,9 @@ fn row_cells<'a>(entry: &PlanEntry, change: &'a Change, is_out: bool, plain: boo
     };
     let name = match change.entity {
         Entity::Customers => "the customer itself".to_owned(),
-        Entity::Subscriptions => change.source.name.to_string(),
+        Entity::AssetTypes => format!("asset type {}", change.source.name),
+        Entity::AssetFields => format!("asset field {}", change.source.name),
+        Entity::Subscriptions | Entity::Assets => change.source.name.to_string(),
     };
     let name = if plain { name } else { format!("  {name}") };
     let (field, before, after) = match best(change) {
