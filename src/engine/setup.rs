@@ -146,6 +146,12 @@ impl Engine {
                 let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
                 check::check_halo(&settings.halo, secret, transport, budget).await
             }
+            Place::Of(crate::model::Integration::Liongard) => {
+                let of = &settings.liongard;
+                let secret = secret("liongard.access_key_secret", &of.access_key_secret)?;
+                let today = self.world.now().to_zoned(jiff::tz::TimeZone::system()).date();
+                check::check_liongard(of, secret, today, transport, budget).await
+            }
             Place::Of(integration) => {
                 let Some(of) = settings.marketplace(integration) else { return Ok(self.unset(place, &[])) };
                 let secret = secret(&format!("{integration}.password"), &of.password)?;

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{General, Pace, Safety, Schedule, SecretSource};
+use crate::model::Entity;
 use crate::model::asset::FieldKind;
-use crate::model::{Date, Entity};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -16,8 +16,8 @@ pub struct Liongard {
     pub access_key_id: String,
     pub access_key_secret: SecretSource,
     /// P47: when the access token ends, as chosen when it was made; a reminder comes before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub access_key_expires: Option<Date>,
+    /// A date, or empty.
+    pub access_key_expires: String,
     pub allow_http: bool,
     pub pace: Pace,
     /// Name of the top level that new customers are placed under; empty: Halo's default.
@@ -57,7 +57,7 @@ impl Default for Liongard {
             url: String::new(),
             access_key_id: String::new(),
             access_key_secret: SecretSource::Unset,
-            access_key_expires: None,
+            access_key_expires: String::new(),
             allow_http: false,
             // apis/liongard.md 5.
             pace: Pace { requests: 2000, per_seconds: 300, at_once: 4, spacing_ms: 0, share: 0.75 },
