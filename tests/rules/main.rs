@@ -2,10 +2,12 @@
 
 mod world;
 
+mod assets;
 mod customers;
 mod floors;
 mod lifecycle;
 mod limits;
+mod liongard;
 mod marketplace;
 mod matching;
 mod matrix;

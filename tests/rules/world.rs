@@ -39,6 +39,7 @@ impl Sides {
             found: sides.licences,
             found_complete: sides.licences_complete,
             absences: sides.absences,
+            ..Lines::default()
         };
         Snapshot {
             customers: sides.customers,
@@ -104,7 +105,7 @@ impl World {
             installation: Installation::from_random([7; 8]),
             rules: BTreeMap::new(),
             safety: Safety::default(),
-            entities: Entity::ALL.to_vec(),
+            entities: Integration::Also.entities().to_vec(),
             scheduled: false,
             allow_removals: false,
             now: Moment::UNIX_EPOCH,
@@ -295,6 +296,7 @@ impl World {
             match change.entity {
                 Entity::Customers => self.apply_customer(change, &mut made),
                 Entity::Subscriptions => self.apply_subscription(change, &made),
+                other => panic!("{other} in a marketplace's plan"),
             }
         }
         self.policy.last = planned.last.clone();
