@@ -18,10 +18,6 @@ use parhelion::host::{Handle, Home};
 use parhelion::model::Integration;
 use parhelion::store::{KeySource, Places};
 
-/// As in the binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Answers of the bare loop that were no success: it must do the same work.
 static REFUSED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
@@ -77,6 +73,7 @@ async fn run(handle: &Handle) -> JobReport {
         entities: Vec::new(),
         scheduled: false,
         allow_removals: false,
+        purpose: parhelion::plan::Purpose::Whole,
     };
     let Reply::Started(job) = handle.send(command).await.expect("a job") else { panic!("no job") };
     loop {

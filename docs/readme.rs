@@ -159,7 +159,13 @@ impl Ground {
     async fn run(&self, integration: Integration) -> Outcome {
         let mut events = self.handle.subscribe();
         let entities = integration.entities().to_vec();
-        let command = Command::Run { integration, entities, scheduled: false, allow_removals: false };
+        let command = Command::Run {
+            integration,
+            entities,
+            scheduled: false,
+            allow_removals: false,
+            purpose: parhelion::plan::Purpose::Whole,
+        };
         let Reply::Started(started) = self.handle.send(command).await? else { return Err("no job".into()) };
         loop {
             if let Event::Job(report) = events.recv().await?

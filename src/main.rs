@@ -8,11 +8,6 @@ use std::process::ExitCode;
 
 use parhelion::{cli, logging};
 
-/// A job makes and frees small pieces on several threads by the million; the system's allocator took a quarter of its
-/// time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     report_bugs();
     no_core_dumps();

@@ -70,6 +70,7 @@ pub enum Lane {
 pub struct Budget {
     state: Mutex<State>,
     sent: AtomicU64,
+    throttles: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -190,6 +191,7 @@ impl Budget {
                 waiting: [VecDeque::new(), VecDeque::new(), VecDeque::new()],
             }),
             sent: AtomicU64::new(0),
+            throttles: AtomicU64::new(0),
         })
     }
 
@@ -260,6 +262,11 @@ impl Budget {
     /// Requests sent since this budget was made.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How often the host asked for a pause since this budget was made.
+    pub fn throttles(&self) -> u64 {
+        self.throttles.load(Ordering::Relaxed)
     }
 
     pub fn snapshot(&self) -> Snapshot {
@@ -347,6 +354,7 @@ impl Budget {
     /// The host answered 429 to a request sent at `sent_at`. Several answers to requests that were under way together
     /// count as one.
     pub(super) fn throttled(&self, permit: &mut Permit, retry_after: Option<Duration>, text: &str) {
+        self.throttles.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state();
         let now = Instant::now();
         if std::mem::take(&mut permit.probe)

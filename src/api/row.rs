@@ -126,7 +126,13 @@ impl Row {
     pub fn of(record: &Value, wanted: &[&str]) -> Option<Self> {
         let record = record.as_object()?;
         let pick = |name: &&str| {
-            let value = Scalar::deserialize(record.get(*name)?.clone()).ok()?;
+            let value = match record.get(*name)? {
+                Value::Null => Scalar::Null,
+                Value::Bool(flag) => Scalar::Bool(*flag),
+                Value::Number(number) => Scalar::Number(number.clone()),
+                Value::String(text) => Scalar::Text(text.as_str().into()),
+                Value::Array(_) | Value::Object(_) => Scalar::Other,
+            };
             Some(((*name).into(), value))
         };
         Some(Self(wanted.iter().filter_map(pick).collect()))

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as Flags, Parser, Subcommand};
 
 use crate::host::words::Level;
-use crate::model::{Date, Entity, Integration, JobId, Place, SourceId, TargetId};
+use crate::model::{Date, Entity, Integration, JobId, Moment, Place, SourceId, TargetId};
+use crate::plan::Purpose;
 use crate::sandbox::Size;
 
 /// HaloPSA integrations in your terminal: planned, approved, resumable imports.
@@ -92,14 +93,101 @@ pub enum Command {
         /// How many
         #[arg(long, value_name = "N", default_value_t = 20)]
         last: usize,
+        /// What waits for a person over all jobs, by cause, instead
+        #[arg(long, conflicts_with = "last")]
+        issues: bool,
     },
     /// One job
     #[command(subcommand)]
     Job(Job),
+    /// Who did what, when, before and after: the audit trail; works while another process holds the store
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Check the installation: folders, trail, secrets, index, clock
+    Doctor {
+        /// Make the index again from the audit trail; the old one is kept aside
+        #[arg(long)]
+        rebuild: bool,
+    },
+    /// The whole profile in one file, secrets sealed, the key not in it; a job may go on meanwhile
+    Backup {
+        /// Where to; `-` is standard output
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put a backup in the profile's place, after checking all of it
+    Restore {
+        /// What `backup` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Also where the profile holds data already, which is kept aside
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write a page for each command
+    Man {
+        /// Write one page a command into this folder
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
     /// Serve the engine without a terminal, until asked to end (a systemd service)
     Serve(Serve),
     /// Open the screen on an engine that runs already
     Attach,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Print the newest facts
+    Log {
+        #[command(flatten)]
+        filter: Facts,
+        /// How many, counted from the newest; 0: all
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        last: usize,
+    },
+    /// Check every line and the chain between them
+    Verify,
+    /// Write the trail as it is (JSON Lines that still verify), or chosen facts as CSV
+    Export {
+        /// Where to [default: standard output]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// A table for a spreadsheet
+        #[arg(long)]
+        csv: bool,
+        #[command(flatten)]
+        filter: Facts,
+    },
+}
+
+/// Which facts of the trail.
+#[derive(Debug, Flags)]
+pub struct Facts {
+    /// Of this job
+    #[arg(long, value_name = "JOB")]
+    pub job: Option<JobId>,
+    /// Of this kind, such as config, step, approval, intent or outcome; may be repeated
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<String>,
+    /// From this day or moment on, such as 2026-01-31 or 2026-01-31T14:00
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub since: Option<Moment>,
+    /// Before the end of this day, or before this moment
+    #[arg(long, value_name = "WHEN", value_parser = end_moment)]
+    pub until: Option<Moment>,
+    /// About this record or its customer: an id, or part of a name
+    #[arg(long, value_name = "TEXT")]
+    pub customer: Option<String>,
+    /// With this text anywhere in it
+    #[arg(long, value_name = "TEXT")]
+    pub find: Option<String>,
 }
 
 #[derive(Debug, Flags)]
@@ -361,9 +449,32 @@ pub struct Plan {
     /// With the meaning of the integrator's own daily run: removals too
     #[arg(long)]
     pub scheduled: bool,
+    #[command(flatten)]
+    pub narrow: Narrow,
     /// Also write the plan to this file, for `apply`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// What a plan or a run is narrowed to.
+#[derive(Debug, Flags)]
+pub struct Narrow {
+    /// Only this customer, by the distributor's id; may be repeated
+    #[arg(long = "customer", value_name = "ID", value_parser = source_id)]
+    pub customers: Vec<SourceId>,
+    /// Only this record, by the distributor's id; may be repeated. One that is not linked yet needs --customer too
+    #[arg(long = "record", visible_alias = "row", value_name = "ID", value_parser = source_id)]
+    pub records: Vec<SourceId>,
+}
+
+impl Narrow {
+    pub fn purpose(&self) -> Purpose {
+        if self.customers.is_empty() && self.records.is_empty() {
+            return Purpose::Whole;
+        }
+        let set = |ids: &[SourceId]| ids.iter().cloned().collect();
+        Purpose::Narrow { customers: set(&self.customers), records: set(&self.records) }
+    }
 }
 
 #[derive(Debug, Flags)]
@@ -380,6 +491,8 @@ pub struct Run {
     /// Lift the limit of removals for this one run
     #[arg(long, requires = "scheduled")]
     pub allow_removals: bool,
+    #[command(flatten)]
+    pub narrow: Narrow,
 }
 
 #[derive(Debug, Subcommand)]
@@ -411,11 +524,52 @@ pub enum Job {
         #[arg(value_name = "JOB")]
         job: JobId,
     },
-    /// Go on with an interrupted job
+    /// Stop after the records in hand until it is resumed; also over a restart
+    Pause {
+        /// Such as J12
+        #[arg(value_name = "JOB")]
+        job: JobId,
+    },
+    /// Go on with an interrupted or paused job
     Resume {
         /// Such as J12
         #[arg(value_name = "JOB")]
         job: JobId,
+    },
+    /// Plan again, on what both sides say now, only the rows of it that failed or are held, and apply that
+    Retry {
+        /// Such as J12
+        #[arg(value_name = "JOB")]
+        job: JobId,
+        /// Store and print the plan, write nothing outside; `apply` carries it out
+        #[arg(long)]
+        plan_only: bool,
+    },
+    /// Take it back: fields as they were, what it created inactive, what it linked unlinked. Rows that were changed
+    /// since are held
+    Undo {
+        /// Such as J12
+        #[arg(value_name = "JOB")]
+        job: JobId,
+        /// Store and print the plan, write nothing outside; `apply` carries it out
+        #[arg(long)]
+        plan_only: bool,
+        /// Lift the limit of removals for what it created
+        #[arg(long)]
+        allow_removals: bool,
+    },
+    /// Write its rows to CSV files
+    #[command(group(ArgGroup::new("files").args(["failed", "done"]).required(true).multiple(true)))]
+    Export {
+        /// Such as J12
+        #[arg(value_name = "JOB")]
+        job: JobId,
+        /// Rows that failed or are held, with the reason
+        #[arg(long, value_name = "FILE")]
+        failed: Option<PathBuf>,
+        /// Rows that are done
+        #[arg(long, value_name = "FILE")]
+        done: Option<PathBuf>,
     },
 }
 
@@ -444,8 +598,18 @@ impl Args {
                 Job::Show { .. } => &["job", "show"],
                 Job::Log { .. } => &["job", "log"],
                 Job::Cancel { .. } => &["job", "cancel"],
+                Job::Pause { .. } => &["job", "pause"],
                 Job::Resume { .. } => &["job", "resume"],
+                Job::Retry { .. } => &["job", "retry"],
+                Job::Undo { .. } => &["job", "undo"],
+                Job::Export { .. } => &["job", "export"],
             },
+            Some(Command::Audit(_)) => &["audit"],
+            Some(Command::Doctor { .. }) => &["doctor"],
+            Some(Command::Backup { .. }) => &["backup"],
+            Some(Command::Restore { .. }) => &["restore"],
+            Some(Command::Completions { .. }) => &["completions"],
+            Some(Command::Man { .. }) => &["man"],
             Some(Command::Serve(_)) => &["serve"],
             Some(Command::Attach) => &["attach"],
         };
@@ -468,6 +632,31 @@ fn target_id(text: &str) -> Result<TargetId, String> {
 
 fn not_blank(text: &str) -> Result<&str, String> {
     if text.trim().is_empty() { Err("an id cannot be blank".into()) } else { Ok(text) }
+}
+
+/// A moment, or the first of a day, in this machine's zone unless it names one.
+fn moment(text: &str) -> Result<Moment, String> {
+    when(text, false)
+}
+
+/// A moment, or the first after a day.
+fn end_moment(text: &str) -> Result<Moment, String> {
+    when(text, true)
+}
+
+fn when(text: &str, is_end: bool) -> Result<Moment, String> {
+    let unknown = |_| format!("'{text}' is no day and no moment, such as 2026-01-31 or 2026-01-31T14:00");
+    if let Ok(moment) = text.parse::<Moment>() {
+        return Ok(moment);
+    }
+    let zone = jiff::tz::TimeZone::system();
+    let civil = match text.parse::<Date>() {
+        Ok(day) if is_end && !text.contains('T') => {
+            day.tomorrow().map_err(unknown)?.to_datetime(jiff::civil::Time::midnight())
+        }
+        _ => text.parse::<jiff::civil::DateTime>().map_err(unknown)?,
+    };
+    civil.to_zoned(zone).map(|zoned| zoned.timestamp()).map_err(unknown)
 }
 
 fn level(text: &str) -> Result<Level, String> {
@@ -497,6 +686,16 @@ mod tests {
         assert!(
             Args::try_parse_from(["parhelion", "run", "also", "--scheduled", "--allow-removals"]).is_ok()
         );
+    }
+
+    #[test]
+    fn a_day_s_end_belongs_to_it() {
+        let day = moment("2026-01-31").unwrap();
+        let end = end_moment("2026-01-31").unwrap();
+        assert_eq!(end.duration_since(day).as_hours(), 24);
+        assert_eq!(moment("2026-01-31T14:00:00Z"), end_moment("2026-01-31T14:00:00Z"));
+        assert!(moment("2026-01-31T14:00").unwrap() > day);
+        assert!(moment("yesterday").is_err());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{ask, map, order, screen, text};
 use crate::host::words::{Command, JobReport, JobState, MapFilter, MapState, Query, Reply};
 use crate::host::{Handle, Home, Options};
 use crate::model::{Class, Decision, Integration, Place, Problem};
+use crate::plan::Purpose;
 use crate::sandbox::{self, Sandbox, Served};
 
 /// Of the customers that 'Generate mappings' maps, one in so many is given back, so that there is something to map.
@@ -95,7 +96,13 @@ async fn headless(out: &Out, handle: &Handle) -> Result<u8, Failure> {
     for integration in Integration::ALL {
         let work = async {
             let entities = integration.entities().to_vec();
-            let command = Command::Run { integration, entities, scheduled: false, allow_removals: false };
+            let command = Command::Run {
+                integration,
+                entities,
+                scheduled: false,
+                allow_removals: false,
+                purpose: Purpose::Whole,
+            };
             let job = order!(handle, command, Reply::Started(job) => job)?;
             job_end(handle, job).await
         };

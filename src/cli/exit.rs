@@ -102,6 +102,7 @@ mod tests {
             integration: Integration::Also,
             entities: Vec::new(),
             scheduled: false,
+            purpose: crate::plan::Purpose::Whole,
             state,
             totals: JobTotals::default(),
             requests: std::collections::BTreeMap::new(),
@@ -111,6 +112,7 @@ mod tests {
             stages: Vec::new(),
             problems: classes.iter().map(problem).collect(),
             trouble: None,
+            is_paused: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Files that commands read and write.
 
 use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -33,19 +33,25 @@ pub fn read_text(path: &Path) -> Result<String, Problem> {
 
 /// Puts a whole file in its place at once, for its owner alone: it names customers.
 pub fn write(path: &Path, text: &str) -> Result<(), Problem> {
+    stream(path, |to| to.write_all(text.as_bytes()).map_err(|error| unwritten(path, &error)))
+}
+
+/// The same for what is too long to hold. Whatever goes wrong, an old file stays as it was.
+pub fn stream(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Problem>) -> Result<(), Problem> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = Path::new(&beside);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(beside, path));
-    written.map_err(|error| {
-        let _ = std::fs::remove_file(beside);
-        Problem::new(Class::Local, format!("{} cannot be written: {error}.", path.display()))
-            .remedy("Name another file, or make room.")
-    })
+    let failed = |error: io::Error| unwritten(path, &error);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(beside).map_err(failed)?;
+    let mut to = BufWriter::new(file);
+    let written = write(&mut to).and_then(|()| {
+        let file = to.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.sync_all().and_then(|()| std::fs::rename(beside, path)).map_err(failed)
+    });
+    written.inspect_err(|_| drop(std::fs::remove_file(beside)))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Problem {
+    Problem::new(Class::Local, format!("{} cannot be written: {error}.", path.display()))
+        .remedy("Name another file, or make room.")
 }

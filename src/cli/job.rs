@@ -1,14 +1,15 @@
-//! `jobs` and `job show|log|cancel|resume`.
+//! `jobs` and `job show|log|cancel|pause|resume|retry|undo|export`.
 
 use super::args::Job;
 use super::exit::{DONE, Failure, of_job};
-use super::json::{JobDocument, JobsDocument, LogDocument};
+use super::json::{IssuesDocument, JobDocument, JobsDocument, LogDocument};
 use super::out::Out;
 use super::progress::{Signals, attended, job_end, next};
-use super::{ask, order, text};
+use super::{ask, job_files, order, plan, text};
 use crate::host::Handle;
 use crate::host::words::{Command, Event, JobOrder, JobReport, JobState, LogFilter, LogLine, Query, Reply};
 use crate::model::{JobId, Problem};
+use crate::plan::Purpose;
 
 /// Lines asked for at a time.
 const WINDOW: usize = 1000;
@@ -39,8 +40,49 @@ pub async fn one(out: &Out, handle: &Handle, command: &Job) -> Result<u8, Failur
             show(out, &*ask!(handle, Query::Job { job: *job }, Job)?)?;
             Ok(DONE)
         }
+        Job::Pause { job } => {
+            let order = Command::Order { job: *job, order: JobOrder::Pause };
+            let said = order!(handle, order, Reply::Done(said) => said)?;
+            out.remark(&said);
+            show(out, &*ask!(handle, Query::Job { job: *job }, Job)?)?;
+            Ok(DONE)
+        }
         Job::Resume { job } => resume(out, handle, *job).await,
+        Job::Retry { job, plan_only } => {
+            of_job_of(out, handle, Purpose::Retry { of: *job }, *plan_only, false).await
+        }
+        Job::Undo { job, plan_only, allow_removals } => {
+            let purpose = Purpose::Undo { of: *job };
+            for remark in purpose.remarks() {
+                out.remark(remark);
+            }
+            of_job_of(out, handle, purpose, *plan_only, *allow_removals).await
+        }
+        Job::Export { job, failed, done } => {
+            job_files::export(out, handle, *job, failed.as_deref(), done.as_deref()).await
+        }
     }
+}
+
+/// What waits for a person over all jobs.
+pub async fn issues(out: &Out, handle: &Handle) -> Result<u8, Failure> {
+    let view = ask!(handle, Query::Issues { integration: None }, Issues)?;
+    out.either(&IssuesDocument::from(&view), || text::issues(&view))?;
+    Ok(DONE)
+}
+
+/// Plans what a job left, or what takes it back, and applies it unless only the plan is wanted.
+async fn of_job_of(
+    out: &Out,
+    handle: &Handle,
+    purpose: Purpose,
+    plan_only: bool,
+    allow_removals: bool,
+) -> Result<u8, Failure> {
+    if plan_only {
+        return plan::plan_of(out, handle, purpose, allow_removals).await;
+    }
+    plan::carry_out(out, handle, Command::RunOf { purpose, allow_removals }).await
 }
 
 /// Prints what became of a job; answers the code of the command that carried it out.

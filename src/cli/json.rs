@@ -1,19 +1,19 @@
 //! The JSON documents of `docs/cli.md`: one struct a document, nothing computed here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::host::words::{
-    CheckState, JobReport, JobState, JobTotals, LogLine, MapRow, MapState, MappingImport, SavedChange,
-    TestReport,
+    CheckState, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LogLine, MapRow, MapState,
+    MappingImport, SavedChange, TestReport,
 };
 use crate::integrations::FieldRule;
 use crate::model::{
     Class, Entity, FieldName, How, Integration, JobId, Moment, Place, PlanId, Problem, SourceId, TargetId,
 };
-use crate::plan::{Action, Change, Cost, Plan, Totals};
+use crate::plan::{Action, Change, Cost, Plan, Purpose, Totals};
 
 /// Every document says which schema it follows.
 const SCHEMA: u8 = 1;
@@ -91,6 +91,8 @@ pub struct PlanDocument<'a> {
     integration: Integration,
     entities: &'a [Entity],
     scheduled: bool,
+    #[serde(flatten)]
+    purpose: PurposeFields<'a>,
     complete: &'a BTreeMap<Entity, bool>,
     totals: Totals,
     changes: Vec<ChangeRow<'a>>,
@@ -98,6 +100,114 @@ pub struct PlanDocument<'a> {
     /// Only in a file for `apply`: proves that it is the stored plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     hash: Option<&'a str>,
+}
+
+/// What a plan or job is for, where it is not for everything of its entities.
+#[derive(Serialize, Default)]
+struct PurposeFields<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_of: Option<JobId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo_of: Option<JobId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    narrow: Option<NarrowFields<'a>>,
+    /// What a person must know of such a plan.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    remarks: &'a [&'a str],
+}
+
+#[derive(Serialize)]
+struct NarrowFields<'a> {
+    customers: &'a BTreeSet<SourceId>,
+    records: &'a BTreeSet<SourceId>,
+}
+
+impl<'a> From<&'a Purpose> for PurposeFields<'a> {
+    fn from(purpose: &'a Purpose) -> Self {
+        let mut fields = Self { remarks: purpose.remarks(), ..Self::default() };
+        match purpose {
+            Purpose::Whole => {}
+            Purpose::Narrow { customers, records } => {
+                fields.narrow = Some(NarrowFields { customers, records })
+            }
+            Purpose::Retry { of } => fields.retry_of = Some(*of),
+            Purpose::Undo { of } => fields.undo_of = Some(*of),
+        }
+        fields
+    }
+}
+
+/// `jobs --issues`: what waits for a person, by cause.
+#[derive(Serialize)]
+pub struct IssuesDocument<'a> {
+    open: u64,
+    aside: u64,
+    groups: Vec<IssueGroupRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct IssueGroupRow<'a> {
+    integration: Integration,
+    cause: &'a str,
+    kind: &'a str,
+    count: u64,
+    aside: bool,
+    issues: Vec<IssueRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct IssueRow<'a> {
+    entity: Entity,
+    source: Named<'a, SourceId>,
+    customer: &'a SourceId,
+    state: &'static str,
+    message: &'a str,
+    job: JobId,
+    row: u32,
+    since: String,
+}
+
+impl<'a> From<&'a IssuesView> for IssuesDocument<'a> {
+    fn from(view: &'a IssuesView) -> Self {
+        let issue = |issue: &'a Issue| IssueRow {
+            entity: issue.entity,
+            source: Named { id: &issue.source.id, name: &issue.source.name },
+            customer: &issue.customer,
+            state: if issue.failed { "failed" } else { "held" },
+            message: &issue.message,
+            job: issue.job,
+            row: issue.row,
+            since: moment(issue.since),
+        };
+        let group = |group: &'a IssueGroup| IssueGroupRow {
+            integration: group.integration,
+            cause: &group.cause,
+            kind: &group.kind,
+            count: group.count,
+            aside: group.is_aside,
+            issues: group.issues.iter().map(issue).collect(),
+        };
+        Self { open: view.total, aside: view.aside, groups: view.groups.iter().map(group).collect() }
+    }
+}
+
+/// `job export`.
+#[derive(Serialize)]
+pub struct FilesDocument<'a> {
+    job: JobId,
+    files: Vec<FileRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct FileRow<'a> {
+    file: &'a str,
+    rows: u64,
+}
+
+impl<'a> FilesDocument<'a> {
+    pub fn new(job: JobId, files: &'a [(String, u64)]) -> Self {
+        Self { job, files: files.iter().map(|(file, rows)| FileRow { file, rows: *rows }).collect() }
+    }
 }
 
 #[derive(Serialize)]
@@ -125,6 +235,7 @@ impl<'a> PlanDocument<'a> {
             integration: plan.integration,
             entities: &plan.entities,
             scheduled: plan.scheduled,
+            purpose: PurposeFields::from(&plan.purpose),
             complete: &plan.outline.complete,
             totals: plan.outline.totals,
             changes: changes.iter().map(ChangeRow::from).collect(),
@@ -163,6 +274,10 @@ pub struct JobDocument<'a> {
     job: JobId,
     plan: Option<PlanId>,
     integration: Integration,
+    #[serde(flatten)]
+    purpose: PurposeFields<'a>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    paused: bool,
     state: JobState,
     totals: JobTotals,
     requests: &'a BTreeMap<Place, u64>,
@@ -188,6 +303,8 @@ impl<'a> From<&'a JobReport> for JobDocument<'a> {
             job: report.job,
             plan: report.plan,
             integration: report.integration,
+            purpose: PurposeFields::from(&report.purpose),
+            paused: report.is_paused,
             state: report.state,
             totals: report.totals,
             requests: &report.requests,
@@ -364,6 +481,6 @@ pub struct TestsDocument<'a> {
 }
 
 /// To the second, in UTC.
-fn moment(moment: Moment) -> String {
+pub fn moment(moment: Moment) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -2,14 +2,19 @@
 //! the engine through [`Handle`].
 
 mod args;
+mod audit;
+mod backup;
 mod config;
 mod csv;
 mod demo;
+mod doctor;
 mod exit;
 mod fields;
 mod files;
 mod job;
+mod job_files;
 mod json;
+mod manual;
 mod map;
 mod markdown;
 mod out;
@@ -158,6 +163,13 @@ fn command(args: &Args, out: &Out) -> Result<u8, Failure> {
                 secret::read(key, from_env.as_deref(), from_file.as_deref(), from_command.as_deref(), out)?;
             at_home(args, out, async |handle| secret::seal(out, handle, key, secret).await)
         }
+        Command::Audit(audit) => audit::run(out, &places(args)?, audit),
+        Command::Doctor { rebuild: false } => runtime()?.block_on(doctor::run(args, out, &places(args)?)),
+        Command::Doctor { rebuild: true } => doctor::rebuild(out, &places(args)?),
+        Command::Backup { file } => backup::backup(out, &places(args)?, file),
+        Command::Restore { file, force } => backup::restore(args, out, &places(args)?, file, *force),
+        Command::Completions { shell } => manual::completions(out, *shell),
+        Command::Man { dir } => manual::man(out, dir.as_deref()),
         other => at_home(args, out, async |handle| by_handle(other, out, handle).await),
     }
 }
@@ -171,12 +183,27 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
         Command::Apply { plan } => plan::apply(out, handle, plan).await,
         Command::Run(run) => plan::run(out, handle, run).await,
-        Command::Jobs { last } => job::list(out, handle, *last).await,
+        Command::Jobs { issues: true, .. } => job::issues(out, handle).await,
+        Command::Jobs { last, .. } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
-        Command::Demo(_) | Command::Sandbox(_) | Command::Secret(_) | Command::Serve(_) | Command::Attach => {
-            Err(unexpected().into())
-        }
+        // Those that need no engine, or more than its handle, never come here.
+        Command::Demo(_)
+        | Command::Sandbox(_)
+        | Command::Secret(_)
+        | Command::Serve(_)
+        | Command::Attach
+        | Command::Audit(_)
+        | Command::Doctor { .. }
+        | Command::Backup { .. }
+        | Command::Restore { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. } => Err(unexpected().into()),
     }
+}
+
+/// Where the profile's files are: for what needs no engine, so that it works while another process has the store.
+fn places(args: &Args) -> Result<Places, Problem> {
+    Places::find(args.global.profile.as_deref(), args.global.data_dir.as_deref())
 }
 
 /// How long a command waits for a host that is about to answer.
@@ -217,10 +244,6 @@ fn at_home(
     let result = runtime.block_on(work(&handle));
     home.close();
     result
-}
-
-fn places(args: &Args) -> Result<Places, Problem> {
-    Places::find(args.global.profile.as_deref(), args.global.data_dir.as_deref())
 }
 
 fn options(args: &Args) -> Options {

@@ -79,6 +79,42 @@ impl Out {
     }
 }
 
+/// Standard output for what is too long to hold: a reader that went away ends it, and that is no error.
+pub fn stream(write: impl FnOnce(&mut dyn Write) -> Result<(), Problem>) -> Result<(), Problem> {
+    let mut to = Stream { to: io::BufWriter::new(io::stdout().lock()), closed: false };
+    let written = write(&mut to).and_then(|()| {
+        to.flush().map_err(|error| {
+            Problem::new(Class::Local, format!("Standard output cannot be written: {error}."))
+        })
+    });
+    if to.closed { Ok(()) } else { written }
+}
+
+/// Remembers that nobody reads any more.
+struct Stream<W> {
+    to: W,
+    closed: bool,
+}
+
+impl<W: Write> Stream<W> {
+    fn noted<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        self.closed |= matches!(&result, Err(error) if error.kind() == io::ErrorKind::BrokenPipe);
+        result
+    }
+}
+
+impl<W: Write> Write for Stream<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes);
+        self.noted(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.to.flush();
+        self.noted(flushed)
+    }
+}
+
 /// A line on standard error. Nobody can be told when that fails.
 pub fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", crate::logging::clean(text));

@@ -14,19 +14,46 @@ use super::{ask, files, order, text};
 use crate::host::Handle;
 use crate::host::words::{Choices, Command, PlanFilter, PlanOrder, Query, Reply};
 use crate::model::{Class, Entity, Integration, PlanId, Problem};
-use crate::plan::Change;
+use crate::plan::{Change, Purpose};
 
 /// Rows asked for at a time.
 const WINDOW: usize = 1000;
 
 pub async fn plan(out: &Out, handle: &Handle, args: &args::Plan) -> Result<u8, Failure> {
     let entities = entities(handle, args.integration, &args.entities, args.scheduled).await?;
-    let command = Command::BuildPlan { integration: args.integration, entities, scheduled: args.scheduled };
+    let command = Command::BuildPlan {
+        integration: args.integration,
+        entities,
+        scheduled: args.scheduled,
+        purpose: args.narrow.purpose(),
+    };
     let work = async { order!(handle, command, Reply::Planned(plan) => plan) };
     let plan = attended(out, handle, work).await?;
+    show(out, handle, &plan, args.out.as_deref()).await
+}
+
+/// The plan of what a job left, or of what takes it back.
+pub async fn plan_of(
+    out: &Out,
+    handle: &Handle,
+    purpose: Purpose,
+    allow_removals: bool,
+) -> Result<u8, Failure> {
+    let command = Command::BuildPlanOf { purpose, allow_removals };
+    let work = async { order!(handle, command, Reply::Planned(plan) => plan) };
+    let plan = attended(out, handle, work).await?;
+    show(out, handle, &plan, None).await
+}
+
+async fn show(
+    out: &Out,
+    handle: &Handle,
+    plan: &crate::plan::Plan,
+    file: Option<&Path>,
+) -> Result<u8, Failure> {
     let changes = changes(handle, plan.id).await?;
-    if let Some(file) = &args.out {
-        files::write(file, &json::line(&PlanDocument::new(&plan, &changes).with_hash(&plan))?)?;
+    if let Some(file) = file {
+        files::write(file, &json::line(&PlanDocument::new(plan, &changes).with_hash(plan))?)?;
         out.remark(&format!("The plan is in {0}; `parhelion apply {0}` carries it out.", file.display()));
     }
     if out.json {
@@ -34,8 +61,8 @@ pub async fn plan(out: &Out, handle: &Handle, args: &args::Plan) -> Result<u8, F
             out.remark(alert);
         }
     }
-    out.either(&PlanDocument::new(&plan, &changes), || {
-        text::plan(&plan, &changes, out.plain, out.verbose > 0)
+    out.either(&PlanDocument::new(plan, &changes), || {
+        text::plan(plan, &changes, out.plain, out.verbose > 0)
     })?;
     Ok(if plan.outline.totals.acting() > 0 { CHANGES } else { DONE })
 }
@@ -58,12 +85,13 @@ pub async fn run(out: &Out, handle: &Handle, args: &args::Run) -> Result<u8, Fai
         entities: entities(handle, args.integration, &args.entities, args.scheduled).await?,
         scheduled: args.scheduled,
         allow_removals: args.allow_removals,
+        purpose: args.narrow.purpose(),
     };
     carry_out(out, handle, command).await
 }
 
 /// Starts a job and stays until it ends.
-async fn carry_out(out: &Out, handle: &Handle, command: Command) -> Result<u8, Failure> {
+pub async fn carry_out(out: &Out, handle: &Handle, command: Command) -> Result<u8, Failure> {
     let work = async {
         let job = order!(handle, command, Reply::Started(job) => job)?;
         job_end(handle, job).await

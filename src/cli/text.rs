@@ -7,7 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::host::words::{
-    CheckState, JobReport, JobState, LogLine, MapRow, MappingImport, Phase, SavedChange, TestReport,
+    CheckState, IssuesView, JobReport, JobState, LogLine, MapRow, MappingImport, Phase, SavedChange,
+    TestReport,
 };
 use crate::host::words::{JobProgress, Level};
 use crate::integrations::FieldRule;
@@ -58,6 +59,12 @@ pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> Stri
     let meaning = if plan.scheduled { "as scheduled" } else { "by hand" };
     let mut text =
         format!("{}  {} {}, {meaning}\n", plan.id, plan.integration.label(), entities.join(" and "));
+    if let Some(title) = plan.purpose.title() {
+        text.insert_str(text.len() - 1, &format!(", {title}"));
+    }
+    for remark in plan.purpose.remarks() {
+        let _ = writeln!(text, "! {remark}");
+    }
     for alert in &plan.outline.alerts {
         let _ = writeln!(text, "! {}", shown(alert));
     }
@@ -170,7 +177,9 @@ pub fn job(report: &JobReport, verbose: bool) -> String {
         }
     }
     let plan = report.plan.map(|plan| format!(", plan {plan}")).unwrap_or_default();
-    let mut text = format!("{}  {}{plan}: {}\n", report.job, report.integration.label(), report.state.word());
+    let title = report.purpose.title().map(|title| format!(", {title}")).unwrap_or_default();
+    let state = if report.is_paused { "paused" } else { report.state.word() };
+    let mut text = format!("{}  {}{title}{plan}: {state}\n", report.job, report.integration.label());
     if counted.is_empty() {
         text += "No rows.\n";
     } else {
@@ -209,12 +218,50 @@ pub fn resume_with(report: &JobReport) -> String {
     format!("`parhelion job resume {0}` goes on with it, `parhelion job cancel {0}` gives it up.", report.job)
 }
 
+/// Open issues by cause; those put aside are only counted.
+pub fn issues(view: &IssuesView) -> String {
+    let mut text = String::new();
+    for group in view.groups.iter().filter(|group| !group.is_aside) {
+        let _ = writeln!(
+            text,
+            "{}, {} x {}: {}",
+            group.integration.label(),
+            group.count,
+            group.kind,
+            shown(&group.cause)
+        );
+        for issue in group.issues.iter().take(PROBLEMS) {
+            let (name, id) = (shown(&issue.source.name), &issue.source.id);
+            let _ = writeln!(
+                text,
+                "  {} {name} ({id}), {} row {}",
+                issue.entity.singular(),
+                issue.job,
+                issue.row
+            );
+        }
+        if let Some(more) = group.count.checked_sub(PROBLEMS as u64).filter(|more| *more > 0) {
+            let _ = writeln!(text, "  ... and {more} more; `--json` has them.");
+        }
+    }
+    if view.total == 0 {
+        text += "No open issues.\n";
+    }
+    if view.aside > 0 {
+        let _ = writeln!(text, "{} put aside.", view.aside);
+    }
+    text
+}
+
 pub fn jobs(reports: &[JobReport], plain: bool) -> String {
     let row = |report: &JobReport| {
         let totals = &report.totals;
         vec![
             report.job.to_string(),
-            report.integration.label().to_owned(),
+            match report.purpose.title() {
+                Some(title) => format!("{}, {title}", report.integration.label()),
+                None => report.integration.label().to_owned(),
+            },
             report.state.word().to_owned(),
             totals.rows.acting().to_string(),
             totals.rows.held.to_string(),
@@ -395,6 +442,11 @@ fn duration(seconds: u64) -> String {
 /// In this machine's zone, to the minute.
 fn moment(moment: Moment) -> String {
     moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// In this machine's zone, to the second.
+pub fn exact(moment: Moment) -> String {
+    moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 #[cfg(test)]

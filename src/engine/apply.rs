@@ -17,6 +17,7 @@ use super::log::{JobLog, note, safe};
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, RowState, Write};
 use super::tally::Tally;
 use super::target::{Fate, Target};
+use super::undo::worth_keeping;
 use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::api::call::WriteVerdict;
@@ -26,7 +27,7 @@ use crate::model::settings::Safety;
 use crate::model::{
     Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker,
 };
-use crate::plan::{Action, Cause, Change, Plan, TopLevel};
+use crate::plan::{Action, Cause, Change, Plan, Purpose, TopLevel};
 
 /// How often a create is attempted anew after it was proven absent.
 const ATTEMPTS: u32 = 3;
@@ -85,10 +86,16 @@ impl Apply {
         let stages = self.plan.stages();
         let writes = stages.iter().map(|entity| Stage { entity: *entity, removals: false });
         let removals = entities.iter().rev().map(|entity| Stage { entity: *entity, removals: true });
-        if let Err(halt) = self.confirm_all() {
+        let mut stages: Vec<Stage> = writes.chain(removals).collect();
+        if self.is_undo() {
+            // What is taken back goes in reverse.
+            stages.sort_by_key(|stage| {
+                std::cmp::Reverse(entities.iter().position(|entity| *entity == stage.entity))
+            });
+        } else if let Err(halt) = self.confirm_all() {
             return Some(halt);
         }
-        for stage in writes.chain(removals) {
+        for stage in stages {
             if let Err(halt) = self.stage(stage).await {
                 return Some(halt);
             }
@@ -183,7 +190,7 @@ impl Apply {
     /// A row that is right already: what the source says becomes the base of the next comparison, and what we had
     /// taken away is no longer missing. Nothing is written outside.
     fn confirm(&self, change: &Change) -> Result<(), Halt> {
-        if change.action != Action::Unchanged || change.owned.is_empty() {
+        if change.action != Action::Unchanged || change.owned.is_empty() || self.is_undo() {
             return Ok(());
         }
         let book = &self.engine.book;
@@ -293,7 +300,15 @@ impl Apply {
         if book.is_open(integration, change.entity, &change.source.id) {
             return Ok(Over::Unclear(UNCLEAR.into()));
         }
-        let linked = book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
+        // What this job has just planned to create it found no link for, and nobody but the row itself makes one;
+        // customers apart, which a person may map meanwhile.
+        let is_news =
+            action == Action::Create && change.entity != Entity::Customers && self.fresh.is_trusted();
+        let linked = if is_news {
+            None
+        } else {
+            book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?
+        };
 
         // A create that reached Halo in an earlier life of this job.
         if action == Action::Create
@@ -304,6 +319,8 @@ impl Apply {
 
         let customer = match (&change.customer, &change.customer_target) {
             (None, target) => target.clone(),
+            // The record itself is known, whoever its customer is mapped to now.
+            _ if self.is_undo() => change.customer_target.clone(),
             (Some(_), Some(target)) => Some(target.clone()),
             (Some(customer), None) => {
                 if let Some(link) =
@@ -627,7 +644,23 @@ impl Apply {
         link: Option<Link>,
     ) -> Result<(), Halt> {
         let quantity = (end == RowEnd::Done).then(|| self.quantity(change)).flatten();
+        // A row of an undo brings the whole mapping with it.
+        let mapping = change.mapping.clone().filter(|_| end == RowEnd::Done);
+        let link = link.filter(|_| !self.is_undo());
+        let before = match (&link, &mapping) {
+            (None, None) => None,
+            _ => {
+                let slot = self.engine.book.slot(self.plan.integration, change.entity, &change.source.id);
+                let was = slot.map_err(Halt::Trouble)?;
+                match &link {
+                    Some(link) => worth_keeping(was, link),
+                    None => Some(Box::new(was)),
+                }
+            }
+        };
         let outcome = Outcome {
+            mapping,
+            before,
             end: Some(end),
             message,
             class,
@@ -663,9 +696,15 @@ impl Apply {
             message: String::new(),
             class: None,
             link: None,
+            before: None,
+            mapping: None,
             quantity: None,
             at: self.engine.world.now(),
         }
+    }
+
+    fn is_undo(&self) -> bool {
+        matches!(self.plan.purpose, Purpose::Undo { .. })
     }
 
     /// B11: a count that changed, with the moment we saw it (when the listing was read).

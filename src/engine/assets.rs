@@ -127,7 +127,7 @@ pub async fn read<T>(
 
 /// Sends one write of an asset, a type or a field, once.
 pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<TargetId> {
-    let known = match halo.asset_definitions().await {
+    let known = match halo.on_behalf().asset_definitions().await {
         Ok(known) => known,
         Err(problem) => return WriteVerdict::NotSent(problem),
     };

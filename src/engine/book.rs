@@ -3,18 +3,18 @@
 //! [`Book::record`] puts facts into the trail first and into the index after. What only the index holds (caches of
 //! listings, stored plans, counters) can be made again from the other systems.
 
-use std::collections::btree_map::Entry as Slot;
+use std::collections::btree_map::Entry as Place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
 use super::keys;
-use super::records::{Edit, Intent, Record, RowState};
+use super::records::{Aside, Edit, Intent, KeptIssue, Ordered, Record, RowState};
 use crate::engine::words::{Choices, JobReport};
 use crate::model::settings::Settings;
 use crate::model::{
-    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, SourceId,
+    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, Slot, SourceId,
 };
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
@@ -94,11 +94,11 @@ impl Group {
         if let Record::Intent(intent) = record {
             let key = keys::intent(intent.integration, intent.entity, &intent.source);
             match self.open.entry(key) {
-                Slot::Vacant(slot) => {
+                Place::Vacant(slot) => {
                     slot.insert(Open { intent: (**intent).clone(), is_indexed: false });
                     return;
                 }
-                Slot::Occupied(mut slot) => {
+                Place::Occupied(mut slot) => {
                     slot.insert(Open { intent: (**intent).clone(), is_indexed: true });
                 }
             }
@@ -135,7 +135,7 @@ impl Book {
     /// Brings the index up to the trail.
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
         let book = Self { trail, index, waiting: Arc::default(), numbers: Mutex::default() };
-        book.replay()?;
+        book.replay(book.index.as_ref())?;
         let mut open = BTreeMap::new();
         book.each_big(&keys::intents(), |_, intent: Intent| {
             let key = keys::intent(intent.integration, intent.entity, &intent.source);
@@ -146,45 +146,71 @@ impl Book {
         Ok(book)
     }
 
-    fn replay(&self) -> Result<(), Problem> {
-        let applied: u64 = self.get(&keys::applied())?.unwrap_or(0);
+    /// What the trail says, in an index of its own: what a checkpoint must keep.
+    pub(super) fn told(&self, index: &dyn Index) -> Result<(), Problem> {
+        self.replay(index)
+    }
+
+    /// Durable on return, not in the index: answers the number of the last line.
+    pub(super) async fn write(&self, records: &[Record]) -> Result<u64, Problem> {
+        self.trail.commit(entries(records)?).await
+    }
+
+    /// Takes over what was written to the trail without going through [`Self::record`].
+    pub(super) fn catch_up(&self) -> Result<(), Problem> {
+        self.replay(self.index.as_ref())
+    }
+
+    pub(super) fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    fn replay(&self, index: &dyn Index) -> Result<(), Problem> {
+        let number = |key: Vec<u8>| match index.get(&key)? {
+            None => Ok(None),
+            Some(bytes) => read::<u64>(&bytes, &key).map(Some),
+        };
+        let applied = number(keys::applied())?.unwrap_or(0);
         let last = self.trail.last_seq();
-        if applied >= last && applied != 0 && self.get::<u64>(b"m/clean")?.is_some_and(|clean| clean == last)
-        {
+        if applied >= last && applied != 0 && number(keys::clean())?.is_some_and(|clean| clean == last) {
             return Ok(());
         }
         let mut ops = Vec::new();
         let mut seen = applied;
         // Numbers of jobs and plans are counted in the index only: a new one must not give them out again.
-        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
+        let mut note = |of: &str, number: u64| {
+            let top = numbers.entry(of.to_owned()).or_default();
+            *top = number.max(*top);
+        };
         for line in self.trail.read(applied.saturating_sub(REPLAY_MARGIN))? {
             let line = line?;
             // A kind this build does not know is somebody else's fact, not an error.
             if let Ok(record) = parse(&line.kind, line.data) {
-                if let Record::Job { report, .. } = &record {
-                    for (of, number) in
-                        [("job", Some(report.job.0)), ("plan", report.plan.map(|plan| plan.0))]
-                    {
-                        let top = numbers.entry(of).or_default();
-                        *top = number.unwrap_or(0).max(*top);
+                match &record {
+                    Record::Job { report, .. } => {
+                        note("job", report.job.0);
+                        note("plan", report.plan.map_or(0, |plan| plan.0));
                     }
+                    Record::Checkpoint { numbers, .. } => numbers.iter().for_each(|(of, n)| note(of, *n)),
+                    _ => {}
                 }
                 super::records::project(&record, &mut ops);
             }
             seen = seen.max(line.seq);
             if ops.len() >= PAGE {
-                self.index.write(&ops)?;
+                index.write(&ops)?;
                 ops.clear();
             }
         }
         for (of, top) in numbers {
-            if self.get::<u64>(&keys::next_number(of))?.unwrap_or(0) < top {
-                ops.push(keys::put(keys::next_number(of), &top));
+            if number(keys::next_number(&of))?.unwrap_or(0) < top {
+                ops.push(keys::put(keys::next_number(&of), &top));
             }
         }
         ops.push(keys::put(keys::applied(), &seen));
-        self.index.write(&ops)?;
-        self.index.flush()
+        index.write(&ops)?;
+        index.flush()
     }
 
     /// Facts, durable on return, then visible in the index.
@@ -205,7 +231,7 @@ impl Book {
     pub fn close(&self) -> Result<(), Problem> {
         let last = self.trail.last_seq();
         self.write_pending()?;
-        self.index.write(&[keys::put(keys::applied(), &last), keys::put(b"m/clean".to_vec(), &last)])?;
+        self.index.write(&[keys::put(keys::applied(), &last), keys::put(keys::clean(), &last)])?;
         self.index.flush()
     }
 
@@ -460,6 +486,64 @@ impl Book {
         Ok(self.get(&keys::step_top(of))?.unwrap_or(0))
     }
 
+    pub fn decision(&self, of: Integration, id: &SourceId) -> Result<Option<Decision>, Problem> {
+        self.get(&keys::decision(of, id))
+    }
+
+    /// What the mapping holds for a record.
+    pub fn slot(&self, of: Integration, entity: Entity, id: &SourceId) -> Result<Slot, Problem> {
+        let decision = if entity == of.root() { self.decision(of, id)? } else { None };
+        Ok(Slot { link: self.link(of, entity, id)?, decision })
+    }
+
+    /// What a person last wished of a job; `None`: that it goes on.
+    pub fn wish(&self, job: JobId) -> Result<Option<Ordered>, Problem> {
+        self.get(&keys::wish(job))
+    }
+
+    /// Notes where the trail stands, so that a job's facts are found without reading all of it.
+    pub fn note_beginning(&self, job: JobId) -> Result<(), Problem> {
+        self.cache(&[keys::put(keys::began(job), &self.trail.last_seq())])
+    }
+
+    /// The intents and outcomes of a job, oldest first: what it did, with what stood there before.
+    pub fn deeds(&self, job: JobId, mut with: impl FnMut(Record)) -> Result<(), Problem> {
+        let from = self.get::<u64>(&keys::began(job))?.unwrap_or(0);
+        for line in self.trail.read(from)? {
+            let line = line?;
+            let is_deed = line.kind == "intent" || line.kind == "outcome";
+            let of: Option<JobId> =
+                line.data.get("job").and_then(|of| serde_json::from_value(of.clone()).ok());
+            if is_deed
+                && of == Some(job)
+                && let Ok(record) = parse(&line.kind, line.data)
+            {
+                with(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// The open issues of an integration.
+    pub fn issues(&self, of: Integration) -> Result<Vec<KeptIssue>, Problem> {
+        let mut issues = Vec::new();
+        self.each_big(&keys::issues(of), |_, issue| {
+            issues.push(issue);
+            Ok(())
+        })?;
+        Ok(issues)
+    }
+
+    /// Those that a person put aside, by entity and source id.
+    pub fn asides(&self, of: Integration) -> Result<BTreeMap<String, Aside>, Problem> {
+        let mut asides = BTreeMap::new();
+        self.each(&keys::asides(of), |key, value| {
+            asides.insert(String::from_utf8_lossy(key).into_owned(), read(&value, key)?);
+            Ok(())
+        })?;
+        Ok(asides)
+    }
+
     /// Requests whose fate is not known yet.
     pub fn open_intents(&self) -> Vec<Intent> {
         self.waiting.state().open.values().map(|open| open.intent.clone()).collect()
@@ -663,7 +747,8 @@ fn unpack(bytes: &[u8]) -> Option<Vec<Change>> {
     serde_json::from_slice(&text).ok()
 }
 
-fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
+/// A line of the trail as a fact.
+pub fn parse(kind: &str, data: serde_json::Value) -> Result<Record, serde_json::Error> {
     let mut whole = serde_json::Map::new();
     whole.insert("kind".into(), kind.into());
     whole.insert("data".into(), data);

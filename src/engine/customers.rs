@@ -9,7 +9,7 @@ use super::Engine;
 use super::extract;
 use super::keys;
 use super::log::safe;
-use super::records::{Edit, Record, Slot};
+use super::records::{Edit, Record};
 use crate::api::budget::Lane;
 use crate::engine::words::{
     CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow,
@@ -17,8 +17,8 @@ use crate::engine::words::{
 };
 use crate::matching::{exact, mapping_csv, name};
 use crate::model::{
-    Class, Decision, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, SourceId, TargetId,
-    Verdict, Wanted,
+    Class, Decision, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, Slot, SourceId,
+    TargetId, Verdict, Wanted,
 };
 
 /// Undo reaches this many steps back.

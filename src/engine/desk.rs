@@ -62,6 +62,7 @@ fn is_short(command: &Command) -> bool {
         | Command::Undo { .. }
         | Command::ImportMappings { .. }
         | Command::DiscardPlan { .. }
+        | Command::PutAside { .. }
         | Command::Order { .. } => true,
         Command::Test { .. }
         | Command::ReadCustomers { .. }
@@ -69,7 +70,9 @@ fn is_short(command: &Command) -> bool {
         | Command::BuildPlan { .. }
         | Command::Replan { .. }
         | Command::Apply { .. }
+        | Command::BuildPlanOf { .. }
         | Command::Run { .. }
+        | Command::RunOf { .. }
         | Command::Stop => false,
     }
 }
@@ -99,14 +102,12 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::ImportMappings { integration, csv, dry_run } => {
             Ok(Reply::Mappings(engine.import_mappings(integration, &csv, dry_run).await?))
         }
-        Command::BuildPlan { integration, entities, scheduled } => {
-            let spec = Spec { integration, entities, scheduled, allow_removals: false }.ordered();
-            let progress = |what: &str, done: u64, of: Option<u64>| {
-                engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
-            };
-            let built = engine.build_plan(&spec, Keep::ForLater, &progress).await?;
-            built.with.close().await;
-            Ok(Reply::Planned(Box::new(built.plan)))
+        Command::BuildPlan { integration, entities, scheduled, purpose } => {
+            let spec = Spec { integration, entities, scheduled, allow_removals: false, purpose };
+            planned(engine, &spec.ordered()).await
+        }
+        Command::BuildPlanOf { purpose, allow_removals } => {
+            planned(engine, &Spec { allow_removals, ..engine.spec_of(purpose)? }).await
         }
         Command::Replan { plan } => {
             let engine = engine.clone();
@@ -122,13 +123,31 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Done(format!("Plan {plan} is discarded.")))
         }
         Command::Apply { plan, choices } => Ok(Reply::Started(engine.apply(plan, choices).await?)),
-        Command::Run { integration, entities, scheduled, allow_removals } => {
-            let spec = Spec { integration, entities, scheduled, allow_removals }.ordered();
+        Command::Run { integration, entities, scheduled, allow_removals, purpose } => {
+            let spec = Spec { integration, entities, scheduled, allow_removals, purpose }.ordered();
             Ok(Reply::Started(engine.run(spec).await?))
+        }
+        Command::RunOf { purpose, allow_removals } => {
+            let spec = Spec { allow_removals, ..engine.spec_of(purpose)? };
+            Ok(Reply::Started(engine.run(spec).await?))
+        }
+        Command::PutAside { integration, issues, asked } => {
+            Ok(Reply::Done(engine.put_aside(integration, issues, asked).await?))
         }
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
+}
+
+/// Builds a plan and leaves it for later.
+async fn planned(engine: &Arc<Engine>, spec: &Spec) -> Result<Reply, Problem> {
+    let integration = spec.integration;
+    let progress = |what: &str, done: u64, of: Option<u64>| {
+        engine.tell(Event::Reading { integration, what: what.to_owned(), done, of });
+    };
+    let built = engine.build_plan(spec, Keep::ForLater, &progress).await?;
+    built.with.close().await;
+    Ok(Reply::Planned(Box::new(built.plan)))
 }
 
 impl Engine {
@@ -136,6 +155,7 @@ impl Engine {
     pub async fn close(&self) -> Result<(), Problem> {
         self.stop().await;
         self.save_budgets();
+        self.write_metrics();
         self.book.close()
     }
 }

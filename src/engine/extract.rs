@@ -4,16 +4,19 @@ pub mod halo;
 mod liongard;
 mod marketplace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
 use super::connect::{Connections, Other};
 use super::customers::SourceParty;
-use crate::api::listing::Certificate;
-use crate::model::{Entity, Found, Integration, Moment, Place, Problem, SourceId, marker};
+use super::planning::Links;
+use crate::api::listing::{Certificate, Listing};
+use crate::model::{Entity, Found, Integration, Moment, Place, Problem, SourceId, TargetId, marker};
 use crate::plan::snapshot::Completeness;
-use crate::plan::{Absence, Snapshot};
+use crate::plan::{Absence, Only, Snapshot};
 
+/// Up to so many customers, the records of each are read by themselves.
+const FEW: usize = 20;
 /// Attempts of the very first calls of a reading.
 const FIRST_CONTACT: u32 = 5;
 
@@ -47,16 +50,20 @@ pub async fn read(
     with: &Connections,
     integration: Integration,
     entities: &[Entity],
+    only: Option<Only>,
     progress: Progress<'_>,
 ) -> Result<Read, Problem> {
     let places = [Place::Halo, Place::Of(integration)];
     let before = places.map(|place| engine.budget(place).sent());
     let mut read = match &with.other {
         Other::Market(market) => {
-            marketplace::read(engine, with, market, integration, entities, progress).await?
+            marketplace::read(engine, with, market, integration, entities, only.as_ref(), progress).await?
         }
-        Other::Liongard(liongard) => liongard::read(engine, with, liongard, entities, progress).await?,
+        Other::Liongard(liongard) => {
+            liongard::read(engine, with, liongard, entities, only.as_ref(), progress).await?
+        }
     };
+    read.snapshot.only = only;
     let snapshot = &read.snapshot;
     read.alerts.extend(doubles(integration, integration.root(), &snapshot.partners));
     for (entity, lines) in &snapshot.lines {
@@ -115,6 +122,51 @@ fn doubles(integration: Integration, entity: Entity, found: &[Found]) -> Vec<Str
             format!("{record}s {} in {there} carry one marker: look at them and keep one", ids.join(" and "))
         })
         .collect()
+}
+
+/// The licences of a few mapped customers, and those that are linked and lie elsewhere. `None` where all of Halo's are to
+/// be read: nothing is narrowed, or a customer that is not mapped yet may turn out to be any of Halo's.
+async fn licences_of(
+    engine: &Engine,
+    with: &Connections,
+    integration: Integration,
+    only: Option<&Only>,
+) -> Result<Option<Listing<Found>>, Problem> {
+    let Some(only) = only.filter(|only| only.customers.len() <= FEW) else { return Ok(None) };
+    let mut mapped = BTreeSet::new();
+    for customer in &only.customers {
+        match engine.book.link(integration, integration.root(), customer)? {
+            Some(link) => drop(mapped.insert(link.target)),
+            None => return Ok(None),
+        }
+    }
+    let mut whole = Listing::whole(Vec::new(), Vec::new(), None);
+    for customer in mapped {
+        let its = with.halo.licences_of(&customer).await?;
+        whole.problems.extend(its.problems);
+        if !its.certificate.complete {
+            whole.certificate = its.certificate;
+        }
+        whole.records.extend(its.records);
+    }
+    let there: BTreeSet<TargetId> = whole.records.iter().map(|found| found.id.clone()).collect();
+    let mut links = Links::new(engine, integration, Entity::Subscriptions);
+    let elsewhere: Vec<TargetId> = links
+        .by_ref()
+        .filter(|(_, link)| link.parent.as_ref().is_some_and(|parent| only.customers.contains(parent)))
+        .map(|(_, link)| link.target)
+        .filter(|target| !there.contains(target))
+        .collect();
+    links.end()?;
+    for id in elsewhere {
+        whole.records.extend(with.halo.licence(&id).await?);
+    }
+    Ok(Some(whole))
+}
+
+/// Whether a plan is about this customer.
+fn concerns(only: Option<&Only>, customer: &SourceId) -> bool {
+    only.is_none_or(|only| only.customers.contains(customer))
 }
 
 fn completeness(certificate: &Certificate) -> Completeness {

@@ -92,6 +92,11 @@ impl Freshness {
         Self { mode, seen_up_to, names: Mutex::default() }
     }
 
+    /// Whether the plan was made a moment ago, by this job.
+    pub fn is_trusted(&self) -> bool {
+        self.mode == Mode::Trusted
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Names) -> T) -> T {
         f(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -10,7 +10,7 @@ use super::control::{Control, Wish};
 use super::fresh::{Freshness, LIST_FROM};
 use super::log::{JobLog, note, safe};
 use super::planning::{Keep, Spec};
-use super::records::{Record, RowEnd, RowState};
+use super::records::{Ordered, Record, RowEnd, RowState};
 use super::tally::Tally;
 use super::{Engine, Step};
 use crate::api::budget::Lane;
@@ -19,7 +19,7 @@ use crate::engine::words::{
     ProblemSource, RowProblem, StageProgress,
 };
 use crate::model::{Class, Entity, JobId, Place, PlanId, Problem, SourceId, marker};
-use crate::plan::{Action, Cause, Change, Plan, Totals, is_other_account};
+use crate::plan::{Action, Cause, Change, Plan, Purpose, Totals, is_other_account};
 use tokio_util::task::AbortOnDropHandle;
 
 /// The job that is running, as the rest of the engine sees it.
@@ -75,6 +75,7 @@ impl Engine {
                 plan.integration,
                 plan.entities.clone(),
                 plan.scheduled,
+                plan.purpose.clone(),
                 Some(plan.id),
             )?,
             choices,
@@ -90,7 +91,13 @@ impl Engine {
         // What is wrong with the settings is said at once, not by a job.
         drop(self.connect(spec.integration, Lane::Bulk)?);
         let order = Order {
-            report: self.new_report(spec.integration, spec.entities.clone(), spec.scheduled, None)?,
+            report: self.new_report(
+                spec.integration,
+                spec.entities.clone(),
+                spec.scheduled,
+                spec.purpose.clone(),
+                None,
+            )?,
             choices: Choices::default(),
             policy: spec.scheduled,
             allow_removals: spec.allow_removals,
@@ -104,14 +111,18 @@ impl Engine {
         match (order, control) {
             (JobOrder::Pause, Some(control)) => {
                 control.set(Wish::Pause);
+                self.wish(job, Ordered::Pause).await?;
                 Ok(format!("{job} pauses after the record in hand."))
             }
-            (JobOrder::GoOn, Some(control)) => {
+            (JobOrder::GoOn | JobOrder::Resume, Some(control)) if control.get() == Wish::Pause => {
+                self.wish(job, Ordered::Go).await?;
                 control.set(Wish::Go);
                 Ok(format!("{job} goes on."))
             }
+            (JobOrder::GoOn, Some(_)) => Ok(format!("{job} goes on.")),
             (JobOrder::Cancel, Some(control)) => {
                 control.set(Wish::Cancel);
+                self.wish(job, Ordered::Cancel).await?;
                 Ok(format!("{job} ends after the record in hand; what is done stays done."))
             }
             (JobOrder::Stop, Some(control)) => {
@@ -141,9 +152,15 @@ impl Engine {
                         report.state = JobState::Running;
                         report.finished = None;
                         report.trouble = None;
+                        self.wish(job, Ordered::Go).await?;
                         self.start(Order { report, choices, policy, allow_removals: false, resumed: true })
                             .await?;
                         Ok(format!("{job} goes on."))
+                    }
+                    (JobOrder::Pause, JobState::Interrupted) => {
+                        self.wish(job, Ordered::Pause).await?;
+                        self.tell(Event::Job(Box::new(self.job(job)?)));
+                        Ok(format!("{job} stays paused until it is resumed."))
                     }
                     (JobOrder::Cancel, JobState::Interrupted) => {
                         report.state = JobState::Cancelled;
@@ -160,6 +177,11 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Notes an order so that it outlives this process (invariant 30).
+    async fn wish(&self, job: JobId, order: Ordered) -> Result<(), Problem> {
+        self.book.record(&[Record::Order { job, order, by: self.by.clone() }]).await
     }
 
     /// Asks the running job, if there is one, to end after the records in hand, and waits until it has.
@@ -184,6 +206,7 @@ impl Engine {
         integration: crate::model::Integration,
         entities: Vec<Entity>,
         scheduled: bool,
+        purpose: Purpose,
         plan: Option<PlanId>,
     ) -> Result<JobReport, Problem> {
         Ok(JobReport {
@@ -192,6 +215,7 @@ impl Engine {
             integration,
             entities,
             scheduled,
+            purpose,
             state: JobState::Running,
             totals: JobTotals::default(),
             requests: BTreeMap::new(),
@@ -201,6 +225,7 @@ impl Engine {
             stages: Vec::new(),
             problems: Vec::new(),
             trouble: None,
+            is_paused: false,
         })
     }
 
@@ -232,6 +257,9 @@ impl Engine {
         if let Err(problem) = self.book.record(&[record]).await {
             self.live().running = None;
             return Err(problem);
+        }
+        if !order.resumed {
+            self.book.note_beginning(job)?;
         }
         self.tell(Event::Job(Box::new(order.report.clone())));
         let engine = self.clone();
@@ -296,6 +324,9 @@ impl Engine {
         drop(ticker);
         let lines = log.flush();
         let order_choices = choices.clone();
+        if !matches!(report.state, JobState::Interrupted | JobState::Failed) {
+            self.settle_issues(&report).await;
+        }
         let record = Record::Job { report: Box::new(report.clone()), choices, policy };
         if let Err(problem) = self.book.record(&[record]).await {
             report.state = JobState::Interrupted;
@@ -313,6 +344,18 @@ impl Engine {
         self.tell(Event::Job(Box::new(report)));
     }
 
+    /// What the job leaves open. A job that cannot note it is none the worse: the next one says it again.
+    async fn settle_issues(&self, report: &JobReport) {
+        let noted = match report.plan.map(|plan| self.plan(plan)) {
+            Some(Ok(plan)) => self.note_issues(report, &plan).await,
+            Some(Err(problem)) => Err(problem),
+            None => Ok(()),
+        };
+        if let Err(problem) = noted {
+            tracing::warn!(job = %report.job, "the open issues were not noted: {}", problem.message);
+        }
+    }
+
     /// Read, plan, approve, apply, verify.
     async fn course(
         self: Arc<Self>,
@@ -323,10 +366,11 @@ impl Engine {
         report: &mut JobReport,
     ) -> Result<Option<Plan>, Halt> {
         let say = |text: String| log.write(&note(self.world.now(), text));
+        let title = report.purpose.title().map(|title| format!(", {title}")).unwrap_or_default();
         say(if order.resumed {
-            format!("{} goes on", report.job)
+            format!("{}{title}, goes on", report.job)
         } else {
-            format!("{} started by {}", report.job, report.by)
+            format!("{}{title}, started by {}", report.job, report.by)
         });
         let integration = report.integration;
 
@@ -353,6 +397,7 @@ impl Engine {
                 entities: report.entities.clone(),
                 scheduled: report.scheduled,
                 allow_removals: order.allow_removals,
+                purpose: report.purpose.clone(),
             };
             let progress = |what: &str, done: u64, of: Option<u64>| {
                 tally.phase(Phase::Reading { what: what.to_owned(), done, of });
@@ -433,7 +478,7 @@ impl Engine {
         apply.verify().await?;
         let whole =
             order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
-        if whole {
+        if whole && apply.plan.purpose.is_whole() {
             let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;
             self.book.record(&[record]).await.map_err(Halt::Trouble)?;
         }

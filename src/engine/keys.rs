@@ -20,8 +20,22 @@ pub fn applied() -> Vec<u8> {
 pub fn owner() -> Vec<u8> {
     b"m/owner".to_vec()
 }
+/// The last line, noted when the store was closed in good order.
+pub fn clean() -> Vec<u8> {
+    b"m/clean".to_vec()
+}
+/// Whether a key says how far this one index is, and not what the trail says.
+pub fn is_own(key: &[u8]) -> bool {
+    key == applied() || key == clean() || key.starts_with(b"meta/") || key.starts_with(NUMBERS)
+}
+/// How many bytes the last checkpoint took.
+pub fn checkpoint() -> Vec<u8> {
+    b"m/checkpoint".to_vec()
+}
+/// Counters: the last number given out, by what it counts.
+pub const NUMBERS: &[u8] = b"m/next/";
 pub fn next_number(of: &str) -> Vec<u8> {
-    plain(&[b"m", b"next", of.as_bytes()])
+    [NUMBERS, of.as_bytes()].concat()
 }
 pub fn settings() -> Vec<u8> {
     b"c/settings".to_vec()
@@ -82,6 +96,30 @@ pub fn quantity(integration: Integration, id: &SourceId, at: crate::model::Momen
     key.push(b'/');
     key.extend(at.as_nanosecond().to_be_bytes());
     key
+}
+/// What a person wishes of a job.
+pub fn wish(job: JobId) -> Vec<u8> {
+    numbered(b"w/", job.0)
+}
+/// Where the trail stood when a job began.
+pub fn began(job: JobId) -> Vec<u8> {
+    numbered(b"a/", job.0)
+}
+pub fn issues(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"e", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn issue(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u8> {
+    with_id(issues(integration), &format!("{entity}/{id}"))
+}
+pub fn asides(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"f", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn aside(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u8> {
+    with_id(asides(integration), &format!("{entity}/{id}"))
 }
 pub fn last(integration: Integration) -> Vec<u8> {
     plain(&[b"n", integration.key().as_bytes(), b"last"])

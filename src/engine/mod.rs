@@ -9,32 +9,44 @@
 //! | `planning` | a snapshot into a stored plan |
 //! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
 //! | `verify` | reading back what was written |
+//! | `narrow`, `undo` | which records a narrow plan is about; the plan that takes a job back |
+//! | `issues` | what waits for a person, over all jobs |
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
+//! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
+//! | `metrics` | figures for a monitoring system |
+//! | `retention` | how long trail and logs are kept |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
 
 pub mod apply;
 mod assets;
+pub mod audit;
 pub mod book;
 pub mod connect;
 pub mod control;
 pub mod customers;
 pub mod desk;
+pub mod doctor;
 pub mod extract;
 pub mod fresh;
+pub mod issues;
 pub mod job;
 mod keys;
 pub mod log;
+pub mod metrics;
+mod narrow;
 pub mod planning;
 pub mod records;
 pub mod recover;
+pub mod retention;
 pub mod setup;
 pub mod tally;
 pub mod target;
+mod undo;
 mod verify;
 pub mod views;
 pub mod words;

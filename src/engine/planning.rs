@@ -13,7 +13,7 @@ use crate::api::budget::Lane;
 use crate::engine::words::Event;
 use crate::integrations;
 use crate::model::{Class, Decision, Entity, Integration, Link, PlanId, Problem, SourceId, TargetId};
-use crate::plan::{self, Mappings, Plan, Policy};
+use crate::plan::{self, Mappings, Only, Plan, Policy, Purpose};
 
 /// What to plan.
 #[derive(Debug, Clone)]
@@ -22,6 +22,7 @@ pub struct Spec {
     pub entities: Vec<Entity>,
     pub scheduled: bool,
     pub allow_removals: bool,
+    pub purpose: Purpose,
 }
 
 impl Spec {
@@ -66,6 +67,9 @@ impl Engine {
         progress: Progress<'_>,
     ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
+        if let Purpose::Undo { of } = spec.purpose {
+            return self.build_undo(spec, of, with, progress).await;
+        }
         let read = self.read_for(spec, &with, progress).await;
         let mut read = match read {
             Ok(read) => read,
@@ -79,7 +83,8 @@ impl Engine {
             let mappings = self.mappings(spec.integration)?;
             let policy = self.policy(spec, &read)?;
             let mut links = Links::new(self, spec.integration, entity);
-            let absent = plan::absent(entity, &read.snapshot, &mut links, &mappings, &policy);
+            let chosen = links.by_ref().filter(|(_, link)| concerns(read.snapshot.only.as_ref(), link));
+            let absent = plan::absent(entity, &read.snapshot, chosen, &mappings, &policy);
             links.end()?;
             let source = spec.integration.source(entity);
             let before = self.budget(source).sent();
@@ -103,7 +108,8 @@ impl Engine {
         with: &Connections,
         progress: Progress<'_>,
     ) -> Result<Read, Problem> {
-        extract::read(self, with, spec.integration, &spec.entities, progress).await
+        let only = self.only(spec)?;
+        extract::read(self, with, spec.integration, &spec.entities, only, progress).await
     }
 
     /// The pure part, on what was read, and its storing. The listings are let go before the rows are stored, unless
@@ -112,10 +118,11 @@ impl Engine {
         let mappings = self.mappings(spec.integration)?;
         let policy = self.policy(spec, &read)?;
         let mut troubles = Vec::new();
+        let only = read.snapshot.only.as_ref();
         let links = |entity| {
             let links = Links::new(self, spec.integration, entity);
             troubles.push(links.trouble.clone());
-            links
+            links.filter(move |(_, link)| concerns(only, link))
         };
         let planned = plan::build(&read.snapshot, &mappings, links, &policy);
         if let Some(trouble) = troubles.into_iter().find_map(|trouble| trouble.take()) {
@@ -133,6 +140,7 @@ impl Engine {
             integration: spec.integration,
             entities: spec.entities.clone(),
             scheduled: spec.scheduled,
+            purpose: spec.purpose.clone(),
             built_at: read.at,
             built_by: self.by(),
             expires_at: read.at.checked_add(hours.hours()).unwrap_or(read.at),
@@ -140,7 +148,12 @@ impl Engine {
             seen_up_to: extract::newest(spec.integration, &read.snapshot),
             read_requests: read.requests.clone(),
             last: planned.last,
-            missing: if spec.scheduled { self.missing_now(spec.integration, &read)? } else { Vec::new() },
+            // Only a whole reading counts runs of absence (N9).
+            missing: if spec.scheduled && spec.purpose.is_whole() {
+                self.missing_now(spec.integration, &read)?
+            } else {
+                Vec::new()
+            },
             hash,
             outline,
         };
@@ -152,10 +165,15 @@ impl Engine {
         };
         self.live().kept = (keep == Keep::ForLater).then(|| Kept { plan: stored.id, read: read.clone() });
         drop((read, mappings));
-        self.book.put_plan(&stored, planned.changes)?;
-        self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
-        self.tell(Event::Plan(stored.id));
+        self.store_plan(&stored, planned.changes)?;
         Ok((stored, fresh))
+    }
+
+    pub(super) fn store_plan(&self, plan: &Plan, changes: Vec<plan::Change>) -> Result<(), Problem> {
+        self.book.put_plan(plan, changes)?;
+        self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
+        self.tell(Event::Plan(plan.id));
+        Ok(())
     }
 
     /// The same listings, planned again with the decisions made since.
@@ -170,6 +188,7 @@ impl Engine {
             entities: old.entities.clone(),
             scheduled: old.scheduled,
             allow_removals: false,
+            purpose: old.purpose.clone(),
         };
         let (new, _) = self.plan_from(&spec, read, Keep::ForLater)?;
         self.book.drop_plan(plan)?;
@@ -219,6 +238,10 @@ impl Engine {
         let settings = self.settings();
         let mut last = self.book.last(spec.integration)?;
         last.fingerprints_now.clone_from(&read.fingerprints);
+        if !spec.purpose.is_whole() {
+            // How many records a whole reading had says nothing about a part of them (V2, V6).
+            last.seen.clear();
+        }
         Ok(Policy {
             integration: spec.integration,
             account: read.account.clone(),
@@ -268,7 +291,12 @@ impl Engine {
     }
 }
 
-fn held_by_limit(change: &plan::Change) -> bool {
+/// Whether a link belongs to what the plan is about.
+fn concerns(only: Option<&Only>, link: &Link) -> bool {
+    only.is_none_or(|only| link.parent.as_ref().is_some_and(|customer| only.customers.contains(customer)))
+}
+
+pub(super) fn held_by_limit(change: &plan::Change) -> bool {
     change
         .hold
         .as_ref()
@@ -301,13 +329,13 @@ pub struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    fn new(engine: &'a Engine, integration: Integration, entity: Entity) -> Self {
+    pub(super) fn new(engine: &'a Engine, integration: Integration, entity: Entity) -> Self {
         let (page, trouble) = (Vec::new().into_iter(), Trouble::default());
         Self { engine, integration, entity, page, last: None, over: false, trouble }
     }
 
     /// Whether all of them could be read: a plan from half of the links is no plan.
-    fn end(self) -> Result<(), Problem> {
+    pub(super) fn end(self) -> Result<(), Problem> {
         self.trouble.take().map_or(Ok(()), Err)
     }
 }

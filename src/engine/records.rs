@@ -3,7 +3,7 @@
 //! The trail is the truth: intents, outcomes, links, decisions, settings, approvals. The index is a projection of it,
 //! made by [`project`] alone, so that losing sled costs time and no fact (decision 1).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +11,12 @@ use super::keys;
 use crate::engine::words::{Choices, JobReport, SavedChange};
 use crate::model::settings::Settings;
 use crate::model::{
-    Address, Class, Count, Decision, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId,
+    Address, Class, Count, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId, Slot,
     SourceId, TargetId,
 };
 use crate::plan::Totals;
 use crate::plan::snapshot::Last;
-use crate::store::Op;
+use crate::store::{Op, index};
 
 /// One fact in the audit trail. `kind` and `data` of its line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +34,18 @@ pub enum Record {
     Undo { integration: Integration, step: u64, redo: bool, edits: Vec<Edit>, by: String },
     /// A job's state.
     Job { report: Box<JobReport>, choices: Choices, policy: bool },
+    /// What a person wishes of a job that runs or waits: it survives the process (invariant 30).
+    Order { job: JobId, order: Ordered, by: String },
+    /// Rows of a job that wait for a person or failed, and earlier ones that passed or are gone (P30).
+    Issues {
+        integration: Integration,
+        job: JobId,
+        at: Moment,
+        open: Vec<OpenIssue>,
+        closed: Vec<(Entity, SourceId)>,
+    },
+    /// A person put an issue aside, or took it up again.
+    Aside { integration: Integration, issues: Vec<(Entity, SourceId)>, aside: Option<Aside>, by: String },
     /// A person or the policy let a plan be applied.
     Approval { job: JobId, plan: PlanId, hash: String, totals: Totals, by: String, policy: bool },
     /// About to send; durable before the request leaves.
@@ -47,6 +59,10 @@ pub enum Record {
         approved: BTreeSet<Entity>,
         missing: Vec<(Entity, SourceId, u32)>,
     },
+    /// A piece of the index as it stood, so that older lines can be let go ([`super::retention`]).
+    Kept { pairs: Vec<(serde_json::Value, serde_json::Value)> },
+    /// All pieces are written. The trail may begin at line `first`, whose predecessor's hash is `prev`.
+    Checkpoint { first: u64, prev: String, pairs: u64, bytes: u64, numbers: BTreeMap<String, u64> },
 }
 
 /// One customer's mapping before and after a step.
@@ -55,15 +71,6 @@ pub struct Edit {
     pub id: SourceId,
     pub before: Slot,
     pub after: Slot,
-}
-
-/// What the mapping table holds for one source customer.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Slot {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<Link>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Decision>,
 }
 
 /// One request that changes Halo, as it will be sent.
@@ -148,6 +155,12 @@ pub struct Outcome {
     /// The link as it stands after this row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// The mapping before this row, where another link, another decision or none stood there: what an undo restores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<Slot>>,
+    /// The mapping after a row that takes another job's row back; stands for `link`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Box<Slot>>,
     /// A change of the count, with the day it was seen (B11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<QuantityChange>,
@@ -160,6 +173,50 @@ pub struct QuantityChange {
     pub seen: Moment,
     pub before: Option<Count>,
     pub after: Count,
+}
+
+/// An order that outlives the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ordered {
+    Go,
+    Pause,
+    Cancel,
+}
+
+/// A record that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenIssue {
+    pub entity: Entity,
+    pub source: SourceId,
+    pub name: String,
+    /// Whose it is at the source; a customer's own id for a customer.
+    pub customer: SourceId,
+    pub row: u32,
+    /// Whether the row failed; else it is held.
+    pub failed: bool,
+    /// The kind of cause: one word.
+    pub kind: String,
+    pub message: String,
+}
+
+/// How an issue was put aside. It comes back when its cause changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aside {
+    /// For good, or until its cause changes.
+    Dismissed,
+    Until(Moment),
+}
+
+/// An open issue as the index keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptIssue {
+    #[serde(flatten)]
+    pub issue: OpenIssue,
+    /// The job that found it so.
+    pub job: JobId,
+    pub since: Moment,
 }
 
 /// How a row ended.
@@ -188,12 +245,17 @@ pub struct RowState {
 /// stretch of the trail again changes nothing.
 pub fn project(record: &Record, ops: &mut Vec<Op>) {
     match record {
+        Record::Kept { pairs } => {
+            let pair = |(key, value): &(_, _)| Some(Op::Put(index::decode(key)?, index::decode(value)?));
+            ops.extend(pairs.iter().filter_map(pair));
+        }
+        Record::Checkpoint { bytes, .. } => ops.push(keys::put(keys::checkpoint(), bytes)),
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
         Record::Secret { .. } | Record::Approval { .. } => {}
         Record::Step { integration, step, title, edits, .. } => {
             for edit in edits {
-                slot(*integration, &edit.id, &edit.after, ops);
+                slot(*integration, Entity::Customers, &edit.id, &edit.after, ops);
             }
             ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
             // What was undone before this step cannot be brought again.
@@ -202,13 +264,40 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         }
         Record::Undo { integration, step, redo, edits, .. } => {
             for edit in edits {
-                slot(*integration, &edit.id, if *redo { &edit.after } else { &edit.before }, ops);
+                let mapping = if *redo { &edit.after } else { &edit.before };
+                slot(*integration, Entity::Customers, &edit.id, mapping, ops);
             }
             let top = if *redo { *step } else { step.saturating_sub(1) };
             ops.push(keys::put(keys::step_top(*integration), &top));
         }
         Record::Job { report, choices, policy } => {
             ops.extend(keys::put_big(&keys::job(report.job), &(report, choices, policy)));
+        }
+        Record::Order { job, order, .. } => ops.push(match order {
+            Ordered::Go => Op::Del(keys::wish(*job)),
+            order => keys::put(keys::wish(*job), order),
+        }),
+        Record::Issues { integration, job, at, open, closed } => {
+            for (entity, id) in closed {
+                ops.extend(keys::del_big(&keys::issue(*integration, *entity, id)));
+                ops.push(Op::Del(keys::aside(*integration, *entity, id)));
+            }
+            for issue in open {
+                let kept = KeptIssue { issue: issue.clone(), job: *job, since: *at };
+                ops.extend(keys::put_big(&keys::issue(*integration, issue.entity, &issue.source), &kept));
+                // Put aside for another cause than this one.
+                ops.push(Op::Del(keys::aside(*integration, issue.entity, &issue.source)));
+            }
+        }
+        Record::Aside { integration, issues, aside, .. } => {
+            for (entity, id) in issues {
+                let key = keys::aside(*integration, *entity, id);
+                ops.push(
+                    aside
+                        .as_ref()
+                        .map_or_else(|| Op::Del(key.clone()), |aside| keys::put(key.clone(), aside)),
+                );
+            }
         }
         Record::Intent(intent) => {
             ops.extend(keys::put_big(
@@ -231,6 +320,9 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
                     ops.push(Op::Del(keys::decision(o.integration, &o.source)));
                 }
             }
+            if let Some(mapping) = &o.mapping {
+                slot(o.integration, o.entity, &o.source, mapping, ops);
+            }
             if let Some(change) = &o.quantity {
                 ops.push(keys::put(keys::quantity(o.integration, &o.source, o.at), change));
             }
@@ -246,10 +338,13 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
     }
 }
 
-fn slot(integration: Integration, id: &SourceId, slot: &Slot, ops: &mut Vec<Op>) {
+fn slot(integration: Integration, entity: Entity, id: &SourceId, slot: &Slot, ops: &mut Vec<Op>) {
     match &slot.link {
-        Some(link) => ops.extend(keys::put_big(&keys::link(integration, integration.root(), id), link)),
-        None => ops.extend(keys::del_big(&keys::link(integration, integration.root(), id))),
+        Some(link) => ops.extend(keys::put_big(&keys::link(integration, entity, id), link)),
+        None => ops.extend(keys::del_big(&keys::link(integration, entity, id))),
+    }
+    if entity != integration.root() {
+        return;
     }
     match &slot.decision {
         Some(decision) => ops.push(keys::put(keys::decision(integration, id), decision)),

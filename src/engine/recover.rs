@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::apply::{Halt, duplicate};
 use super::control::Control;
-use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, Write};
+use super::records::{Intent, Ordered, Outcome, QuantityChange, Record, RowEnd, Write};
 use super::target::{Fate, Target};
+use super::undo::worth_keeping;
 use super::{Engine, Step};
 use crate::engine::words::{JobReport, JobState};
 use crate::model::{Class, FieldName, Place, Problem, Value};
@@ -16,8 +17,17 @@ impl Engine {
     pub(super) fn interrupt_orphans(&self) -> Result<(), Problem> {
         for (mut report, choices, policy) in self.book.jobs(50)? {
             if report.state == JobState::Running {
-                report.state = JobState::Interrupted;
+                // An order to cancel outlives the process that was to carry it out (invariant 30).
+                report.state = match self.book.wish(report.job)? {
+                    Some(Ordered::Cancel) => JobState::Cancelled,
+                    _ => JobState::Interrupted,
+                };
                 self.count_rows(&mut report)?;
+                if report.state == JobState::Cancelled {
+                    report.finished = Some(self.world.now());
+                    report.totals.not_done =
+                        report.stages.iter().map(|stage| stage.total - stage.done.min(stage.total)).sum();
+                }
                 self.book.put_job(&report, &choices, policy)?;
             }
         }
@@ -108,6 +118,8 @@ impl Engine {
             message: String::new(),
             class: None,
             link: None,
+            before: None,
+            mapping: None,
             quantity: None,
             at: self.world.now(),
         };
@@ -116,6 +128,10 @@ impl Engine {
                 if let Some(link) = &intent.link {
                     let mut link = (**link).clone();
                     link.target = id;
+                    outcome.before = {
+                        let was = self.book.slot(intent.integration, intent.entity, &intent.source)?;
+                        worth_keeping(was, &link)
+                    };
                     outcome.link = Some(link);
                     outcome.end = Some(RowEnd::Done);
                     if let Write::Create { fields, .. } = &intent.write

@@ -10,7 +10,7 @@ use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
 use crate::api::listing::Listing;
 use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Place, Problem, TargetId, Value};
-use crate::plan::holds;
+use crate::plan::{equals, holds};
 
 /// Tells how far a listing is: how many, of how many if known.
 pub type Say<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
@@ -123,7 +123,14 @@ impl Target {
                         currency: None,
                         main_site: Some(site.clone()),
                     });
-                    Ok(settled(site, found.as_ref(), &wanted, &before))
+                    // A blank part counts here: setting an address back may blank one.
+                    let done = found.as_ref().is_some_and(|found| {
+                        wanted.iter().all(|(name, value)| equals(found, name, Some(value)))
+                    });
+                    Ok(match settled(site, found.as_ref(), &wanted, &before) {
+                        Fate::Done(_) if !done => Fate::Absent,
+                        fate => fate,
+                    })
                 }
             },
         }

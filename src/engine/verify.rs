@@ -77,8 +77,12 @@ impl Apply {
                 return Ok(true);
             }
             let action = self.acts(&change).unwrap_or(Action::Update);
-            let link = book.link(self.plan.integration, change.entity, &change.source.id)?;
-            Ok(link.is_none_or(|link| goes_on(change, action, link.target)))
+            let linked = || book.link(self.plan.integration, change.entity, &change.source.id);
+            let target = match &change.target {
+                Some(target) => Some(target.id.clone()),
+                None => linked()?.map(|link| link.target),
+            };
+            Ok(target.is_none_or(|target| goes_on(change, action, target)))
         })
     }
 

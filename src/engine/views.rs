@@ -6,9 +6,10 @@ use super::Engine;
 use super::connect::missing;
 use super::keys;
 use super::log;
+use super::records::{Ordered, RowEnd};
 use crate::engine::words::{
-    Answer, JobReport, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry, PlanFilter,
-    PlanGroup, PlanOrder, Presence, Query, SettingsView, ToDo,
+    Answer, JobReport, JobRow, JobState, Leads, MapCounts, Overview, PlaceState, PlaceView, PlanEntry,
+    PlanFilter, PlanGroup, PlanOrder, Presence, Query, SettingsView, ToDo,
 };
 use crate::integrations;
 use crate::model::{Class, Integration, JobId, Place, PlanId, Problem, SourceId};
@@ -41,6 +42,8 @@ impl Engine {
             Query::Jobs { last } => Answer::Jobs(self.jobs(last)?),
             Query::Job { job } => Answer::Job(Box::new(self.job(job)?)),
             Query::Presence => Answer::Presence(Presence::default()),
+            Query::JobRows { job, from, limit } => Answer::JobRows(self.job_rows(job, from, limit)?),
+            Query::Issues { integration } => Answer::Issues(self.issues(integration)?),
             Query::Log { job, filter, from, limit } => {
                 Answer::Log(log::read(&self.places.logs(), job, &filter, from, limit)?)
             }
@@ -69,7 +72,45 @@ impl Engine {
         Ok(self.as_it_stands(stored.0))
     }
 
+    /// Rows that a job was to write or that wait, from a row on, with what became of them; what was not reached yet is
+    /// left out.
+    fn job_rows(&self, job: JobId, from: u32, limit: usize) -> Result<Vec<JobRow>, Problem> {
+        let Some(plan) = self.job(job)?.plan else { return Ok(Vec::new()) };
+        let Some(plan) = self.book.plan(plan)? else {
+            let message = format!("The rows of {job} are not kept any more: its plan {plan} is gone.");
+            return Err(Problem::new(Class::Input, message)
+                .remedy(format!("`parhelion job log {job}` still has what it did.")));
+        };
+        let ended = self.book.rows(job)?;
+        let mut rows = Vec::new();
+        let first = from.saturating_sub(1) / super::book::CHUNK;
+        for chunk in first..plan.rows.div_ceil(super::book::CHUNK) {
+            for change in self.book.plan_chunk(plan.id, chunk)? {
+                let state = ended.get(&change.row);
+                let end = match (state, change.action) {
+                    _ if change.row < from => continue,
+                    (Some(state), _) => state.end,
+                    (None, Action::Held) => RowEnd::Held,
+                    (None, _) => continue,
+                };
+                let planned = || change.reasons.first().map(|why| why.to_string()).unwrap_or_default();
+                let message = match (state, end) {
+                    (_, RowEnd::Done) => String::new(),
+                    (Some(state), _) if !state.message.is_empty() => state.message.clone(),
+                    _ => planned(),
+                };
+                rows.push(JobRow { change, end, message });
+                if rows.len() >= limit {
+                    return Ok(rows);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     fn as_it_stands(&self, mut report: JobReport) -> JobReport {
+        let waits = matches!(report.state, JobState::Running | JobState::Interrupted);
+        report.is_paused = waits && matches!(self.book.wish(report.job), Ok(Some(Ordered::Pause)));
         if let Some(running) = self.live().running.as_ref().filter(|r| r.job == report.job) {
             report.stages = running.tally.stages();
             report.totals = running.tally.totals();

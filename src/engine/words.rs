@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::engine::records::RowEnd;
 use crate::integrations::FieldRule;
 use crate::model::settings::{Kind, Settings};
 use crate::model::{
     Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId,
     TargetId,
 };
-use crate::plan::{Action, Change, Plan, Side, Totals};
+use crate::plan::{Action, Change, Plan, Purpose, Side, Totals};
 
 /// What the engine is asked to do. Every command is answered by a [`Reply`] or a [`Problem`]. Those that carry a
 /// [`Secret`] are never serialised as they are: only the line between viewer and host has a form for them.
@@ -66,6 +67,12 @@ pub enum Command {
         integration: Integration,
         entities: Vec<Entity>,
         scheduled: bool,
+        purpose: Purpose,
+    },
+    /// The plan of what a job left failed or held, or of what takes it back (P29, P32), in that job's own terms.
+    BuildPlanOf {
+        purpose: Purpose,
+        allow_removals: bool,
     },
     /// The same listings, planned again with the decisions made since; the old plan is discarded.
     Replan {
@@ -85,6 +92,18 @@ pub enum Command {
         entities: Vec<Entity>,
         scheduled: bool,
         allow_removals: bool,
+        purpose: Purpose,
+    },
+    /// As [`Command::BuildPlanOf`], then apply, as one job.
+    RunOf {
+        purpose: Purpose,
+        allow_removals: bool,
+    },
+    /// Puts open issues aside, or takes them up again (P30).
+    PutAside {
+        integration: Integration,
+        issues: Vec<(Entity, SourceId)>,
+        asked: Asked,
     },
     Order {
         job: JobId,
@@ -121,6 +140,17 @@ pub enum JobOrder {
     Stop,
     /// Goes on with an interrupted job.
     Resume,
+}
+
+/// What is to become of open issues.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asked {
+    /// Not shown until its cause changes.
+    Dismiss,
+    Snooze {
+        until: Moment,
+    },
+    TakeUp,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -242,6 +272,16 @@ pub enum Query {
     Job {
         job: JobId,
     },
+    /// Every row of a job that was to be written, with what became of it, from a row number on (P31).
+    JobRows {
+        job: JobId,
+        from: u32,
+        limit: usize,
+    },
+    /// What waits for a person, over all jobs, by cause (P30).
+    Issues {
+        integration: Option<Integration>,
+    },
     Log {
         job: JobId,
         filter: LogFilter,
@@ -266,6 +306,8 @@ pub enum Answer {
     PlanGroups(Vec<PlanGroup>),
     Jobs(Vec<JobReport>),
     Job(Box<JobReport>),
+    JobRows(Vec<JobRow>),
+    Issues(IssuesView),
     Log(LogView),
     Presence(Presence),
 }
@@ -288,6 +330,56 @@ pub struct Viewer {
     pub from: Option<String>,
     pub since: Moment,
     pub pid: u32,
+}
+
+/// A row of a job and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRow {
+    pub change: Change,
+    pub end: RowEnd,
+    /// Why it failed or waits; empty for a row that is done.
+    pub message: String,
+}
+
+/// Open issues by cause, the largest group first, those put aside behind.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct IssuesView {
+    pub total: u64,
+    pub aside: u64,
+    pub groups: Vec<IssueGroup>,
+}
+
+/// Issues of one cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueGroup {
+    pub integration: Integration,
+    /// The sentence that they share; where they differ in names and numbers, an ellipsis stands for those.
+    pub cause: String,
+    /// One word: `failed`, `look-alike`, `data`, `limit` ...
+    pub kind: String,
+    pub is_aside: bool,
+    pub count: u64,
+    /// The first thousand.
+    pub issues: Vec<Issue>,
+}
+
+/// One record that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    pub integration: Integration,
+    pub entity: Entity,
+    pub source: ProblemSource,
+    /// Its customer at the source; its own id for a customer.
+    pub customer: SourceId,
+    /// Whether its row failed; else it is held.
+    pub failed: bool,
+    pub message: String,
+    /// The job that found it so, and that job's row.
+    pub job: JobId,
+    pub row: u32,
+    pub since: Moment,
+    /// Put aside until then; an issue that is dismissed has none.
+    pub until: Option<Moment>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -572,6 +664,8 @@ pub struct JobReport {
     pub integration: Integration,
     pub entities: Vec<Entity>,
     pub scheduled: bool,
+    #[serde(default, skip_serializing_if = "Purpose::is_whole")]
+    pub purpose: Purpose,
     pub state: JobState,
     pub totals: JobTotals,
     pub requests: BTreeMap<Place, u64>,
@@ -583,6 +677,9 @@ pub struct JobReport {
     pub problems: Vec<RowProblem>,
     /// Why it failed or waits as a whole.
     pub trouble: Option<Problem>,
+    /// A person paused it: it does not go on by itself, not even after a restart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_paused: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use crate::api::http::{RealTransport, Transport};
 use crate::engine::book::Book;
 use crate::engine::records::Record;
 use crate::engine::world::World;
-use crate::engine::{Engine, Protocol, desk};
-use crate::model::{Class, Installation, Problem};
+use crate::engine::{Engine, Protocol, desk, metrics, retention};
+use crate::model::{Class, Installation, Moment, Problem};
 use crate::store::{KeySource, Lock, Places, Store};
 
 /// Which profile, and where.
@@ -65,7 +65,7 @@ impl Home {
             })?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(1)
             .thread_name("engine")
             .enable_all()
             .build()
@@ -79,6 +79,7 @@ impl Home {
         let at = places.clone();
         let engine = runtime.block_on(async move {
             let installation = installation(&book).await?;
+            retention::tidy(&book, &at, &book.settings()?.profile.keep, Moment::now()).await;
             Engine::open(
                 book,
                 vault,
@@ -90,6 +91,10 @@ impl Home {
                 events,
             )
         })?;
+        {
+            let _inside = runtime.enter();
+            metrics::keep(&engine);
+        }
         let thread = std::thread::Builder::new()
             .name("engine-home".into())
             .spawn(move || {

@@ -186,7 +186,7 @@ fn delimiter(text: &str) -> u8 {
 
 /// With an apostrophe in front where a spreadsheet would see a formula, also behind apostrophes that stand there
 /// already, so that the way back is exact.
-fn guarded(cell: &str) -> String {
+pub fn guarded(cell: &str) -> String {
     if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
 }
 

@@ -3,9 +3,11 @@
 
 pub mod exact;
 pub mod keys;
+pub mod legal;
 pub mod mapping_csv;
 pub mod name;
 pub mod placeholder;
+pub mod suggest;
 
 pub use exact::{Generated, Left, generate};
 pub use name::{exact_form, normal_form};

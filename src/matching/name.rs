@@ -2,83 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Dropped wherever they stand: legal forms of three letters and more, and words that say nothing.
-const DROPPED: &[&str] = &[
-    "aps",
-    "asa",
-    "bhd",
-    "bvba",
-    "comm",
-    "company",
-    "corp",
-    "corporation",
-    "doo",
-    "eeig",
-    "ehf",
-    "eirl",
-    "eood",
-    "eurl",
-    "gbr",
-    "gesmbh",
-    "ggmbh",
-    "gmbh",
-    "inc",
-    "incorporated",
-    "kft",
-    "kgaa",
-    "limited",
-    "limitada",
-    "llc",
-    "llp",
-    "ltd",
-    "ltda",
-    "mbh",
-    "nyrt",
-    "ohg",
-    "ood",
-    "oyj",
-    "plc",
-    "pte",
-    "pty",
-    "pvt",
-    "sarl",
-    "sas",
-    "sasu",
-    "sci",
-    "scrl",
-    "sia",
-    "sdn",
-    "snc",
-    "spa",
-    "spj",
-    "sprl",
-    "srl",
-    "srls",
-    "sro",
-    "stiftung",
-    "uab",
-    "vof",
-    "vzw",
-    "zrt", //
-    "and",
-    "das",
-    "der",
-    "des",
-    "die",
-    "een",
-    "het",
-    "les",
-    "los",
-    "och",
-    "the",
-    "und",
-];
-
-/// Dropped at the end only: legal forms so short that they may be a word of the name elsewhere.
-const DROPPED_AT_THE_END: &[&str] = &[
-    "ab", "ag", "as", "bv", "co", "cv", "ev", "kg", "kk", "lp", "nv", "ou", "oy", "sa", "sb", "se", "sl",
-    "ug", "zoo",
-];
+use super::legal;
 
 /// What must be equal for two names to be *exactly* the same (K4): outer spaces and the Unicode form do not count,
 /// upper and lower case do.
@@ -89,26 +13,61 @@ pub fn exact_form(name: &str) -> String {
 /// What look-alikes share: transliterated, lower case, words of letters and digits, without legal forms and filler
 /// words. Digits count. Empty only for a name without any letter or digit.
 pub fn normal_form(name: &str) -> String {
-    let words = words(name);
-    let mut kept: Vec<&str> =
-        words.iter().map(String::as_str).filter(|word| !DROPPED.contains(word)).collect();
-    while kept.len() > 1 && kept.last().is_some_and(|word| DROPPED_AT_THE_END.contains(word)) {
-        // Polish 'sp. z o.o.' comes as two words; 'zoo' alone is one of the name's own.
-        if kept.last() == Some(&"zoo") {
-            if kept.len() < 3 || kept[kept.len() - 2] != "sp" {
-                break;
+    Parts::of(name).core.join(" ")
+}
+
+/// A name taken apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parts {
+    /// The words that tell the company from others, in order; all words where nothing else is left.
+    pub core: Vec<String>,
+    /// Its legal forms, as places in [`legal::FORMS`]; none where the name is nothing but these.
+    pub forms: Vec<usize>,
+}
+
+impl Parts {
+    pub fn of(name: &str) -> Self {
+        Self::with(name, &[])
+    }
+
+    /// With the legal forms that a person added, beside the known ones.
+    pub fn with(name: &str, more: &[String]) -> Self {
+        let words = words(name);
+        let mut forms = Vec::new();
+        let mut kept: Vec<&str> = Vec::with_capacity(words.len());
+        for word in &words {
+            match legal::anywhere(word) {
+                Some(form) => forms.push(form),
+                None if legal::is_filler(word) || more.iter().any(|own| own == word) => {}
+                None => kept.push(word),
             }
+        }
+        while kept.len() > 1
+            && let Some(form) = kept.last().and_then(|word| legal::at_the_end(word))
+        {
+            // Polish 'sp. z o.o.' comes as two words; 'zoo' alone is one of the name's own.
+            if kept.last() == Some(&"zoo") {
+                if kept.len() < 3 || kept[kept.len() - 2] != "sp" {
+                    break;
+                }
+                kept.pop();
+            }
+            forms.push(form);
             kept.pop();
         }
-        kept.pop();
+        if kept.is_empty() {
+            return Self { core: words, forms: Vec::new() };
+        }
+        forms.sort_unstable();
+        forms.dedup();
+        Self { core: kept.into_iter().map(str::to_owned).collect(), forms }
     }
-    if kept.is_empty() { words.join(" ") } else { kept.join(" ") }
 }
 
 /// Lower-case words of letters and digits. Single letters in a row are one word, so that S.A.R.L. is SARL.
 fn words(name: &str) -> Vec<String> {
-    let plain =
-        deunicode::deunicode(&name.nfc().filter(|c| !is_apostrophe(*c)).collect::<String>()).to_lowercase();
+    let plain: String = name.nfkc().filter(|c| !is_apostrophe(*c)).collect();
+    let plain = deunicode::deunicode(&without_look_alikes(&plain)).to_lowercase();
     let mut words: Vec<String> = Vec::new();
     let mut spelled = false;
     for word in plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
@@ -120,6 +79,59 @@ fn words(name: &str) -> Vec<String> {
         spelled = letter;
     }
     words
+}
+
+/// Cyrillic and Greek letters that look Latin, as the Latin ones, in words that have a Latin letter too: nobody mixes
+/// the scripts of one word on purpose.
+fn without_look_alikes(name: &str) -> String {
+    let foreign = |c: char| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{4ff}');
+    if !name.chars().any(foreign) {
+        return name.to_owned();
+    }
+    let mut out = String::with_capacity(name.len());
+    for word in name.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        if word.chars().any(|c| c.is_ascii_alphabetic()) {
+            out.extend(word.chars().map(latin));
+        } else {
+            out.push_str(word);
+        }
+    }
+    out
+}
+
+fn latin(c: char) -> char {
+    match c {
+        'А' | 'Α' => 'A',
+        'В' | 'Β' => 'B',
+        'С' => 'C',
+        'Е' | 'Ε' => 'E',
+        'Н' | 'Η' => 'H',
+        'І' | 'Ι' => 'I',
+        'Ј' => 'J',
+        'К' | 'Κ' => 'K',
+        'М' | 'Μ' => 'M',
+        'Ν' => 'N',
+        'О' | 'Ο' => 'O',
+        'Р' | 'Ρ' => 'P',
+        'Ѕ' => 'S',
+        'Т' | 'Τ' => 'T',
+        'Х' | 'Χ' => 'X',
+        'У' | 'Υ' => 'Y',
+        'Ζ' => 'Z',
+        'а' | 'α' => 'a',
+        'с' => 'c',
+        'е' | 'ε' => 'e',
+        'і' | 'ι' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'о' | 'ο' => 'o',
+        'р' | 'ρ' => 'p',
+        'ѕ' => 's',
+        'х' | 'χ' => 'x',
+        'у' => 'y',
+        'ν' => 'v',
+        other => other,
+    }
 }
 
 fn is_apostrophe(c: char) -> bool {

@@ -3,6 +3,9 @@
 pub use jiff::Timestamp as Moment;
 pub use jiff::civil::Date;
 
+/// Halo's own word for "no date" (apis/halopsa.md 2): writing it blanks a date, and it reads back as none.
+pub const NO_DATE: Date = jiff::civil::date(1901, 1, 1);
+
 /// Reads a vendor's date: ISO 8601 with or without a time, 0 to 9 fraction digits, with or without a zone. The
 /// calendar date is kept as written, never shifted (apis/also.md 12). Blank text and sentinels before 1902 (Halo's
 /// 1899-1901, .NET's year 1) mean "none".

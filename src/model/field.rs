@@ -1,11 +1,13 @@
 //! The fields of a record, as planning sees them.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::date::NO_DATE;
 use super::text::Pool;
 use super::{Address, Amount, Count, Date};
 
@@ -124,43 +126,67 @@ impl<'de> Deserialize<'de> for FieldName {
     }
 }
 
-/// The label of a tenant's own field. Equal labels are one text in memory, kept for good: a tenant has some hundreds
-/// of fields, and a hundred thousand records name them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Label(&'static str);
+/// The label of a tenant's own field: its place among all labels that were ever met. Four bytes, since a hundred
+/// thousand records name them; equal labels are one, kept for good: a tenant has some hundreds of fields.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Label(u32);
+
+#[derive(Default)]
+struct Labels {
+    texts: Vec<&'static str>,
+    places: HashMap<&'static str, u32>,
+}
+
+static LABELS: LazyLock<RwLock<Labels>> = LazyLock::new(RwLock::default);
 
 impl Label {
-    /// From there on labels are cut short together: nobody has so many fields, and memory has an end.
+    /// From there on all are one label: nobody has so many fields, and memory has an end.
     const MOST: usize = 65_536;
 
     pub fn new(text: &str) -> Self {
-        static KNOWN: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(label) = known.get(text) {
-            return Self(label);
+        if let Some(at) = LABELS.read().unwrap_or_else(PoisonError::into_inner).places.get(text) {
+            return Self(*at);
         }
-        if known.len() >= Self::MOST {
-            return Self("(too many fields)");
+        let mut labels = LABELS.write().unwrap_or_else(PoisonError::into_inner);
+        let text = if labels.texts.len() < Self::MOST { text } else { "(too many fields)" };
+        if let Some(at) = labels.places.get(text) {
+            return Self(*at);
         }
-        let label: &'static str = Box::leak(text.into());
-        known.insert(label);
-        Self(label)
+        let at = u32::try_from(labels.texts.len()).unwrap_or(u32::MAX);
+        let text: &'static str = Box::leak(text.into());
+        labels.texts.push(text);
+        labels.places.insert(text, at);
+        Self(at)
     }
 
-    pub const fn as_str(self) -> &'static str {
-        self.0
+    pub fn as_str(self) -> &'static str {
+        let labels = LABELS.read().unwrap_or_else(PoisonError::into_inner);
+        labels.texts.get(self.0 as usize).copied().unwrap_or_default()
+    }
+}
+
+/// By the text, so that the order is the same in every process.
+impl Ord for Label {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self == other { Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
+    }
+}
+
+impl PartialOrd for Label {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.0, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -199,6 +225,7 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(text),
             Self::Count(count) => count.fmt(f),
             Self::Amount(amount) => amount.fmt(f),
+            Self::Date(date) if *date == NO_DATE => f.write_str("none"),
             Self::Date(date) => date.fmt(f),
             Self::Active(true) => f.write_str("active"),
             Self::Active(false) => f.write_str("inactive"),

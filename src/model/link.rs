@@ -93,6 +93,15 @@ pub enum Decision {
     Clear,
 }
 
+/// What the mapping table holds for one source record: decisions are made about customers only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+}
+
 impl Decision {
     /// Whether it keeps the customer out of everything today: an exclusion ends with its day.
     pub fn excludes(&self, today: super::Date) -> bool {

@@ -90,6 +90,36 @@ pub struct Profile {
     /// A theme of its own for this profile; empty means the program's.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub theme: String,
+    pub keep: Keep,
+    pub metrics: Metrics,
+}
+
+/// How long things are kept (sync-engine 5.1 and 16).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Keep {
+    /// Days that lines of the audit trail stay; 0: for ever. What follows from them stays in any case.
+    pub trail_days: u32,
+    /// Days that logs stay; 0: as long as there is room.
+    pub log_days: u32,
+    /// Room for all logs together, in MiB.
+    pub log_mib: u32,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { trail_days: 400, log_days: 90, log_mib: 1024 }
+    }
+}
+
+/// Where figures for a monitoring system go (P54). Empty: nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metrics {
+    /// A file for node-exporter's text collector.
+    pub file: String,
+    /// Address and port on loopback.
+    pub listen: String,
 }
 
 /// The mark in the header (P53).

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Currency, Entity, FieldName, Fields, Found, SourceId, TargetId, Value, Wanted};
+use crate::model::{Currency, Entity, FieldName, Fields, Found, Slot, SourceId, TargetId, Value, Wanted};
 
 /// What a row does. `Zero` and `Deactivate` act on absence only; a state or count that the source reports is an
 /// `Update` (decision 30).
@@ -183,6 +183,9 @@ pub struct Change {
     /// Change of money a month (quantity x price); `None` where a price is unknown: never 0 (N1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<rust_decimal::Decimal>,
+    /// For a row that takes another job's row back: the mapping as it stands afterwards, whatever it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Box<Slot>>,
 }
 
 impl Side<SourceId> {
@@ -227,6 +230,7 @@ impl Change {
             owned: Fields::new(),
             currency: None,
             money: None,
+            mapping: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{FieldChange, Mark};
 use crate::matching::exact_form;
+use crate::model::date::NO_DATE;
 use crate::model::{Address, FieldName, Fields, Found, Value};
 
 /// What differs between both sides.
@@ -79,6 +80,7 @@ pub(super) fn same(want: &Value, have: Option<&Value>) -> bool {
             parts(want).zip(parts(have)).all(|(want, have)| is_blank(want) || folded(want) == folded(have))
         }
         (Value::Address(want), None) => want.is_blank(),
+        (Value::Date(want), None) => *want == NO_DATE,
         (want, Some(have)) => want == have,
         (_, None) => false,
     }
@@ -90,6 +92,16 @@ pub fn holds(found: &Found, name: FieldName, value: Option<&Value>) -> bool {
     match value {
         Some(value) => same(value, have.as_ref()),
         None => have.is_none(),
+    }
+}
+
+/// As [`holds`], but an address part that is to be blank must be.
+pub fn equals(found: &Found, name: FieldName, value: Option<&Value>) -> bool {
+    match (value, field_of(found, name)) {
+        (Some(Value::Address(want)), Some(Value::Address(have))) => {
+            parts(want).zip(parts(&have)).all(|(want, have)| folded(want) == folded(have))
+        }
+        _ => holds(found, name, value),
     }
 }
 

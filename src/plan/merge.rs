@@ -1,13 +1,13 @@
 //! The plan: customers first, then their subscriptions, then the limits over all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
 use super::customers::Customers;
 use super::lines::{self, Tally};
 use super::{
-    Action, Cause, Change, Last, MoneyDelta, Outline, Policy, Snapshot, Totals, limits,
+    Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits,
     snapshot::{Mappings, Reading},
 };
 use crate::model::{Currency, Entity, Link, SourceId};
@@ -35,6 +35,9 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
     for entity in policy.lines() {
         let tally = lines::plan(entity, snapshot, mappings, links(entity), policy, &customers, &mut changes);
         tallies.insert(entity, tally);
+    }
+    if let Some(only) = &snapshot.only {
+        narrow(&mut changes, only);
     }
     for (row, change) in (1..).zip(&mut changes) {
         change.row = row;
@@ -85,6 +88,28 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
         money.into_values().filter(|line| !line.before.is_zero() || !line.after.is_zero()).collect();
     let last = limits::remember(snapshot, policy, &tallies, customers.linked);
     Planned { changes, outline, last }
+}
+
+/// Leaves the rows of a narrow plan, and the customers that they need first. Names are compared among all customers
+/// before: one that looks unique in a narrow list may not be.
+fn narrow(changes: &mut Vec<Change>, only: &Only) {
+    let covers = |change: &Change| {
+        let customer = change.customer.as_ref().unwrap_or(&change.source);
+        only.covers(change.entity, &change.source.id, &customer.id)
+    };
+    let needed: BTreeSet<u32> =
+        changes.iter().filter(|change| covers(change)).filter_map(|change| change.after_row).collect();
+    // Customers are numbered already, their subscriptions not yet.
+    changes.retain(|change| covers(change) || (change.row > 0 && needed.contains(&change.row)));
+    let rows: BTreeMap<u32, u32> = changes
+        .iter()
+        .zip(1..)
+        .filter(|(change, _)| change.row > 0)
+        .map(|(change, row)| (change.row, row))
+        .collect();
+    for change in changes {
+        change.after_row = change.after_row.and_then(|row| rows.get(&row).copied());
+    }
 }
 
 /// A row that needs another one goes with it: if that one waits, this one is skipped (decision 29).

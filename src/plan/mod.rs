@@ -15,16 +15,18 @@ mod money;
 pub mod outline;
 mod owner;
 pub mod snapshot;
+mod undo;
 
 pub use absence::absent;
 pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
 pub use cost::cost;
-pub use diff::holds;
+pub use diff::{equals, holds};
 pub use hash::hash;
 pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
-pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Totals, Valve};
+pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
 pub use snapshot::{
-    Absence, Completeness, KindOfRecord, Kinds, Last, Lines, Mappings, Parking, Policy, Reading, Removal,
-    Rules, Scope, Snapshot, TopLevel,
+    Absence, Completeness, KindOfRecord, Kinds, Last, Lines, Mappings, Only, Parking, Policy, Reading,
+    Removal, Rules, Scope, Snapshot, TopLevel,
 };
+pub use undo::{Image, undo};

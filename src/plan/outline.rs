@@ -1,11 +1,11 @@
 //! What stands above the rows of a plan: totals, limits, money, cost, hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::Action;
-use crate::model::{Currency, Entity, Integration, Moment, Place, PlanId, SourceId};
+use crate::model::{Currency, Entity, Integration, JobId, Moment, Place, PlanId, SourceId};
 
 /// Rows by action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -134,6 +134,65 @@ pub struct Outline {
     pub cost: Cost,
 }
 
+/// What a plan is for, where it is not for everything of its entities.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    #[default]
+    Whole,
+    /// Only these customers' records; of them only these records, if any is named (P56, P63, P72).
+    Narrow { customers: BTreeSet<SourceId>, records: BTreeSet<SourceId> },
+    /// Only what failed or was held in that job (P29).
+    Retry { of: JobId },
+    /// Takes back what that job did (P32).
+    Undo { of: JobId },
+}
+
+impl Purpose {
+    /// Everything of its entities: only such a plan is what the next one compares itself with.
+    pub const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole)
+    }
+
+    /// "retry of J12"; `None` for a whole plan.
+    pub fn title(&self) -> Option<String> {
+        match self {
+            Self::Whole => None,
+            Self::Narrow { records, .. } if !records.is_empty() => {
+                Some(format!("narrow, {}", some(records.len(), "record", records)))
+            }
+            Self::Narrow { customers, .. } => {
+                Some(format!("narrow, {}", some(customers.len(), "customer", customers)))
+            }
+            Self::Retry { of } => Some(format!("retry of {of}")),
+            Self::Undo { of } => Some(format!("undo of {of}")),
+        }
+    }
+
+    /// What a person must know of such a plan before it is applied.
+    pub const fn remarks(&self) -> &'static [&'static str] {
+        match self {
+            Self::Whole => &[],
+            Self::Narrow { .. } => &["Nothing outside was read in full, and nothing outside is touched."],
+            Self::Retry { .. } => {
+                &["Only what failed or was held is planned again, on what both sides say now."]
+            }
+            Self::Undo { .. } => &[
+                "The next ordinary run would do it all again: correct what led to it first.",
+                "Created records become inactive, never deleted; invoices raised stay.",
+            ],
+        }
+    }
+}
+
+/// `customer 310101`, or `3 customers`.
+fn some(count: usize, what: &str, ids: &BTreeSet<SourceId>) -> String {
+    match ids.first() {
+        Some(only) if count == 1 => format!("{what} {only}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
 /// A stored plan without its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -141,6 +200,8 @@ pub struct Plan {
     pub integration: Integration,
     pub entities: Vec<Entity>,
     pub scheduled: bool,
+    #[serde(default, skip_serializing_if = "Purpose::is_whole")]
+    pub purpose: Purpose,
     pub built_at: Moment,
     pub built_by: String,
     pub expires_at: Moment,

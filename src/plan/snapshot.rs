@@ -24,6 +24,25 @@ pub struct Snapshot {
     pub top_level: TopLevel,
     /// What the target bills in by default, where it is known.
     pub currency: Option<Currency>,
+    /// What the plan is narrowed to; `None`: everything.
+    pub only: Option<Only>,
+}
+
+/// The records that a narrow plan is about: nothing else gets a row (P29, P56).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Only {
+    /// Their records are read.
+    pub customers: BTreeSet<SourceId>,
+    /// Of them, these; `None`: all.
+    pub records: Option<BTreeSet<(Entity, SourceId)>>,
+}
+
+impl Only {
+    /// Whether a record is in it. A customer is its own customer.
+    pub fn covers(&self, entity: Entity, id: &SourceId, customer: &SourceId) -> bool {
+        self.customers.contains(customer)
+            && self.records.as_ref().is_none_or(|records| records.contains(&(entity, id.clone())))
+    }
 }
 
 /// Both sides' records of one entity whose records belong to customers.

@@ -60,6 +60,8 @@ pub enum Kind {
     Hours,
     /// The IANA name of a time zone, or empty.
     Zone,
+    /// An address and port of this machine's own, or empty.
+    Loopback,
     /// Periods in which nothing billable is written ([`crate::model::Freeze`]).
     Periods,
 }
@@ -165,9 +167,21 @@ impl Kind {
                 }
                 Value::String(time)
             }
-            (Self::Hours | Self::Zone, Raw::Text(text)) if text.trim().is_empty() => {
+            (Self::Hours | Self::Zone | Self::Loopback, Raw::Text(text)) if text.trim().is_empty() => {
                 Value::String(String::new())
             }
+            (Self::Loopback, Raw::Text(text)) => text
+                .trim()
+                .parse::<std::net::SocketAddr>()
+                .ok()
+                .filter(|address| address.ip().is_loopback())
+                .map(|address| Value::String(address.to_string()))
+                .ok_or_else(|| {
+                    format!(
+                        "must be an address of this machine's own such as 127.0.0.1:9477, not '{}'",
+                        brief(text)
+                    )
+                })?,
             (Self::Hours, Raw::Text(text)) => schedule::Hours::parse(text)
                 .map(|hours| Value::String(hours.to_string()))
                 .ok_or_else(|| format!("must be {}, not '{}'", self.expects(), brief(text)))?,
@@ -212,6 +226,7 @@ impl Kind {
             Self::Choices(known) => format!("a list of {}", known.join(", ")),
             Self::WordMap(known) => format!("a table of words, each {}", known.join(" or ")),
             Self::Time => "a time of day such as \"02:30\"".into(),
+            Self::Loopback => "an address of this machine's own such as \"127.0.0.1:9477\", or empty".into(),
             Self::Hours => "hours of the day such as \"22:00-06:00\", or empty".into(),
             Self::Zone => "a time zone such as \"Europe/London\", or empty".into(),
             Self::Periods => {

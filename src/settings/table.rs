@@ -201,7 +201,7 @@ fn suggestion(section: Section, leaf: &str) -> &'static str {
     }
 }
 
-const PROFILE: [Row; 2] = [
+const PROFILE: [Row; 7] = [
     Row(
         "kind",
         Tab::Details,
@@ -215,6 +215,41 @@ const PROFILE: [Row; 2] = [
         Kind::Text,
         "Theme",
         "A theme of its own for this profile; empty: the program's.",
+    ),
+    Row(
+        "keep.trail_days",
+        Tab::Details,
+        Kind::Number { min: 0, max: 36_500, unit: "days" },
+        "Keep the trail",
+        "Days that lines of the audit trail stay; 0: for ever. Links, decisions and settings stay in any case.",
+    ),
+    Row(
+        "keep.log_days",
+        Tab::Details,
+        Kind::Number { min: 0, max: 36_500, unit: "days" },
+        "Keep logs",
+        "Days that logs of jobs stay; 0: as long as there is room.",
+    ),
+    Row(
+        "keep.log_mib",
+        Tab::Details,
+        Kind::Number { min: 1, max: 1_000_000, unit: "MiB" },
+        "Room for logs",
+        "Of all logs together, in MiB; the oldest go first.",
+    ),
+    Row(
+        "metrics.file",
+        Tab::Details,
+        Kind::Text,
+        "Metrics file",
+        "Figures for node-exporter's text collector: a file ending in .prom, written after each job; empty: none.",
+    ),
+    Row(
+        "metrics.listen",
+        Tab::Details,
+        Kind::Loopback,
+        "Metrics address",
+        "The same figures over HTTP while the engine runs, on this machine only, such as 127.0.0.1:9477; empty: nowhere.",
     ),
 ];
 

@@ -151,15 +151,17 @@ pub fn import(index: &dyn Index, input: &mut dyn BufRead) -> Result<u64, Problem
     Ok(count)
 }
 
-/// Text stays text; anything else is hexadecimal in a list of its own, so that the two cannot be taken for another.
-fn encode(bytes: &[u8]) -> serde_json::Value {
+/// Keys and values as JSON. Text stays text; anything else is hexadecimal in a list of its own, so that the two cannot
+/// be taken for another.
+pub fn encode(bytes: &[u8]) -> serde_json::Value {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
         Err(_) => serde_json::json!([super::hex::encode(bytes)]),
     }
 }
 
-fn decode(value: &serde_json::Value) -> Option<Vec<u8>> {
+/// What [`encode`] wrote; `None` for what it never writes.
+pub fn decode(value: &serde_json::Value) -> Option<Vec<u8>> {
     match value {
         serde_json::Value::String(text) => Some(text.as_bytes().to_vec()),
         serde_json::Value::Array(items) => super::hex::decode(items.first()?.as_str()?),

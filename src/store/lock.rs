@@ -126,22 +126,30 @@ fn busy(dir: &Path, holder: Option<&Holder>) -> Problem {
 }
 
 /// File locks and syncs cannot be trusted over a network.
-#[cfg(target_os = "linux")]
 fn refuse_network(dir: &Path) -> Result<(), Problem> {
-    let stat = rustix::fs::statfs(dir).map_err(|error| files::problem(dir, "look at", &error.into()))?;
-    // linux/magic.h; the field's width differs between machines, the numbers are 32 bits.
-    let name = match stat.f_type as u32 {
-        0x6969 => "NFS",
-        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
-        0x5346_414F => "AFS",
-        _ => return Ok(()),
-    };
+    let Some(name) = network_file_system(dir)? else { return Ok(()) };
     let why =
         format!("it lies on a network file system ({name}), where a crash could lose what was acknowledged");
     Err(files::refused(dir, &why).remedy("Choose a local folder with --data-dir."))
 }
 
+/// The name of the network file system that a folder lies on; `None` for a local one.
+///
+/// # Errors
+/// A folder that cannot be looked at.
+#[cfg(target_os = "linux")]
+pub fn network_file_system(dir: &Path) -> Result<Option<&'static str>, Problem> {
+    let stat = rustix::fs::statfs(dir).map_err(|error| files::problem(dir, "look at", &error.into()))?;
+    // linux/magic.h; the field's width differs between machines, the numbers are 32 bits.
+    Ok(match stat.f_type as u32 {
+        0x6969 => Some("NFS"),
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => Some("SMB"),
+        0x5346_414F => Some("AFS"),
+        _ => None,
+    })
+}
+
 #[cfg(not(target_os = "linux"))]
-fn refuse_network(_dir: &Path) -> Result<(), Problem> {
-    Ok(())
+pub fn network_file_system(_dir: &Path) -> Result<Option<&'static str>, Problem> {
+    Ok(None)
 }

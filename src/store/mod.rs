@@ -1,6 +1,7 @@
 //! What survives: the audit trail (facts), the index (working state that can be rebuilt), sealed secrets, and the
 //! lock that keeps a second process out.
 
+pub mod backup;
 pub(crate) mod files;
 mod hex;
 pub mod index;

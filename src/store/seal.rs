@@ -190,6 +190,18 @@ impl Vault {
     }
 }
 
+/// Whether a file of sealed secrets is whole, as far as it tells without the key. None at all is fine.
+///
+/// # Errors
+/// A damaged file, or a newer program's.
+pub fn inspect(path: &Path) -> Result<(), Problem> {
+    match std::fs::read(path) {
+        Ok(bytes) => read_document(path, &bytes).map(drop),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(files::problem(path, "read", &error)),
+    }
+}
+
 impl State {
     fn check(&self, path: &Path) -> Result<(), Problem> {
         let (Some(key), Some(check)) = (&self.key, &self.document.check) else { return Ok(()) };

@@ -7,6 +7,7 @@
 mod disk;
 mod line;
 mod read;
+mod retain;
 mod scan;
 
 use std::fs::{File, OpenOptions};
@@ -24,7 +25,8 @@ use self::line::{Hash, hash};
 use crate::model::{Class, Moment, Problem};
 
 pub use disk::{SimulatedDisk, Sync};
-pub use read::{Broken, Reader, Verified, verify_dir};
+pub use read::{Broken, Reader, Shelf, Verified, verify_dir};
+pub use retain::{CHECKPOINT, Old};
 
 /// The number of a record. Numbers rise by one a line, commit lines included, so gaps between records are normal.
 pub type Seq = u64;
@@ -299,16 +301,13 @@ impl Shared {
                 return queue.is_closed;
             }
             let until = queue.deadline.or(look_again.filter(|at| *at > now));
-            queue = match until {
-                Some(until) => {
-                    queue.writer = Wait::Soon;
-                    let left = until.saturating_duration_since(now);
-                    self.more.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    queue.writer = Wait::Long;
-                    self.more.wait(queue).unwrap_or_else(PoisonError::into_inner)
-                }
+            queue = if let Some(until) = until {
+                queue.writer = Wait::Soon;
+                let left = until.saturating_duration_since(now);
+                self.more.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                queue.writer = Wait::Long;
+                self.more.wait(queue).unwrap_or_else(PoisonError::into_inner)
             };
             queue.writer = Wait::None;
         }

@@ -154,6 +154,8 @@ actions! {
         "Shows what would change; it is taken or left as one step." "parhelion map import also FILE";
     PlanIt "plan" [Customers Integrations] "plan" "Plan the import"
         "Reads both sides and shows what would change. Nothing is written." "parhelion plan also";
+    PlanOne "plan_one" [Customers] "this one" "Plan this customer only"
+        "A plan of one customer and its records. Nothing else is read in full, and nothing else is touched." "parhelion plan also --customer ID";
     NextIntegration "next_integration" [Customers Fields] "next integration" "Next integration" "" "";
     PreviousIntegration "previous_integration" [Customers Fields] "integration" "Previous integration" "" "";
 
@@ -178,11 +180,13 @@ actions! {
 
     OpenJob "open_job" [Jobs] "open" "Open the job" "Its stages and its whole log." "parhelion job show J1";
     OpenLine "open_line" [Job] "open" "Show the change behind this line" "Fields before and after, and the reasons." "";
-    Resume "resume" [Jobs Job] "resume" "Go on with an interrupted job"
-        "Writes what is left of its plan; nothing is written twice." "parhelion job resume J1";
+    Resume "resume" [Jobs Job] "resume/retry" "Go on with a job, or retry what failed"
+        "An interrupted job writes what is left of its plan, nothing twice. Of one that is over, the failed and held rows are planned again. On an issue: its records." "parhelion job retry J1";
     Pause "pause" [Jobs Job] "pause" "Pause the running job, or go on" "No new record starts; those in hand finish." "";
     CancelJob "cancel" [Jobs Job] "cancel" "Cancel the job"
         "Asks first. What is done stays done." "parhelion job cancel J1";
+    PutAside "put_aside" [Jobs] "put aside" "Put the issue aside, or take it up again"
+        "Asks for how long. It comes back when its cause changes." "";
     NextHit "next_hit" [Job] "next hit" "Next line with the searched words" "" "";
     PreviousHit "previous_hit" [Job] "hit" "Previous line with the searched words" "" "";
 
@@ -196,12 +200,12 @@ actions! {
         "All printable keys are text then; Enter accepts and checks, Esc gives the old value back." "parhelion config set KEY VALUE";
     Save "save" [Settings] "save" "Save the changes"
         "Saves all or nothing, and says what was cleaned." "parhelion config import FILE";
-    NextTab "next_tab" [Settings] "tabs" "Next tab" "" "";
-    PreviousTab "previous_tab" [Settings] "tabs" "Previous tab" "" "";
+    NextTab "next_tab" [Settings Jobs] "tabs" "Next tab" "" "";
+    PreviousTab "previous_tab" [Settings Jobs] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
-    Undo "undo" [Integrations Settings Program Customers Plan] "undo" "Undo the last change"
-        "Takes back the last change made here." "";
+    Undo "undo" [Integrations Settings Program Customers Plan Jobs Job] "undo" "Undo the last change, or the job"
+        "Takes back the last change made here. Of a job it builds a plan: fields as they were, what it created inactive." "parhelion job undo J1";
 
     Redo "redo" [Customers Plan] "redo" "Bring the last change taken back again" "" "";
 

@@ -62,6 +62,9 @@ impl Mirror {
                     &**command
                 {
                     self.reading.remove(integration);
+                } else if matches!(**command, Command::BuildPlanOf { .. }) {
+                    // Whose job it is of, only the engine knows.
+                    self.reading.clear();
                 }
             }
             News::Engine(event) => return self.event(event),

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::{Done, Profile};
 
 /// The sandbox's own secrets: nothing may ever show them.
-const SECRETS: [&str; 2] = ["sandbox-password", "sandbox-secret"];
+pub const SECRETS: [&str; 2] = ["sandbox-password", "sandbox-secret"];
 
 /// A sandbox, gone when this is dropped.
-struct Vendors {
+pub struct Vendors {
     child: Child,
     settings: String,
 }
@@ -73,7 +73,7 @@ impl Drop for Vendors {
 }
 
 /// A profile that is set up for a sandbox of its own.
-fn set_up() -> (Profile, Vendors) {
+pub fn set_up() -> (Profile, Vendors) {
     let profile = Profile::new();
     let vendors = Vendors::start(&profile);
     let file = profile.file("settings.json");
@@ -83,17 +83,17 @@ fn set_up() -> (Profile, Vendors) {
 }
 
 /// Slows Halo's pace down so far that a run can be met in its middle.
-fn slow_down(profile: &Profile) {
+pub fn slow_down(profile: &Profile) {
     let pace = "{ requests = 0, per_seconds = 300, at_once = 1, spacing_ms = 60, share = 1.0 }";
     profile.run(&["config", "set", "halo.pace", pace]).exits(0);
 }
 
-fn start(profile: &Profile, words: &[&str]) -> Child {
+pub fn start(profile: &Profile, words: &[&str]) -> Child {
     profile.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Waits until the sandbox has been written to, so that a run is in its middle.
-fn until_written(vendors: &Vendors, child: &mut Child) {
+pub fn until_written(vendors: &Vendors, child: &mut Child) {
     let patience = Instant::now() + Duration::from_secs(60);
     while vendors.writes() < 5 {
         assert_eq!(child.try_wait().unwrap(), None, "the run ended before it was met");
@@ -114,7 +114,7 @@ fn acting(document: &Value) -> u64 {
 }
 
 /// Every file below a folder, as bytes.
-fn every_file(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+pub fn every_file(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -409,6 +409,62 @@ fn a_killed_run_is_resumed_to_the_same_end_and_no_secret_is_left_anywhere() {
             assert!(!text.contains(secret), "{secret} is in {name}");
         }
     }
+}
+
+/// A narrow run, the rows as files, what waits, trying again, and taking the import back.
+#[test]
+fn a_job_is_narrowed_exported_tried_again_and_taken_back() {
+    let (profile, vendors) = set_up();
+    let before = vendors.halo();
+    profile.run(&["map", "generate", "also"]).exits(0);
+
+    let rows = profile.run(&["--json", "map", "list", "also"]).json();
+    let mapped = rows["rows"].as_array().unwrap().iter().find(|row| row["state"] == "mapped").unwrap();
+    let id = mapped["source"]["id"].as_str().unwrap();
+    let narrow = profile.run(&["--json", "plan", "also", "--customer", id]).json();
+    assert_eq!(narrow["narrow"]["customers"], json!([id]));
+    let mut customers =
+        narrow["changes"].as_array().unwrap().iter().filter(|row| row["entity"] == "customers");
+    assert!(customers.all(|row| row["source"]["id"] == id), "{narrow}");
+    let wrong = profile.run(&["--json", "plan", "also", "--customer", "4711"]).exits(1);
+    assert!(wrong.error().contains("has no customer 4711"));
+
+    let run = profile.run(&["--json", "run", "also"]).json();
+    let job = run["job"].as_str().unwrap().to_owned();
+    assert!(acting(&run) > 0 && run["totals"]["held"].as_u64().unwrap() > 0, "{run}");
+    let after = vendors.halo();
+    assert_ne!(after, before);
+
+    let (failed, done) = (profile.file("failed.csv"), profile.file("done.csv"));
+    let (failed, done) = (failed.display().to_string(), done.display().to_string());
+    let export = ["--json", "job", "export", &job, "--failed", &failed, "--done", &done];
+    let files = profile.run(&export).exits(0).json();
+    assert_eq!(files["files"][1]["rows"].as_u64().unwrap(), acting(&run));
+    let text = std::fs::read_to_string(&failed).unwrap();
+    assert_eq!(text.lines().count() as u64, 1 + files["files"][0]["rows"].as_u64().unwrap());
+    assert!(text.starts_with("row,entity,action,result,source_id,"), "{text}");
+    profile.run(&["job", "export", &job]).exits(64);
+
+    let issues = profile.run(&["--json", "jobs", "--issues"]).exits(0).json();
+    assert_eq!(issues["open"], run["totals"]["held"], "{issues}");
+    assert!(profile.run(&["jobs", "--issues"]).exits(0).stdout.contains("look-alike"));
+
+    let retry = profile.run(&["--json", "job", "retry", &job]).json();
+    assert_eq!(retry["retry_of"], json!(job));
+    assert_eq!(acting(&retry), 0, "what was held is held still: {retry}");
+    assert_eq!(retry["totals"]["held"], run["totals"]["held"]);
+
+    let plan = profile.run(&["--json", "job", "undo", &job, "--plan-only"]).exits(2).json();
+    assert_eq!(plan["undo_of"], json!(job));
+    assert!(plan["remarks"][0].as_str().unwrap().contains("all again"), "{plan}");
+    assert_eq!(vendors.halo(), after, "only planned");
+    let undo = profile.run(&["--json", "job", "undo", &job, "--allow-removals"]).exits(0).json();
+    assert_eq!((undo["undo_of"].clone(), undo["state"].clone()), (json!(job), json!("ok")), "{undo}");
+    let now = vendors.halo();
+    let gone: Vec<_> = before.iter().filter(|record| !now.contains(record)).collect();
+    assert!(gone.is_empty(), "not as before: {gone:?}");
+    assert!(profile.run(&["--json", "job", "undo", "J99"]).exits(1).error().contains("no job J99"));
+    assert!(profile.run(&["job", "pause", &job]).exits(1).stderr.contains("nothing to do"));
 }
 
 #[test]

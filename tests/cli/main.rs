@@ -1,5 +1,6 @@
 //! The real binary, as scripts use it.
 
+mod care;
 mod engine;
 mod readme;
 mod usage;

@@ -41,7 +41,7 @@ struct Story {
 }
 
 /// A marketplace with four to seven customers, and a Halo that knows some of them.
-fn world(seed: u64) -> Sandbox {
+pub(super) fn world(seed: u64) -> Sandbox {
     let mut dice = Dice::new(seed, "world");
     let mut quirks = Quirks::default();
     quirks.halo.markers_given_back = dice.chance(0.6);
@@ -89,7 +89,7 @@ fn twins(seed: u64) -> bool {
 }
 
 /// A day at the marketplace.
-fn day(seed: u64, number: u64, sandbox: &Sandbox) {
+pub(super) fn day(seed: u64, number: u64, sandbox: &Sandbox) {
     let mut dice = Dice::new(seed ^ (number << 32), "day");
     for subscription in sandbox.subscriptions(ALSO) {
         let id = subscription["AccountId"].as_i64().expect("an id");
@@ -127,7 +127,7 @@ fn day(seed: u64, number: u64, sandbox: &Sandbox) {
 }
 
 /// Faults that hit about 45 % of all requests: a mix of its own for every life.
-fn faults(dice: &mut Dice) -> Faults {
+pub(super) fn faults(dice: &mut Dice) -> Faults {
     let mut faults = Faults { seed: Some(dice.next()), ..Faults::default() };
     for host in [Host::Halo, Host::Also] {
         let mut kinds = vec![
@@ -161,7 +161,7 @@ fn faults(dice: &mut Dice) -> Faults {
     faults
 }
 
-fn settings(seed: u64) -> String {
+pub(super) fn settings(seed: u64) -> String {
     let mut dice = Dice::new(seed, "settings");
     format!(
         "deactivate_deleted = {}\nupdate_main_site_address = {}\nset_price_and_cost = {}\n",
@@ -171,7 +171,7 @@ fn settings(seed: u64) -> String {
     )
 }
 
-async fn begin(ground: &mut Ground, seed: u64) -> Arc<Engine> {
+pub(super) async fn begin(ground: &mut Ground, seed: u64) -> Arc<Engine> {
     ground.settings = settings(seed);
     ground.settle_seconds = SETTLE;
     let engine = ground.start().await;

@@ -1,10 +1,13 @@
 //! Whole imports through the real engine, against the simulated vendors, on a clock of the test's own.
 
+mod assets;
+mod control;
 mod dice;
 mod imports;
 mod invariants;
 mod jobs;
 mod lives;
 mod oracle;
+mod retention;
 mod rig;
 mod secrets;

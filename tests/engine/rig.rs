@@ -14,7 +14,7 @@ use parhelion::engine::world::World;
 use parhelion::engine::{Engine, Protocol, Step};
 use parhelion::host::words::{Choices, JobOrder, JobReport, JobState};
 use parhelion::model::{Entity, Installation, Integration, JobId, Moment, Problem};
-use parhelion::plan::Plan;
+use parhelion::plan::{Plan, Purpose};
 use parhelion::sandbox::{Brand, RESET_HEADER, Sandbox};
 use parhelion::store::trail::{Options, SimulatedDisk, Sync};
 use parhelion::store::{KeySource, MemoryIndex, Places, Trail, Vault};
@@ -118,6 +118,7 @@ impl Transport for InMemory {
                 Some("halo.test") => self.sandbox.halo(),
                 Some("also.test") => self.sandbox.marketplace(Brand::Also),
                 Some("westcoast.test") => self.sandbox.marketplace(Brand::Westcoast),
+                Some("liongard.test") => self.sandbox.liongard(),
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),
             };
             let total = request.total;
@@ -289,8 +290,25 @@ marketplace_url = "http://also.test"
 username = "{also}"
 password = "{password}"
 pace = {{ at_once = 4, spacing_ms = 0 }}
+[liongard]
+enabled = true
+allow_http = true
+url = "http://liongard.test"
+access_key_id = "{key}"
+access_key_secret = "{key_secret}"
+pace = {{ requests = 0, at_once = 4, spacing_ms = 0 }}
+default_group_for_new_asset_types = "Computers"
+asset_matching_field = {{ source = "Serial Number", target = "Serial Number" }}
+field_mappings = [
+    {{ source = "Operating System", target = "Operating System" }},
+    {{ source = "Hostname", target = "Hostname" }},
+    {{ source = "RAM", target = "RAM", create = true }},
+    {{ source = "Last User", target = "Last User", create = true }},
+]
 {more}
 "#,
+            key = parhelion::sandbox::LIONGARD_KEY_ID,
+            key_secret = parhelion::sandbox::LIONGARD_KEY_SECRET,
             tenant = parhelion::sandbox::TENANT,
             id = parhelion::sandbox::CLIENT_ID,
             secret = parhelion::sandbox::CLIENT_SECRET,
@@ -312,7 +330,14 @@ pace = {{ at_once = 4, spacing_ms = 0 }}
 }
 
 pub fn spec(integration: Integration, entities: &[Entity], scheduled: bool) -> Spec {
-    Spec { integration, entities: entities.to_vec(), scheduled, allow_removals: false }.ordered()
+    Spec {
+        integration,
+        entities: entities.to_vec(),
+        scheduled,
+        allow_removals: false,
+        purpose: Purpose::Whole,
+    }
+    .ordered()
 }
 
 pub fn by_hand() -> Spec {

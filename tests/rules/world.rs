@@ -49,6 +49,7 @@ impl Sides {
             lines: BTreeMap::from([(Entity::Subscriptions, lines)]),
             top_level: sides.top_level,
             currency: sides.halo_currency,
+            only: None,
         }
     }
 }

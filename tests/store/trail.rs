@@ -113,6 +113,59 @@ async fn holes_of_an_unfinished_write_are_dropped_too() {
 }
 
 #[tokio::test]
+async fn an_open_trail_ends_in_empty_lines_and_a_closed_one_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (trail, _) = Trail::open(dir.path()).unwrap();
+    for n in 0..5 {
+        trail.commit(vec![entry(n)]).await.unwrap();
+    }
+    let file = segments(dir.path()).pop().unwrap();
+    let open = std::fs::read(&file).unwrap();
+    assert!(open.ends_with(b"\n\n\n"));
+    assert_eq!(trail.verify().unwrap().records, 5);
+    assert_eq!(verify_dir(dir.path()).unwrap().records, 5);
+    drop(trail);
+    let closed = std::fs::read(&file).unwrap();
+    assert!(closed.ends_with(b"}\n") && open.starts_with(&closed));
+
+    // A process that was killed leaves the padding: nothing was lost with it, and nothing is written behind it.
+    std::fs::write(&file, &open).unwrap();
+    let (trail, opened) = Trail::open(dir.path()).unwrap();
+    assert_eq!(opened.dropped_tail_bytes, 0);
+    trail.commit(vec![entry(5)]).await.unwrap();
+    assert_eq!(numbers(&trail), [0, 1, 2, 3, 4, 5]);
+    drop(trail);
+    assert!(std::fs::read(&file).unwrap().starts_with(&closed));
+}
+
+#[tokio::test]
+async fn a_group_that_lacks_any_of_its_sectors_is_dropped_whole() {
+    let source = tempfile::tempdir().unwrap();
+    let (trail, _) = Trail::open(source.path()).unwrap();
+    trail.commit((0..20).map(entry).collect()).await.unwrap();
+    let file = segments(source.path()).pop().unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let start = before.iter().rposition(|byte| *byte != b'\n').unwrap() + 2;
+    trail.commit((20..30).map(entry).collect()).await.unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    let end = whole.iter().rposition(|byte| *byte != b'\n').unwrap() + 1;
+    assert_eq!(whole.len(), before.len(), "the group lies in what was padding");
+    for hole in (start / 512 * 512..end).step_by(512) {
+        // That sector alone, and all from there on.
+        for up_to in [hole + 512, whole.len()] {
+            let mut torn = whole.clone();
+            let (from, up_to) = (hole.max(start), up_to.min(whole.len()));
+            torn[from..up_to].copy_from_slice(&before[from..up_to]);
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join(file.file_name().unwrap()), &torn).unwrap();
+            let (trail, opened) = Trail::open(dir.path()).unwrap_or_else(|p| panic!("hole at {hole}: {p}"));
+            assert_eq!(numbers(&trail), (0..20).collect::<Vec<_>>(), "hole at {hole}");
+            assert_eq!(opened.dropped_tail_bytes > 0, torn != before, "hole at {hole}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_flipped_byte_before_the_last_commit_is_refused_and_nothing_is_touched() {
     let source = tempfile::tempdir().unwrap();
     filled(source.path(), 3).await;

@@ -26,6 +26,7 @@ pub struct Market {
     pub plan: Plan,
     pub changes: Vec<Change>,
     pub jobs: Vec<JobReport>,
+    pub issues: IssuesView,
     pub log: Vec<LogLine>,
     /// Ids asked for in one `MapRows`, the most there were.
     pub most_asked: usize,
@@ -119,6 +120,7 @@ impl Market {
             steps: Vec::new(),
             plan: plan(7),
             changes: changes(),
+            issues: issues(),
             jobs: vec![
                 job(42, JobState::Running),
                 job(41, JobState::Partial),
@@ -218,6 +220,7 @@ impl Market {
             Query::Job { job } => {
                 Answer::Job(Box::new(self.jobs.iter().find(|report| report.job == *job)?.clone()))
             }
+            Query::Issues { .. } => Answer::Issues(self.issues.clone()),
             Query::Log { filter, from, limit, .. } => {
                 let lines: Vec<_> =
                     self.log.iter().filter(|l| filter.least.is_none_or(|least| l.level >= least)).collect();
@@ -314,9 +317,10 @@ impl Market {
                 })),
                 if *dry_run { Vec::new() } else { vec![map] },
             )),
-            Command::BuildPlan { scheduled, .. } => {
+            Command::BuildPlan { purpose, .. } | Command::BuildPlanOf { purpose, .. } => {
                 let outline = self.plan.outline.clone();
-                self.plan = Plan { scheduled: *scheduled, outline, ..plan(self.plan.id.0 + 1) };
+                let scheduled = matches!(command, Command::BuildPlan { scheduled: true, .. });
+                self.plan = Plan { scheduled, purpose: purpose.clone(), outline, ..plan(self.plan.id.0 + 1) };
                 Some((Ok(Reply::Planned(Box::new(self.plan.clone()))), vec![Event::Plan(self.plan.id)]))
             }
             Command::Replan { plan } if *plan == self.plan.id => {
@@ -334,6 +338,12 @@ impl Market {
             }
             Command::Apply { .. } => {
                 Some((Ok(Reply::Started(JobId(42))), vec![Event::Job(Box::new(job(42, JobState::Running)))]))
+            }
+            Command::PutAside { issues, .. } => {
+                self.issues.total -= issues.len() as u64;
+                self.issues.aside += issues.len() as u64;
+                self.issues.groups[0].is_aside = true;
+                done("Put aside.", Event::Plan(self.plan.id))
             }
             Command::Order { job, order } => done(&format!("{job} {order:?}."), Event::Plan(self.plan.id)),
             Command::Replan { .. } => {
@@ -369,6 +379,51 @@ fn decide(row: &mut MapRow, decision: &Decision) {
     }
 }
 
+/// What waits over all jobs: two look-alikes of one cause, one failure.
+pub fn issues() -> IssuesView {
+    let issue = |id: &str, name: &str, failed: bool, message: &str| Issue {
+        integration: Integration::Also,
+        entity: if failed { Entity::Subscriptions } else { Entity::Customers },
+        source: ProblemSource { id: SourceId::new(id), name: name.into() },
+        customer: SourceId::new(id),
+        failed,
+        message: message.into(),
+        job: JobId(41),
+        row: 3,
+        since: at("21T06:05"),
+        until: None,
+    };
+    let group = |kind: &str, cause: &str, issues: Vec<Issue>| IssueGroup {
+        integration: Integration::Also,
+        cause: cause.into(),
+        kind: kind.into(),
+        is_aside: false,
+        count: issues.len() as u64,
+        issues,
+    };
+    let groups = vec![
+        group(
+            "look-alike",
+            "may be '…' (…), the same normal form (K3)",
+            vec![
+                issue("310101", "Fabrikam GmbH", false, "may be 'Fabrikam' (504), the same normal form (K3)"),
+                issue(
+                    "310102",
+                    "Jura Shipping",
+                    false,
+                    "may be 'Jura Ferries' (501), the same normal form (K3)",
+                ),
+            ],
+        ),
+        group(
+            "failed",
+            "Halo refused the licence: its name is too long",
+            vec![issue("88120", "Power BI Pro", true, "Halo refused the licence: its name is too long")],
+        ),
+    ];
+    IssuesView { total: 3, aside: 0, groups }
+}
+
 pub fn plan(id: u64) -> Plan {
     let eur = Currency::new("EUR");
     Plan {
@@ -376,6 +431,7 @@ pub fn plan(id: u64) -> Plan {
         integration: Integration::Also,
         entities: vec![Entity::Customers, Entity::Subscriptions],
         scheduled: false,
+        purpose: parhelion::plan::Purpose::Whole,
         built_at: at("21T14:00"),
         built_by: "anna".into(),
         expires_at: at("22T14:00"),
@@ -448,6 +504,7 @@ fn customer(row: u32, action: Action, name: &str, id: i64) -> Change {
         owned: parhelion::model::Fields::new(),
         currency: None,
         money: None,
+        mapping: None,
     }
 }
 

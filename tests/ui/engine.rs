@@ -207,6 +207,7 @@ pub fn job(number: u64, state: JobState) -> JobReport {
         integration: Integration::Also,
         entities: vec![Entity::Customers, Entity::Subscriptions],
         scheduled: true,
+        purpose: parhelion::plan::Purpose::Whole,
         state,
         totals,
         requests: [(Place::Halo, 212)].into(),
@@ -219,6 +220,7 @@ pub fn job(number: u64, state: JobState) -> JobReport {
         ],
         problems: Vec::new(),
         trouble: None,
+        is_paused: false,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Jobs and one job (ux.md 3.6, 3.7): frames, the log, orders.
 
-use parhelion::host::words::{Command, Event, JobOrder, JobState};
-use parhelion::model::JobId;
+use parhelion::host::words::{Asked, Command, Event, IssuesView, JobOrder, JobState};
+use parhelion::model::{Entity, JobId, SourceId};
+use parhelion::plan::Purpose;
 
 use super::engine::{job, progress};
 use super::rig::Start;
@@ -50,8 +51,7 @@ fn a_running_job_is_paused_by_one_key_and_cancelled_after_a_question() {
     assert_eq!(orders(&rig).len(), 1);
     rig.keys("y");
     assert_eq!(orders(&rig), [JobOrder::Pause, JobOrder::Cancel]);
-    rig.keys("j r").says("J41 is partial, not interrupted.");
-    rig.keys("p").says("J41 is partial, not running.");
+    rig.keys("j p").says("J41 is partial, not running.");
 }
 
 /// Ux.md 5: `4` `r`; it stands on top wherever it was.
@@ -137,4 +137,90 @@ fn a_log_is_exported_whole() {
 fn a_job_is_found_by_its_number() {
     Start::default().rig().keys(": j o b <Space> 4 1 <Enter>").says("4 Jobs > J41");
     Start::default().rig().keys(": j o b <Space> 7 7 <Enter>").says("This world does not know that.");
+}
+
+/// Ux.md 5: retry what failed in the last job by `4` `r` `a` `y`, undo it by `4` `u` `a` `y`.
+#[test]
+fn a_job_is_tried_again_or_taken_back_by_a_plan_of_its_own() {
+    let purposes = |rig: &super::rig::Rig| -> Vec<Purpose> {
+        let told = rig.told().into_iter();
+        told.filter_map(|c| if let Command::BuildPlanOf { purpose, .. } = c { Some(purpose) } else { None })
+            .collect()
+    };
+    let mut rig = Start::default().rig();
+    rig.keys("4 j r").says("Plan P8, retry of J41");
+    assert_eq!(purposes(&rig), [Purpose::Retry { of: JobId(41) }]);
+    rig.keys("a y");
+    assert!(rig.told().iter().any(|command| matches!(command, Command::Apply { .. })));
+
+    let mut rig = Start::default().rig();
+    rig.keys("4 j u").says("Plan P8, undo of J41").says("would do it all again");
+    assert_eq!(purposes(&rig), [Purpose::Undo { of: JobId(41) }]);
+    rig.shows("undo@80x24");
+    rig.keys("p").says("it goes the way its job went");
+    rig.keys("a y");
+    assert!(rig.told().iter().any(|command| matches!(command, Command::Apply { .. })));
+
+    // A job without a row left has nothing to try again; one that runs can neither be tried again nor taken back.
+    let mut rig = running()
+        .with(|world| {
+            world.market.jobs[1].totals.failed = 0;
+            world.market.jobs[1].totals.rows.held = 0;
+        })
+        .rig();
+    rig.keys("4 u").says("J42 is running.");
+    rig.keys("j r").says("J41 left nothing to try again.");
+}
+
+#[test]
+fn issues() {
+    in_all_sizes("issues", running, "4 ]");
+}
+
+#[test]
+fn issues_are_unfolded_planned_again_and_put_aside() {
+    let mut rig = Start::default().rig();
+    rig.keys("4").says("Issues 3").keys("]").says("[Issues 3]").says("may be '…'");
+    rig.keys("<Enter> j").says("Fabrikam GmbH").says("J41 row 3");
+    rig.keys("r").says("narrow, record 310101");
+    let narrow = rig.told().into_iter().find_map(|command| match command {
+        Command::BuildPlan { purpose: Purpose::Narrow { customers, records }, .. } => {
+            Some((customers, records))
+        }
+        _ => None,
+    });
+    let id = SourceId::new("310101");
+    assert_eq!(narrow, Some(([id.clone()].into(), [id.clone()].into())));
+    rig.keys("<Esc> x").says("Put this issue aside?").says("for a week");
+    rig.keys("d");
+    let aside = rig.told().into_iter().any(|command| {
+        matches!(command, Command::PutAside { issues, asked: Asked::Snooze { .. }, .. } if issues == [(Entity::Customers, id.clone())])
+    });
+    assert!(aside, "{:?}", rig.told());
+    rig.says("[Issues 2]");
+    rig.keys("u").says("[ goes to them").keys("[").says("[All]");
+    // Without any, it says so.
+    let mut rig = Start::default().with(|world| world.market.issues = IssuesView::default()).rig();
+    rig.keys("4 ]").says("Nothing waits for anybody").keys("r").says("nothing waits here");
+}
+
+#[test]
+fn one_customer_is_planned_by_itself() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 s").says("narrow, customer");
+    let narrow = |command: &Command| matches!(command, Command::BuildPlan { purpose: Purpose::Narrow { customers, .. }, .. } if customers.len() == 1);
+    assert!(rig.told().iter().any(narrow), "{:?}", rig.told());
+    // It is not the plan of the pane.
+    rig.keys("<Esc> p").says_not("narrow");
+}
+
+#[test]
+fn a_paused_job_says_so_after_a_restart() {
+    let mut rig = Start::default()
+        .with(|world| {
+            world.market.jobs[2] = job(40, JobState::Interrupted);
+            world.market.jobs[2].is_paused = true;
+        })
+        .rig();
+    rig.keys("4").says("paused");
 }

@@ -282,7 +282,7 @@ impl Halo {
     ) -> WriteVerdict<AssetType> {
         let numbers =
             fields.iter().map(|field| number(field, "asset field")).collect::<Result<Vec<i64>, Problem>>();
-        let read = self.one("asset type", "/AssetType", asset_type).await.and_then(|found| {
+        let read = self.on_behalf().one("asset type", "/AssetType", asset_type).await.and_then(|found| {
             let found = found.ok_or_else(|| gone("asset type", asset_type))?;
             Ok((found, numbers?))
         });
@@ -331,7 +331,7 @@ impl Halo {
         let current = if values.fields.is_empty() {
             Ok(Vec::new())
         } else {
-            self.one("asset", "/Asset", id).await.and_then(|found| {
+            self.on_behalf().one("asset", "/Asset", id).await.and_then(|found| {
                 let found = found.ok_or_else(|| gone("asset", id))?;
                 match found.get("fields") {
                     Some(Json::Array(rows)) => Ok(rows.clone()),

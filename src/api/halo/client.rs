@@ -135,6 +135,15 @@ impl Halo {
         halo
     }
 
+    /// The same client for reads on behalf of a write that holds a permit already: they need no place of their own
+    /// among those at once, or all places could wait for each other.
+    #[must_use]
+    pub fn on_behalf(&self) -> Self {
+        let mut halo = self.clone();
+        halo.caller.lane = Lane::Session;
+        halo
+    }
+
     pub fn budget(&self) -> &Arc<Budget> {
         &self.caller.budget
     }
@@ -310,7 +319,7 @@ impl Halo {
             .await
     }
 
-    /// Renames a customer. Only the name is a customer's own field here; an address belongs to its site.
+    /// Renames a customer, or makes it active or inactive. An address belongs to its site.
     pub async fn update_customer(
         &self,
         permit: Permit,
@@ -321,6 +330,9 @@ impl Halo {
         for (name, value) in fields.iter() {
             match (name, value) {
                 (FieldName::Name, Value::Text(text)) => drop(json.insert("name".into(), json!(text))),
+                (FieldName::Status, Value::Active(active)) => {
+                    drop(json.insert("inactive".into(), json!(!active)));
+                }
                 (name, _) => {
                     return WriteVerdict::NotSent(Problem::new(
                         Class::Input,

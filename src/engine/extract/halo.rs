@@ -9,9 +9,9 @@ use crate::engine::keys;
 use crate::matching::exact_form;
 use crate::model::{Decision, Link};
 use crate::model::{FieldName, Found, Integration, Problem, SourceId, TargetId, Value, Verdict, Wanted};
-use crate::plan::TopLevel;
+use crate::plan::{Only, TopLevel};
 
-use super::Progress;
+use super::{Progress, concerns};
 
 /// Details of Halo customers that one plan reads at most, to tell look-alikes by VAT number or mail domain.
 const CARDS: usize = 250;
@@ -26,14 +26,17 @@ pub async fn detail(
     integration: Integration,
     source: &[Wanted],
     customers: &mut [Found],
+    only: Option<&Only>,
     progress: Progress<'_>,
 ) -> Result<Option<String>, Problem> {
     let links: Vec<(SourceId, Link)> = engine.book.links(integration, integration.root())?;
     let decisions = engine.book.decisions(integration)?;
     if engine.settings().of(integration).update_main_site_address {
         // Also of those that this plan will link by name: or the next plan would find something to do.
-        let names: HashSet<_> = source.iter().map(|c| exact_form(&c.name)).collect();
-        let linked: HashSet<_> = links.iter().map(|(_, link)| &link.target).collect();
+        let names: HashSet<_> =
+            source.iter().filter(|c| concerns(only, &c.id)).map(|c| exact_form(&c.name)).collect();
+        let linked: HashSet<_> =
+            links.iter().filter(|(id, _)| concerns(only, id)).map(|(_, link)| &link.target).collect();
         let concerned = |c: &&Found| linked.contains(&c.id) || names.contains(&exact_form(&c.name));
         let concerned = customers.iter().filter(concerned).map(|c| c.id.clone()).collect();
         addresses(halo, &concerned, customers, progress).await?;
@@ -41,7 +44,7 @@ pub async fn detail(
     let linked: HashSet<_> = links.iter().map(|(id, _)| id).collect();
     let undecided = |c: &Wanted| {
         let decided = matches!(decisions.get(&c.id), Some(Decision::New | Decision::Exclude { .. }));
-        c.verdict == Verdict::Take && !linked.contains(&c.id) && !decided
+        concerns(only, &c.id) && c.verdict == Verdict::Take && !linked.contains(&c.id) && !decided
     };
     if !source.iter().any(undecided) {
         return Ok(None);

@@ -21,7 +21,7 @@ use crate::model::text::Pool;
 use crate::model::{
     Entity, FieldName, Found, Integration, Place, Problem, SourceId, TargetId, Value, Wanted, marker,
 };
-use crate::plan::{Absence, Completeness, KindOfRecord, Kinds, Lines, Parking, Reading, Snapshot};
+use crate::plan::{Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Snapshot};
 
 /// Assets that Halo's own integration made are looked at one by one to learn whose they are; so many a plan.
 const STRANGERS: usize = 500;
@@ -34,6 +34,7 @@ pub async fn read(
     with: &Connections,
     liongard: &Liongard,
     entities: &[Entity],
+    only: Option<&Only>,
     progress: Progress<'_>,
 ) -> Result<Read, Problem> {
     let all_settings = engine.settings();
@@ -68,7 +69,7 @@ pub async fn read(
     engine.remember_parties(ME, &parties, &snapshot.partners, at)?;
     if entities.contains(&Entity::Customers) {
         let Snapshot { customers, partners, .. } = &mut snapshot;
-        alerts.extend(halo::detail(engine, &with.halo, ME, customers, partners, progress).await?);
+        alerts.extend(halo::detail(engine, &with.halo, ME, customers, partners, only, progress).await?);
     }
     if entities.contains(&Entity::Assets) {
         let lines =

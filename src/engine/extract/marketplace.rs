@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::{Both, FIRST_CONTACT, Progress, Read, completeness, halo};
+use super::{Both, FIRST_CONTACT, Progress, Read, completeness, concerns, halo, licences_of};
 use crate::api::call::Retry;
 use crate::api::listing::Listing;
 use crate::api::marketplace::{LookUp, Marketplace};
@@ -17,7 +17,7 @@ use crate::integrations::marketplace as rules;
 use crate::model::marketplace::SourceCompany;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{Class, Decision, Entity, Found, Integration, Place, Problem, SourceId, Verdict, Wanted};
-use crate::plan::{Absence, Completeness, Lines, Reading, Snapshot};
+use crate::plan::{Absence, Completeness, Lines, Only, Reading, Snapshot};
 
 /// Reads what a plan of these entities needs.
 pub async fn read(
@@ -26,6 +26,7 @@ pub async fn read(
     market: &Marketplace,
     integration: Integration,
     entities: &[Entity],
+    only: Option<&Only>,
     progress: Progress<'_>,
 ) -> Result<Read, Problem> {
     let all_settings = engine.settings();
@@ -65,10 +66,15 @@ pub async fn read(
     let parties: Vec<_> = companies.records.iter().map(party).collect();
     engine.remember_parties(integration, &parties, &snapshot.partners, at)?;
     drop(companies.records);
+    if let Some(only) = only {
+        known(engine, integration, &snapshot, only)?;
+    }
 
     if entities.contains(&Entity::Customers) {
         let Snapshot { customers, partners, .. } = &mut snapshot;
-        alerts.extend(halo::detail(engine, &with.halo, integration, customers, partners, progress).await?);
+        alerts.extend(
+            halo::detail(engine, &with.halo, integration, customers, partners, only, progress).await?,
+        );
     }
 
     if entities.contains(&Entity::Subscriptions) {
@@ -80,10 +86,15 @@ pub async fn read(
             .map(|c| c.id.clone())
             .collect();
         ask.extend(engine.book.links(integration, Entity::Customers)?.into_iter().map(|(id, _)| id));
-        ask.retain(|id| !matches!(decisions.get(id), Some(Decision::Exclude { .. })));
+        ask.retain(|id| concerns(only, id) && !matches!(decisions.get(id), Some(Decision::Exclude { .. })));
         let (subscriptions, licences) = futures_util::future::join(
             subscriptions(engine, market, integration, settings, ask, progress),
-            with.halo.licences(&|done, of| progress("Halo licences", done, of)),
+            async {
+                match licences_of(engine, with, integration, only).await? {
+                    Some(its) => Ok(its),
+                    None => with.halo.licences(&|done, of| progress("Halo licences", done, of)).await,
+                }
+            },
         )
         .await;
         let (wanted, read, problems) = subscriptions?;
@@ -102,6 +113,18 @@ pub async fn read(
         snapshot.lines.insert(Entity::Subscriptions, lines);
     }
     Ok(Read { snapshot, account: with.account.clone(), fingerprints, at, alerts, requests: BTreeMap::new() })
+}
+
+/// A customer that nobody knows is a mistyped one.
+fn known(engine: &Engine, integration: Integration, snapshot: &Snapshot, only: &Only) -> Result<(), Problem> {
+    for id in &only.customers {
+        let listed = snapshot.customers.binary_search_by(|customer| customer.id.cmp(id)).is_ok();
+        if !listed && engine.book.link(integration, integration.root(), id)?.is_none() {
+            return Err(Problem::new(Class::Input, format!("{} has no customer {id}.", integration.label()))
+                .remedy("`parhelion map list` shows the ids."));
+        }
+    }
+    Ok(())
 }
 
 type Sides = (Listing<SourceCompany>, Listing<Found>, Vec<crate::api::halo::TopLevel>);

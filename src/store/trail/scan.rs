@@ -3,10 +3,12 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::Sync;
 use super::line::{COMMIT, Hash, Line, NOTHING, hash};
 use crate::model::{Class, Problem};
-use crate::store::files;
+use crate::store::{files, hex};
 
 /// Where the trail ends.
 pub struct End {
@@ -41,54 +43,154 @@ pub fn segments(dir: &Path) -> Result<Vec<(u64, PathBuf)>, Problem> {
     Ok(found)
 }
 
-/// Finds the last commit and drops what was written after it. Only segments that can still be unfinished are read:
-/// every earlier one was synced before its successor came to be, and is checked whenever it is read.
+/// Where a trail begins whose old files were let go; beside the segments.
+pub const START: &str = "start.json";
+
+/// The first line that must be there, and what it must follow. An untouched trail begins with line 1 after nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    pub first: u64,
+    pub prev: Hash,
+    /// The checkpoint that stands for what was let go; 0 where nothing was.
+    pub checkpoint: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartFile {
+    pub first: u64,
+    pub prev: String,
+    pub checkpoint: u64,
+}
+
+impl Start {
+    pub const OF_ALL: Self = Self { first: 1, prev: NOTHING, checkpoint: 0 };
+
+    pub fn read(dir: &Path) -> Result<Self, Problem> {
+        let path = dir.join(START);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::OF_ALL),
+            Err(error) => return Err(files::problem(&path, "read", &error)),
+        };
+        let start = serde_json::from_slice::<StartFile>(&bytes).ok().and_then(|file| {
+            let prev = hex::decode(&file.prev)?.try_into().ok()?;
+            Some(Self { first: file.first, prev, checkpoint: file.checkpoint })
+        });
+        start.ok_or_else(|| {
+            Problem::new(
+                Class::Local,
+                format!("{} is damaged: it does not say where the audit trail begins.", path.display()),
+            )
+            .remedy("Nothing was changed and nothing is run. Restore the file from a backup.")
+        })
+    }
+}
+
+/// What a folder holds, before anything is done about it.
+pub struct Found {
+    pub start: Start,
+    pub segments: Vec<(u64, PathBuf)>,
+    /// Files that were let go and are still there: the process ended in between.
+    let_go: Vec<PathBuf>,
+    /// The segment of the last commit, with how much of it was written; `None` where nothing was ever committed.
+    last: Option<(usize, Commit, u64)>,
+    /// A segment that was begun when the power went.
+    begun: Option<(PathBuf, u64)>,
+}
+
+impl Found {
+    /// The last line that was acknowledged; 0 for none.
+    pub fn last_seq(&self) -> u64 {
+        self.last.as_ref().map_or(0, |(_, commit, _)| commit.seq)
+    }
+
+    /// Bytes after the last commit: being written just now, or left over by a crash.
+    pub fn unfinished(&self) -> u64 {
+        let tail = self.last.as_ref().map_or(0, |(_, commit, len)| len.saturating_sub(commit.end));
+        tail + self.begun.as_ref().map_or(0, |(_, len)| *len)
+    }
+
+    /// Every segment that counts, with the bytes of it that are committed.
+    pub fn committed(&self) -> Vec<(PathBuf, u64)> {
+        let Some((last, commit, _)) = &self.last else { return Vec::new() };
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |data| data.len());
+        self.segments[..=*last]
+            .iter()
+            .enumerate()
+            .map(|(at, (_, path))| (path.clone(), if at == *last { commit.end } else { size(path) }))
+            .collect()
+    }
+}
+
+/// Finds the last commit. Only segments that can still be unfinished are read: every earlier one was synced before its
+/// successor came to be, and is checked whenever it is read. Changes nothing, so it can be done beside a writer.
 ///
 /// # Errors
-/// Damage before the last commit, with file and line; a newer format. Nothing is touched then.
-pub fn recover(dir: &Path, sync: &Sync) -> Result<End, Problem> {
-    let segments = segments(dir)?;
-    let mut empty_tail = Vec::new();
-    for (at, (first, path)) in segments.iter().enumerate().rev() {
+/// Damage before the last commit, with file and line; a newer format; a first file that is missing.
+pub fn find(dir: &Path) -> Result<Found, Problem> {
+    let start = Start::read(dir)?;
+    let (let_go, segments): (Vec<_>, Vec<_>) =
+        segments(dir)?.into_iter().partition(|(first, _)| *first < start.first);
+    let let_go = let_go.into_iter().map(|(_, path)| path).collect();
+    if let Some((first, path)) = segments.first()
+        && *first != start.first
+    {
+        return Err(missing(path, *first));
+    }
+    let mut found = Found { start, segments, let_go, last: None, begun: None };
+    for (at, (first, path)) in found.segments.iter().enumerate().rev() {
         let bytes = std::fs::read(path).map_err(|error| files::problem(path, "read", &error))?;
-        let before = match at.checked_sub(1).and_then(|at| segments.get(at)) {
-            None => NOTHING,
+        let before = match at.checked_sub(1).and_then(|at| found.segments.get(at)) {
+            None => start.prev,
             Some((_, earlier)) => last_hash(earlier)?,
         };
-        if at == 0 && *first != 1 {
-            return Err(missing(path, *first));
-        }
-        let Some(commit) = scan(&bytes, *first, before).map_err(|fault| fault.problem(path))? else {
+        let len = written(&bytes);
+        match scan(&bytes, *first, before).map_err(|fault| fault.problem(path))? {
+            Some(commit) => {
+                found.last = Some((at, commit, len));
+                break;
+            }
             // A segment that holds no commit was begun when the power went. Only the newest can be like that.
-            empty_tail.push((path.clone(), written(&bytes)));
-            if empty_tail.len() > 1 {
+            None if found.begun.is_some() => {
                 return Err(Fault { line: 1, why: "the segment holds no commit" }.problem(path));
             }
-            continue;
-        };
-        let mut dropped = written(&bytes).saturating_sub(commit.end);
-        cut(path, commit.end, bytes.len())?;
+            None => found.begun = Some((path.clone(), written(&bytes))),
+        }
+    }
+    if found.last.is_none() && start.checkpoint > 0 {
+        return Err(missing(dir, start.first));
+    }
+    Ok(found)
+}
+
+/// Finds the last commit and drops what was written after it.
+///
+/// # Errors
+/// As [`find`]. Nothing is touched then.
+pub fn recover(dir: &Path, sync: &Sync) -> Result<End, Problem> {
+    let found = find(dir)?;
+    let dropped = found.unfinished();
+    if let Some((at, commit, _)) = &found.last {
+        let (_, path) = &found.segments[*at];
+        cut(path, commit.end)?;
         sync.found(path, commit.end);
-        for (path, len) in &empty_tail {
-            dropped += len;
-            std::fs::remove_file(path).map_err(|error| files::problem(path, "remove", &error))?;
-        }
-        if !empty_tail.is_empty() {
-            files::sync_dir(dir)?;
-        }
-        for (_, path) in &segments[..at] {
+        for (_, path) in &found.segments[..*at] {
             sync.found(path, std::fs::metadata(path).map_or(0, |data| data.len()));
         }
-        return Ok(End { last_seq: commit.seq, prev: commit.hash, segment: Some(path.clone()), dropped });
     }
-    // Nothing was ever committed.
-    let mut dropped = 0;
-    for (path, len) in empty_tail {
-        dropped += len;
-        std::fs::remove_file(&path).map_err(|error| files::problem(&path, "remove", &error))?;
+    let superfluous: Vec<_> = found.begun.iter().map(|(path, _)| path).chain(&found.let_go).collect();
+    for path in &superfluous {
+        std::fs::remove_file(path).map_err(|error| files::problem(path, "remove", &error))?;
     }
-    files::sync_dir(dir)?;
-    Ok(End { last_seq: 0, prev: NOTHING, segment: None, dropped })
+    if !superfluous.is_empty() || found.last.is_none() {
+        files::sync_dir(dir)?;
+    }
+    let (last_seq, prev, segment) = match &found.last {
+        Some((at, commit, _)) => (commit.seq, commit.hash, found.segments.get(*at).map(|(_, p)| p.clone())),
+        None => (0, NOTHING, None),
+    };
+    Ok(End { last_seq, prev, segment, dropped })
 }
 
 /// How much of a segment was written: all but the empty lines at its end.
@@ -97,12 +199,12 @@ pub fn written(bytes: &[u8]) -> u64 {
     content.min(bytes.len()) as u64
 }
 
-fn cut(path: &Path, end: u64, len: usize) -> Result<(), Problem> {
-    if len as u64 == end {
-        return Ok(());
-    }
+fn cut(path: &Path, end: u64) -> Result<(), Problem> {
     let cut = || {
         let file = OpenOptions::new().write(true).open(path)?;
+        if file.metadata()?.len() == end {
+            return Ok(());
+        }
         file.set_len(end)?;
         file.sync_all()
     };
@@ -110,7 +212,7 @@ fn cut(path: &Path, end: u64, len: usize) -> Result<(), Problem> {
 }
 
 /// The hash of the last line of a finished segment.
-fn last_hash(path: &Path) -> Result<Hash, Problem> {
+pub fn last_hash(path: &Path) -> Result<Hash, Problem> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     let read = || {
         let mut file = File::open(path)?;
@@ -175,7 +277,8 @@ fn scan(bytes: &[u8], first: u64, mut prev: Hash) -> Result<Option<Commit>, Faul
             (Some(_), Ok(line)) => line,
             (_, outcome) => {
                 let is_hole = text.is_empty()
-                    || (rest[text.len()..].starts_with(b"\n\n") && (at + text.len()) as u64 % SECTOR == 0);
+                    || (rest[text.len()..].starts_with(b"\n\n")
+                        && ((at + text.len()) as u64).is_multiple_of(SECTOR));
                 if is_unfinished(rest, text, end, is_hole) {
                     break;
                 }

@@ -16,6 +16,7 @@ use super::picker::Picker;
 use super::plan::PlanScreen;
 use crate::host::words::{Command, MapCounts, MapFilter, MapRow, MapState, PlaceState, Query};
 use crate::model::{Date, Decision, How, Integration, Moment, Place, PlanId, SourceId};
+use crate::plan::Purpose;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
@@ -288,6 +289,16 @@ impl Customers {
             Action::NextIntegration => self.switch(1, turn),
             Action::PreviousIntegration => self.switch(Integration::ALL.len() - 1, turn),
             Action::PlanIt => self.plan(turn),
+            Action::PlanOne => match self.list.selected() {
+                Some(id) => {
+                    let purpose = Purpose::Narrow {
+                        customers: [id.clone()].into(),
+                        records: std::collections::BTreeSet::new(),
+                    };
+                    turn.open(PlanScreen::with(self.integration, purpose));
+                }
+                None => turn.say("No customer is selected."),
+            },
             Action::Export => {
                 let name = format!("mappings-{}.csv", self.integration.key());
                 self.prompt = Some(Prompt::proposing(Asking::ExportTo, "export to >", &name));
@@ -465,11 +476,13 @@ impl Customers {
             _ => None,
         };
         match action {
-            Action::AcceptAll | Action::PlanIt | Action::Refresh if off.is_some() => not(&format!(
-                "{} {}. Go to Integrations (1) first.",
-                self.integration.label(),
-                off.unwrap_or_default()
-            )),
+            Action::AcceptAll | Action::PlanIt | Action::PlanOne | Action::Refresh if off.is_some() => {
+                not(&format!(
+                    "{} {}. Go to Integrations (1) first.",
+                    self.integration.label(),
+                    off.unwrap_or_default()
+                ))
+            }
             Action::Accept
             | Action::Pick
             | Action::ReallyNew

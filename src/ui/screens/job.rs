@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 
 use super::change::ChangeScreen;
 use super::log_window::LogWindow;
+use super::plan::PlanScreen;
 use crate::host::words::{
     Answer, Command, Event, JobOrder, JobProgress, JobReport, JobState, Level, LogFilter, LogLine, Query,
     Reply, StageProgress,
 };
 use crate::model::{JobId, Problem};
+use crate::plan::Purpose;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
@@ -105,6 +107,9 @@ impl JobScreen {
     pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
         let mut left = match (self.state(mirror), self.progress(mirror)) {
             (_, Some(progress)) if progress.is_paused => "paused".to_owned(),
+            (Some(_), _) if self.report.as_ref().is_some_and(|report| report.is_paused) => {
+                "paused".to_owned()
+            }
             (Some(state), _) => state.word().to_owned(),
             (None, _) => "reading".into(),
         };
@@ -266,6 +271,11 @@ impl JobScreen {
                 self.prompt =
                     Some(Prompt::proposing(Asking::ExportTo, "export to >", &format!("{}.jsonl", self.job)));
             }
+            Action::Resume | Action::Undo if self.state(turn.mirror) != Some(JobState::Interrupted) => {
+                if let Some(report) = &self.report {
+                    plan_of(action, report, turn);
+                }
+            }
             Action::Pause | Action::CancelJob | Action::Resume => {
                 order(action, self.job, turn);
             }
@@ -288,8 +298,8 @@ impl JobScreen {
 
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         match action {
-            Action::Pause | Action::CancelJob | Action::Resume => {
-                can_order(action, self.job, self.state(mirror), mirror)
+            Action::Pause | Action::CancelJob | Action::Resume | Action::Undo => {
+                can_order(action, self.job, self.state(mirror), self.report.as_ref(), mirror)
             }
             Action::NextHit | Action::PreviousHit if self.search.is_none() => {
                 Availability::Not("nothing is searched for; / searches.".into())
@@ -531,11 +541,12 @@ impl JobScreen {
             ],
             _ => &[
                 Action::OpenLine,
+                Action::Resume,
+                Action::Undo,
                 Action::FilterState,
                 Action::Filter,
                 Action::Copy,
                 Action::Export,
-                Action::Back,
             ],
         }
     }
@@ -634,6 +645,13 @@ pub fn pace(progress: &JobProgress) -> String {
     text
 }
 
+/// Opens the plan of what a job left, or of what takes it back.
+pub fn plan_of(action: Action, job: &JobReport, turn: &mut Turn<'_>) {
+    let of = job.job;
+    let purpose = if action == Action::Undo { Purpose::Undo { of } } else { Purpose::Retry { of } };
+    turn.open(PlanScreen::with(job.integration, purpose));
+}
+
 /// Pause, go on, cancel or resume a job, as far as a question is not needed first.
 pub fn order(action: Action, job: JobId, turn: &mut Turn<'_>) {
     let progress = turn.mirror.progress.as_ref().filter(|progress| progress.job == job);
@@ -662,7 +680,13 @@ pub fn order(action: Action, job: JobId, turn: &mut Turn<'_>) {
 }
 
 /// Whether a job can be paused, cancelled or resumed now.
-pub fn can_order(action: Action, job: JobId, state: Option<JobState>, mirror: &Mirror) -> Availability {
+pub fn can_order(
+    action: Action,
+    job: JobId,
+    state: Option<JobState>,
+    report: Option<&JobReport>,
+    mirror: &Mirror,
+) -> Availability {
     let not = |text: String| Availability::Not(text);
     let is_running = mirror.progress.as_ref().is_some_and(|progress| progress.job == job)
         || state == Some(JobState::Running);
@@ -671,7 +695,15 @@ pub fn can_order(action: Action, job: JobId, state: Option<JobState>, mirror: &M
             Some(other) => not(format!("{} is running; one job at a time.", other.job)),
             None => Availability::Ready,
         },
-        (Action::Resume, Some(state)) => not(format!("{job} is {}, not interrupted.", state.word())),
+        (Action::Undo, Some(JobState::Interrupted)) => {
+            not(format!("{job} is interrupted: go on with it (r) or cancel it (c) first."))
+        }
+        (Action::Resume | Action::Undo, _) if is_running => not(format!("{job} is running.")),
+        (Action::Undo, Some(_)) => Availability::Ready,
+        (Action::Resume, Some(_)) if report.is_some_and(|r| r.totals.failed + r.totals.rows.held > 0) => {
+            Availability::Ready
+        }
+        (Action::Resume, Some(_)) => not(format!("{job} left nothing to try again.")),
         (Action::CancelJob, Some(JobState::Interrupted)) => Availability::Ready,
         (Action::Pause | Action::CancelJob, _) if is_running => Availability::Ready,
         (_, Some(state)) => not(format!("{job} is {}, not running.", state.word())),

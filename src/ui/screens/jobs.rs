@@ -1,11 +1,14 @@
 //! All jobs, and the live log of the selected one (ux.md 3.6). Interrupted ones stand on top until they are resumed or
 //! cancelled.
 
+mod inbox;
+
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-use super::job::{JobScreen, can_order, order, ordered, pace, stage_line};
+use self::inbox::Inbox;
+use super::job::{JobScreen, can_order, order, ordered, pace, plan_of, stage_line};
 use super::log_window::LogWindow;
 use crate::host::words::{Answer, Event, JobReport, JobState, Query, StageProgress};
 use crate::model::{JobId, Problem};
@@ -37,6 +40,15 @@ pub struct Jobs {
     issues: bool,
     prompt: Option<Prompt<()>>,
     log: Option<LogWindow>,
+    tab: Tab,
+    inbox: Inbox,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Tab {
+    #[default]
+    All,
+    Issues,
 }
 
 /// Jobs asked for.
@@ -70,7 +82,12 @@ impl Jobs {
     }
 
     pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        Some(("Jobs".into(), self.summary(mirror)))
+        let issues = format!("Issues {}", thousands(self.inbox.total()));
+        let tabs = match self.tab {
+            Tab::All => format!("[All]  {issues}"),
+            Tab::Issues => format!("All  [{issues}]"),
+        };
+        Some((tabs, self.summary(mirror)))
     }
 
     pub fn summary(&self, mirror: &Mirror) -> String {
@@ -101,6 +118,7 @@ impl Jobs {
     fn ask(&mut self, turn: &mut Turn<'_>) {
         self.is_asked = true;
         turn.ask(Query::Jobs { last: LAST });
+        Inbox::ask(turn);
     }
 
     fn lay_out(&mut self) {
@@ -150,6 +168,13 @@ impl Jobs {
     }
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        if matches!(action, Action::NextTab | Action::PreviousTab) {
+            self.tab = if self.tab == Tab::All { Tab::Issues } else { Tab::All };
+            return true;
+        }
+        if self.tab == Tab::Issues && action != Action::Refresh {
+            return self.inbox.act(action, turn);
+        }
         if self.list.act(action, list_and_details(turn.area, turn.in_overview).rows()) {
             return true;
         }
@@ -164,6 +189,9 @@ impl Jobs {
                 };
                 match action {
                     Action::OpenJob => turn.open(JobScreen::of(job.job)),
+                    Action::Resume | Action::Undo if job.state != JobState::Interrupted => {
+                        plan_of(action, job, turn);
+                    }
                     Action::Pause | Action::CancelJob | Action::Resume => order(action, job.job, turn),
                     Action::Why => turn.say(why(job)),
                     _ => return false,
@@ -174,14 +202,29 @@ impl Jobs {
     }
 
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+        if self.tab == Tab::Issues {
+            return match action {
+                Action::Pause | Action::CancelJob | Action::Undo | Action::Filter | Action::FilterState => {
+                    Availability::Not("that is for jobs; [ goes to them.".into())
+                }
+                Action::OpenJob | Action::Resume | Action::PutAside | Action::Why | Action::Copy
+                    if self.inbox.is_empty() =>
+                {
+                    Availability::Not("nothing waits here.".into())
+                }
+                _ => Availability::Ready,
+            };
+        }
         match (action, self.selected()) {
-            (Action::Pause | Action::CancelJob | Action::Resume, Some(job)) => {
-                can_order(action, job.job, Some(Self::state(job, mirror)), mirror)
+            (Action::PutAside, _) => Availability::Not("only issues are put aside; ] shows them.".into()),
+            (Action::Pause | Action::CancelJob | Action::Resume | Action::Undo, Some(job)) => {
+                can_order(action, job.job, Some(Self::state(job, mirror)), Some(job), mirror)
             }
             (
                 Action::Pause
                 | Action::CancelJob
                 | Action::Resume
+                | Action::Undo
                 | Action::OpenJob
                 | Action::Why
                 | Action::Copy,
@@ -207,6 +250,7 @@ impl Jobs {
                 self.issues = letter == 'i';
                 self.lay_out();
             }
+            Action::Copy if self.tab == Tab::Issues => turn.copy(self.inbox.told()),
             Action::Copy => {
                 let Some(job) = self.selected() else { return };
                 let text = match letter {
@@ -235,6 +279,7 @@ impl Jobs {
     }
 
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        self.inbox.hear(news, turn);
         match news {
             News::Answer(Query::Jobs { .. }, result) => match result {
                 Ok(Answer::Jobs(jobs)) => {
@@ -252,6 +297,9 @@ impl Jobs {
                     None => self.all.insert(0, (**report).clone()),
                 }
                 self.lay_out();
+                if report.state != JobState::Running {
+                    Inbox::ask(turn);
+                }
                 if let Some(log) = self.log.as_mut().filter(|log| log.job == report.job) {
                     log.count(turn);
                 }
@@ -273,6 +321,9 @@ impl Jobs {
         if !self.is_asked {
             self.ask(turn);
         }
+        if self.tab == Tab::Issues {
+            return self.inbox.settle(turn);
+        }
         let regions = list_and_details(turn.area, turn.in_overview);
         self.list.keep_visible(regions.rows());
         let Some(job) = self.list.selected().copied().filter(|_| regions.details.height > 1) else {
@@ -291,6 +342,9 @@ impl Jobs {
     }
 
     pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        if self.tab == Tab::Issues {
+            return self.inbox.click(line, turn);
+        }
         if line > 0 {
             let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
             self.list.select_at(first + usize::from(line) - 1);
@@ -298,6 +352,9 @@ impl Jobs {
     }
 
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        if self.tab == Tab::Issues {
+            return self.inbox.draw(canvas, area, in_overview);
+        }
         let regions = list_and_details(area, in_overview);
         if self.list.is_empty() {
             let text = match &self.trouble {
@@ -323,8 +380,8 @@ impl Jobs {
                 let text = if has_rows { thousands(number) } else { "-".into() };
                 cell(text, if number == 0 { Role::Dim } else { Role::Text })
             };
-            let word =
-                if progress.is_some_and(|progress| progress.is_paused) { "paused" } else { state.word() };
+            let is_paused = job.is_paused || progress.is_some_and(|progress| progress.is_paused);
+            let word = if is_paused { "paused" } else { state.word() };
             Some(Row {
                 is_marked: false,
                 cells: vec![
@@ -402,6 +459,16 @@ impl Jobs {
     }
 
     pub fn hints(&self) -> &'static [Action] {
+        if self.tab == Tab::Issues {
+            return &[
+                Action::OpenJob,
+                Action::Resume,
+                Action::PutAside,
+                Action::Why,
+                Action::PreviousTab,
+                Action::Palette,
+            ];
+        }
         match self.selected().map(|job| job.state) {
             Some(JobState::Interrupted) => &[
                 Action::Resume,
@@ -421,10 +488,11 @@ impl Jobs {
             ],
             _ => &[
                 Action::OpenJob,
+                Action::Resume,
+                Action::Undo,
+                Action::NextTab,
                 Action::Why,
                 Action::FilterState,
-                Action::Filter,
-                Action::Copy,
                 Action::Palette,
             ],
         }
@@ -442,7 +510,9 @@ impl Jobs {
             ],
             rules: &[
                 "An interrupted job stands on top until it goes on (r) or is cancelled (c).",
-                "partial: some rows failed or are held, the others are done.",
+                "partial: some rows failed or are held, the others are done. r plans only those again; the next run does, too.",
+                "u takes a whole job back: a plan like any other, which leaves alone what was changed since.",
+                "] shows what waits for a person over all jobs, by cause; an issue closes itself when its row passes.",
                 "A job outlives this screen as long as the program runs.",
             ],
         }

@@ -14,7 +14,7 @@ use super::change::{self, ChangeScreen};
 use super::picker::Picker;
 use crate::host::words::{Command, Party, PlanEntry, PlanFilter, PlanGroup, Query};
 use crate::model::{Decision, Entity, How, Integration, JobId, Moment, PlanId, Problem, SourceId};
-use crate::plan::{self, Candidate, Cause, Change, Plan};
+use crate::plan::{self, Candidate, Cause, Change, Plan, Purpose};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
@@ -51,6 +51,7 @@ enum Spot {
 pub struct PlanScreen {
     integration: Integration,
     scheduled: bool,
+    purpose: Purpose,
     state: State,
     plan: Option<Plan>,
     /// Every customer's rows but the unchanged ones: what totals, money and dialogs count.
@@ -138,6 +139,11 @@ impl PlanScreen {
         Self::new(integration, State::ToBuild)
     }
 
+    /// Builds a plan for a purpose of its own: of one customer, of what a job left, or what takes it back.
+    pub fn with(integration: Integration, purpose: Purpose) -> Self {
+        Self { purpose, ..Self::build(integration) }
+    }
+
     /// Shows the plan that is being built already.
     pub fn waiting(integration: Integration) -> Self {
         Self::new(integration, State::Building)
@@ -152,6 +158,7 @@ impl PlanScreen {
         Self {
             integration,
             scheduled: false,
+            purpose: Purpose::Whole,
             state,
             plan: None,
             all: Vec::new(),
@@ -180,6 +187,10 @@ impl PlanScreen {
 
     pub fn name(&self) -> String {
         let label = self.integration.label();
+        if let Some(title) = self.purpose.title() {
+            let id = self.plan.as_ref().map(|plan| format!(" {}", plan.id)).unwrap_or_default();
+            return format!("{label} > Plan{id}, {title}");
+        }
         match &self.plan {
             Some(plan) if plan.entities == self.integration.entities() => {
                 format!("{label} > Plan {}, {}", plan.id, self.way())
@@ -226,8 +237,17 @@ impl PlanScreen {
             return;
         }
         self.state = State::Building;
+        if matches!(self.purpose, Purpose::Retry { .. } | Purpose::Undo { .. }) {
+            turn.send(Command::BuildPlanOf { purpose: self.purpose.clone(), allow_removals: false });
+            return;
+        }
         let entities = self.integration.entities().to_vec();
-        turn.send(Command::BuildPlan { integration: self.integration, entities, scheduled: self.scheduled });
+        turn.send(Command::BuildPlan {
+            integration: self.integration,
+            entities,
+            scheduled: self.scheduled,
+            purpose: self.purpose.clone(),
+        });
     }
 
     /// The lines of the list from groups and folds.
@@ -308,6 +328,7 @@ impl PlanScreen {
         if self.stale.is_none() && self.now.is_some_and(|now| now > plan.expires_at) {
             notices.push(("This plan is too old to be applied. r builds it again.".into(), Role::Bad));
         }
+        notices.extend(self.purpose.remarks().iter().map(|remark| ((*remark).to_owned(), Role::Notice)));
         let tripped = plan.outline.limits.iter().filter(|limit| limit.tripped);
         notices.extend(tripped.map(|limit| (limit.sentence.clone(), Role::Notice)));
         notices.extend(plan.outline.alerts.iter().map(|alert| (alert.clone(), Role::Notice)));
@@ -505,6 +526,10 @@ impl PlanScreen {
             }
             (_, None) if is_own && needs_plan => return not("there is no plan. r builds one."),
             _ => {}
+        }
+        if action == Action::OtherWay && matches!(self.purpose, Purpose::Retry { .. } | Purpose::Undo { .. })
+        {
+            return not("it goes the way its job went.");
         }
         if !matches!(action, Action::ApplyPlan | Action::OneFirst) {
             return Availability::Ready;

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use crate::host::words::{JobProgress, JobReport, JobState, Phase};
 use crate::model::Entity;
+use crate::plan::Purpose;
 use crate::ui::canvas::Canvas;
 use crate::ui::fit::thousands;
 use crate::ui::theme::Role;
@@ -53,6 +54,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 
 /// `ALSO subscriptions`; a job of everything has the integration's name alone.
 pub fn title(job: &JobReport) -> String {
+    match (&job.purpose, job.purpose.title()) {
+        (Purpose::Retry { .. } | Purpose::Undo { .. }, Some(title)) => return title,
+        (_, Some(title)) => return format!("{}, {title}", job.integration.label()),
+        (_, None) => {}
+    }
     if job.entities == job.integration.entities() {
         return job.integration.label().to_owned();
     }

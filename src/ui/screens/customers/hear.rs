@@ -155,6 +155,7 @@ impl Customers {
             return;
         }
         match (command, result) {
+            (Command::BuildPlan { purpose, .. }, _) if !purpose.is_whole() => {}
             (Command::BuildPlan { .. }, result) => self.plan_is_built(result, turn),
             // A view over this pane asked, and tells.
             (Command::Decide { .. } | Command::Undo { .. }, _) if self.is_below => {}

@@ -15,6 +15,7 @@ use crate::ui::turn::{Step, Turn};
 impl PlanScreen {
     pub(super) fn take_plan(&mut self, plan: &Plan, turn: &mut Turn<'_>) {
         self.scheduled = plan.scheduled;
+        self.purpose.clone_from(&plan.purpose);
         self.stale = None;
         self.applied = None;
         self.made = format!(
@@ -100,8 +101,8 @@ impl PlanScreen {
     ) {
         let id = self.plan.as_ref().map(|plan| plan.id);
         match (command, result) {
-            (Command::BuildPlan { integration, .. }, result)
-                if *integration == self.integration && self.state == State::Building =>
+            (Command::BuildPlan { purpose, .. } | Command::BuildPlanOf { purpose, .. }, result)
+                if self.is_mine(command) && *purpose == self.purpose && self.state == State::Building =>
             {
                 match result {
                     Ok(Reply::Planned(plan)) => self.take_plan(plan, turn),
@@ -153,6 +154,14 @@ impl PlanScreen {
                 Ok(_) => {}
             },
             _ => {}
+        }
+    }
+
+    /// Whether a plan that was asked for is of this integration; one of a job is by its purpose.
+    fn is_mine(&self, command: &Command) -> bool {
+        match command {
+            Command::BuildPlan { integration, .. } => *integration == self.integration,
+            _ => true,
         }
     }
 

@@ -1,0 +1,268 @@
+//! Taking a job back: what it did, from the trail; how its records stand now, from Halo; the plan that sets them back
+//! (P32, sync-engine 13). Such a plan is applied like any other, and can itself be taken back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::ToSpan;
+
+use super::Engine;
+use super::connect::Connections;
+use super::extract::Progress;
+use super::fresh::{Freshness, LIST_FROM};
+use super::planning::{Built, Links, Spec, held_by_limit};
+use super::records::{Record, Write};
+use crate::engine::words::JobState;
+use crate::model::{
+    Class, Entity, FieldName, Found, Integration, JobId, Link, Place, PlanId, Problem, Slot, SourceId,
+    TargetId, Value,
+};
+use crate::plan::{self, FieldChange, Image, Plan, Side, is_other_account};
+
+/// What one row did, as the trail tells it.
+#[derive(Default)]
+pub(super) struct Deed {
+    key: Option<(Entity, SourceId)>,
+    /// The last of each kind: attempts repeat one write.
+    set: Option<Write>,
+    address: Option<Write>,
+    create: Option<Write>,
+    /// The link that it left.
+    link: Option<Link>,
+    before: Option<Slot>,
+}
+
+impl Engine {
+    /// Builds and stores the plan that takes a job back. Writes nothing outside.
+    pub(super) async fn build_undo(
+        self: &Arc<Self>,
+        spec: &Spec,
+        of: JobId,
+        with: Connections,
+        progress: Progress<'_>,
+    ) -> Result<Built, Problem> {
+        let (at, halo_before) = (self.world.now(), self.budget(Place::Halo).sent());
+        let deeds = self.deeds(of)?;
+        let last = self.book.last(spec.integration)?;
+        let is = with.halo.fingerprint().await?;
+        if last.fingerprints.get(Place::Halo.key()).is_some_and(|was| is_other_account(was, &is)) {
+            return Err(Problem::new(Class::Stale, format!("{of} wrote to another Halo than this one."))
+                .remedy("Nothing was written. Check the settings of Halo."));
+        }
+        let mut images = Vec::with_capacity(deeds.len());
+        for deed in deeds {
+            images.extend(self.image(spec.integration, deed)?);
+        }
+        let linked = self.population(spec.integration, &mut images)?;
+        look(&with, spec.integration, &mut images, progress).await?;
+
+        let settings = self.settings();
+        let safety = settings.safety(spec.integration);
+        let (changes, mut outline) =
+            plan::undo(images, &spec.entities, &linked, &safety, spec.allow_removals);
+        outline.cost = plan::cost(&changes, |place| settings.pace(place));
+        outline.held_by_limit = changes.iter().filter(|change| held_by_limit(change)).count() as u64;
+        let stored = Plan {
+            id: PlanId(self.book.next_number("plan")?),
+            integration: spec.integration,
+            entities: spec.entities.clone(),
+            scheduled: false,
+            purpose: spec.purpose.clone(),
+            built_at: at,
+            built_by: self.by.clone(),
+            expires_at: at.checked_add(i64::from(safety.plan_hours).hours()).unwrap_or(at),
+            rows: u32::try_from(changes.len()).unwrap_or(u32::MAX),
+            seen_up_to: BTreeMap::new(),
+            read_requests: [(Place::Halo, self.budget(Place::Halo).sent() - halo_before)].into(),
+            last,
+            missing: Vec::new(),
+            hash: plan::hash(&outline, &changes),
+            outline,
+        };
+        let fresh = Freshness::trusted(&stored, &plan::Snapshot::default());
+        self.live().kept = None;
+        self.store_plan(&stored, changes)?;
+        Ok(Built { plan: stored, fresh, top_level: plan::TopLevel::Default, with })
+    }
+
+    /// What the job did, row by row. Everything that may have been carried out is in it, whatever its row came to: how
+    /// the record stands decides what there is to take back.
+    pub(super) fn deeds(&self, of: JobId) -> Result<Vec<Deed>, Problem> {
+        let report = self.job(of)?;
+        if matches!(report.state, JobState::Running | JobState::Interrupted) {
+            return Err(Problem::new(
+                Class::Input,
+                format!("{of} is {}: it is not over yet.", report.state.word()),
+            )
+            .remedy(format!(
+                "Go on with it or cancel it (`parhelion job cancel {of}`), then take it back."
+            )));
+        }
+        let mut rows: BTreeMap<u32, Deed> = BTreeMap::new();
+        self.book.deeds(of, |record| match record {
+            Record::Intent(intent) => {
+                let deed = rows.entry(intent.row).or_default();
+                deed.key = Some((intent.entity, intent.source));
+                let place = match &intent.write {
+                    Write::Create { .. } => &mut deed.create,
+                    Write::SetAddress { .. } => &mut deed.address,
+                    Write::Set { .. } => &mut deed.set,
+                };
+                *place = Some(intent.write);
+            }
+            Record::Outcome(outcome) if outcome.link.is_some() || outcome.mapping.is_some() => {
+                // A row that was right already only confirms its base: it did nothing.
+                if outcome.end.is_none() {
+                    return;
+                }
+                let deed = rows.entry(outcome.row).or_default();
+                deed.key = Some((outcome.entity, outcome.source));
+                deed.link = outcome.link.or(deed.link.take());
+                deed.before = deed.before.take().or(outcome.before.map(|before| *before));
+            }
+            _ => {}
+        })?;
+        if rows.is_empty() {
+            return Err(Problem::new(
+                Class::Input,
+                format!("{of} wrote nothing: there is nothing to take back."),
+            )
+            .remedy("`parhelion job show` says what it did."));
+        }
+        Ok(rows.into_values().collect())
+    }
+
+    fn image(&self, integration: Integration, deed: Deed) -> Result<Option<Image>, Problem> {
+        let Some((entity, source)) = deed.key else { return Ok(None) };
+        let now = self.book.slot(integration, entity, &source)?;
+        let created = deed.create.is_some();
+        let known = [&deed.link, &now.link, &deed.before.as_ref().and_then(|slot| slot.link.clone())]
+            .into_iter()
+            .flatten()
+            .next()
+            .cloned();
+        let target = match (&deed.set, &deed.address, &known) {
+            (Some(Write::Set { id, .. }), ..) => id.clone(),
+            (_, Some(Write::SetAddress { customer, .. }), _) => customer.clone(),
+            (_, _, Some(link)) => link.target.clone(),
+            // A create of which nothing came.
+            _ => return Ok(None),
+        };
+        let mut fields = Vec::new();
+        for write in [&deed.create, &deed.set].into_iter().flatten() {
+            let (written, before) = match write {
+                Write::Create { fields, .. } => (fields, None),
+                Write::Set { fields, before, .. } => (fields, Some(before)),
+                Write::SetAddress { .. } => continue,
+            };
+            fields.extend(written.iter().map(|(name, after)| FieldChange {
+                name,
+                before: before.and_then(|before| before.get(name).cloned()),
+                after: Some(after.clone()),
+                mark: None,
+            }));
+        }
+        let mut site = None;
+        if let Some(Write::SetAddress { site: at, address, before, .. }) = &deed.address {
+            site = Some(at.clone());
+            fields.push(FieldChange {
+                name: FieldName::MainSiteAddress,
+                before: before.clone().map(Value::Address),
+                after: Some(Value::Address(address.clone())),
+                mark: None,
+            });
+        }
+        let name =
+            known.as_ref().map_or_else(|| source.as_str().into(), |link| link.source_name.as_ref().into());
+        let customer = match known.as_ref().and_then(|link| link.parent.clone()) {
+            Some(parent) if entity != integration.root() => {
+                let link = self.book.link(integration, integration.root(), &parent)?;
+                let name =
+                    link.map_or_else(|| parent.as_str().into(), |link| link.source_name.as_ref().into());
+                Some(Side { id: parent, name })
+            }
+            _ => None,
+        };
+        Ok(Some(Image {
+            entity,
+            source: Side { id: source, name },
+            customer,
+            target,
+            created,
+            fields,
+            site,
+            before: deed.before,
+            now,
+            found: None,
+            newer: 0,
+        }))
+    }
+
+    /// How many links there are of each entity; and for each customer, how many of its subscriptions are linked to
+    /// licences that are not among these.
+    fn population(
+        &self,
+        integration: Integration,
+        images: &mut [Image],
+    ) -> Result<BTreeMap<Entity, u64>, Problem> {
+        let own: HashSet<(Entity, TargetId)> =
+            images.iter().map(|image| (image.entity, image.target.clone())).collect();
+        let mut newer: HashMap<SourceId, u64> = HashMap::new();
+        let mut population = BTreeMap::new();
+        for entity in integration.entities() {
+            let mut links = Links::new(self, integration, *entity);
+            let mut count = 0;
+            for (_, link) in links.by_ref() {
+                count += 1;
+                if let Some(parent) = link.parent.filter(|_| !own.contains(&(*entity, link.target))) {
+                    *newer.entry(parent).or_default() += 1;
+                }
+            }
+            links.end()?;
+            population.insert(*entity, count);
+        }
+        for image in images.iter_mut().filter(|image| image.entity == integration.root()) {
+            image.newer = newer.get(&image.source.id).copied().unwrap_or(0);
+        }
+        Ok(population)
+    }
+}
+
+/// Reads every record that the job wrote, as it is now.
+async fn look(
+    with: &Connections,
+    integration: Integration,
+    images: &mut [Image],
+    progress: Progress<'_>,
+) -> Result<(), Problem> {
+    for entity in integration.entities().iter().copied() {
+        let target = with.target(integration.target(entity));
+        let count = images.iter().filter(|image| image.entity == entity).count() as u64;
+        let mut there: HashMap<TargetId, Found> = HashMap::new();
+        let listed = count >= LIST_FROM;
+        if listed {
+            let what = format!("{} {}s", target.place().label(), entity.record());
+            let listing = target.list(entity, &|done, of| progress(&what, done, of)).await?;
+            there = listing.proven()?.into_iter().map(|found| (found.id.clone(), found)).collect();
+        }
+        for (done, image) in images.iter_mut().filter(|image| image.entity == entity).enumerate() {
+            image.found = if listed {
+                there.get(&image.target).cloned()
+            } else {
+                progress("what the job wrote", done as u64 + 1, Some(count));
+                target.record(entity, &image.target).await?
+            };
+            if let (Some(found), Some(site)) = (&mut image.found, &image.site) {
+                let address = with.halo.site(site).await?.map(|site| site.address).unwrap_or_default();
+                found.fields.set(FieldName::MainSiteAddress, Value::Address(Box::new(address)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The mapping that an outcome replaces, where an undo could not tell it from what the job wrote.
+pub(super) fn worth_keeping(was: Slot, link: &Link) -> Option<Box<Slot>> {
+    let same = was.link.as_ref().is_some_and(|was| was.target == link.target && was.removed == link.removed);
+    (!same).then(|| Box::new(was))
+}

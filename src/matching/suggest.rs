@@ -1,0 +1,615 @@
+//! Who a customer may be on the other side: up to three candidates, scored, with the reasons (P11-P13).
+//!
+//! A proposal, never a decision. Trigrams find who is near, words and spelling rank them, and keys of their own (VAT
+//! or registration number, mail domain, postcode) outrank names. Same data, same list.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::keys::{is_own_domain, vat_form};
+use super::name::{Parts, exact_form};
+
+/// Candidates that a row shows.
+pub const SHOWN: usize = 3;
+/// As many of the nearest by trigrams are looked at closely.
+const NEAREST: usize = 24;
+/// Letters of a trigram: a to z, digits, the space between words, and one for whatever else there is.
+const LETTERS: usize = 38;
+/// A trigram that more names than this share tells nobody from anybody.
+const COMMON: usize = 2_000;
+
+/// What is known of a customer on either side.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    pub name: String,
+    /// VAT or registration number as given.
+    pub vat: Option<String>,
+    /// Mail and web domains.
+    pub domains: Vec<String>,
+    pub postcode: Option<String>,
+}
+
+/// How much each likeness counts. Every number is a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Weights {
+    /// Scores below are not shown.
+    pub floor: u8,
+    /// Names that differ in nothing but the legal form, accents and case.
+    pub same_words: u8,
+    /// The same words in another order.
+    pub other_order: u8,
+    /// Both sides name a legal form, and not the same one.
+    pub other_form: u8,
+    /// The most that names with different words or spelling can reach.
+    pub near: u8,
+    /// The most where the numbers in the names differ: 'Area 51' is not 'Area 52'.
+    pub other_numbers: u8,
+    /// The same VAT or registration number, whatever the names.
+    pub same_vat: u8,
+    /// The most where both have such a number, and not the same.
+    pub other_vat: u8,
+    /// The least for a mail domain of their own that they share; added to the name's score it counts `domain_adds`.
+    pub same_domain: u8,
+    pub domain_adds: u8,
+    pub postcode_adds: u8,
+    /// Legal forms beside the known ones, in lower case.
+    pub legal_forms: Vec<String>,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            floor: 60,
+            same_words: 96,
+            other_order: 94,
+            other_form: 86,
+            near: 94,
+            other_numbers: 65,
+            same_vat: 98,
+            other_vat: 70,
+            same_domain: 80,
+            domain_adds: 6,
+            postcode_adds: 3,
+            legal_forms: Vec::new(),
+        }
+    }
+}
+
+/// One possible partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its place in the list the index was made of.
+    pub at: usize,
+    pub score: u8,
+    /// In words, most telling first. Never empty.
+    pub why: Vec<String>,
+}
+
+/// What is found for one customer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Suggestion {
+    /// Best first, at most [`SHOWN`].
+    pub candidates: Vec<Candidate>,
+    /// Two of equal strength, or keys that point to different partners: nobody but a person can tell (P12, P13).
+    pub is_ambiguous: bool,
+}
+
+/// One side's customers, ready to be searched.
+pub struct Index {
+    weights: Weights,
+    known: Vec<Known>,
+    /// The names that hold each trigram.
+    grams: Vec<Vec<u32>>,
+    /// How rare each word of a name is.
+    rarity: HashMap<String, f32>,
+    vats: HashMap<String, Vec<u32>>,
+    domains: HashMap<String, Vec<u32>>,
+}
+
+/// A customer with its name taken apart.
+struct Known {
+    exact: String,
+    parts: Parts,
+    joined: String,
+    /// The same words, sorted.
+    sorted: String,
+    numbers: BTreeSet<String>,
+    grams: u32,
+    vat: Option<String>,
+    domains: Vec<String>,
+    postcode: Option<String>,
+}
+
+impl Known {
+    fn of(facts: &Facts, weights: &Weights) -> Self {
+        let parts = Parts::with(&facts.name, &weights.legal_forms);
+        let joined = parts.core.join(" ");
+        let mut words = parts.core.clone();
+        words.sort();
+        let numbers = parts.core.iter().filter(|word| word.bytes().any(|b| b.is_ascii_digit())).cloned();
+        let mut domains: Vec<String> =
+            facts.domains.iter().map(|d| d.trim().to_lowercase()).filter(|d| is_own_domain(d)).collect();
+        domains.sort();
+        domains.dedup();
+        Self {
+            exact: exact_form(&facts.name),
+            numbers: numbers.collect(),
+            sorted: words.join(" "),
+            grams: 0,
+            vat: facts.vat.as_deref().and_then(vat_form),
+            domains,
+            postcode: facts.postcode.as_deref().and_then(postcode_form),
+            joined,
+            parts,
+        }
+    }
+
+    fn is_nameless(&self) -> bool {
+        self.joined.is_empty()
+    }
+}
+
+impl Index {
+    pub fn new<'f>(facts: impl IntoIterator<Item = &'f Facts>, weights: Weights) -> Self {
+        let mut index = Self {
+            known: facts.into_iter().map(|facts| Known::of(facts, &weights)).collect(),
+            grams: vec![Vec::new(); LETTERS * LETTERS * LETTERS],
+            rarity: HashMap::new(),
+            vats: HashMap::new(),
+            domains: HashMap::new(),
+            weights,
+        };
+        let mut holders: HashMap<String, u32> = HashMap::new();
+        for (at, known) in (0_u32..).zip(&mut index.known) {
+            let mut grams = trigrams(&known.joined);
+            grams.sort_unstable();
+            grams.dedup();
+            known.grams = grams.len() as u32;
+            for gram in grams {
+                index.grams[gram].push(at);
+            }
+            if let Some(vat) = &known.vat {
+                index.vats.entry(vat.clone()).or_default().push(at);
+            }
+            for domain in &known.domains {
+                index.domains.entry(domain.clone()).or_default().push(at);
+            }
+            for word in known.parts.core.iter().collect::<BTreeSet<_>>() {
+                *holders.entry(word.clone()).or_default() += 1;
+            }
+        }
+        let all = index.known.len().max(1) as f32;
+        index.rarity =
+            holders.into_iter().map(|(word, held)| (word, (1.0 + all / held as f32).ln())).collect();
+        index
+    }
+
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Who this customer may be. `is_refused` says which of the list a person has ruled out for it (P14).
+    pub fn suggest(&self, facts: &Facts, is_refused: impl Fn(usize) -> bool) -> Suggestion {
+        self.suggest_with(facts, is_refused, &mut Scratch::default())
+    }
+
+    /// The same for many in a row, with room that is used again.
+    pub fn suggest_with(
+        &self,
+        facts: &Facts,
+        is_refused: impl Fn(usize) -> bool,
+        scratch: &mut Scratch,
+    ) -> Suggestion {
+        let here = Known::of(facts, &self.weights);
+        let mut near: BTreeSet<u32> = BTreeSet::new();
+        near.extend(here.vat.as_ref().and_then(|vat| self.vats.get(vat)).into_iter().flatten());
+        near.extend(here.domains.iter().filter_map(|domain| self.domains.get(domain)).flatten());
+        self.nearest(&here.joined, scratch, &mut near);
+        let mut candidates: Vec<Candidate> = near
+            .into_iter()
+            .map(|at| at as usize)
+            .filter(|at| !is_refused(*at))
+            .filter_map(|at| self.compare(&here, self.known.get(at)?, at))
+            .filter(|candidate| candidate.score >= self.weights.floor)
+            .collect();
+        candidates.sort_by_key(|candidate| (Reverse(candidate.score), candidate.at));
+        let is_ambiguous = match candidates.as_slice() {
+            [first, second, ..] => {
+                first.score == second.score
+                    || (self.points_by_key(&here, second.at) && !self.points_by_key(&here, first.at))
+                    || (first.score >= self.weights.same_vat
+                        && second.score >= self.weights.same_words
+                        && !self.points_by_key(&here, second.at))
+            }
+            _ => false,
+        };
+        candidates.truncate(SHOWN);
+        Suggestion { candidates, is_ambiguous }
+    }
+
+    /// Whether a number of its own says that it is this one.
+    fn points_by_key(&self, here: &Known, at: usize) -> bool {
+        here.vat.is_some() && self.known.get(at).is_some_and(|there| there.vat == here.vat)
+    }
+
+    /// The names that share most trigrams with this one, for their length.
+    fn nearest(&self, joined: &str, scratch: &mut Scratch, near: &mut BTreeSet<u32>) {
+        let mut grams = trigrams(joined);
+        grams.sort_unstable();
+        grams.dedup();
+        let own = grams.len() as u32;
+        scratch.counts.resize(self.known.len(), 0);
+        // Rare trigrams first; the common ones only count where a rare one has found somebody.
+        grams.sort_by_key(|gram| self.grams[*gram].len());
+        for (nth, gram) in grams.into_iter().enumerate() {
+            let holders = &self.grams[gram];
+            let is_common = holders.len() > COMMON && nth > 2;
+            for at in holders {
+                let count = &mut scratch.counts[*at as usize];
+                if *count == 0 {
+                    if is_common {
+                        continue;
+                    }
+                    scratch.touched.push(*at);
+                }
+                *count += 1;
+            }
+        }
+        // Shared twice over both lengths, in whole numbers so that equal is equal.
+        let mut ranked: Vec<(Reverse<u32>, u32)> = scratch
+            .touched
+            .drain(..)
+            .map(|at| {
+                let shared = u32::from(std::mem::take(&mut scratch.counts[at as usize]));
+                let both = own + self.known[at as usize].grams;
+                (Reverse(shared * 20_000 / both.max(1)), at)
+            })
+            .collect();
+        if ranked.len() > NEAREST {
+            ranked.select_nth_unstable(NEAREST);
+            ranked.truncate(NEAREST);
+        }
+        near.extend(ranked.into_iter().map(|(_, at)| at));
+    }
+
+    /// How alike two customers are; `None` where nothing at all speaks for it.
+    fn compare(&self, here: &Known, there: &Known, at: usize) -> Option<Candidate> {
+        let w = &self.weights;
+        let mut why: Vec<String> = Vec::new();
+        let mut score = self.names(here, there, &mut why);
+        let same_domain = here.domains.iter().find(|domain| there.domains.contains(domain));
+        if let Some(domain) = same_domain {
+            score = score.saturating_add(w.domain_adds).max(w.same_domain).min(97);
+            why.push(format!("same domain {domain}"));
+        }
+        if here.postcode.is_some() && here.postcode == there.postcode && score > 0 {
+            score = score.saturating_add(w.postcode_adds).min(97);
+            why.push("same postcode".into());
+        }
+        match (&here.vat, &there.vat) {
+            (Some(a), Some(b)) if a == b => {
+                score = score.max(w.same_vat);
+                why.insert(0, format!("same VAT number {a}"));
+            }
+            (Some(_), Some(_)) => {
+                score = score.min(w.other_vat);
+                why.push("VAT numbers differ".into());
+            }
+            _ => {}
+        }
+        // Exactly the same name is certain as far as names go; everything else leaves a doubt.
+        let most = if here.exact == there.exact && !here.exact.is_empty() { 100 } else { 99 };
+        (score > 0 && !why.is_empty()).then(|| Candidate { at, score: score.min(most), why })
+    }
+
+    /// The likeness of two names alone.
+    fn names(&self, here: &Known, there: &Known, why: &mut Vec<String>) -> u8 {
+        let w = &self.weights;
+        if here.is_nameless() || there.is_nameless() {
+            return 0;
+        }
+        if here.exact == there.exact {
+            why.push("same name".into());
+            return 100;
+        }
+        if here.joined == there.joined || here.sorted == there.sorted {
+            let mut score = w.same_words;
+            if is_other_script(&here.exact, &there.exact) {
+                // The same sounds in other letters: near, and no more than that.
+                why.push("same when transliterated".into());
+                return w.other_form;
+            }
+            let forms = (&here.parts.forms, &there.parts.forms);
+            if forms.0 != forms.1 && !forms.0.is_empty() && !forms.1.is_empty() {
+                score = w.other_form;
+                why.push("other legal form".into());
+            } else if forms.0 != forms.1 {
+                why.push("legal suffix".into());
+            }
+            if here.joined != there.joined {
+                score = score.min(w.other_order);
+                why.push("word order".into());
+            }
+            if why.is_empty() {
+                why.push("case, accents or signs".into());
+            }
+            return score;
+        }
+        let (alike, said) = self.alike(here, there);
+        let mut score = (f32::from(w.near) * alike) as u8;
+        why.extend(said);
+        if here.numbers != there.numbers {
+            score = score.min(w.other_numbers);
+            why.push("numbers differ".into());
+        }
+        let forms = (&here.parts.forms, &there.parts.forms);
+        if forms.0 != forms.1 && !forms.0.is_empty() && !forms.1.is_empty() {
+            score = score.saturating_sub(4);
+            why.push("other legal form".into());
+        }
+        score
+    }
+
+    /// From 0 to 1 for names of different words, and what differs.
+    fn alike(&self, here: &Known, there: &Known) -> (f32, Vec<String>) {
+        let weigh = |word: &str| {
+            let rare = (1.0 + self.known.len().max(1) as f32).ln();
+            self.rarity.get(word).copied().unwrap_or(rare) + 0.5
+        };
+        let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
+        for (i, a) in here.parts.core.iter().enumerate() {
+            for (j, b) in there.parts.core.iter().enumerate() {
+                let same = word_likeness(a, b);
+                if same > 0.0 {
+                    pairs.push((same, i, j));
+                }
+            }
+        }
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        let (mut mine, mut yours) = (vec![false; here.parts.core.len()], vec![false; there.parts.core.len()]);
+        let (mut common, mut all, mut misspelt, mut moved, mut last) = (0.0, 0.0, false, false, None);
+        let mut met: Vec<(usize, usize)> = Vec::new();
+        for (same, i, j) in pairs {
+            if mine[i] || yours[j] {
+                continue;
+            }
+            (mine[i], yours[j]) = (true, true);
+            let weight = f32::midpoint(weigh(&here.parts.core[i]), weigh(&there.parts.core[j]));
+            common += weight * same;
+            all += weight;
+            misspelt |= same < 1.0;
+            met.push((i, j));
+        }
+        met.sort_unstable();
+        for (_, j) in met {
+            moved |= last.is_some_and(|last| last > j);
+            last = Some(j);
+        }
+        let left = |words: &[String], met: &[bool]| -> f32 {
+            words.iter().zip(met).filter(|(_, met)| !**met).map(|(word, _)| weigh(word)).sum()
+        };
+        let (only_here, only_there) = (left(&here.parts.core, &mine), left(&there.parts.core, &yours));
+        // Words that one side has and the other lacks count half: names are cut short more often than they are wrong.
+        // Where both sides have words of their own, these stand against each other.
+        let against = only_here.min(only_there);
+        let words = common / (all + 0.5 * (only_here + only_there) + 0.5 * against).max(f32::EPSILON);
+        let spelling = strsim::jaro_winkler(&here.joined, &there.joined)
+            .max(strsim::jaro_winkler(&here.sorted, &there.sorted)) as f32;
+        let whole = if here.joined.replace(' ', "") == there.joined.replace(' ', "") {
+            0.99
+        } else {
+            0.7 * words + 0.3 * spelling
+        };
+        let mut said = Vec::new();
+        if whole > 0.98 {
+            said.push("spacing".to_owned());
+        } else if misspelt || all == 0.0 {
+            said.push("spelling".into());
+        }
+        if moved {
+            said.push("word order".into());
+        }
+        if only_here > 0.0 || only_there > 0.0 {
+            said.push("extra words".into());
+        }
+        if said.is_empty() {
+            said.push("spelling".into());
+        }
+        (whole.clamp(0.0, 1.0), said)
+    }
+}
+
+/// Room for searching, used again from one search to the next.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    counts: Vec<u16>,
+    touched: Vec<u32>,
+}
+
+/// From 0 (another word) to 1 (the same): letters that were swapped, left out, doubled or mistyped.
+fn word_likeness(a: &str, b: &str) -> f32 {
+    if a == b {
+        return 1.0;
+    }
+    // Numbers are never misspelt into another number.
+    let digits = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit());
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if digits(a) || digits(b) || short.len() < 3 {
+        return 0.0;
+    }
+    if long.starts_with(short) {
+        // 'Tech' for 'Technologies'; one letter more is a plural or a typing error.
+        return if long.len() - short.len() <= 2 { 0.92 } else { 0.8 };
+    }
+    if long.len() - short.len() > 2 {
+        return 0.0;
+    }
+    let wrong = strsim::osa_distance(a, b);
+    let allowed = if short.len() < 5 { 1 } else { 2 };
+    if wrong > allowed { 0.0 } else { 1.0 - 0.75 * wrong as f32 / long.len() as f32 }
+}
+
+/// Whether letters that are the same only when transliterated make up either name.
+fn is_other_script(a: &str, b: &str) -> bool {
+    let foreign = |name: &str| -> BTreeSet<char> {
+        // Full-width Latin is Latin; what is left above is a script of its own.
+        let letters = name
+            .nfkc()
+            .filter(|c| c.is_alphabetic() && (0x370..0x1e00).contains(&(*c as u32)) || *c as u32 >= 0x2e80);
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    foreign(a) != foreign(b)
+}
+
+/// The trigrams of a transliterated name, words kept apart by a space on either side.
+fn trigrams(joined: &str) -> Vec<usize> {
+    if joined.is_empty() {
+        return Vec::new();
+    }
+    let letter = |byte: u8| match byte {
+        b'a'..=b'z' => usize::from(byte - b'a') + 1,
+        b'0'..=b'9' => usize::from(byte - b'0') + 27,
+        b' ' => 0,
+        _ => LETTERS - 1,
+    };
+    let letters: Vec<usize> = std::iter::once(b' ').chain(joined.bytes()).chain([b' ']).map(letter).collect();
+    letters.windows(3).map(|three| (three[0] * LETTERS + three[1]) * LETTERS + three[2]).collect()
+}
+
+/// A postcode as it is compared; `None` for what is too short to be one.
+fn postcode_form(text: &str) -> Option<String> {
+    let form: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
+    (form.len() >= 4 && form.bytes().any(|byte| byte.is_ascii_digit())).then_some(form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Facts {
+        Facts { name: name.into(), ..Facts::default() }
+    }
+
+    fn first(source: &str, targets: &[&str]) -> Option<(String, u8, String)> {
+        let facts: Vec<Facts> = targets.iter().map(|name| named(name)).collect();
+        let found = Index::new(&facts, Weights::default()).suggest(&named(source), |_| false);
+        found.candidates.first().map(|c| (targets[c.at].to_owned(), c.score, c.why.join(", ")))
+    }
+
+    const AROUND: [&str; 6] = [
+        "Harbour View Hotels",
+        "Iona Joinery & Sons",
+        "Kestrel IT",
+        "Blue Yonder Food",
+        "Eastgate Motor Co",
+        "Lomond",
+    ];
+
+    #[test]
+    fn reasons_are_in_words_and_scores_in_their_order() {
+        let (to, suffix, why) = first("Lomond Ltd", &AROUND).unwrap();
+        assert_eq!((to.as_str(), suffix, why.as_str()), ("Lomond", 96, "legal suffix"));
+        let (to, spelling, why) = first("Blue Yonder Foods", &AROUND).unwrap();
+        assert_eq!((to.as_str(), why.as_str()), ("Blue Yonder Food", "spelling"));
+        let (to, extra, why) = first("Iona Joinery", &AROUND).unwrap();
+        assert_eq!((to.as_str(), why.as_str()), ("Iona Joinery & Sons", "extra words"));
+        assert!(suffix > spelling && spelling > 85 && extra > 70, "{suffix} {spelling} {extra}");
+        let (_, order, why) = first("Food Yonder Blue", &AROUND).unwrap();
+        assert_eq!((order, why.as_str()), (94, "word order"));
+        assert_eq!(first("Glenmore Housing", &AROUND), None);
+    }
+
+    #[test]
+    fn digits_count() {
+        assert!(first("Area 51", &["Area 52"]).is_none_or(|(_, score, _)| score <= 65));
+        assert_eq!(first("Area 51", &["Area 52", "Area 51 Ltd"]).unwrap().0, "Area 51 Ltd");
+    }
+
+    #[test]
+    fn another_legal_form_is_another_company_until_somebody_says_otherwise() {
+        let (_, score, why) = first("Fabrikam Ltd", &["Fabrikam GmbH"]).unwrap();
+        assert_eq!((score, why.as_str()), (86, "other legal form"));
+        assert_eq!(first("Fabrikam Ltd", &["Fabrikam Limited"]).unwrap().1, 96);
+    }
+
+    #[test]
+    fn two_of_equal_strength_are_ambiguous() {
+        let facts = [named("Kestrel GmbH"), named("Kestrel Ltd"), named("Kestrel Legal")];
+        let found = Index::new(&facts, Weights::default()).suggest(&named("Kestrel"), |_| false);
+        assert!(found.is_ambiguous);
+        let found = Index::new(&facts, Weights::default()).suggest(&named("Kestrel"), |at| at == 0);
+        assert!(!found.is_ambiguous && found.candidates[0].at == 1);
+    }
+
+    #[test]
+    fn a_number_of_its_own_outranks_the_name_and_a_different_one_speaks_against() {
+        let with = |name: &str, vat: &str| Facts { vat: Some(vat.into()), ..named(name) };
+        let facts = [with("Alder Holdings", "GB 123 4567 89"), with("Birch", "GB 987 6543 21")];
+        let index = Index::new(&facts, Weights::default());
+        let found = index.suggest(&with("Alder Holdings", "GB987654321"), |_| false);
+        assert_eq!((found.candidates[0].at, found.candidates[0].score), (1, 98));
+        let found = index.suggest(&with("Alder Holdings Ltd", "GB 111 2222 33"), |_| false);
+        assert!(found.candidates[0].score <= 70, "{found:?}");
+        // The number says one, the name another: both are shown, nobody is taken.
+        let facts = [named("Alder Holdings"), with("Birch", "GB 987 6543 21")];
+        let found =
+            Index::new(&facts, Weights::default()).suggest(&with("Alder Holdings", "GB987654321"), |_| false);
+        assert!(found.is_ambiguous && found.candidates.len() == 2, "{found:?}");
+    }
+
+    #[test]
+    fn any_script() {
+        assert_eq!(first("Café Müller", &["Cafe Muller"]).unwrap().1, 96);
+        assert_eq!(first("ＡＢＣ Trading", &["ABC Trading"]).unwrap().1, 96);
+        // A Cyrillic А, С and Е among Latin letters.
+        assert!(first("АСME Tools", &["ACME Tools"]).unwrap().1 >= 86);
+        assert!(first("株式会社東京商事", &["東京商事"]).is_some());
+        assert!(first("שלום", &["שלום בעמ"]).is_some());
+        for odd in ["", "   ", "\u{202e}", "!!!", "X", "Ltd", "The Limited", &"very long ".repeat(500)] {
+            let _ = first(odd, &AROUND);
+            let _ = first("X", &[odd]);
+        }
+        assert_eq!(first("X", &["X Ltd", "Y"]).unwrap().0, "X Ltd");
+        assert_eq!(first("Limited", &["Limited "]).unwrap().1, 100);
+    }
+
+    #[test]
+    fn domains_and_postcodes_add_and_say_so() {
+        let facts = [Facts {
+            domains: vec!["eastgate.example".into()],
+            postcode: Some("yo1 7aa".into()),
+            ..named("Eastgate Motor Co")
+        }];
+        let index = Index::new(&facts, Weights::default());
+        let plain = index.suggest(&named("Eastgate Motors"), |_| false).candidates[0].score;
+        let both = Facts {
+            domains: vec!["EASTGATE.example".into(), "gmail.com".into()],
+            postcode: Some("YO1 7AA".into()),
+            ..named("Eastgate Motors")
+        };
+        let found = &index.suggest(&both, |_| false).candidates[0];
+        assert!(found.score > plain && found.score < 98);
+        assert_eq!(found.why, ["spelling", "same domain eastgate.example", "same postcode"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_same_data_gives_the_same_list_and_scores_stay_in_range(
+            names in proptest::collection::vec("[a-zA-Zé0-9 &.]{0,20}", 0..30),
+            source in "[a-zA-Zé0-9 &.]{0,20}",
+        ) {
+            let facts: Vec<Facts> = names.iter().map(|name| named(name)).collect();
+            let index = Index::new(&facts, Weights::default());
+            let one = index.suggest(&named(&source), |_| false);
+            proptest::prop_assert_eq!(&one, &index.suggest(&named(&source), |_| false));
+            proptest::prop_assert!(one.candidates.iter().all(|c| (60..=100).contains(&c.score) && !c.why.is_empty()));
+            proptest::prop_assert!(one.candidates.windows(2).all(|two| two[0].score >= two[1].score));
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What waits for a person, over all jobs, by cause (P30): a line a cause, under it the records.
+
+use std::collections::BTreeSet;
+
+use ratatui::layout::Rect;
+
+use crate::host::words::{Answer, Asked, Command, Issue, IssueGroup, IssuesView, Query, Reply};
+use crate::model::{Entity, Integration, Moment, Problem, SourceId};
+use crate::plan::Purpose;
+use crate::ui::action::Action;
+use crate::ui::canvas::Canvas;
+use crate::ui::dialogs::confirm::Confirm;
+use crate::ui::fit::{self, thousands};
+use crate::ui::layout::list_and_details;
+use crate::ui::list::List;
+use crate::ui::message::{Effect, News};
+use crate::ui::screens::job::JobScreen;
+use crate::ui::screens::plan::PlanScreen;
+use crate::ui::theme::Role;
+use crate::ui::turn::{Step, Turn};
+use crate::ui::widgets::table::{self, Column, Row, cell};
+
+/// A line, by what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Line {
+    /// A cause: integration, whether put aside, kind, sentence.
+    Cause(Integration, bool, String, String),
+    Record(Integration, Entity, SourceId),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Inbox {
+    view: IssuesView,
+    list: List<Line>,
+    unfolded: BTreeSet<Line>,
+    is_known: bool,
+    trouble: Option<Problem>,
+}
+
+const COLUMNS: [Column; 4] = [
+    Column::fixed("rows", 5).right(),
+    Column::fixed("kind", 10).goes(2),
+    Column::growing("cause / record", 24),
+    Column::fixed("since", 12).goes(1),
+];
+
+fn line_of(group: &IssueGroup) -> Line {
+    Line::Cause(group.integration, group.is_aside, group.kind.clone(), group.cause.clone())
+}
+
+fn line_of_record(issue: &Issue) -> Line {
+    Line::Record(issue.integration, issue.entity, issue.source.id.clone())
+}
+
+impl Inbox {
+    /// Open issues.
+    pub const fn total(&self) -> u64 {
+        self.view.total
+    }
+
+    pub fn ask(turn: &mut Turn<'_>) {
+        turn.ask(Query::Issues { integration: None });
+    }
+
+    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        match news {
+            News::Answer(Query::Issues { .. }, Ok(Answer::Issues(view))) => {
+                self.is_known = true;
+                self.trouble = None;
+                self.view = view.clone();
+                self.lay_out();
+            }
+            News::Answer(Query::Issues { .. }, Err(problem)) => self.trouble = Some(problem.clone()),
+            News::Reply(command, result) if matches!(**command, Command::PutAside { .. }) => {
+                match result {
+                    Ok(Reply::Done(said)) => turn.say(said.clone()),
+                    Err(problem) => turn.complain(problem.to_string()),
+                    Ok(_) => {}
+                }
+                Self::ask(turn);
+            }
+            _ => {}
+        }
+    }
+
+    fn lay_out(&mut self) {
+        let mut lines = Vec::new();
+        for group in &self.view.groups {
+            let line = line_of(group);
+            let open = self.unfolded.contains(&line);
+            lines.push(line);
+            if open {
+                lines.extend(group.issues.iter().map(line_of_record));
+            }
+        }
+        self.list.replace(lines);
+    }
+
+    /// The cause under the cursor, and the record, if it stands on one.
+    fn here(&self) -> Option<(&IssueGroup, Option<&Issue>)> {
+        let line = self.list.selected()?;
+        self.view.groups.iter().find_map(|group| {
+            if line_of(group) == *line {
+                return Some((group, None));
+            }
+            let issue = group.issues.iter().find(|issue| line_of_record(issue) == *line)?;
+            Some((group, Some(issue)))
+        })
+    }
+
+    /// `false`: the action has no meaning here.
+    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        if self.list.act(action, list_and_details(turn.area, turn.in_overview).rows()) {
+            return true;
+        }
+        let Some((group, issue)) = self.here() else {
+            if action == Action::Refresh {
+                Self::ask(turn);
+            }
+            return action == Action::Refresh;
+        };
+        match (action, issue) {
+            (Action::Refresh, _) => Self::ask(turn),
+            (Action::OpenJob, None) => {
+                let line = line_of(group);
+                if !self.unfolded.remove(&line) {
+                    self.unfolded.insert(line);
+                }
+                self.lay_out();
+            }
+            (Action::OpenJob, Some(issue)) => turn.open(JobScreen::of(issue.job)),
+            (Action::Why, _) => turn.say(issue.map_or(&group.cause, |issue| &issue.message).clone()),
+            (Action::Resume, _) => {
+                let one = issue.map(std::slice::from_ref);
+                let issues = one.unwrap_or(&group.issues).iter();
+                let (customers, records) =
+                    issues.map(|issue| (issue.customer.clone(), issue.source.id.clone())).unzip();
+                turn.open(PlanScreen::with(group.integration, Purpose::Narrow { customers, records }));
+            }
+            (Action::PutAside, _) => {
+                let dialog = put_aside(group, issue, turn.now.moment);
+                turn.dialog(dialog);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Why nothing can be done on a line, or nothing.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// What `y` copies.
+    pub fn told(&self) -> String {
+        match self.here() {
+            Some((_, Some(issue))) => format!("{} {}: {}", issue.source.id, issue.source.name, issue.message),
+            Some((group, None)) => group.cause.clone(),
+            None => String::new(),
+        }
+    }
+
+    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+        self.list.keep_visible(list_and_details(turn.area, turn.in_overview).rows());
+    }
+
+    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        if line > 0 {
+            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
+            self.list.select_at(first + usize::from(line) - 1);
+        }
+    }
+
+    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        let regions = list_and_details(area, in_overview);
+        if self.list.is_empty() {
+            let text = match &self.trouble {
+                Some(problem) => problem.to_string(),
+                None if !self.is_known => "Reading ...".into(),
+                None => {
+                    "Nothing waits for anybody: every row of the last jobs is done or needs nothing.".into()
+                }
+            };
+            return table::empty(canvas, regions.list, &text);
+        }
+        let (look, now) = (canvas.look, canvas.now);
+        let visible = self.list.visible(regions.rows());
+        table::draw(canvas, regions.list, &COLUMNS, visible, Some(self.list.position()), |index| {
+            let line = self.list.ids().get(index)?;
+            let found = self.view.groups.iter().find_map(|group| match line {
+                Line::Cause(..) => (line_of(group) == *line).then_some((group, None)),
+                Line::Record(..) => {
+                    group.issues.iter().find(|issue| line_of_record(issue) == *line).map(|i| (group, Some(i)))
+                }
+            });
+            let (group, issue) = found?;
+            let role = match (group.is_aside, group.kind == "failed") {
+                (true, _) => Role::Dim,
+                (false, true) => Role::Bad,
+                (false, false) => Role::Notice,
+            };
+            let cells = match issue {
+                None => vec![
+                    cell(thousands(group.count), Role::Text),
+                    cell(if group.is_aside { "aside" } else { group.kind.as_str() }, role),
+                    cell(format!("{}: {}", group.integration.label(), group.cause), Role::Text),
+                    cell("", Role::Dim),
+                ],
+                Some(issue) => vec![
+                    cell("", Role::Dim),
+                    cell(issue.entity.singular(), Role::Dim),
+                    cell(format!("  {}  {}", issue.source.name, issue.message), Role::Text),
+                    cell(look.when(issue.since, now), Role::Dim),
+                ],
+            };
+            Some(Row { is_marked: false, cells })
+        });
+        self.details(canvas, regions.details);
+    }
+
+    fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let Some((group, issue)) = self.here() else { return };
+        if area.height < 2 {
+            return;
+        }
+        let title = match issue {
+            Some(issue) => format!("{} {}", issue.entity.singular(), issue.source.name),
+            None => format!("{} rows of {}", thousands(group.count), group.integration.label()),
+        };
+        canvas.rule(Rect { height: 1, ..area }, &title);
+        let mut lines = vec![(issue.map_or(&group.cause, |issue| &issue.message).clone(), Role::Text)];
+        match issue {
+            Some(issue) => lines.push((
+                format!(
+                    "since {} in {} row {}; Enter opens that job",
+                    canvas.when(issue.since),
+                    issue.job,
+                    issue.row
+                ),
+                Role::Dim,
+            )),
+            None => lines.push(("Enter shows the records".into(), Role::Dim)),
+        }
+        lines.push(("r plans these records again, on what both sides say now".into(), Role::Dim));
+        let wrapped = lines.iter().flat_map(|(text, role)| {
+            fit::wrap(text, area.width.saturating_sub(1).into()).into_iter().map(move |line| (line, *role))
+        });
+        for ((text, role), y) in wrapped.zip(area.y + 1..area.bottom()) {
+            canvas.put(area.x + 1, y, area.width.saturating_sub(1), &text, role);
+        }
+    }
+}
+
+/// Asks for how long; what is aside already is taken up again.
+fn put_aside(group: &IssueGroup, issue: Option<&Issue>, now: Moment) -> Confirm {
+    let one = issue.map(std::slice::from_ref).unwrap_or(&group.issues);
+    let issues: Vec<_> = one.iter().map(|issue| (issue.entity, issue.source.id.clone())).collect();
+    let steps = |asked: Asked| {
+        let command = Command::PutAside { integration: group.integration, issues: issues.clone(), asked };
+        vec![Step::Do(Effect::Send(command))]
+    };
+    let until = |hours: i64| {
+        let until = now.checked_add(jiff::SignedDuration::from_hours(hours)).unwrap_or(now);
+        steps(Asked::Snooze { until })
+    };
+    let count = thousands(issues.len() as u64);
+    let what = if issues.len() == 1 { "this issue".to_owned() } else { format!("these {count} issues") };
+    if group.is_aside {
+        let lines = ["It counts as open again.".to_owned()];
+        return Confirm::new(format!("Take {what} up again?"), lines, "leave aside").choice(
+            'y',
+            "take up again",
+            steps(Asked::TakeUp),
+        );
+    }
+    let lines =
+        ["What is put aside comes back by itself when its cause changes, and closes when its row passes."
+            .to_owned()];
+    Confirm::new(format!("Put {what} aside?"), lines, "leave open")
+        .choice('y', "until the cause changes", steps(Asked::Dismiss))
+        .choice('d', "for a day", until(24))
+        .choice('w', "for a week", until(24 * 7))
+}
