@@ -149,6 +149,7 @@ fn every_setting_is_a_field_of_a_form() {
         (Place::Halo, ""),
         (Place::all().nth(1).expect("ALSO"), "j"),
         (Place::all().nth(2).expect("Westcoast"), "j j"),
+        (Place::all().nth(3).expect("Liongard"), "j j j"),
     ] {
         let mut rig = Start::default().sized(140, 60).rig();
         rig.keys(rows).keys("<Enter>").says(place.label());

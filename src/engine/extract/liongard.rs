@@ -54,6 +54,13 @@ pub async fn read(
     let (environments, customers, tops) = sides(with, liongard, progress).await?;
     let mut alerts: Vec<String> =
         environments.problems.iter().chain(&customers.problems).map(ToString::to_string).collect();
+    if settings.sync_customers.enabled {
+        alerts.push(
+            "sync_customers is on, but this version brings no Halo customers to Liongard: nothing was pushed"
+                .into(),
+        );
+    }
+    alerts.extend(expiry(&settings.access_key_expires, at));
     engine.remember_top_levels(&tops)?;
     let mut snapshot = Snapshot {
         customers_complete: completeness(&environments.certificate),
@@ -78,6 +85,20 @@ pub async fn read(
         snapshot.lines.insert(Entity::Assets, lines);
     }
     Ok(Read { snapshot, account: with.account.clone(), fingerprints, at, alerts, requests: BTreeMap::new() })
+}
+
+/// A reminder that the access key ends soon (P47).
+fn expiry(expires: &str, now: crate::model::Moment) -> Option<String> {
+    let day: crate::model::Date = expires.trim().parse().ok()?;
+    let today = now.to_zoned(jiff::tz::TimeZone::system()).date();
+    let left = today.until(day).ok()?.get_days();
+    match left {
+        ..0 => {
+            Some(format!("Liongard's access key ended on {day}, as far as its settings say: make a new one"))
+        }
+        0..=30 => Some(format!("Liongard's access key ends in {left} days, on {day}: make a new one before")),
+        _ => None,
+    }
 }
 
 type Sides = (Listing<SourceEnvironment>, Listing<Found>, Vec<crate::api::halo::TopLevel>);

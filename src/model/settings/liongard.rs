@@ -153,18 +153,11 @@ pub struct SyncCustomers {
     pub mode: SyncMode,
     /// L17b: the customer's field that says which are pushed.
     pub flag_field: String,
-    /// L17a: minutes between two looks at Halo while the engine runs.
-    pub every_minutes: u32,
 }
 
 impl Default for SyncCustomers {
     fn default() -> Self {
-        Self {
-            enabled: false,
-            mode: SyncMode::Manual,
-            flag_field: "CFSyncToLiongard".into(),
-            every_minutes: 10,
-        }
+        Self { enabled: false, mode: SyncMode::Manual, flag_field: "CFSyncToLiongard".into() }
     }
 }
 
