@@ -86,7 +86,7 @@ impl HuduDesk {
             is_active: !company.is_archived,
             marker,
             fields,
-            keys: MatchKeys { vat: None, domains: domain.into_iter().collect() },
+            keys: MatchKeys { domains: domain.into_iter().collect(), ..MatchKeys::default() },
             currency: None,
             main_site: None,
         }

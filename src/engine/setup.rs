@@ -181,6 +181,12 @@ impl Engine {
                 let budget = self.budget(Place::Halo);
                 check::check_workspace(&settings.halo, secret, transport, budget, writes_back).await
             }
+            Place::Of(Integration::Liongard) => {
+                let of = &settings.liongard;
+                let secret = secret("liongard.access_key_secret", &of.access_key_secret)?;
+                let today = self.world.now().to_zoned(jiff::tz::TimeZone::system()).date();
+                check::check_liongard(of, secret, today, transport, budget).await
+            }
             Place::Of(integration) => {
                 let Some(of) = settings.marketplace(integration) else { return Ok(self.unset(place, &[])) };
                 let secret = secret(&format!("{integration}.password"), &of.password)?;

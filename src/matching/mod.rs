@@ -6,7 +6,9 @@ pub mod keys;
 pub mod legal;
 pub mod mapping_csv;
 pub mod name;
+pub mod placeholder;
 pub mod suggest;
 
 pub use exact::{Generated, Left, generate};
 pub use name::{exact_form, normal_form};
+pub use placeholder::matching_form;

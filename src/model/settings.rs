@@ -26,6 +26,7 @@ pub struct Settings {
     pub westcoast: Marketplace,
     pub hudu: Hudu,
     pub lifecycle: Lifecycle,
+    pub liongard: Liongard,
     pub safety: Safety,
 }
 
@@ -37,6 +38,7 @@ impl Settings {
             Integration::Westcoast => Some(&self.westcoast),
             Integration::Hudu => None,
             Integration::Lifecycle => None,
+            Integration::Liongard => None,
         }
     }
 
@@ -47,6 +49,7 @@ impl Settings {
             Integration::Westcoast => self.westcoast.general(),
             Integration::Hudu => self.hudu.general(),
             Integration::Lifecycle => self.lifecycle.general(),
+            Integration::Liongard => self.liongard.general(),
         }
     }
 
@@ -57,6 +60,7 @@ impl Settings {
             Integration::Westcoast => &mut self.westcoast.safety,
             Integration::Hudu => &mut self.hudu.safety,
             Integration::Lifecycle => &mut self.lifecycle.safety,
+            Integration::Liongard => &mut self.liongard.safety,
         }
     }
 

@@ -14,7 +14,7 @@ fn mistakes_of_usage_exit_64() {
     for words in [
         &["frobnicate"][..],
         &["plan"],
-        &["plan", "liongard"],
+        &["plan", "nobody"],
         &["plan", "also", "--entity", "invoices"],
         &["run", "also", "--allow-removals"],
         &["apply"],
