@@ -21,8 +21,8 @@ const BUILT_IN: &[&str] = &[
     "systemserialnumber",
     "systemversion",
     "tobefilledbyoem",
-    "unknown",
     "undefined",
+    "unknown",
 ];
 
 /// A value as it is compared: letters and digits in lower case. `None` for one that can belong to many.

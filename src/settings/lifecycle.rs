@@ -5,7 +5,7 @@ use super::table::{Row, Tab};
 
 const ENTITIES: &[&str] = &["types", "statuses", "companies", "configurations", "warranty"];
 
-pub(super) const LIFECYCLE: [Row; 35] = [
+pub(super) const LIFECYCLE: [Row; 33] = [
     Row(
         "enabled",
         Tab::Details,
@@ -172,20 +172,12 @@ pub(super) const LIFECYCLE: [Row; 35] = [
         "fill_blanks leaves it, later_wins takes the later expiry and the earlier purchase, always takes ours.",
     ),
     Row(
-        "schedule.enabled",
-        Tab::Schedule,
-        Kind::Flag,
-        "Import by schedule",
-        "Meant to run every day at the time below.",
-    ),
-    Row(
         "schedule.entities",
         Tab::Schedule,
         Kind::Choices(ENTITIES),
         "Entities",
         "What a scheduled run takes, whether or not the schedule is on.",
     ),
-    Row("schedule.at", Tab::Schedule, Kind::Time, "At", "Local time of day, such as 02:30."),
 ];
 
 const fn field(key: &'static str, label: &'static str) -> Row {

@@ -139,6 +139,11 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     })
 }
 
+/// When an integration runs: the same for all, but for what it takes.
+fn times() -> impl Iterator<Item = &'static Row> {
+    IMPORT.iter().filter(|Row(leaf, ..)| leaf.starts_with("schedule.") && *leaf != "schedule.entities")
+}
+
 static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     let mut table = Vec::new();
     for section in Section::ALL {
@@ -159,13 +164,10 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
             }
             Section::Of(Place::Of(Integration::Hudu)) => {
                 // When it runs is told as everywhere; what it takes is its own.
-                let when = IMPORT
-                    .iter()
-                    .filter(|Row(leaf, ..)| leaf.starts_with("schedule.") && *leaf != "schedule.entities");
-                HUDU.iter().chain(&PACE).chain(&HUDU_IMPORT).chain(when).chain(&LIMITS).copied().collect()
+                HUDU.iter().chain(&PACE).chain(&HUDU_IMPORT).chain(times()).chain(&LIMITS).copied().collect()
             }
             Section::Of(Place::Of(Integration::Lifecycle)) => {
-                LIFECYCLE.iter().chain(&LIMITS).copied().collect()
+                LIFECYCLE.iter().chain(times()).chain(&LIMITS).copied().collect()
             }
             Section::Of(Place::Of(Integration::Also | Integration::Westcoast)) => {
                 DETAILS.iter().chain(&PACE).chain(&IMPORT).chain(&LIMITS).copied().collect()
