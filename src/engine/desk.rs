@@ -66,6 +66,7 @@ fn is_short(command: &Command) -> bool {
         | Command::Order { .. } => true,
         Command::Test { .. }
         | Command::ReadCustomers { .. }
+        | Command::Score { .. }
         | Command::Generate { .. }
         | Command::BuildPlan { .. }
         | Command::Replan { .. }
@@ -94,6 +95,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?))
         }
         Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
+        Command::Score { integration } => Ok(Reply::Done(engine.score(integration).await?)),
         Command::Generate { integration } => Ok(Reply::Generated(engine.generate(integration).await?)),
         Command::Decide { integration, decisions } => {
             Ok(Reply::Done(engine.decide(integration, decisions).await?))

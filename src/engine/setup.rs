@@ -91,7 +91,14 @@ impl Engine {
         }
         let record = Record::Config { settings: Box::new(new.clone()), changes, by: self.by() };
         self.book.record(&[record]).await?;
-        self.live().settings = Arc::new(new);
+        let mut live = self.live();
+        if new.matching != live.settings.matching {
+            // Every score follows from them.
+            live.readings.clear();
+            live.parties.clear();
+        }
+        live.settings = Arc::new(new);
+        drop(live);
         self.tell(Event::Settings);
         Ok(())
     }

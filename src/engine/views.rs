@@ -283,7 +283,7 @@ impl Engine {
             });
         }
         if matches!(state, PlaceState::Ok | PlaceState::Untested | PlaceState::Running) {
-            if parties.read_at.is_none() {
+            if parties.read.read_at.is_none() {
                 to_do.push(ToDo {
                     sentence: "read the customers of both sides".into(),
                     leads_to: Leads::Customers,
@@ -334,7 +334,7 @@ impl Engine {
             test,
             last_job,
             map,
-            read_at: parties.read_at,
+            read_at: parties.read.read_at,
             options,
             to_do,
         })

@@ -1,6 +1,7 @@
 //! The settings of a profile, typed. How they are read from and written to TOML is in [`crate::settings`].
 
 mod liongard;
+mod matching;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
+pub use self::matching::Matching;
 use super::{Entity, Integration, Place};
 
 /// Everything a profile can be told (`design/cli.md`, "Settings").
@@ -19,6 +21,7 @@ pub struct Settings {
     pub also: Marketplace,
     pub westcoast: Marketplace,
     pub safety: Safety,
+    pub matching: Matching,
 }
 
 impl Settings {

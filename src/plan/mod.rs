@@ -25,7 +25,7 @@ pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
 pub use snapshot::{
-    Absence, Completeness, Last, Lines, Mappings, Only, Policy, Reading, Removal, Rules, Scope, Snapshot,
-    TopLevel,
+    Absence, Completeness, Last, Lines, LookAlike, Mappings, Only, Policy, Reading, Removal, Rules, Scope,
+    Snapshot, TopLevel,
 };
 pub use undo::{Image, undo};
