@@ -1,5 +1,6 @@
 //! The mapping table: which source customer is which Halo customer, who said so, and taking it back.
 
+mod card;
 mod near;
 
 use std::cmp::Reverse;

@@ -46,6 +46,11 @@ pub enum Command {
     Generate {
         integration: Integration,
     },
+    /// Everything that is known of one customer (N12). Changes nothing.
+    Card {
+        integration: Integration,
+        source: SourceId,
+    },
     /// Scores the partners of everybody unmapped, where that has not been done since the last reading.
     Score {
         integration: Integration,
@@ -168,6 +173,7 @@ pub enum Reply {
     },
     Tested(TestReport),
     Generated(GeneratedReport),
+    Card(CardView),
     /// Mappings from a file: what would change, or did.
     Mappings(MappingImport),
     Planned(Box<Plan>),
@@ -179,6 +185,22 @@ pub struct SavedChange {
     pub key: String,
     pub before: String,
     pub after: String,
+}
+
+/// One customer in every system (N12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardView {
+    pub name: String,
+    pub parts: Vec<CardPart>,
+}
+
+/// What one system knows of a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardPart {
+    pub place: String,
+    pub lines: Vec<String>,
+    /// Something is missing here.
+    pub is_gap: bool,
 }
 
 /// K4's answer.

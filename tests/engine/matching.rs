@@ -157,3 +157,19 @@ async fn a_renamed_pair_is_confirmed_and_keeps_what_was_written() {
     let confirmed = row(&engine, 0);
     assert_eq!((confirmed.state, confirmed.since), (MapState::Mapped, drifted.since));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_card_tells_what_every_system_knows_and_where_it_is_missing() {
+    let sandbox = companies(&["Alder", "Alder Two", "Birch"]);
+    let alder = client(&sandbox, "Alder");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.read_customers(ALSO).await.expect("read");
+    engine.decide(ALSO, vec![(id(0), map_to(&alder)), (id(1), map_to(&alder))]).await.expect("mapped");
+    let card = engine.card(ALSO, &id(0)).expect("a card");
+    let places: Vec<_> = card.parts.iter().map(|part| (part.place.as_str(), part.is_gap)).collect();
+    assert_eq!(places[..3], [("ALSO", false), ("Halo", false), ("ALSO", false)], "{card:?}");
+    assert!(card.parts[2].lines[0].starts_with("Alder Two (1001)"), "both feed it");
+    let card = engine.card(ALSO, &id(2)).expect("a card");
+    assert!(card.parts[1].is_gap && card.parts[1].lines[0] == "not mapped");
+}

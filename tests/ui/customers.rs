@@ -191,6 +191,15 @@ fn mapping_health_is_one_key_a_row() {
     rig.keys("2 f i").says("showing inactive partner (1)").keys("<Enter>").says("find >");
 }
 
+/// N12: one key on any row, and Enter on one that is mapped.
+#[test]
+fn the_card_shows_every_system_and_the_gaps() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 f m <Enter>").says("14 subscriptions linked").says("Westcoast Cloud  (gap)");
+    rig.shows("customers-card@80x24");
+    rig.keys("<Esc> f u i").says("Fabrikam").says("(gap)");
+}
+
 /// Ux.md 5: none fits, pick by hand: `m`, a few letters, Enter.
 #[test]
 fn picking_by_hand_maps_and_goes_to_the_next_undecided_row() {

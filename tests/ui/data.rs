@@ -337,6 +337,20 @@ impl Market {
                 let report = GeneratedReport { integration: *integration, added, skipped: 0, ambiguous: 1 };
                 Some((Ok(Reply::Generated(report)), vec![map]))
             }
+            Command::Card { source, .. } => {
+                let name = self.rows.iter().find(|row| row.source.id == *source)?.source.name.clone();
+                let part = |place: &str, lines: &[&str], is_gap| CardPart {
+                    place: place.into(),
+                    lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+                    is_gap,
+                };
+                let parts = vec![
+                    part("ALSO", &[&name, "14 subscriptions linked"], false),
+                    part("Halo", &["Adler Dental Group Ltd (88221)"], false),
+                    part("Westcoast Cloud", &["nobody is mapped to it"], true),
+                ];
+                Some((Ok(Reply::Card(CardView { name, parts })), Vec::new()))
+            }
             Command::ReadCustomers { .. } => {
                 self.read_at = Some(at("21T14:05"));
                 done("Read 16 ALSO customers and 1,208 Halo customers.", map)

@@ -344,7 +344,7 @@ impl Customers {
             Action::Exclude => Some(Decision::Exclude { note: "".into(), until: None }),
             Action::RemoveMapping => Some(Decision::Clear),
             Action::Repeat => self.last.clone(),
-            Action::Accept | Action::Pick | Action::Why | Action::RejectPair => None,
+            Action::Accept | Action::Pick | Action::Why | Action::RejectPair | Action::Card => None,
             _ => return false,
         };
         if let Some(decision) = decision {
@@ -365,6 +365,7 @@ impl Customers {
             Action::Accept => self.accept(&row, turn),
             Action::Pick => self.pick(&row, turn),
             Action::RejectPair => self.reject(&row, turn),
+            Action::Card => self.card(&row, turn),
             _ => self.tell_why(&row, turn),
         }
         true
@@ -388,8 +389,13 @@ impl Customers {
                 let (note, _) = split_note(&row.note);
                 self.prompt = Some(Prompt::new(Asking::Note(row.source.id.clone()), "note >", note));
             }
-            _ => self.tell_why(row, turn),
+            _ => self.card(row, turn),
         }
+    }
+
+    /// N12: everything that is known of this customer.
+    fn card(&self, row: &MapRow, turn: &mut Turn<'_>) {
+        turn.send(Command::Card { integration: self.integration, source: row.source.id.clone() });
     }
 
     /// Which candidate of a row is shown.
@@ -558,6 +564,7 @@ impl Customers {
             | Action::RemoveMapping
             | Action::Repeat
             | Action::Why
+            | Action::Card
             | Action::Mark
             | Action::MarkTo
             | Action::MarkAll

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::row::csv_row;
 use super::{Customers, Planned, Then, is_csv, map_to, takeable};
 use crate::host::words::{
-    Answer, Command, Event, MapOrderView, MapRow, MapState, MappingImport, Query, Reply,
+    Answer, CardView, Command, Event, MapOrderView, MapRow, MapState, MappingImport, Query, Reply,
 };
 use crate::matching::mapping_csv;
 use crate::model::{Problem, SourceId};
@@ -144,6 +144,7 @@ impl Customers {
             Command::Decide { integration, .. }
             | Command::Undo { integration, .. }
             | Command::Generate { integration }
+            | Command::Card { integration, .. }
             | Command::ReadCustomers { integration }
             | Command::ImportMappings { integration, .. }
             | Command::BuildPlan { integration, .. } => *integration,
@@ -165,6 +166,7 @@ impl Customers {
                 self.plan = Planned::None;
                 turn.say(format!("{said} u takes it back."));
             }
+            (_, Ok(Reply::Card(card))) if !self.is_below => turn.dialog(card_of(card)),
             (Command::Generate { .. }, Ok(Reply::Generated(report))) => {
                 self.plan = Planned::None;
                 turn.say(format!(
@@ -228,6 +230,16 @@ impl Customers {
         );
         turn.dialog(dialog);
     }
+}
+
+fn card_of(card: &CardView) -> Confirm {
+    let mut lines = Vec::new();
+    for part in &card.parts {
+        let gap = if part.is_gap { "  (gap)" } else { "" };
+        lines.push(format!("{}{gap}", part.place));
+        lines.extend(part.lines.iter().map(|line| format!("  {line}")));
+    }
+    Confirm::new(card.name.clone(), lines, "back")
 }
 
 /// As many lines as a dialog can show.

@@ -91,10 +91,10 @@ pub(super) fn enter(row: &MapRow) -> &'static str {
         (MapState::Unmapped, _) => "opens the picker: two are equally near",
         (MapState::Orphaned, _) => "opens the picker for a new partner",
         (MapState::Excluded, _) => "adds a note and an end date",
-        (MapState::New, _) => "nothing: the next plan creates it; d takes that back",
+        (MapState::New, _) => "opens its card: the next plan creates it; d takes that back",
         (MapState::Renamed, _) => "confirms the pair under its names of today",
         (MapState::Mapped, Some(Aspect::Inactive)) => "opens the picker: its partner is inactive",
-        (MapState::Mapped, _) => "says why; m picks another, d takes the mapping away",
+        (MapState::Mapped, _) => "opens its card; m picks another, d takes the mapping away",
     }
 }
 
