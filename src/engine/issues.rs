@@ -117,7 +117,7 @@ impl Engine {
                 }
                 group.count += 1;
                 if group.issues.len() < SHOWN {
-                    group.issues.push(shown(integration, kept, until));
+                    group.issues.push(shown(integration, kept, until.flatten()));
                 }
             }
         }
@@ -140,12 +140,8 @@ impl Engine {
             Asked::TakeUp => (None, "open again".to_owned()),
         };
         for part in issues.chunks(TOGETHER) {
-            let record = Record::Aside {
-                integration,
-                issues: part.to_vec(),
-                aside: aside.clone(),
-                by: self.by.clone(),
-            };
+            let record =
+                Record::Aside { integration, issues: part.to_vec(), aside: aside.clone(), by: self.by() };
             self.book.record(&[record]).await?;
         }
         self.changed(integration);
@@ -153,7 +149,7 @@ impl Engine {
     }
 }
 
-fn shown(integration: Integration, kept: KeptIssue, until: Option<Option<Moment>>) -> Issue {
+fn shown(integration: Integration, kept: KeptIssue, until: Option<Moment>) -> Issue {
     Issue {
         integration,
         entity: kept.issue.entity,
@@ -164,7 +160,7 @@ fn shown(integration: Integration, kept: KeptIssue, until: Option<Option<Moment>
         job: kept.job,
         row: kept.issue.row,
         since: kept.since,
-        until: until.flatten(),
+        until,
     }
 }
 
@@ -195,6 +191,7 @@ const fn word(cause: &Cause) -> &'static str {
         Cause::Data => "data",
         Cause::Conflict { .. } => "conflict",
         Cause::Limit { .. } => "limit",
+        Cause::Suspicious => "suspicious",
         Cause::SafeMode => "first-run",
         Cause::Unproven => "unproven",
         Cause::Missing => "missing",

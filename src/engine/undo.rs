@@ -59,7 +59,7 @@ impl Engine {
         let settings = self.settings();
         let safety = settings.safety(spec.integration);
         let (changes, mut outline) =
-            plan::undo(images, &spec.entities, &linked, &safety, spec.allow_removals);
+            plan::undo(&images, &spec.entities, &linked, &safety, spec.allow_removals);
         outline.cost = plan::cost(&changes, |place| settings.pace(place));
         outline.held_by_limit = changes.iter().filter(|change| held_by_limit(change)).count() as u64;
         let stored = Plan {
@@ -69,7 +69,7 @@ impl Engine {
             scheduled: false,
             purpose: spec.purpose.clone(),
             built_at: at,
-            built_by: self.by.clone(),
+            built_by: self.by(),
             expires_at: at.checked_add(i64::from(safety.plan_hours).hours()).unwrap_or(at),
             rows: u32::try_from(changes.len()).unwrap_or(u32::MAX),
             seen_up_to: BTreeMap::new(),

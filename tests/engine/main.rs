@@ -10,4 +10,6 @@ mod matching;
 mod oracle;
 mod retention;
 mod rig;
+mod safety;
+mod schedules;
 mod secrets;
