@@ -70,7 +70,7 @@ pub fn refused(integration: Integration, id: &SourceId) -> Vec<u8> {
 }
 /// Who decided about a customer last.
 pub fn decideds(integration: Integration) -> Vec<u8> {
-    let mut key = plain(&[b"y", integration.key().as_bytes()]);
+    let mut key = plain(&[b"kd", integration.key().as_bytes()]);
     key.push(b'/');
     key
 }

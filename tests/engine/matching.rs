@@ -59,7 +59,7 @@ async fn suggestions_are_scored_ordered_and_filtered() {
     assert_eq!(said, "3 of 4 unmapped customers have a likely partner, 1 more than one.");
     // Ambiguous ones, then by falling score, then those without anybody (U11).
     assert_eq!(order(&engine, ""), [id(1), id(2), id(0), id(3)]);
-    assert_eq!(order(&engine, ">95"), [id(2)]);
+    assert_eq!(order(&engine, ">95"), [id(1), id(2)]);
     assert_eq!(order(&engine, ">60 foo"), [id(0)]);
     assert_eq!(candidates(&engine, 2), [("Lomond".to_owned(), 96, "legal suffix".to_owned())]);
     assert_eq!(row(&engine, 1).aspect, Some(Aspect::Ambiguous));

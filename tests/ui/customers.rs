@@ -195,7 +195,7 @@ fn mapping_health_is_one_key_a_row() {
 #[test]
 fn the_card_shows_every_system_and_the_gaps() {
     let mut rig = Start::default().rig();
-    rig.keys("2 f m <Enter>").says("14 subscriptions linked").says("Westcoast Cloud  (gap)");
+    rig.keys("2 f m <Enter>").says("14 subscriptions linked").says("Westcoast Cloud (gap)");
     rig.shows("customers-card@80x24");
     rig.keys("<Esc> f u i").says("Fabrikam").says("(gap)");
 }

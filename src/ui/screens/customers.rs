@@ -173,7 +173,8 @@ impl Customers {
                 let _ = write!(text, " {sign} {}", thousands(count));
             }
         }
-        if counts.exact > 0 {
+        // What is shown matters more than what could be.
+        if counts.exact > 0 && !self.is_filtered() {
             let _ = write!(text, "  {} exact", thousands(counts.exact));
         }
         let old = self.read_at.zip(self.now).map_or(0, |(at, now)| now.duration_since(at).as_hours() / 24);

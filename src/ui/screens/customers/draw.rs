@@ -54,7 +54,7 @@ impl Customers {
                 cell(sign, state_role(row.state)),
                 cell(row.source.name.as_str(), Role::Text),
                 cell(target, if again { Role::Dim } else { target_role }),
-                cell(which(row, at), Role::Dim),
+                cell(which(row, at, walked), Role::Dim),
                 cell(score(row, at), Role::Text),
                 cell(short_why(row, at, walked), Role::Dim),
             ];

@@ -235,9 +235,9 @@ impl Customers {
 fn card_of(card: &CardView) -> Confirm {
     let mut lines = Vec::new();
     for part in &card.parts {
-        let gap = if part.is_gap { "  (gap)" } else { "" };
+        let gap = if part.is_gap { " (gap)" } else { "" };
         lines.push(format!("{}{gap}", part.place));
-        lines.extend(part.lines.iter().map(|line| format!("  {line}")));
+        lines.extend(part.lines.iter().map(|line| format!("- {line}")));
     }
     Confirm::new(card.name.clone(), lines, "back")
 }

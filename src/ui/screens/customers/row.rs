@@ -48,9 +48,10 @@ pub(super) fn score(row: &MapRow, at: usize) -> String {
 }
 
 /// Which of how many candidates is shown (U12).
-pub(super) fn which(row: &MapRow, at: usize) -> String {
+pub(super) fn which(row: &MapRow, at: usize, walked: bool) -> String {
     match row.candidates.len() {
         0 | 1 => String::new(),
+        _ if row.aspect == Some(Aspect::Ambiguous) && !walked => String::new(),
         of => format!("{}/{of}", at + 1),
     }
 }
@@ -183,9 +184,9 @@ pub(super) fn facts(
     }
     for (i, one) in row.candidates.iter().enumerate() {
         let id = format!("id {}", one.party.id);
-        let mark = if i == at { "> " } else { "  " };
+        let mark = if i == at { ">" } else { "-" };
         let party = line(&[&one.party.name, &id, &one.party.place, &one.party.domain]);
-        let text = format!("{mark}{:>3}  {party}: {}", one.score, one.why.join(", "));
+        let text = format!("{mark} {:>2} {party}: {}", one.score, one.why.join(", "));
         let role = if i == at { Role::Accent } else { Role::Text };
         facts.push((if i == 0 { "near" } else { "" }, text, role));
     }
