@@ -78,6 +78,15 @@ pub enum Command {
     /// Which field feeds which field of Halo
     #[command(subcommand)]
     Fields(FieldsCommand),
+    /// The asset layouts in Hudu that Halo's records are written in
+    Layouts {
+        /// hudu
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Create, activate or complete the layout of this entity: sites, contracts or users
+        #[arg(long, value_name = "ENTITY")]
+        fix: Option<Entity>,
+    },
     /// Read both sides, store and print what would change; writes nothing outside
     Plan(Plan),
     /// Carry out exactly that stored plan
@@ -103,6 +112,9 @@ pub enum Command {
     /// One job
     #[command(subcommand)]
     Job(Job),
+    /// The planning workspace (local): what is old, out of warranty, and what replacing it costs
+    #[command(subcommand)]
+    Lifecycle(super::lifecycle::args::Lifecycle),
     /// Who did what, when, before and after: the audit trail; works while another process holds the store
     #[command(subcommand)]
     Audit(Audit),
@@ -298,7 +310,7 @@ pub enum SecretCommand {
 pub enum Map {
     /// Print the mapping table
     List {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Do not read the customers again: show what was read last
@@ -307,7 +319,7 @@ pub enum Map {
     },
     /// Map every customer that has exactly one partner of the same exact name
     Generate {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
@@ -331,7 +343,7 @@ pub enum Map {
     },
     /// Map one customer
     Set {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -343,7 +355,7 @@ pub enum Map {
     },
     /// Take a decision about one customer back; deletes nothing anywhere
     Unset {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -352,7 +364,7 @@ pub enum Map {
     },
     /// Leave one customer alone
     Exclude {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -367,7 +379,7 @@ pub enum Map {
     },
     /// One customer has no partner: create it, look-alikes or not
     New {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -376,7 +388,7 @@ pub enum Map {
     },
     /// Write the mapping table as CSV, to FILE or standard output; as a spreadsheet to a FILE that ends in .xlsx
     Export {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Where to [default: standard output]
@@ -385,7 +397,7 @@ pub enum Map {
     },
     /// Take mappings from CSV, as one step
     Import {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// With the columns that `map export` writes
@@ -418,7 +430,7 @@ impl Map {
 pub enum FieldsCommand {
     /// Print the fields, their rules and the setting that changes each
     List {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
@@ -426,10 +438,10 @@ pub enum FieldsCommand {
 
 #[derive(Debug, Flags)]
 pub struct Plan {
-    /// also or westcoast
+    /// also, westcoast, hudu or lifecycle
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
-    /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
+    /// An entity of the integration; may be repeated [default: all, or schedule.entities with --scheduled]
     #[arg(long = "entity", value_name = "E")]
     pub entities: Vec<Entity>,
     /// With the meaning of the integrator's own daily run: removals too
@@ -465,10 +477,10 @@ impl Narrow {
 
 #[derive(Debug, Flags)]
 pub struct Run {
-    /// also or westcoast
+    /// also, westcoast, hudu or lifecycle
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
-    /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
+    /// An entity of the integration; may be repeated [default: all, or schedule.entities with --scheduled]
     #[arg(long = "entity", value_name = "E")]
     pub entities: Vec<Entity>,
     /// With the meaning of the integrator's own daily run: removals too
@@ -587,6 +599,7 @@ impl Args {
         let words: &[&str] = match &self.command {
             None => &[],
             Some(Command::Demo(_)) => &["demo"],
+            Some(Command::Lifecycle(_)) => &["lifecycle"],
             Some(Command::Sandbox(_)) => &["sandbox"],
             Some(Command::Config(config)) => match config {
                 Config::Import { .. } => &["config", "import"],
@@ -598,6 +611,7 @@ impl Args {
             Some(Command::Test { .. }) => &["test"],
             Some(Command::Map(map)) => &["map", map.integration().key()],
             Some(Command::Fields(FieldsCommand::List { integration })) => &["fields", integration.key()],
+            Some(Command::Layouts { .. }) => &["layouts", "hudu"],
             Some(Command::Plan(plan)) => &["plan", plan.integration.key()],
             Some(Command::Apply { .. }) => &["apply"],
             Some(Command::Run(run)) => &["run", run.integration.key()],

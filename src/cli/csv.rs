@@ -28,7 +28,7 @@ pub async fn export(
                 let rows: Vec<Row> = rows.iter().map(row).collect();
                 let bytes = mapping_xlsx::write(&rows)
                     .map_err(|why| Problem::new(Class::Local, format!("{}: {why}.", file.display())))?;
-                files::write_bytes(file, &bytes)?;
+                files::write(file, &bytes)?;
             } else {
                 files::write(file, &csv())?;
             }

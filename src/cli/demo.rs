@@ -75,6 +75,9 @@ async fn prepare(out: &Out, handle: &Handle, served: &Served) -> Result<(), Fail
         attended(out, handle, test).await?;
     }
     for integration in Integration::ALL {
+        if integration == Integration::Lifecycle {
+            continue;
+        }
         map::read(out, handle, integration).await?;
         let generate = async { order!(handle, Command::Generate { integration }, Reply::Generated(_) => ()) };
         attended(out, handle, generate).await?;
@@ -96,7 +99,8 @@ async fn headless(out: &Out, handle: &Handle) -> Result<u8, Failure> {
     let mut reports: Vec<JobReport> = Vec::new();
     for integration in Integration::ALL {
         let work = async {
-            let entities = integration.entities().to_vec();
+            // All that it takes by itself.
+            let entities = Vec::new();
             let command = Command::Run {
                 integration,
                 entities,

@@ -32,13 +32,8 @@ pub fn read_text(path: &Path) -> Result<String, Problem> {
 }
 
 /// Puts a whole file in its place at once, for its owner alone: it names customers.
-pub fn write(path: &Path, text: &str) -> Result<(), Problem> {
-    write_bytes(path, text.as_bytes())
-}
-
-/// The same for what is no text.
-pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    stream(path, |to| to.write_all(bytes).map_err(|error| unwritten(path, &error)))
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Problem> {
+    stream(path, |to| to.write_all(content.as_ref()).map_err(|error| unwritten(path, &error)))
 }
 
 /// The same for what is too long to hold. Whatever goes wrong, an old file stays as it was.

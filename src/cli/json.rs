@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::host::words::{
-    CheckState, Fate, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LogLine, MapRow,
-    MapState, MappingImport, PastRun, SavedChange, ScheduleView, Suggested, TestReport,
+    CheckState, Fate, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LayoutView, LogLine,
+    MapRow, MapState, MappingImport, PastRun, SavedChange, ScheduleView, Suggested, TestReport,
 };
 use crate::integrations::FieldRule;
 use crate::model::{
@@ -482,6 +482,18 @@ impl<'a> FieldsDocument<'a> {
             setting: rule.editable_setting.as_deref().map(|leaf| format!("{integration}.{leaf}")),
         };
         Self { integration, fields: rules.iter().map(row).collect() }
+    }
+}
+
+#[derive(Serialize)]
+pub struct LayoutsDocument<'a> {
+    integration: Integration,
+    layouts: &'a [LayoutView],
+}
+
+impl<'a> LayoutsDocument<'a> {
+    pub fn new(layouts: &'a [LayoutView]) -> Self {
+        Self { integration: Integration::Hudu, layouts }
     }
 }
 

@@ -14,6 +14,8 @@ mod files;
 mod job;
 mod job_files;
 mod json;
+mod layouts;
+mod lifecycle;
 mod manual;
 mod map;
 mod markdown;
@@ -183,6 +185,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Fields(args::FieldsCommand::List { integration }) => {
             fields::list(out, handle, *integration).await
         }
+        Command::Layouts { integration, fix } => layouts::run(out, handle, *integration, *fix).await,
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
         Command::Apply { plan, urgent } => plan::apply(out, handle, plan, *urgent).await,
         Command::Run(run) => plan::run(out, handle, run).await,
@@ -190,6 +193,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Jobs { last, .. } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
         Command::Schedule(command) => schedule::run(out, handle, command).await,
+        Command::Lifecycle(command) => lifecycle::run(out, handle, command).await,
         // Those that need no engine, or more than its handle, never come here.
         Command::Demo(_)
         | Command::Sandbox(_)

@@ -113,7 +113,7 @@ async fn entities(
     }
     let chosen = match (named.is_empty(), scheduled) {
         (false, _) => named.to_vec(),
-        (true, false) => known.to_vec(),
+        (true, false) => integration.usual().to_vec(),
         (true, true) => {
             let view = ask!(handle, Query::Settings, Settings)?;
             view.settings.of(integration).schedule.entities.clone()

@@ -336,6 +336,14 @@ impl Book {
         }
     }
 
+    /// A value that may be long and is no JSON.
+    pub fn big_bytes(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        match self.value(key)? {
+            None => Ok(None),
+            Some(first) => self.join(key, &first).map(Some),
+        }
+    }
+
     fn join(&self, key: &[u8], first: &[u8]) -> Result<Vec<u8>, Problem> {
         let Some((count, rest)) = first.split_first_chunk::<2>() else { return Err(damaged(key)) };
         let count = u16::from_le_bytes(*count);

@@ -62,10 +62,12 @@ fn is_short(command: &Command) -> bool {
         | Command::Undo { .. }
         | Command::ImportMappings { .. }
         | Command::DiscardPlan { .. }
+        | Command::Lifecycle(_)
         | Command::PutAside { .. }
         | Command::ResumeSchedule { .. }
         | Command::Order { .. } => true,
         Command::Test { .. }
+        | Command::Layouts { .. }
         | Command::ReadCustomers { .. }
         | Command::Score { .. }
         | Command::Card { .. }
@@ -97,6 +99,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::Test { place, draft, secrets } => {
             Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?))
         }
+        Command::Layouts { fix } => Ok(Reply::Layouts(engine.layouts(fix).await?)),
         Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
         Command::Score { integration } => Ok(Reply::Done(engine.score(integration).await?)),
         Command::Card { integration, source } => {
@@ -152,6 +155,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Done(engine.resume_schedule(integration).await?))
         }
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
+        Command::Lifecycle(order) => engine.lifecycle(*order).await,
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
 }

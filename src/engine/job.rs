@@ -18,7 +18,7 @@ use crate::engine::words::{
     BudgetView, Choices, Event, Fate, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine,
     Phase, ProblemSource, RowProblem, SCHEDULE, StageProgress,
 };
-use crate::model::{Class, Entity, JobId, Occurrence, Place, PlanId, Problem, SourceId, marker};
+use crate::model::{Class, Entity, Integration, JobId, Occurrence, Place, PlanId, Problem, SourceId, marker};
 use crate::plan::{Action, Cause, Change, Plan, Purpose, Totals, is_other_account};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -72,6 +72,7 @@ impl Engine {
             return Err(Problem::new(Class::Limit, limit.sentence.clone()));
         }
         self.check_typed(&plan, &choices)?;
+        self.unlocked(plan.integration)?;
         let order = Order {
             report: self.new_report(
                 plan.integration,
@@ -102,6 +103,7 @@ impl Engine {
     ) -> Result<JobId, Problem> {
         // What is wrong with the settings is said at once, not by a job.
         drop(self.connect(spec.integration, Lane::Bulk)?);
+        self.unlocked(spec.integration)?;
         let mut report = self.new_report(
             spec.integration,
             spec.entities.clone(),
@@ -495,7 +497,10 @@ impl Engine {
         });
         self.fit_stages(&apply).map_err(Halt::Trouble)?;
         tally.phase(Phase::Applying);
-        let halted = apply.run().await;
+        let halted = match apply.carry_here().await {
+            Ok(()) => apply.run().await,
+            Err(halt) => Some(halt),
+        };
         apply.with.close().await;
         if let Some(halt) = halted {
             return Err(halt);
@@ -597,7 +602,7 @@ impl Engine {
     }
 
     async fn freshness(&self, plan: &Plan, with: &Connections, tally: &Tally) -> Result<Freshness, Problem> {
-        if plan.outline.totals.acting() < LIST_FROM {
+        if plan.outline.totals.acting() < LIST_FROM || plan.integration == Integration::Lifecycle {
             return Ok(Freshness::each(plan));
         }
         let say = |what: &str, done: u64, of: Option<u64>| {

@@ -15,6 +15,7 @@
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
 //! | `scheduler` | when jobs start by themselves |
+//! | `lifecycle` | the planning workspace |
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
 //! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
@@ -33,9 +34,12 @@ pub mod desk;
 pub mod doctor;
 pub mod extract;
 pub mod fresh;
+pub mod hudu;
 pub mod issues;
 pub mod job;
 mod keys;
+mod layouts;
+pub mod lifecycle;
 pub mod log;
 pub mod metrics;
 mod narrow;

@@ -35,7 +35,9 @@ impl Spec {
             .entities()
             .iter()
             .copied()
-            .filter(|e| wanted.is_empty() || wanted.contains(e))
+            .filter(
+                |e| if wanted.is_empty() { self.integration.usual().contains(e) } else { wanted.contains(e) },
+            )
             .collect();
         self
     }
@@ -67,6 +69,9 @@ impl Engine {
         progress: Progress<'_>,
     ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
+        if spec.integration == Integration::Lifecycle {
+            return self.plan_lifecycle(spec, with, progress).await;
+        }
         if let Purpose::Undo { of } = spec.purpose {
             return self.build_undo(spec, of, with, progress).await;
         }
@@ -130,7 +135,7 @@ impl Engine {
             return Err(trouble);
         }
         let mut outline = planned.outline;
-        outline.alerts.extend(read.alerts.iter().cloned());
+        outline.alerts.extend(read.alerts.iter().chain(read.blocked.values()).cloned());
         let settings = self.settings();
         outline.cost = plan::cost(&planned.changes, |place| settings.pace(place));
         outline.held_by_limit = planned.changes.iter().filter(|c| held_by_limit(c)).count() as u64;
@@ -139,7 +144,7 @@ impl Engine {
         let stored = Plan {
             id: PlanId(self.book.next_number("plan")?),
             integration: spec.integration,
-            entities: spec.entities.clone(),
+            entities: policy.entities.clone(),
             scheduled: spec.scheduled,
             purpose: spec.purpose.clone(),
             built_at: read.at,
@@ -250,7 +255,7 @@ impl Engine {
             installation: self.installation.clone(),
             rules: integrations::rules(spec.integration, &settings),
             safety: settings.safety(spec.integration),
-            entities: spec.entities.clone(),
+            entities: spec.entities.iter().copied().filter(|e| !read.blocked.contains_key(e)).collect(),
             scheduled: spec.scheduled,
             allow_removals: spec.allow_removals,
             now: read.at,

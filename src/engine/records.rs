@@ -28,6 +28,8 @@ pub enum Record {
     Config { settings: Box<Settings>, changes: Vec<SavedChange>, by: String },
     /// A secret was sealed or forgotten; which, never what.
     Secret { key: String, by: String },
+    /// An asset layout in Hudu is about to be created, activated or given fields by a person.
+    Layout { entity: Entity, layout: String, what: String, by: String },
     /// Decisions about customers, as one step that can be taken back.
     Step {
         integration: Integration,
@@ -74,6 +76,16 @@ pub enum Record {
     ScheduleSince { integration: Integration, since: Moment },
     /// A person lets a paused schedule go on (P44).
     ScheduleResumed { integration: Integration, at: Moment, by: String },
+    /// A fact of the planning workspace that no person takes back: a report opened, completed, thrown away.
+    Lifecycle { edits: Vec<crate::lifecycle::workspace::Edit>, by: String },
+    /// A step in the planning workspace; `undone` says that it was taken back (`true`) or brought again.
+    LifecycleStep {
+        number: u64,
+        step: Box<super::lifecycle::shelf::Step>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undone: Option<bool>,
+        by: String,
+    },
     /// What a finished job leaves for the next one's limits.
     Seen {
         integration: Integration,
@@ -271,10 +283,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Checkpoint { bytes, .. } => ops.push(keys::put(keys::checkpoint(), bytes)),
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
-        Record::Secret { .. } | Record::Approval { .. } => {}
+        Record::Secret { .. } | Record::Layout { .. } | Record::Approval { .. } => {}
         Record::Step { integration, step, title, edits, by, at } => {
             for edit in edits {
-                slot(*integration, Entity::Customers, &edit.id, &edit.after, ops);
+                slot(*integration, integration.root(), &edit.id, &edit.after, ops);
                 refused(*integration, edit, &edit.after, ops);
                 decided(*integration, edit, title, by, *at, ops);
             }
@@ -286,7 +298,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Undo { integration, step, redo, edits, by, at } => {
             for edit in edits {
                 let mapping = if *redo { &edit.after } else { &edit.before };
-                slot(*integration, Entity::Customers, &edit.id, mapping, ops);
+                slot(*integration, integration.root(), &edit.id, mapping, ops);
                 refused(*integration, edit, mapping, ops);
                 let what = if *redo { "brought again" } else { "taken back" };
                 decided(*integration, edit, what, by, *at, ops);
@@ -359,6 +371,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         }
         Record::ScheduleResumed { integration, at, .. } => {
             ops.push(keys::put(keys::schedule_resumed(*integration), at));
+        }
+        Record::Lifecycle { edits, .. } => super::lifecycle::shelf::project(edits, ops),
+        Record::LifecycleStep { number, step, undone, .. } => {
+            super::lifecycle::shelf::project_step(*number, step, *undone, ops);
         }
         Record::Seen { integration, last, approved, missing } => {
             ops.extend(keys::put_big(&keys::last(*integration), last));

@@ -83,7 +83,8 @@ impl Apply {
 
     async fn read_back(&self, ids: &[Key]) -> Result<(HashMap<Key, Found>, bool), Problem> {
         let mut there = HashMap::new();
-        if (ids.len() as u64) < LIST_FROM {
+        // A list of assets carries neither dates nor notes: each is read by itself.
+        if (ids.len() as u64) < LIST_FROM || ids.iter().all(|(entity, _)| *entity == Entity::Warranty) {
             for (entity, id) in ids {
                 if let Some(found) = self.target(*entity).record(*entity, id).await? {
                     there.insert((*entity, id.clone()), found);

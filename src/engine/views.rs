@@ -48,6 +48,7 @@ impl Engine {
             Query::Log { job, filter, from, limit } => {
                 Answer::Log(log::read(&self.places.logs(), job, &filter, from, limit)?)
             }
+            Query::Lifecycle(query) => Answer::Lifecycle(Box::new(self.lifecycle_answer(&query)?)),
         })
     }
 

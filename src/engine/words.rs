@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use super::lifecycle::words::*;
 pub use crate::engine::records::RowEnd;
 use crate::integrations::FieldRule;
 use crate::model::settings::{Kind, Settings};
@@ -41,6 +42,10 @@ pub enum Command {
         place: Place,
         draft: Vec<SettingChange>,
         secrets: Vec<(String, Secret)>,
+    },
+    /// How the chosen asset layouts in Hudu stand; with `fix`, after creating, activating or completing that entity's.
+    Layouts {
+        fix: Option<Entity>,
     },
     /// Reads the customers of both sides for the mapping table; changes nothing.
     ReadCustomers {
@@ -130,6 +135,8 @@ pub enum Command {
     ResumeSchedule {
         integration: Integration,
     },
+    /// A change of the planning workspace.
+    Lifecycle(Box<LifecycleOrder>),
     /// Stops after the records in hand and answers when all is on disk.
     Stop,
 }
@@ -187,12 +194,20 @@ pub enum Reply {
         notes: Vec<String>,
     },
     Tested(TestReport),
+    Layouts(Vec<LayoutView>),
     Generated(GeneratedReport),
     Card(CardView),
     /// Mappings from a file: what would change, or did.
     Mappings(MappingImport),
     Planned(Box<Plan>),
     Started(JobId),
+    /// What became of a file of warranty dates.
+    Warranty(WarrantyImport),
+    /// A company's draft; `new` where it had none.
+    Report {
+        report: crate::lifecycle::report::ReportId,
+        new: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,6 +231,42 @@ pub struct CardPart {
     pub lines: Vec<String>,
     /// Something is missing here.
     pub is_gap: bool,
+}
+
+/// One of the asset layouts that Hudu's assets are made in (H8, H9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayoutView {
+    pub entity: Entity,
+    /// Its name, as the settings have it.
+    pub layout: String,
+    pub state: LayoutState,
+    /// Fields that Halo could feed and that it lacks.
+    pub missing: Vec<String>,
+    /// What is wrong and what to do; empty where nothing is.
+    pub sentence: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayoutState {
+    Ready,
+    Missing,
+    Ambiguous,
+    Inactive,
+    /// Without the field that carries Halo's id.
+    LacksKey,
+}
+
+impl LayoutState {
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Missing => "missing",
+            Self::Ambiguous => "ambiguous",
+            Self::Inactive => "inactive",
+            Self::LacksKey => "lacks key",
+        }
+    }
 }
 
 /// K4's answer.
@@ -329,6 +380,8 @@ pub enum Query {
         from: u64,
         limit: usize,
     },
+    /// The planning workspace.
+    Lifecycle(LifecycleQuery),
     /// Who else looks at this engine. Answered by the host; an engine of this process has no other viewers.
     Presence,
     /// Every integration's schedule, each with so many of its latest occurrences.
@@ -355,6 +408,7 @@ pub enum Answer {
     Issues(IssuesView),
     Log(LogView),
     Schedules(Vec<ScheduleView>),
+    Lifecycle(Box<LifecycleAnswer>),
     Presence(Presence),
 }
 
@@ -929,6 +983,8 @@ pub enum Event {
     /// Settings, secrets or tests.
     Settings,
     Map(Integration),
+    /// The planning workspace changed.
+    Lifecycle,
     /// Customers are being read for the mapping table: what, done, of.
     Reading {
         integration: Integration,

@@ -18,6 +18,8 @@ pub fn owned_fields(entity: Entity, settings: &Marketplace) -> Vec<FieldName> {
         .into_iter()
         .filter_map(|(on, field)| on.then_some(field))
         .collect(),
+        // A marketplace has no others.
+        Entity::Companies | Entity::Sites | Entity::Users | Entity::Contracts => Vec::new(),
         Entity::Subscriptions => {
             let mut owned = vec![FieldName::Name, FieldName::Status, FieldName::Quantity];
             if settings.set_price_and_cost {
@@ -26,6 +28,7 @@ pub fn owned_fields(entity: Entity, settings: &Marketplace) -> Vec<FieldName> {
             owned.push(FieldName::EndDate);
             owned
         }
+        _ => Vec::new(),
     }
 }
 
@@ -97,7 +100,9 @@ pub fn marketplace(integration: Integration, settings: &Marketplace) -> Vec<Fiel
         (true, _) => {
             "monthly price of the counted unit; a missing price writes nothing, another currency is held (B5)"
         }
-        (false, Integration::Westcoast) => "never written; not in the vendor guide for this marketplace (B5)",
+        (false, Integration::Westcoast | Integration::Lifecycle) => {
+            "never written; not in the vendor guide for this marketplace (B5)"
+        }
         (false, _) => "never written (B5)",
     };
     vec![

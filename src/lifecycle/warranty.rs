@@ -22,7 +22,14 @@ pub enum Policy {
 }
 
 impl Policy {
-    pub const KEYS: &'static [&'static str] = &["fill_blanks", "later_wins", "always"];
+    /// The policy of that word; the careful one where it is none.
+    pub fn find(word: &str) -> Self {
+        match word {
+            "later_wins" => Self::LaterWins,
+            "always" => Self::Always,
+            _ => Self::FillBlanks,
+        }
+    }
 }
 
 /// One policy a field.

@@ -125,9 +125,10 @@ struct Known {
 impl Known {
     fn of(facts: &Facts, weights: &Weights) -> Self {
         let real = |text: &&str| !weights.is_placeholder(text);
-        let parts = match real(&facts.name.as_str()) {
-            true => Parts::with(&facts.name, &weights.legal_forms),
-            false => Parts::default(),
+        let parts = if weights.is_placeholder(&facts.name) {
+            Parts::default()
+        } else {
+            Parts::with(&facts.name, &weights.legal_forms)
         };
         let joined = parts.core.join(" ");
         let mut words = parts.core.clone();

@@ -76,6 +76,8 @@ pub struct AssetGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetValue {
     pub field: TargetId,
+    /// The field's name, as the answer has it; empty where it has none.
+    pub name: Arc<str>,
     pub text: Arc<str>,
 }
 

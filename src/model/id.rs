@@ -12,17 +12,22 @@ use serde::{Deserialize, Serialize};
 pub enum Integration {
     Also,
     Westcoast,
+    Hudu,
+    /// The planning workspace: no other system, but a place of ours that Halo feeds.
+    Lifecycle,
 }
 
 impl Integration {
     /// Every integration this build has, in the order lists show them.
-    pub const ALL: [Self; 2] = [Self::Also, Self::Westcoast];
+    pub const ALL: [Self; 4] = [Self::Also, Self::Westcoast, Self::Hudu, Self::Lifecycle];
 
     /// The name scripts and settings use.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Also => "also",
             Self::Westcoast => "westcoast",
+            Self::Hudu => "hudu",
+            Self::Lifecycle => "lifecycle",
         }
     }
 
@@ -31,6 +36,8 @@ impl Integration {
         match self {
             Self::Also => "ALSO",
             Self::Westcoast => "Westcoast Cloud",
+            Self::Hudu => "Hudu",
+            Self::Lifecycle => "Lifecycle",
         }
     }
 
@@ -38,6 +45,23 @@ impl Integration {
     pub const fn entities(self) -> &'static [Entity] {
         match self {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
+            // Sites before users, which name theirs (apis/hudu.md 15.15).
+            Self::Hudu => &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
+            Self::Lifecycle => &[
+                Entity::Types,
+                Entity::Statuses,
+                Entity::Companies,
+                Entity::Configurations,
+                Entity::Warranty,
+            ],
+        }
+    }
+
+    /// What it takes where none is named: everything but what goes back into Halo, which is asked for by name.
+    pub const fn usual(self) -> &'static [Entity] {
+        match self {
+            Self::Lifecycle => &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations],
+            other => other.entities(),
         }
     }
 
@@ -45,20 +69,23 @@ impl Integration {
     pub const fn root(self) -> Entity {
         match self {
             Self::Also | Self::Westcoast => Entity::Customers,
+            Self::Hudu | Self::Lifecycle => Entity::Companies,
         }
     }
 
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) => Place::Of(self),
+            (Self::Also | Self::Westcoast, _) | (Self::Lifecycle, Entity::Warranty) => Place::Of(self),
+            (Self::Hudu | Self::Lifecycle, _) => Place::Halo,
         }
     }
 
     /// Where records of this entity are written.
     pub const fn target(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) => Place::Halo,
+            (Self::Also | Self::Westcoast, _) | (Self::Lifecycle, Entity::Warranty) => Place::Halo,
+            (Self::Hudu | Self::Lifecycle, _) => Place::Of(self),
         }
     }
 }
@@ -85,15 +112,46 @@ impl FromStr for Integration {
 pub enum Entity {
     Customers,
     Subscriptions,
+    /// Halo's customers as companies: Hudu's, or the workspace's.
+    Companies,
+    Sites,
+    Users,
+    Contracts,
+    /// Company types and statuses of the planning workspace.
+    Types,
+    Statuses,
+    /// Halo's assets, as the workspace keeps them.
+    Configurations,
+    /// Warranty and purchase dates that go back into Halo.
+    Warranty,
 }
 
 impl Entity {
-    pub const ALL: [Self; 2] = [Self::Customers, Self::Subscriptions];
+    pub const ALL: [Self; 10] = [
+        Self::Customers,
+        Self::Subscriptions,
+        Self::Companies,
+        Self::Sites,
+        Self::Users,
+        Self::Contracts,
+        Self::Types,
+        Self::Statuses,
+        Self::Configurations,
+        Self::Warranty,
+    ];
 
     pub const fn key(self) -> &'static str {
         match self {
             Self::Customers => "customers",
             Self::Subscriptions => "subscriptions",
+            Self::Companies => "companies",
+            Self::Sites => "sites",
+            Self::Users => "users",
+            Self::Contracts => "contracts",
+            Self::Types => "types",
+            Self::Statuses => "statuses",
+            Self::Configurations => "configurations",
+            Self::Warranty => "warranty",
         }
     }
 
@@ -102,6 +160,14 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "subscription",
+            Self::Companies => "company",
+            Self::Sites => "site",
+            Self::Users => "user",
+            Self::Contracts => "contract",
+            Self::Types => "company type",
+            Self::Statuses => "company status",
+            Self::Configurations => "configuration",
+            Self::Warranty => "warranty date",
         }
     }
 
@@ -110,6 +176,12 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "licence",
+            Self::Companies => "company",
+            Self::Sites | Self::Users | Self::Contracts => "asset",
+            Self::Types => "company type",
+            Self::Statuses => "company status",
+            Self::Configurations => "configuration",
+            Self::Warranty => "asset",
         }
     }
 

@@ -1,5 +1,6 @@
 //! The settings of a profile, typed. How they are read from and written to TOML is in [`crate::settings`].
 
+mod lifecycle;
 mod liongard;
 mod matching;
 
@@ -8,9 +9,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::lifecycle::Lifecycle;
 pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
 pub use self::matching::Matching;
 use super::{Entity, Integration, Place};
+
+mod hudu;
+
+pub use hudu::{Hudu, Wins};
 
 /// Everything a profile can be told (`design/cli.md`, "Settings").
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +26,8 @@ pub struct Settings {
     pub halo: Halo,
     pub also: Marketplace,
     pub westcoast: Marketplace,
+    pub hudu: Hudu,
+    pub lifecycle: Lifecycle,
     pub safety: Safety,
     pub matching: Matching,
 }
@@ -30,6 +38,8 @@ impl Settings {
         match integration {
             Integration::Also => Some(&self.also),
             Integration::Westcoast => Some(&self.westcoast),
+            Integration::Hudu => None,
+            Integration::Lifecycle => None,
         }
     }
 
@@ -38,6 +48,8 @@ impl Settings {
         match integration {
             Integration::Also => self.also.general(),
             Integration::Westcoast => self.westcoast.general(),
+            Integration::Hudu => self.hudu.general(),
+            Integration::Lifecycle => self.lifecycle.general(),
         }
     }
 
@@ -46,6 +58,8 @@ impl Settings {
         match integration {
             Integration::Also => &mut self.also.safety,
             Integration::Westcoast => &mut self.westcoast.safety,
+            Integration::Hudu => &mut self.hudu.safety,
+            Integration::Lifecycle => &mut self.lifecycle.safety,
         }
     }
 

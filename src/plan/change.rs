@@ -209,7 +209,7 @@ pub(super) fn reasons<T: Into<Box<str>>>(sentences: impl IntoIterator<Item = T>)
 
 impl Change {
     /// A row without a number yet, and without any effect.
-    pub(super) fn new<T: Into<Box<str>>>(
+    pub fn new<T: Into<Box<str>>>(
         entity: Entity,
         action: Action,
         source: Side<SourceId>,
@@ -238,7 +238,7 @@ impl Change {
 
     /// The same row, waiting. It keeps its fields: what it would do. The cause comes first among the reasons.
     #[must_use]
-    pub(super) fn held(mut self, cause: Cause, would_be: Action, why: impl AsRef<str>) -> Self {
+    pub fn held(mut self, cause: Cause, would_be: Action, why: impl AsRef<str>) -> Self {
         self.reasons = std::iter::once(why.as_ref().into()).chain(self.reasons.iter().cloned()).collect();
         self.action = Action::Held;
         self.hold = Some(Box::new(Hold { cause, would_be }));

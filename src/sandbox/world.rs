@@ -518,6 +518,7 @@ fn fill_halo(halo: &mut Halo, mut clients: Vec<Value>, customers: usize, seed: u
         let name = names.next(true);
         clients.push(json!({
             "name": name.full(), "domain": name.domain(), "toplevel_id": if n % 7 == 3 { 2 } else { 1 },
+            "customertype": *[1, 2, 1, 3].get(n % 4).unwrap_or(&1),
             "inactive": n % 9 == 4, "newclient_delivery_address": {"line1": street(&mut rng), "line3": name.seat.town},
         }));
     }
@@ -539,6 +540,9 @@ fn fill_halo(halo: &mut Halo, mut clients: Vec<Value>, customers: usize, seed: u
         );
     }
     let active: Vec<i64> = ids.iter().filter(|(_, inactive)| !inactive).map(|(id, _)| *id).collect();
+    for asset in super::fleet::assets(&active, seed) {
+        put(halo, Entity::Asset, &asset);
+    }
     let mut had = HashSet::new();
     for n in 0..(customers / 12).max(3) {
         let client = *rng.pick(&active);

@@ -34,6 +34,7 @@ impl Values {
             (None, Some(&settings.safety)),
             (Some("also"), settings.also.safety.as_ref()),
             (Some("westcoast"), settings.westcoast.safety.as_ref()),
+            (Some("lifecycle"), settings.lifecycle.safety.as_ref()),
         ];
         for (section, safety) in limits {
             let Some(amount) = safety.and_then(|limits| limits.max_money_change) else { continue };
@@ -337,6 +338,7 @@ impl Draft {
             }
         };
         self.check_http(&settings);
+        self.check_fields(&settings);
         if clean::looks_like_halo_secret(&settings.halo.client_id)
             && let Some(line) = self.lines.get("halo.client_id")
         {
@@ -361,6 +363,20 @@ impl Draft {
         Ok(Finished { settings, secrets: self.secrets, changes, notes: self.notes })
     }
 
+    /// S19c, S19f: a field of the workspace's map must be downloaded; else nothing is saved.
+    fn check_fields(&mut self, settings: &Settings) {
+        let keys = settings.lifecycle.mapped().map(|(key, _)| format!("lifecycle.{key}"));
+        let named =
+            self.lines.get("lifecycle.fields").or_else(|| keys.iter().find_map(|key| self.lines.get(key)));
+        if let (Some(line), Some((key, field))) = (named, settings.lifecycle.undownloaded()) {
+            let rest = format!(
+                "is '{}', which is not among the fields to download (lifecycle.fields)",
+                brief(field)
+            );
+            self.problems.push(sentence(*line, &format!("lifecycle.{key}"), &rest));
+        }
+    }
+
     /// http:// is for loopback, or where the section says so: the answer needs two settings.
     fn check_http(&mut self, settings: &Settings) {
         for place in Place::all() {
@@ -374,7 +390,9 @@ impl Draft {
                 ),
                 Place::Of(i) => {
                     let of = settings.of(i);
-                    (vec![(of.url_key, of.url)], of.allow_http)
+                    // The workspace is here: there is no address.
+                    let address = (i != Integration::Lifecycle).then_some((of.url_key, of.url));
+                    (address.into_iter().collect(), of.allow_http)
                 }
             };
             for (leaf, address) in addresses {

@@ -5,6 +5,7 @@ pub mod clean;
 mod document;
 mod edit;
 mod kind;
+mod lifecycle;
 mod node;
 mod table;
 

@@ -21,6 +21,10 @@ pub enum Scope {
     Settings,
     /// The settings of the program itself.
     Program,
+    /// The planning workspace.
+    Lifecycle,
+    /// One company's report.
+    Report,
 }
 
 impl Scope {
@@ -38,10 +42,12 @@ impl Scope {
             Self::Change => "One row",
             Self::Settings => "Settings of an integration",
             Self::Program => "Settings of the program",
+            Self::Lifecycle => "Lifecycle",
+            Self::Report => "One report",
         }
     }
 
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Everywhere,
         Self::Lists,
         Self::Integrations,
@@ -54,6 +60,8 @@ impl Scope {
         Self::Change,
         Self::Settings,
         Self::Program,
+        Self::Lifecycle,
+        Self::Report,
     ];
 
     /// Whether the keys of [`Scope::Lists`] work here.
@@ -68,6 +76,8 @@ impl Scope {
                 | Self::Jobs
                 | Self::Job
                 | Self::Change
+                | Self::Lifecycle
+                | Self::Report
         )
     }
 
@@ -159,7 +169,7 @@ actions! {
     PreviousUndecided "previous_undecided" [Customers] "previous open" "Go to the previous undecided row" "" "";
     ImportMappings "import_mappings" [Customers] "import" "Read mappings from a CSV file"
         "Shows what would change; it is taken or left as one step." "parhelion map import also FILE";
-    PlanIt "plan" [Customers Integrations] "plan" "Plan the import"
+    PlanIt "plan" [Customers Integrations Lifecycle] "plan" "Plan the import"
         "Reads both sides and shows what would change. Nothing is written." "parhelion plan also";
     PlanOne "plan_one" [Customers] "this one" "Plan this customer only"
         "A plan of one customer and its records. Nothing else is read in full, and nothing else is touched." "parhelion plan also --customer ID";
@@ -185,6 +195,13 @@ actions! {
     BuildAgain "build_again" [Plan] "read again" "Read both sides and plan again" "" "parhelion plan also";
     DiscardPlan "discard" [Plan] "discard" "Discard this plan" "Nothing was written, nothing is lost." "";
 
+    OpenReport "open_report" [Lifecycle] "report" "Open the company's report"
+        "Its open draft, or a new one; on a report that report." "parhelion lifecycle report COMPANY";
+    CompleteReport "complete_report" [Report] "complete" "Complete the report"
+        "Freezes its values for good. Asks first." "parhelion lifecycle complete R1";
+    OtherView "other_view" [Report] "build/display" "Show the build view or the display view"
+        "Each view of a template leaves out other types and statuses." "parhelion lifecycle report COMPANY --build";
+
     OpenJob "open_job" [Jobs] "open" "Open the job" "Its stages and its whole log." "parhelion job show J1";
     OpenLine "open_line" [Job] "open" "Show the change behind this line" "Fields before and after, and the reasons." "";
     Resume "resume" [Jobs Job] "resume/retry" "Go on with a job, or retry what failed"
@@ -202,21 +219,21 @@ actions! {
     Mark "mark" [Customers Plan] "mark" "Mark and go down" "What is done next is done to all marked rows." "";
     MarkTo "mark_to" [Customers Plan] "mark from..to" "Mark from here to there" "Press it at both ends." "";
     MarkAll "mark_all" [Customers Plan] "mark all" "Mark all rows shown, or none" "" "";
-    Export "export" [Customers Job] "export" "Export to a file"
+    Export "export" [Customers Job Report] "export" "Export to a file"
         "A path is asked; Enter takes the one that is proposed." "parhelion map export also";
 
     Edit "edit" [Settings Program] "edit" "Edit the field"
         "All printable keys are text then; Enter accepts and checks, Esc gives the old value back." "parhelion config set KEY VALUE";
     Save "save" [Settings] "save" "Save the changes"
         "Saves all or nothing, and says what was cleaned." "parhelion config import FILE";
-    NextTab "next_tab" [Settings Jobs] "tabs" "Next tab" "" "";
-    PreviousTab "previous_tab" [Settings Jobs] "tabs" "Previous tab" "" "";
+    NextTab "next_tab" [Settings Jobs Lifecycle] "tabs" "Next tab" "" "";
+    PreviousTab "previous_tab" [Settings Jobs Lifecycle] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
-    Undo "undo" [Integrations Settings Program Customers Plan Jobs Job] "undo" "Undo the last change, or the job"
+    Undo "undo" [Integrations Settings Program Customers Plan Jobs Job Lifecycle] "undo" "Undo the last change, or the job"
         "Takes back the last change made here. Of a job it builds a plan: fields as they were, what it created inactive." "parhelion job undo J1";
 
-    Redo "redo" [Customers Plan] "redo" "Bring the last change taken back again" "" "";
+    Redo "redo" [Customers Plan Lifecycle] "redo" "Bring the last change taken back again" "" "";
 
     Up "up" [Lists Settings Program] "up" "Row up" "" "";
     Down "down" [Lists Settings Program] "down" "Row down" "" "";
@@ -247,6 +264,7 @@ actions! {
     Customers "customers" [Everywhere] "customers" "Go to: Customers" "" "";
     Fields "fields" [Everywhere] "fields" "Go to: Fields" "" "";
     Jobs "jobs" [Everywhere] "jobs" "Go to: Jobs" "" "";
+    Lifecycle "lifecycle" [Everywhere] "lifecycle" "Go to: Lifecycle" "" "";
     Overview "overview" [Everywhere] "overview" "Go to: Overview"
         "All panes at once, where the terminal has 120x32." "";
     Zoom "zoom" [Everywhere] "zoom" "Zoom the pane, or show all panes" "" "";

@@ -172,6 +172,7 @@ impl App {
             && self.panes.len() > 1
             && !self.zoomed
             && !self.look.plain
+            && self.focus < Pane::IN_OVERVIEW
             && !self.panes[self.focus].is_deep()
     }
 
@@ -183,7 +184,7 @@ impl App {
     pub fn areas(&self) -> Vec<(usize, Rect)> {
         if self.is_overview() {
             let body = layout::regions(self.size, false).body;
-            let frames = layout::overview(body, self.panes.len());
+            let frames = layout::overview(body, Pane::IN_OVERVIEW);
             return frames.into_iter().map(layout::inside).enumerate().collect();
         }
         let crumb = self.screen().crumb(&self.mirror).is_some();
@@ -465,7 +466,12 @@ impl App {
             Action::Messages => {
                 self.dialog = Some(Messages { notes: self.notes.clone(), scroll: 0 }.into());
             }
-            Action::Overview => self.zoomed = false,
+            Action::Overview => {
+                self.zoomed = false;
+                if self.focus >= Pane::IN_OVERVIEW {
+                    self.focus = 0;
+                }
+            }
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::NextPane => self.turn_pane(1),
             Action::PreviousPane => self.turn_pane(self.panes.len() - 1),

@@ -9,7 +9,7 @@ use super::dialogs::Dialog;
 use super::key::Key;
 use super::layout::{self, Class};
 use super::message::{Effect, Message, News, Now};
-use super::screens::Screen;
+use super::screens::{Pane, Screen};
 use super::terminal::Frame;
 use super::theme::{Role, Theme};
 use super::widgets::{hints, strip};
@@ -67,7 +67,7 @@ fn whole(app: &App, canvas: &mut Canvas<'_>) {
     // While a dialog or a text field is open, it has the cursor.
     canvas.focused = app.dialog.is_none();
     if app.is_overview() {
-        let frames = layout::overview(regions.body, app.panes.len());
+        let frames = layout::overview(regions.body, Pane::IN_OVERVIEW);
         let mut cursor = None;
         for (index, (stack, area)) in app.panes.iter().zip(frames).enumerate() {
             let focused = index == app.focus;

@@ -93,7 +93,7 @@ impl Mirror {
             }
             Event::Presence(presence) => self.presence = presence.clone(),
             Event::Broken(problem) => self.broken = Some(problem.clone()),
-            Event::Log { .. } | Event::Missed => {}
+            Event::Log { .. } | Event::Missed | Event::Lifecycle => {}
         }
         Vec::new()
     }

@@ -21,7 +21,7 @@ pub struct Vendors {
 }
 
 impl Vendors {
-    fn start(profile: &Profile) -> Self {
+    pub fn start(profile: &Profile) -> Self {
         let mut child = profile
             .command(&["sandbox", "--size", "small", "--seed", "7"])
             .stdout(Stdio::piped())
@@ -33,8 +33,13 @@ impl Vendors {
         Self { child, settings }
     }
 
+    /// The settings that lead to it, as `config import` takes them.
+    pub fn settings(&self) -> &str {
+        &self.settings
+    }
+
     /// Asks the sandbox's control interface, on Halo's port.
-    fn control(&self, path: &str) -> Value {
+    pub fn control(&self, path: &str) -> Value {
         let settings: Value = serde_json::from_str(&self.settings).unwrap();
         let url = settings["halo"]["resource_server"].as_str().unwrap();
         let host = url.trim_start_matches("http://").split('/').next().unwrap();
@@ -527,7 +532,7 @@ fn a_demonstration_leaves_a_result_and_nothing_else() {
     let demo = profile.run(&["demo", "--headless", "--json"]).exits(0).json();
     let jobs = demo["jobs"].as_array().unwrap();
     let of: Vec<_> = jobs.iter().map(|job| job["integration"].as_str().unwrap()).collect();
-    assert_eq!(of, ["also", "westcoast"]);
+    assert_eq!(of, ["also", "westcoast", "hudu"]);
     for job in jobs {
         assert_eq!(job["totals"]["failed"], 0);
         assert!(acting(job) > 0);

@@ -76,6 +76,7 @@ struct AssetRow {
 #[serde(default)]
 struct FieldRow {
     id: Scalar,
+    name: Scalar,
     value: Scalar,
     display: Scalar,
     lookup: Scalar,
@@ -424,7 +425,7 @@ fn asset(row: AssetRow, keep: Keep<'_>, pool: &Pool) -> Result<Asset, Problem> {
             let chosen = row.lookup.id().unwrap_or(0) > 0;
             let text = if chosen { row.display.text() } else { row.value.text() };
             let text = pool.share(&text.unwrap_or_default().into());
-            Some(AssetValue { field: field.shared(pool), text })
+            Some(AssetValue { field: field.shared(pool), name: shared(&row.name), text })
         });
         values.collect()
     });

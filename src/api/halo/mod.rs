@@ -2,9 +2,16 @@
 
 mod assets;
 mod client;
+mod companies;
+mod contracts;
 mod translate;
+mod users;
 mod wire;
 
 pub use assets::{AssetValues, Keep, NewAsset};
+
 pub use client::{Halo, NewCustomer, NewLicence};
+pub use companies::Company;
+pub use contracts::Contract;
 pub use translate::{Feature, LicenceChange, Site, TopLevel};
+pub use users::User;

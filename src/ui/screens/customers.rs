@@ -373,7 +373,7 @@ impl Customers {
     }
 
     fn accept(&mut self, row: &MapRow, turn: &mut Turn<'_>) {
-        let walked = self.shown.get(&row.source.id).is_some();
+        let walked = self.shown.contains_key(&row.source.id);
         match (row.state, takeable(row, self.candidate(row), walked), &row.target) {
             (MapState::Unmapped, Some(one), _) => {
                 let decision = map_to(&one.party);

@@ -7,10 +7,12 @@ pub mod fields;
 pub mod integrations;
 pub mod job;
 pub mod jobs;
+pub mod lifecycle;
 pub mod log_window;
 pub mod picker;
 pub mod plan;
 pub mod program;
+pub mod report;
 pub mod settings;
 
 use ratatui::layout::Rect;
@@ -33,10 +35,16 @@ pub enum Pane {
     Customers,
     Fields,
     Jobs,
+    /// The planning workspace; not among those seen at once.
+    Lifecycle,
 }
 
 impl Pane {
-    pub const ALL: [Self; 4] = [Self::Integrations, Self::Customers, Self::Fields, Self::Jobs];
+    pub const ALL: [Self; 5] =
+        [Self::Integrations, Self::Customers, Self::Fields, Self::Jobs, Self::Lifecycle];
+
+    /// How many of them the overview shows.
+    pub const IN_OVERVIEW: usize = 4;
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -44,6 +52,7 @@ impl Pane {
             Self::Customers => "Customers",
             Self::Fields => "Fields",
             Self::Jobs => "Jobs",
+            Self::Lifecycle => "Lifecycle",
         }
     }
 
@@ -53,6 +62,7 @@ impl Pane {
             Self::Customers => '2',
             Self::Fields => '3',
             Self::Jobs => '4',
+            Self::Lifecycle => '5',
         }
     }
 
@@ -62,6 +72,7 @@ impl Pane {
             Self::Customers => Action::Customers,
             Self::Fields => Action::Fields,
             Self::Jobs => Action::Jobs,
+            Self::Lifecycle => Action::Lifecycle,
         }
     }
 
@@ -72,6 +83,7 @@ impl Pane {
             Self::Customers => Screen::Customers(Box::default()),
             Self::Fields => Screen::Fields(fields::Fields::default()),
             Self::Jobs => Screen::Jobs(Box::default()),
+            Self::Lifecycle => Screen::Lifecycle(Box::default()),
         }
     }
 }
@@ -88,6 +100,8 @@ pub enum Screen {
     Change(Box<change::ChangeScreen>),
     Settings(settings::Settings),
     Program(program::Program),
+    Lifecycle(Box<lifecycle::Lifecycle>),
+    Report(Box<report::ReportScreen>),
 }
 
 /// Calls the screen that it is.
@@ -104,6 +118,8 @@ macro_rules! each {
             Screen::Change($screen) => $call,
             Screen::Settings($screen) => $call,
             Screen::Program($screen) => $call,
+            Screen::Lifecycle($screen) => $call,
+            Screen::Report($screen) => $call,
         }
     };
 }
@@ -122,13 +138,20 @@ impl Screen {
             Self::Change(_) => Scope::Change,
             Self::Settings(_) => Scope::Settings,
             Self::Program(_) => Scope::Program,
+            Self::Lifecycle(_) => Scope::Lifecycle,
+            Self::Report(_) => Scope::Report,
         }
     }
 
     /// What a deeper view is called in the path of the header; a pane's own screen has no name.
     pub fn name(&self) -> Option<String> {
         match self {
-            Self::Integrations(_) | Self::Customers(_) | Self::Fields(_) | Self::Jobs(_) => None,
+            Self::Integrations(_)
+            | Self::Customers(_)
+            | Self::Fields(_)
+            | Self::Jobs(_)
+            | Self::Lifecycle(_) => None,
+            Self::Report(screen) => Some(screen.name()),
             Self::Picker(screen) => Some(screen.name()),
             Self::Plan(screen) => Some(screen.name()),
             Self::Job(screen) => Some(screen.name()),
@@ -244,6 +267,7 @@ impl Screen {
     pub fn from_saved(saved: &Value) -> Option<Self> {
         match saved["screen"].as_str() {
             Some("plan") => plan::PlanScreen::from_saved(saved).map(Self::from),
+            Some("report") => report::ReportScreen::from_saved(saved).map(Self::from),
             Some("job") => job::JobScreen::from_saved(saved).map(Self::from),
             _ => settings::Settings::from_saved(saved).map(Self::Settings),
         }
@@ -259,7 +283,7 @@ macro_rules! into_screen {
         })*
     };
 }
-into_screen!(Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
+into_screen!(Report report::ReportScreen, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
 
 impl From<settings::Settings> for Screen {
     fn from(screen: settings::Settings) -> Self {

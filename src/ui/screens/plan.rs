@@ -192,7 +192,7 @@ impl PlanScreen {
             return format!("{label} > Plan{id}, {title}");
         }
         match &self.plan {
-            Some(plan) if plan.entities == self.integration.entities() => {
+            Some(plan) if plan.entities == self.integration.usual() => {
                 format!("{label} > Plan {}, {}", plan.id, self.way())
             }
             Some(plan) => {
@@ -241,7 +241,7 @@ impl PlanScreen {
             turn.send(Command::BuildPlanOf { purpose: self.purpose.clone(), allow_removals: false });
             return;
         }
-        let entities = self.integration.entities().to_vec();
+        let entities = self.integration.usual().to_vec();
         turn.send(Command::BuildPlan {
             integration: self.integration,
             entities,

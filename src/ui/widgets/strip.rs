@@ -67,7 +67,7 @@ pub fn title(job: &JobReport) -> String {
         (_, Some(title)) => return format!("{}, {title}", job.integration.label()),
         (_, None) => {}
     }
-    if job.entities == job.integration.entities() {
+    if job.entities == job.integration.usual() {
         return job.integration.label().to_owned();
     }
     format!("{} {}", job.integration.label(), entities(&job.entities))

@@ -21,14 +21,16 @@ impl Customers {
             table::empty(canvas, regions.list, &self.nothing(canvas.mirror));
             return;
         }
-        let source = match self.integration {
-            Integration::Also => "ALSO customer",
-            Integration::Westcoast => "Westcoast customer",
+        let (source, partner) = match self.integration {
+            Integration::Also => ("ALSO customer", "Halo customer"),
+            Integration::Westcoast => ("Westcoast customer", "Halo customer"),
+            Integration::Hudu => ("Halo customer", "Hudu company"),
+            Integration::Lifecycle => ("Halo customer", "company"),
         };
         let mut columns = [
             Column::fixed("", 1),
             Column::growing(source, 12),
-            Column::growing("Halo customer", 12),
+            Column::growing(partner, 12),
             Column::fixed("", 3).goes(2),
             Column::fixed("score", 5).right().goes(3),
             Column::fixed("why", 16).goes(1),

@@ -115,7 +115,7 @@ pub(super) fn why(row: &MapRow, integration: Integration, when: impl Fn(Moment) 
     match row.state {
         MapState::New => lines.push(format!("decision: really new, the next plan creates it in {there}")),
         MapState::Excluded if row.note.is_empty() => {
-            lines.push("decision: left alone by every import".into())
+            lines.push("decision: left alone by every import".into());
         }
         MapState::Excluded => lines.push(format!("decision: left alone by every import ({})", row.note)),
         _ => {}

@@ -1,0 +1,411 @@
+//! `lifecycle`: the planning workspace.
+
+pub mod args;
+mod show;
+
+use std::collections::BTreeSet;
+
+use args::{
+    Classes, Companies, Configurations, Grades, Lifecycle, Policies, Reports, Templates, Terms, Warranty,
+};
+
+use super::exit::{DONE, Failure, PARTIAL};
+use super::out::Out;
+use super::{ask, files, order};
+use crate::host::Handle;
+use crate::host::words::{
+    AssetChange, Command, CompanyView, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query, Reply,
+    TermList, WorkspaceView,
+};
+use crate::lifecycle::class::{self, Budget, Class, TypePolicy};
+use crate::lifecycle::column::{Column, Headed};
+use crate::lifecycle::export::{Format, export};
+use crate::lifecycle::grade::{GradeRule, Tone};
+use crate::lifecycle::report::{Head, Report, ReportId, Row};
+use crate::lifecycle::rule::Tests;
+use crate::lifecycle::summary::Summary;
+use crate::lifecycle::template::{Mode, Template, View};
+use crate::model::{Amount, Class as Kind, Problem};
+
+/// Asks the workspace and takes the one answer that fits.
+macro_rules! workspace {
+    ($handle:expr, $query:expr, $answer:ident) => {
+        match *ask!($handle, Query::Lifecycle($query), Lifecycle)? {
+            LifecycleAnswer::$answer(answer) => Ok(answer),
+            _ => Err(crate::cli::unexpected()),
+        }
+    };
+}
+
+pub async fn run(out: &Out, handle: &Handle, command: &Lifecycle) -> Result<u8, Failure> {
+    match command {
+        Lifecycle::Areas => {
+            let view = overview(handle).await?;
+            out.either(&show::areas_document(&view), || show::areas(&view))?;
+            Ok(DONE)
+        }
+        Lifecycle::Types(terms) => terms_of(out, handle, TermList::Types, terms).await,
+        Lifecycle::Statuses(terms) => terms_of(out, handle, TermList::Statuses, terms).await,
+        Lifecycle::Companies(command) => companies(out, handle, command).await,
+        Lifecycle::Configurations(command) => configurations(out, handle, command).await,
+        Lifecycle::Templates(command) => templates(out, handle, command).await,
+        Lifecycle::Grades(command) => grades(out, handle, command).await,
+        Lifecycle::Classes(command) => classes(out, handle, command).await,
+        Lifecycle::Policies(command) => policies(out, handle, command).await,
+        Lifecycle::Reports(Reports::List) => {
+            let heads: Vec<Head> = workspace!(handle, LifecycleQuery::Reports, Reports)?;
+            out.either(&show::reports_document(&heads), || show::reports(&heads, out.plain))?;
+            Ok(DONE)
+        }
+        Lifecycle::Reports(Reports::Discard { report }) => {
+            edit(out, handle, LifecycleOrder::Discard { report: *report }).await
+        }
+        Lifecycle::Report { company, format, out: file, build } => {
+            let mode = if *build { Mode::Build } else { Mode::Display };
+            let format = args::format(format.as_deref(), out.json);
+            report(out, handle, company, format, file.as_deref(), mode).await
+        }
+        Lifecycle::Complete { report } => {
+            edit(out, handle, LifecycleOrder::Complete { report: *report }).await
+        }
+        Lifecycle::Portfolio => portfolio(out, handle).await,
+        Lifecycle::Warranty(Warranty::Import { file, dry_run }) => {
+            let csv = files::read_text(file)?;
+            let order = LifecycleOrder::ImportWarranty { csv, dry_run: *dry_run };
+            let import =
+                order!(handle, Command::Lifecycle(Box::new(order)), Reply::Warranty(import) => import)?;
+            out.either(&show::warranty_document(&import), || show::warranty(&import))?;
+            Ok(if import.refused.is_empty() { DONE } else { PARTIAL })
+        }
+        Lifecycle::Undo => edit(out, handle, LifecycleOrder::Undo { redo: false }).await,
+        Lifecycle::Redo => edit(out, handle, LifecycleOrder::Undo { redo: true }).await,
+    }
+}
+
+/// One change; says what happened.
+async fn edit(out: &Out, handle: &Handle, order: LifecycleOrder) -> Result<u8, Failure> {
+    let said = order!(handle, Command::Lifecycle(Box::new(order)), Reply::Done(said) => said)?;
+    out.either(&serde_json::json!({ "message": said }), || said.clone())?;
+    Ok(DONE)
+}
+
+async fn overview(handle: &Handle) -> Result<WorkspaceView, Problem> {
+    workspace!(handle, LifecycleQuery::Overview, Overview).map(|view| *view)
+}
+
+async fn all_companies(handle: &Handle) -> Result<Vec<CompanyView>, Problem> {
+    workspace!(handle, LifecycleQuery::Companies, Companies)
+}
+
+async fn terms_of(out: &Out, handle: &Handle, list: TermList, command: &Terms) -> Result<u8, Failure> {
+    let order = match command {
+        Terms::List => {
+            let view = overview(handle).await?;
+            let (local, halo) = match list {
+                TermList::Types => (&view.types, &view.halo_types),
+                TermList::Statuses => (&view.statuses, &view.halo_statuses),
+            };
+            out.either(&show::terms_document(local, halo), || show::terms(local, halo, out.plain))?;
+            return Ok(DONE);
+        }
+        Terms::Add { name } => LifecycleOrder::AddTerm { list, name: name.clone() },
+        Terms::Map { id, halo, merge } => {
+            LifecycleOrder::MapTerm { list, id: *id, halo: halo.clone(), merge: *merge }
+        }
+        Terms::CreateUnmapped => LifecycleOrder::CreateUnmapped { list },
+    };
+    edit(out, handle, order).await
+}
+
+async fn companies(out: &Out, handle: &Handle, command: &Companies) -> Result<u8, Failure> {
+    let all = all_companies(handle).await?;
+    let ids = |names: &[String]| {
+        names.iter().map(|name| Ok(find(&all, name)?.company.id)).collect::<Result<_, Problem>>()
+    };
+    let order = match command {
+        Companies::List => {
+            let view = overview(handle).await?;
+            out.either(&show::companies_document(&all, &view), || show::companies(&all, &view, out.plain))?;
+            return Ok(DONE);
+        }
+        Companies::Add { name } => LifecycleOrder::AddCompany { name: name.clone() },
+        Companies::Manage { companies } => {
+            LifecycleOrder::Manage { companies: ids(companies)?, managed: true }
+        }
+        Companies::Unmanage { companies } => {
+            LifecycleOrder::Manage { companies: ids(companies)?, managed: false }
+        }
+        Companies::Year { company, month } => {
+            LifecycleOrder::FiscalYear { company: find(&all, company)?.company.id, first_month: *month }
+        }
+    };
+    edit(out, handle, order).await
+}
+
+/// A company by its name, else by its Halo id.
+fn find<'a>(all: &'a [CompanyView], name: &str) -> Result<&'a CompanyView, Problem> {
+    let wanted = name.trim();
+    let input = |message: String, remedy: &str| Problem::new(Kind::Input, message).remedy(remedy.to_owned());
+    let with = |test: &dyn Fn(&CompanyView) -> bool| {
+        let mut found = all.iter().filter(|view| test(view));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Some(Ok(one)),
+            (Some(_), Some(_)) => Some(Err(input(
+                format!("There is more than one company '{wanted}'."),
+                "Give its Halo id: `parhelion lifecycle companies list` shows them.",
+            ))),
+            (None, _) => None,
+        }
+    };
+    with(&|view| view.company.name == wanted)
+        .or_else(|| with(&|view| view.company.halo.is_some_and(|id| id.to_string() == wanted)))
+        .or_else(|| with(&|view| view.company.name.to_lowercase() == wanted.to_lowercase()))
+        .unwrap_or_else(|| {
+            Err(input(
+                format!("There is no company '{}' in the workspace.", crate::model::text::shown(wanted)),
+                "`parhelion run lifecycle` brings companies in; `parhelion lifecycle companies list` shows them.",
+            ))
+        })
+}
+
+async fn configurations(out: &Out, handle: &Handle, command: &Configurations) -> Result<u8, Failure> {
+    let (assets, change) = match command {
+        Configurations::List { company, gaps } => {
+            let all = all_companies(handle).await?;
+            let wanted: Vec<&CompanyView> = match company {
+                Some(name) => vec![find(&all, name)?],
+                None => all.iter().filter(|view| view.company.managed && view.configurations > 0).collect(),
+            };
+            let mut rows: Vec<(String, Row)> = Vec::new();
+            for view in wanted {
+                let query = LifecycleQuery::Configurations { company: view.company.id };
+                let of: Vec<Row> = workspace!(handle, query, Configurations)?;
+                rows.extend(of.into_iter().map(|row| (view.company.name.clone(), row)));
+            }
+            if *gaps {
+                rows.retain(|(_, row)| row.counts && !row.gaps.is_empty());
+            }
+            out.either(&show::configurations_document(&rows), || show::configurations(&rows, out.plain))?;
+            return Ok(DONE);
+        }
+        Configurations::Class { name, assets } => (assets, AssetChange::Class(name.clone())),
+        Configurations::Template { name, assets } => (assets, AssetChange::Template(name.clone())),
+        Configurations::Date { field, date, assets } => (assets, AssetChange::Date(*field, *date)),
+        Configurations::OffBudget { undo, assets } => (assets, AssetChange::OffBudget(!undo)),
+    };
+    edit(out, handle, LifecycleOrder::Assets { assets: assets.ids.clone(), change }).await
+}
+
+async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8, Failure> {
+    let view = overview(handle).await?;
+    let order = match command {
+        Templates::List => {
+            out.either(&show::templates_document(&view), || show::templates(&view, out.plain))?;
+            return Ok(DONE);
+        }
+        Templates::Remove { name, replacement } => {
+            LifecycleOrder::RemoveTemplate { name: name.clone(), replacement: replacement.clone() }
+        }
+        Templates::Set(set) => {
+            let old = view.templates.iter().find(|template| template.name == set.name.trim());
+            let mut template = old.cloned().unwrap_or_else(|| Template::named(set.name.trim()));
+            let words = |words: &Vec<String>| -> BTreeSet<String> {
+                words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+            };
+            if let Some(types) = &set.types {
+                template.kinds = words(types);
+            }
+            if let Some(columns) = &set.columns {
+                let columns: Result<Vec<Column>, String> =
+                    columns.iter().map(|column| column.parse()).collect();
+                template.columns = columns.map_err(|text: String| sentence(&text))?;
+            }
+            for (view, types, statuses) in [
+                (&mut template.build, &set.build_hides_types, &set.build_hides_statuses),
+                (&mut template.display, &set.display_hides_types, &set.display_hides_statuses),
+            ] {
+                let View { hidden_types, hidden_statuses } = view;
+                if let Some(types) = types {
+                    *hidden_types = words(types);
+                }
+                if let Some(statuses) = statuses {
+                    *hidden_statuses = words(statuses);
+                }
+            }
+            LifecycleOrder::SetTemplate { template }
+        }
+    };
+    edit(out, handle, order).await
+}
+
+async fn grades(out: &Out, handle: &Handle, command: &Grades) -> Result<u8, Failure> {
+    let order = match command {
+        Grades::List => {
+            let view = overview(handle).await?;
+            out.either(&show::grades_document(&view), || show::grades(&view, out.plain))?;
+            return Ok(DONE);
+        }
+        Grades::Reset => LifecycleOrder::Grades { rules: None },
+        Grades::Set { rules } => {
+            let rules: Result<Vec<GradeRule>, Problem> = rules.iter().map(|rule| grade_rule(rule)).collect();
+            LifecycleOrder::Grades { rules: Some(rules?) }
+        }
+    };
+    edit(out, handle, order).await
+}
+
+/// `Replace/replace: age>=60, os=unsupported`.
+fn grade_rule(text: &str) -> Result<GradeRule, Problem> {
+    let refuse = || {
+        sentence(&format!(
+            "'{text}' is not a rule such as 'Replace/replace: age>=60'; tones are replace, plan, watch, unknown and healthy"
+        ))
+    };
+    let (name, tests) = text.split_once(':').ok_or_else(refuse)?;
+    let (grade, tone) = name.split_once('/').ok_or_else(refuse)?;
+    let tone = Tone::find(tone).ok_or_else(refuse)?;
+    Ok(GradeRule {
+        grade: grade.trim().to_owned(),
+        tone,
+        when: tests.parse().map_err(|text: String| sentence(&text))?,
+    })
+}
+
+async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Failure> {
+    let view = overview(handle).await?;
+    let order = match command {
+        Classes::List => {
+            out.either(&show::classes_document(&view), || show::classes(&view, out.plain))?;
+            return Ok(DONE);
+        }
+        Classes::Remove { kind, name } => {
+            LifecycleOrder::RemoveClass { kind: kind.trim().to_owned(), name: name.trim().to_owned() }
+        }
+        Classes::Set(set) => {
+            let old =
+                view.classes.iter().find(|own| own.kind == set.kind.trim() && own.name == set.name.trim());
+            let mut class = old.cloned().unwrap_or_else(|| Class {
+                kind: set.kind.trim().to_owned(),
+                name: set.name.trim().to_owned(),
+                budget: Budget::NONE,
+                life_months: class::DEFAULT_LIFE,
+                rule: Tests::default(),
+            });
+            let take = |typed: &Option<String>, amount: &mut Amount| -> Result<(), Problem> {
+                if let Some(typed) = typed {
+                    *amount =
+                        class::parse_amount(typed, view.currency).map_err(|text: String| sentence(&text))?;
+                }
+                Ok(())
+            };
+            take(&set.hardware, &mut class.budget.hardware)?;
+            take(&set.setup, &mut class.budget.setup)?;
+            take(&set.onsite, &mut class.budget.onsite)?;
+            take(&set.recurring, &mut class.budget.recurring)?;
+            class.life_months = set.life.unwrap_or(class.life_months);
+            if let Some(rule) = &set.rule {
+                class.rule = rule.parse().map_err(|text: String| sentence(&text))?;
+            }
+            LifecycleOrder::SetClass { class }
+        }
+    };
+    edit(out, handle, order).await
+}
+
+async fn policies(out: &Out, handle: &Handle, command: &Policies) -> Result<u8, Failure> {
+    let of = async |company: &Option<String>| -> Result<Option<i64>, Problem> {
+        match company {
+            None => Ok(None),
+            Some(name) => Ok(Some(find(&all_companies(handle).await?, name)?.company.id.into())),
+        }
+    };
+    let order = match command {
+        Policies::List => {
+            let view = overview(handle).await?;
+            out.either(&show::policies_document(&view), || show::policies(&view, out.plain))?;
+            return Ok(DONE);
+        }
+        Policies::Set { kind, life, exempt, is_virtual, company } => LifecycleOrder::SetPolicy {
+            policy: TypePolicy {
+                kind: kind.trim().to_owned(),
+                life_months: *life,
+                exempt: *exempt,
+                is_virtual: *is_virtual,
+                company: of(company).await?,
+            },
+        },
+        Policies::Remove { kind, company } => {
+            LifecycleOrder::RemovePolicy { kind: kind.trim().to_owned(), company: of(company).await? }
+        }
+    };
+    edit(out, handle, order).await
+}
+
+async fn report(
+    out: &Out,
+    handle: &Handle,
+    company: &str,
+    format: Format,
+    file: Option<&std::path::Path>,
+    mode: Mode,
+) -> Result<u8, Failure> {
+    let all = all_companies(handle).await?;
+    let id = match find(&all, company) {
+        Ok(view) => {
+            let order = LifecycleOrder::OpenReport { company: view.company.id };
+            let (report, new) = order!(
+                handle, Command::Lifecycle(Box::new(order)), Reply::Report { report, new } => (report, new)
+            )?;
+            if new {
+                out.remark(&format!(
+                    "{report} is {}'s new draft; `parhelion lifecycle complete {report}` freezes it.",
+                    view.company.name
+                ));
+            }
+            report
+        }
+        Err(problem) => match company.parse::<ReportId>() {
+            Ok(report) if company.trim().starts_with(['R', 'r']) => report,
+            _ => return Err(problem.into()),
+        },
+    };
+    let report: Box<Report> = workspace!(handle, LifecycleQuery::Report { report: id, mode }, Report)?;
+    let settings = ask!(handle, Query::Settings, Settings)?.settings;
+    let columns = Headed::list(&settings.lifecycle.csv_columns).map_err(|text: String| sentence(&text))?;
+    let bytes = export(&report, format, &columns).map_err(|text: String| sentence(&text))?;
+    match file {
+        Some(path) => {
+            files::write(path, &bytes)?;
+            let said = format!("{} of {} is in {}.", report.head.id, report.head.name, path.display());
+            out.either(
+                &serde_json::json!({"report": report.head.id.to_string(), "format": format.key(), "file": path}),
+                || said.clone(),
+            )?;
+        }
+        None if !format.is_text() => {
+            let problem = Problem::new(Kind::Input, "A spreadsheet cannot be printed.")
+                .remedy("Name a file: `--out FILE`.");
+            return Err(problem.into());
+        }
+        None => out.text(&String::from_utf8_lossy(&bytes))?,
+    }
+    Ok(DONE)
+}
+
+async fn portfolio(out: &Out, handle: &Handle) -> Result<u8, Failure> {
+    let all = all_companies(handle).await?;
+    let view = overview(handle).await?;
+    let sums: Vec<(u32, Summary)> = workspace!(handle, LifecycleQuery::Portfolio, Portfolio)?;
+    out.either(&show::portfolio_document(&all, &sums, &view), || {
+        show::portfolio(&all, &sums, &view, out.plain)
+    })?;
+    Ok(DONE)
+}
+
+/// A sentence of the rules as a problem of what was typed.
+fn sentence(text: &str) -> Problem {
+    let ends = if text.ends_with(['.', ')']) { "" } else { "." };
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    Problem::new(Kind::Input, format!("{first}{}{ends}", letters.as_str()))
+}

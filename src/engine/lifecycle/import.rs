@@ -1,0 +1,754 @@
+//! Halo read and compared with the workspace: a plan whose rows change nothing but the workspace (S19i).
+//!
+//! The generic planner pairs records of two systems by links. Here the target is ours, its lists are small or belong to
+//! one company, and half a million assets must not be held: so the rows are made company by company, and what they
+//! would write waits beside the plan (the *stage*) until it is applied.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::ToSpan as _;
+use serde::{Deserialize, Serialize};
+
+use super::shelf::{Fleet, HaloLists};
+use crate::api::halo::Halo;
+use crate::engine::Engine;
+use crate::engine::connect::Connections;
+use crate::engine::extract::Progress;
+use crate::engine::fresh::Freshness;
+use crate::engine::planning::{Built, Spec};
+use crate::engine::words::Event;
+use crate::lifecycle::company::{self, Company, Filter, HaloCompany, MappingFilter, StatusFilter};
+use crate::lifecycle::configuration::{Configuration, DateField};
+use crate::lifecycle::term::{self, HaloTerm, Sync, Term, TermChange};
+use crate::model::asset::{Asset, AssetField};
+use crate::model::settings::Lifecycle as Settings;
+use crate::model::{
+    Class, Entity, FieldName, Integration, Moment, Place, PlanId, Problem, SourceId, TargetId, Value,
+};
+use crate::plan::{self, Action, Cause, Change, FieldChange, Outline, Plan, Side, Totals};
+
+/// What a plan's rows would write, each with its row.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Stage {
+    pub types: Vec<(u32, TermChange)>,
+    pub statuses: Vec<(u32, TermChange)>,
+    /// The company as it would be; without an id where it is new.
+    pub companies: Vec<(u32, Option<u32>, HaloCompany)>,
+    /// Companies that Halo lists no more.
+    pub missing: Vec<(u32, u32)>,
+    /// Halo ids of the companies whose configurations wait, one piece each.
+    pub fleets: Vec<i64>,
+    pub lists: HaloLists,
+}
+
+/// A company's configurations as they would be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StagedFleet {
+    pub read_at: Moment,
+    /// With the row that writes it; none where nothing changes.
+    pub after: Vec<(Option<u32>, Configuration)>,
+}
+
+/// Rows on the way to a plan.
+#[derive(Default)]
+struct Rows {
+    changes: Vec<Change>,
+    /// Rows that change nothing and are only counted: there may be half a million.
+    uncounted: BTreeMap<Entity, u64>,
+}
+
+impl Rows {
+    fn push(&mut self, mut change: Change) -> u32 {
+        let row = u32::try_from(self.changes.len() + 1).unwrap_or(u32::MAX);
+        change.row = row;
+        self.changes.push(change);
+        row
+    }
+}
+
+impl Engine {
+    /// Reads Halo and stores a plan for the workspace; with [`Entity::Warranty`], also for the dates that go back.
+    pub async fn plan_lifecycle(
+        self: &Arc<Self>,
+        spec: &Spec,
+        with: Connections,
+        progress: Progress<'_>,
+    ) -> Result<Built, Problem> {
+        let before = self.budget(Place::Halo).sent();
+        let at = self.world.now();
+        let mut last = self.book.last(Integration::Lifecycle)?;
+        let fingerprint = with.halo.fingerprint().await?;
+        same_source(last.fingerprints.get("halo"), &fingerprint)?;
+        last.fingerprints = BTreeMap::from([("halo".to_owned(), fingerprint)]);
+        let id = PlanId(self.book.next_number("plan")?);
+        let mut rows = Rows::default();
+        let mut outline = Outline::default();
+        if spec.entities.iter().any(|entity| *entity != Entity::Warranty) {
+            self.plan_import(spec, id, &with.halo, at, &mut rows, &mut outline, progress).await?;
+        }
+        if spec.entities.contains(&Entity::Warranty) {
+            let back = self.plan_write_back(&with.halo, progress).await?;
+            outline.alerts.extend(back.alerts);
+            for change in back.changes {
+                rows.push(change);
+            }
+            outline.complete.insert(Entity::Warranty, true);
+        }
+        for entity in &spec.entities {
+            outline.by_entity.insert(*entity, Totals::default());
+        }
+        for change in &rows.changes {
+            outline.totals.count(change.action);
+            outline.by_entity.entry(change.entity).or_default().count(change.action);
+        }
+        for (entity, count) in rows.uncounted {
+            outline.totals.unchanged += count;
+            outline.by_entity.entry(entity).or_default().unchanged += count;
+        }
+        let warranty =
+            rows.changes.iter().filter(|c| c.entity == Entity::Warranty && c.action.acts()).count() as u64;
+        if warranty > 0 {
+            // Each asset is looked at, read with its fields, written and read back.
+            let requests = warranty * 4;
+            let seconds = plan::cost::seconds(requests, &self.settings().pace(Place::Halo));
+            outline.cost = plan::Cost { requests: BTreeMap::from([(Place::Halo, requests)]), seconds };
+        }
+        let hash = plan::hash(&outline, &rows.changes);
+        let hours = i64::from(self.settings().safety(Integration::Lifecycle).plan_hours);
+        let stored = Plan {
+            id,
+            integration: Integration::Lifecycle,
+            entities: spec.entities.clone(),
+            scheduled: spec.scheduled,
+            purpose: spec.purpose.clone(),
+            built_at: at,
+            built_by: self.by.clone(),
+            expires_at: at.checked_add(hours.hours()).unwrap_or(at),
+            rows: u32::try_from(rows.changes.len()).unwrap_or(u32::MAX),
+            seen_up_to: BTreeMap::new(),
+            read_requests: BTreeMap::from([(Place::Halo, self.budget(Place::Halo).sent() - before)]),
+            last,
+            missing: Vec::new(),
+            hash,
+            outline,
+        };
+        self.live().kept = None;
+        self.book.put_plan(&stored, rows.changes)?;
+        self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
+        self.tell(Event::Plan(id));
+        let fresh = Freshness::each(&stored);
+        Ok(Built { plan: stored, fresh, top_level: plan::TopLevel::Default, with })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
+    async fn plan_import(
+        self: &Arc<Self>,
+        spec: &Spec,
+        id: PlanId,
+        halo: &Halo,
+        at: Moment,
+        rows: &mut Rows,
+        outline: &mut Outline,
+        progress: Progress<'_>,
+    ) -> Result<(), Problem> {
+        let settings = self.settings();
+        let own = &settings.lifecycle;
+        let wants = |entity| spec.entities.contains(&entity);
+        let workspace = self.workspace()?;
+        let local = self.book.companies()?;
+        let listing = halo.companies(&|done, of| progress("Halo customers", done, of)).await?;
+        let complete = listing.certificate.complete;
+        outline.alerts.extend(listing.problems.iter().map(|problem| problem.message.clone()));
+        if let Some(why) = &listing.certificate.why_not {
+            outline.alerts.push(format!("the list of customers is not complete: {why}"));
+        }
+        let customers: Vec<HaloCompany> = listing
+            .records
+            .into_iter()
+            .map(|one| HaloCompany {
+                id: one.id,
+                name: one.name,
+                kind: one.kind.map(|(id, name)| HaloTerm { id, name }),
+                active: one.is_active,
+            })
+            .collect();
+        let filter = filter(own);
+        let mut stage = Stage {
+            lists: HaloLists {
+                types: halo_types(customers.iter()),
+                companies: customers.clone(),
+                read_at: Some(at),
+            },
+            ..Stage::default()
+        };
+
+        let mut types = workspace.types.clone();
+        if wants(Entity::Types) {
+            let sync = if own.types_full_sync { Sync::Full } else { Sync::MappedOnly };
+            let mut changes = term::follow(&types, &stage.lists.types, sync);
+            if !own.types_full_sync {
+                // S14: only those that come with companies.
+                let taken = customers.iter().filter(|one| {
+                    let mapped = local.iter().any(|company| company.halo == Some(one.id));
+                    mapped || filter.excludes(one, false).is_none()
+                });
+                changes.extend(term::create_unmapped(&types, &halo_types(taken)));
+            }
+            if !complete {
+                changes.retain(|change| !matches!(change, TermChange::Gone { .. }));
+            }
+            stage.types = term_rows(rows, Entity::Types, &types, &stage.lists.types, &changes);
+            types = term::apply(&types, &changes).0;
+            outline.complete.insert(Entity::Types, complete);
+        }
+        let mut statuses = workspace.statuses.clone();
+        if wants(Entity::Statuses) && own.statuses_sync {
+            let halo_statuses = company::halo_statuses();
+            let changes = term::follow(&statuses, &halo_statuses, Sync::Full);
+            stage.statuses = term_rows(rows, Entity::Statuses, &statuses, &halo_statuses, &changes);
+            statuses = term::apply(&statuses, &changes).0;
+            outline.complete.insert(Entity::Statuses, true);
+        }
+
+        // The companies as they will be, by Halo id: whose configurations come in, and after which row.
+        let mut managed: HashMap<i64, (Option<u32>, String, Option<u32>)> = local
+            .iter()
+            .filter(|company| company.managed)
+            .filter_map(|company| Some((company.halo?, (Some(company.id), company.name.clone(), None))))
+            .collect();
+        if wants(Entity::Companies) {
+            let cap = usize::try_from(own.managed_cap).ok().filter(|cap| *cap > 0);
+            let steps = company::load(&local, &customers, (&types, &statuses), &filter, cap, complete);
+            for step in steps {
+                company_row(rows, &mut stage, &local, &types, step, &mut managed);
+            }
+            outline.complete.insert(Entity::Companies, complete);
+        }
+        if wants(Entity::Configurations) {
+            if own.configurations_sync {
+                let scope: HashSet<i64> = managed
+                    .keys()
+                    .copied()
+                    .filter(|id| {
+                        own.companies.is_empty() || own.companies.iter().any(|own| *own == id.to_string())
+                    })
+                    .collect();
+                let whole = self
+                    .plan_configurations(id, halo, at, &scope, &managed, rows, &mut stage, outline, progress);
+                let whole = whole.await?;
+                outline.complete.insert(Entity::Configurations, whole);
+            } else {
+                outline.alerts.push("configurations are switched off: what is here is not updated".into());
+            }
+        }
+        self.book.put_stage(id, b"all", &stage)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
+    async fn plan_configurations(
+        &self,
+        id: PlanId,
+        halo: &Halo,
+        at: Moment,
+        scope: &HashSet<i64>,
+        managed: &HashMap<i64, (Option<u32>, String, Option<u32>)>,
+        rows: &mut Rows,
+        stage: &mut Stage,
+        outline: &mut Outline,
+        progress: Progress<'_>,
+    ) -> Result<bool, Problem> {
+        let settings = self.settings();
+        let own = &settings.lifecycle;
+        let definitions = halo.asset_fields().await?;
+        let reader = Reader::new(own, &definitions);
+        for missing in &reader.missing {
+            outline.alerts.push(format!(
+                "the field '{missing}' is not in Halo; add it there (Configuration > Assets > Fields), or map another"
+            ));
+        }
+        let types = halo.asset_types().await?;
+        let named =
+            |name: &str| own.configuration_types.iter().any(|own| own.trim().eq_ignore_ascii_case(name));
+        let wanted: Vec<_> =
+            types.iter().filter(|t| own.configuration_types.is_empty() || named(&t.name)).collect();
+        for unknown in own
+            .configuration_types
+            .iter()
+            .filter(|own| !types.iter().any(|t| t.name.eq_ignore_ascii_case(own.trim())))
+        {
+            outline.alerts.push(format!("there is no asset type '{unknown}' in Halo"));
+        }
+        let mut whole = true;
+        let mut fresh: BTreeMap<i64, Vec<Configuration>> = BTreeMap::new();
+        let mut seen: HashSet<i64> = HashSet::new();
+        for kind in wanted {
+            let what = format!("Halo assets of type {}", kind.name);
+            let listing = halo
+                .assets_of_type(&kind.id, Some(&reader.ids), &|done, of| progress(&what, done, of))
+                .await?;
+            if let Some(why) = &listing.certificate.why_not {
+                outline
+                    .alerts
+                    .push(format!("the list of assets of type {} is not complete: {why}", kind.name));
+                whole = false;
+            }
+            for mut asset in listing.records {
+                let customer = asset.customer.as_ref().and_then(TargetId::number);
+                let Some(customer) = customer.filter(|customer| scope.contains(customer)) else { continue };
+                if own.configuration_status != "all" && !asset.is_active {
+                    continue;
+                }
+                if reader.needs_details {
+                    // Lists do not carry these columns; only what comes in is read one by one.
+                    if let Some(details) = halo.asset(&asset.id).await? {
+                        asset.columns = details.columns;
+                        asset.status = details.status;
+                    }
+                }
+                let configuration = reader.configuration(&asset, &kind.name);
+                seen.insert(configuration.id);
+                fresh.entry(customer).or_default().push(configuration);
+            }
+        }
+        // In the order of names, as people look for them.
+        let mut order: Vec<(i64, &(Option<u32>, String, Option<u32>))> =
+            scope.iter().filter_map(|id| Some((*id, managed.get(id)?))).collect();
+        order.sort_by(|a, b| a.1.1.cmp(&b.1.1).then(a.0.cmp(&b.0)));
+        for (halo_id, (company, name, after_row)) in order {
+            let now = fresh.remove(&halo_id).unwrap_or_default();
+            let before = self.book.fleet(halo_id)?.map(|fleet| fleet.configurations).unwrap_or_default();
+            let of = Of {
+                company: Side { id: halo_id.into(), name: name.as_str().into() },
+                target: company.map(|id| TargetId::from(i64::from(id))),
+                after_row: *after_row,
+            };
+            let after = compare(rows, &of, before, now, &seen, whole);
+            if after.iter().any(|(row, _)| row.is_some()) {
+                self.book.put_stage(id, &halo_id.to_be_bytes(), &StagedFleet { read_at: at, after })?;
+                stage.fleets.push(halo_id);
+            }
+        }
+        Ok(whole)
+    }
+}
+
+/// S9: one Halo feeds a workspace; another tenant's data would mix with it.
+fn same_source(then: Option<&String>, now: &str) -> Result<(), Problem> {
+    match then {
+        Some(then) if plan::is_other_account(then, now) => Err(Problem::new(
+            Class::Limit,
+            "This workspace is fed by another Halo: one workspace has one PSA, and the two would be mixed up.",
+        )
+        .remedy("Use a profile of its own for the other tenant (`--profile NAME`), or set the address back.")),
+        _ => Ok(()),
+    }
+}
+
+/// A company that configuration rows belong to.
+struct Of {
+    company: Side<SourceId>,
+    target: Option<TargetId>,
+    after_row: Option<u32>,
+}
+
+impl Of {
+    fn row(&self, action: Action, configuration: &Configuration, why: String) -> Change {
+        let source = Side { id: configuration.id.into(), name: configuration.name.as_str().into() };
+        let mut change = Change::new(Entity::Configurations, action, source, [why]);
+        change.customer = Some(self.company.clone());
+        change.customer_target.clone_from(&self.target);
+        change.after_row = self.after_row;
+        if action != Action::Create {
+            change.target =
+                Some(Side { id: configuration.id.into(), name: configuration.name.as_str().into() });
+        }
+        change
+    }
+}
+
+/// One company's configurations before and now, as rows; and as they will be.
+fn compare(
+    rows: &mut Rows,
+    of: &Of,
+    before: Vec<Configuration>,
+    now: Vec<Configuration>,
+    seen: &HashSet<i64>,
+    whole: bool,
+) -> Vec<(Option<u32>, Configuration)> {
+    let mut old: BTreeMap<i64, Configuration> = before.into_iter().map(|c| (c.id, c)).collect();
+    let mut after = Vec::with_capacity(now.len());
+    for configuration in now {
+        let row = match old.remove(&configuration.id) {
+            None => {
+                let mut change =
+                    of.row(Action::Create, &configuration, "a managed company's, and new here".into());
+                change.fields = facts(&configuration)
+                    .into_iter()
+                    .map(|(name, value)| field(name, None, Some(&value)))
+                    .collect();
+                Some(rows.push(change))
+            }
+            Some(was) if was == configuration => {
+                *rows.uncounted.entry(Entity::Configurations).or_default() += 1;
+                None
+            }
+            Some(was) => {
+                let mut change =
+                    of.row(Action::Update, &configuration, "changed in Halo; Halo's value wins (S2)".into());
+                change.fields = differences(&was, &configuration);
+                Some(rows.push(change))
+            }
+        };
+        after.push((row, configuration));
+    }
+    for (id, mut was) in old {
+        // It has moved to another company that is read, too.
+        if seen.contains(&id) {
+            let change = of.row(Action::Update, &was, "belongs to another company now".into());
+            let row = rows.push(change);
+            // Kept nowhere here: the piece without it is what the row writes.
+            after.push((Some(row), Configuration { id: -id, ..was }));
+            continue;
+        }
+        if was.out_of_scope || !whole {
+            *rows.uncounted.entry(Entity::Configurations).or_default() += 1;
+            after.push((None, was));
+            continue;
+        }
+        let mut change = of.row(
+            Action::Update,
+            &was,
+            "no longer among what Halo lists for the chosen types and statuses; kept, out of every total (S19h)".into(),
+        );
+        change.fields = vec![field("scope", Some("in scope"), Some("out of scope"))];
+        was.out_of_scope = true;
+        let row = rows.push(change);
+        after.push((Some(row), was));
+    }
+    after
+}
+
+fn field(name: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
+    let name = if name == "name" { FieldName::Name } else { FieldName::own(name) };
+    FieldChange { name, before: before.map(Value::text), after: after.map(Value::text), mark: None }
+}
+
+/// What a configuration says, under the names of the columns; blank ones left out.
+fn facts(c: &Configuration) -> Vec<(&'static str, String)> {
+    let date = |field: DateField| c.dates.get(field).map(|date| date.to_string()).unwrap_or_default();
+    let mut facts = vec![
+        ("name", c.name.clone()),
+        ("type", c.kind.clone()),
+        ("status", c.status.clone()),
+        ("serial", c.serial.clone()),
+        ("manufacturer", c.manufacturer.clone()),
+        ("model", c.model.clone()),
+        ("ram", c.ram.clone()),
+        ("os", c.os.clone()),
+        ("notes", c.notes.clone()),
+    ];
+    facts.extend(DateField::ALL.map(|field| (field.key(), date(field))));
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+fn differences(before: &Configuration, after: &Configuration) -> Vec<FieldChange> {
+    let (old, new) = (facts(before), facts(after));
+    let names: BTreeSet<&'static str> = old.iter().chain(&new).map(|(name, _)| *name).collect();
+    let of = |facts: &[(&'static str, String)], name: &str| {
+        facts.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone())
+    };
+    let mut changes: Vec<FieldChange> = names
+        .into_iter()
+        .filter_map(|name| {
+            let (was, is) = (of(&old, name), of(&new, name));
+            (was != is).then(|| field(name, was.as_deref(), Some(is.as_deref().unwrap_or(""))))
+        })
+        .collect();
+    if before.out_of_scope && !after.out_of_scope {
+        changes.push(field("scope", Some("out of scope"), Some("in scope")));
+    }
+    if changes.is_empty() {
+        changes.push(field("other fields", None, Some("changed")));
+    }
+    changes
+}
+
+/// Rows for what happens to a list of types or statuses; those that stay get a row, too.
+fn term_rows(
+    rows: &mut Rows,
+    entity: Entity,
+    local: &[Term],
+    halo: &[HaloTerm],
+    changes: &[TermChange],
+) -> Vec<(u32, TermChange)> {
+    let mut staged = Vec::new();
+    let of = |id: u32| local.iter().find(|term| term.id == id);
+    let side = |term: &HaloTerm| Side { id: SourceId::new(&term.id), name: term.name.as_str().into() };
+    let target = |id: u32, name: &str| Some(Side { id: TargetId::from(i64::from(id)), name: name.into() });
+    for change in changes {
+        let mut row = match change {
+            TermChange::Create { halo } => {
+                let mut row = Change::new(entity, Action::Create, side(halo), [change.sentence()]);
+                row.fields = vec![field("name", None, Some(&halo.name))];
+                row
+            }
+            TermChange::Map { id, halo, from } => {
+                let mut row = Change::new(entity, Action::Link, side(halo), [change.sentence()]);
+                row.target = target(*id, from);
+                if *from != halo.name {
+                    row.fields = vec![field("name", Some(from), Some(&halo.name))];
+                }
+                row
+            }
+            TermChange::Rename { id, from, to } => {
+                let own = of(*id).and_then(|term| term.halo.clone());
+                let own = own.unwrap_or_else(|| HaloTerm { id: id.to_string(), name: to.clone() });
+                let mut row = Change::new(
+                    entity,
+                    Action::Update,
+                    Side { name: to.as_str().into(), ..side(&own) },
+                    [change.sentence()],
+                );
+                row.target = target(*id, from);
+                row.fields = vec![field("name", Some(from), Some(to))];
+                row
+            }
+            TermChange::Gone { id, name } | TermChange::Back { id, name } => {
+                let gone = matches!(change, TermChange::Gone { .. });
+                let own = of(*id).and_then(|term| term.halo.clone());
+                let own = own.unwrap_or_else(|| HaloTerm { id: id.to_string(), name: name.clone() });
+                let mut row = Change::new(entity, Action::Update, side(&own), [change.sentence()]);
+                row.target = target(*id, name);
+                let words = if gone { ("in Halo", "gone from Halo") } else { ("gone from Halo", "in Halo") };
+                row.fields = vec![field("state", Some(words.0), Some(words.1))];
+                row
+            }
+        };
+        row.row = 0;
+        staged.push((rows.push(row), change.clone()));
+    }
+    for one in halo {
+        let mapped = local.iter().find(|term| term.halo.as_ref().is_some_and(|own| own.id == one.id));
+        if let Some(term) = mapped.filter(|term| term.name == one.name && !term.gone) {
+            let mut row = Change::new(entity, Action::Unchanged, side(one), ["as in Halo"]);
+            row.target = target(term.id, &term.name);
+            rows.push(row);
+        }
+    }
+    staged
+}
+
+/// The row of one step of loading companies.
+fn company_row(
+    rows: &mut Rows,
+    stage: &mut Stage,
+    local: &[Company],
+    types: &[Term],
+    step: company::Step,
+    managed: &mut HashMap<i64, (Option<u32>, String, Option<u32>)>,
+) {
+    use company::Step as S;
+    let entity = Entity::Companies;
+    let side = |halo: &HaloCompany| Side { id: SourceId::from(halo.id), name: halo.name.as_str().into() };
+    let target = |company: &Company| {
+        Some(Side { id: TargetId::from(i64::from(company.id)), name: company.name.as_str().into() })
+    };
+    let find = |id: u32| local.iter().find(|company| company.id == id);
+    let kind = |halo: &HaloCompany| halo.kind.as_ref().map(|kind| kind.name.clone());
+    match step {
+        S::Create { halo } => {
+            let mut row = Change::new(
+                entity,
+                Action::Create,
+                side(&halo),
+                ["inside the filters, and no company of that name here"],
+            );
+            row.fields = vec![field("name", None, Some(&halo.name))];
+            row.fields.extend(kind(&halo).map(|kind| field("type", None, Some(&kind))));
+            row.fields.push(field("status", None, Some(company::status_word(halo.active))));
+            let row = rows.push(row);
+            managed.insert(halo.id, (None, halo.name.clone(), Some(row)));
+            stage.companies.push((row, None, halo));
+        }
+        S::Map { id, halo } => {
+            let mut row = Change::new(
+                entity,
+                Action::Link,
+                side(&halo),
+                ["exactly one company of exactly this name here (K4)"],
+            );
+            row.target = find(id).and_then(target);
+            let row = rows.push(row);
+            managed.insert(halo.id, (Some(id), halo.name.clone(), Some(row)));
+            stage.companies.push((row, Some(id), halo));
+        }
+        S::Follow { after, changed } => {
+            let Some(halo_id) = after.halo else { return };
+            let source = Side { id: SourceId::from(halo_id), name: after.name.as_str().into() };
+            let action = if changed.is_empty() { Action::Unchanged } else { Action::Update };
+            let why =
+                if changed.is_empty() { "as in Halo" } else { "changed in Halo; Halo's value wins (S2)" };
+            let mut row = Change::new(entity, action, source, [why]);
+            row.target = find(after.id).and_then(target);
+            row.fields = changed.iter().map(|c| field(c.field, Some(&c.before), Some(&c.after))).collect();
+            let acts = action.acts();
+            let row = rows.push(row);
+            if acts {
+                let kind = after
+                    .kind
+                    .and_then(|id| types.iter().find(|term| term.id == id))
+                    .and_then(|t| t.halo.clone());
+                let halo = HaloCompany { id: halo_id, name: after.name.clone(), kind, active: after.active };
+                stage.companies.push((row, Some(after.id), halo));
+            }
+            if let Some(entry) = managed.get_mut(&halo_id) {
+                entry.1.clone_from(&after.name);
+            }
+        }
+        S::Skip { halo, why } => {
+            rows.push(Change::new(entity, Action::Skipped, side(&halo), [why]));
+        }
+        S::Held { halo, why } => {
+            let row = Change::new(entity, Action::Create, side(&halo), ["inside the filters"]);
+            rows.push(row.held(Cause::Data, Action::Create, why));
+        }
+        S::Missing { id } => {
+            let Some(company) = find(id) else { return };
+            let source = Side {
+                id: SourceId::from(company.halo.unwrap_or_default()),
+                name: company.name.as_str().into(),
+            };
+            let mut row =
+                Change::new(entity, Action::Update, source, ["Halo lists it no more; kept, made inactive"]);
+            row.target = target(company);
+            row.fields = vec![field("status", Some("active"), Some("inactive"))];
+            let row = rows.push(row);
+            stage.missing.push((row, id));
+        }
+    }
+}
+
+/// The types of some of Halo's customers, by id, each once.
+fn halo_types<'a>(customers: impl Iterator<Item = &'a HaloCompany>) -> Vec<HaloTerm> {
+    let mut types: Vec<HaloTerm> = Vec::new();
+    for kind in customers.filter_map(|one| one.kind.as_ref()) {
+        if !types.iter().any(|own| own.id == kind.id) {
+            types.push(kind.clone());
+        }
+    }
+    types.sort();
+    types
+}
+
+fn filter(own: &Settings) -> Filter {
+    Filter {
+        types: own.company_types.clone(),
+        not_types: own.company_types_excluded.clone(),
+        status: match own.company_status.as_str() {
+            "inactive" => StatusFilter::Inactive,
+            "all" => StatusFilter::All,
+            _ => StatusFilter::Active,
+        },
+        mapping: match own.company_mapping.as_str() {
+            "mapped" => MappingFilter::Mapped,
+            "unmapped" => MappingFilter::Unmapped,
+            _ => MappingFilter::All,
+        },
+    }
+}
+
+/// How an asset of Halo's becomes a configuration: which field is what.
+struct Reader<'a> {
+    settings: &'a Settings,
+    /// Every downloaded field: its name and the ids it has; several definitions may share a name.
+    fields: Vec<(&'a str, Vec<TargetId>)>,
+    ids: Vec<TargetId>,
+    /// Downloaded by name, and not in Halo (S19b).
+    missing: Vec<&'a str>,
+    /// Something is mapped to a column that lists do not carry.
+    needs_details: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(settings: &'a Settings, definitions: &[AssetField]) -> Self {
+        let mut fields = Vec::new();
+        let mut missing = Vec::new();
+        for name in settings.fields.iter().map(String::as_str).filter(|name| !name.trim().is_empty()) {
+            let ids: Vec<TargetId> =
+                definitions.iter().filter(|d| d.name.trim() == name.trim()).map(|d| d.id.clone()).collect();
+            if ids.is_empty() {
+                missing.push(name);
+            }
+            fields.push((name, ids));
+        }
+        let ids = fields.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
+        let needs_details = settings.mapped().iter().any(|(_, name)| Settings::COLUMNS.contains(name));
+        Self { settings, fields, ids, missing, needs_details }
+    }
+
+    fn value<'b>(&self, asset: &'b Asset, name: &str) -> Option<&'b str> {
+        if Settings::COLUMNS.contains(&name) {
+            return asset.columns.iter().find(|(own, _)| &**own == name).map(|(_, text)| &**text);
+        }
+        let (_, ids) = self.fields.iter().find(|(own, _)| *own == name)?;
+        ids.iter().find_map(|id| asset.value(id).filter(|text| !text.trim().is_empty()))
+    }
+
+    fn configuration(&self, asset: &Asset, kind: &str) -> Configuration {
+        let own = self.settings;
+        let text = |name: &str| self.value(asset, name).unwrap_or_default().trim().to_owned();
+        let mut configuration = Configuration {
+            id: asset.id.number().unwrap_or_default(),
+            name: asset.name().to_string(),
+            kind: kind.to_owned(),
+            // Lists tell the status only on some builds; the flag is always there.
+            status: match (&*asset.status, asset.is_active) {
+                ("", true) => "Active".into(),
+                ("", false) => "Inactive".into(),
+                (status, _) => status.to_owned(),
+            },
+            serial: text(&own.serial_field),
+            manufacturer: text(&own.manufacturer_field),
+            model: text(&own.model_field),
+            os: text(&own.os_field),
+            ram: text(&own.ram_field),
+            notes: text(&own.notes_field),
+            ..Configuration::default()
+        };
+        for (field, name) in [
+            (DateField::PurchaseDate, &own.purchase_date_field),
+            (DateField::InstallDate, &own.install_date_field),
+            (DateField::WarrantyStart, &own.warranty_start_field),
+            (DateField::ExpirationDate, &own.expiration_date_field),
+        ] {
+            configuration.take_date(field, &text(name));
+        }
+        let mapped: Vec<&str> = own.mapped().iter().map(|(_, name)| *name).collect();
+        for (name, _) in self.fields.iter().filter(|(name, _)| !mapped.contains(name)) {
+            let text = text(name);
+            if !text.is_empty() {
+                configuration.extra.insert((*name).to_owned(), text);
+            }
+        }
+        configuration
+    }
+}
+
+/// A staged piece as it will lie in the index, without the rows that were left out.
+pub(super) fn settle(staged: StagedFleet, before: Option<Fleet>, takes: impl Fn(u32) -> bool) -> Fleet {
+    let mut old: HashMap<i64, Configuration> =
+        before.into_iter().flat_map(|fleet| fleet.configurations).map(|c| (c.id, c)).collect();
+    let mut configurations = Vec::with_capacity(staged.after.len());
+    for (row, configuration) in staged.after {
+        let taken = row.is_none_or(&takes);
+        match (taken, configuration.id) {
+            // Moved away.
+            (true, ..0) => {}
+            (true, _) => configurations.push(configuration),
+            (false, id) => configurations.extend(old.remove(&id.abs())),
+        }
+    }
+    Fleet { read_at: staged.read_at, configurations }
+}

@@ -1,0 +1,157 @@
+//! The planning workspace through the real binary: each step of the guide that needs Halo, by the test that proves it.
+
+use serde_json::Value;
+
+use super::Profile;
+use super::engine::Vendors;
+
+/// A profile whose workspace is filled from a sandbox.
+fn filled() -> (Profile, Vendors) {
+    let profile = Profile::new();
+    let vendors = Vendors::start(&profile);
+    let file = profile.file("settings.json");
+    std::fs::write(&file, vendors.settings()).unwrap();
+    profile.run(&["config", "import", file.to_str().unwrap()]).exits(0);
+    profile.run(&["--json", "run", "lifecycle"]).exits(0);
+    (profile, vendors)
+}
+
+fn rows(profile: &Profile, words: &[&str]) -> Vec<Value> {
+    let words: Vec<&str> = ["--json", "lifecycle"].iter().chain(words).copied().collect();
+    profile.run(&words).exits(0).json()["rows"].as_array().unwrap().clone()
+}
+
+#[test]
+fn an_import_fills_the_workspace_changes_nothing_in_halo_and_the_second_finds_nothing_to_do() {
+    let (profile, vendors) = filled();
+    assert_eq!(vendors.writes(), 0, "the direction is from Halo into the workspace");
+    let again = profile.run(&["--json", "run", "lifecycle"]).exits(0).json();
+    assert_eq!((&again["totals"]["create"], &again["totals"]["update"]), (&0.into(), &0.into()), "{again}");
+    assert!(again["totals"]["unchanged"].as_u64().unwrap() > 100);
+    let areas = profile.run(&["--json", "lifecycle", "areas"]).exits(0).json();
+    assert!(areas["notice"].as_str().unwrap().contains("nothing here is written to strategyoverview.com"));
+    let companies = rows(&profile, &["companies", "list"]);
+    assert!(companies.iter().all(|row| row["type"] == "Customer"), "vendors and prospects stay out");
+    assert!(!rows(&profile, &["configurations", "list"]).is_empty());
+    assert_eq!(rows(&profile, &["statuses", "list"]).len(), 2);
+}
+
+#[test]
+fn a_report_is_a_draft_until_it_is_completed_and_then_never_changes() {
+    let (profile, _vendors) = filled();
+    let name = rows(&profile, &["companies", "list"])
+        .into_iter()
+        .max_by_key(|row| row["configurations"].as_u64())
+        .unwrap()["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let report = |words: &[&str]| {
+        let words: Vec<&str> = ["--json", "lifecycle", "report"].iter().chain(words).copied().collect();
+        profile.run(&words).exits(0).json()
+    };
+    let draft = report(&[&name]);
+    assert_eq!((&draft["report"], &draft["state"]), (&"R1".into(), &"draft".into()));
+    assert_eq!(report(&[&name])["report"], "R1", "one open draft a company");
+    profile
+        .run(&["lifecycle", "classes", "set", "Laptop", "Basic", "--hardware", "900", "--rule", "always"])
+        .exits(0);
+    let priced = report(&[&name]);
+    assert_ne!(priced["totals"]["budget"], draft["totals"]["budget"], "a draft follows the rules");
+    profile.run(&["lifecycle", "complete", "R1"]).exits(0);
+    profile.run(&["lifecycle", "classes", "set", "Laptop", "Basic", "--hardware", "5000"]).exits(0);
+    let frozen = report(&["R1"]);
+    assert_eq!(
+        (&frozen["state"], &frozen["totals"]["budget"]),
+        (&"completed".into(), &priced["totals"]["budget"])
+    );
+    assert!(
+        profile.run(&["--json", "lifecycle", "complete", "R1"]).exits(1).json()["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("never changes")
+    );
+    assert_eq!(report(&[&name])["report"], "R2", "only completed ones: a new report");
+    for format in ["text", "csv", "md", "xlsx", "html"] {
+        let file = profile.file(format);
+        let file = file.to_str().unwrap();
+        profile.run(&["lifecycle", "report", "R1", "--format", format, "--out", file]).exits(0);
+        assert!(std::fs::metadata(file).unwrap().len() > 200, "{format}");
+    }
+    profile.run(&["lifecycle", "report", "R1", "--format", "xlsx"]).exits(1);
+    profile.run(&["--json", "lifecycle", "report", "Nobody Ltd"]).exits(1).error();
+}
+
+#[test]
+fn changes_are_steps_that_can_be_taken_back() {
+    let (profile, _vendors) = filled();
+    profile.run(&["lifecycle", "grades", "set", "Old/replace: age>=12", "Fine/healthy: always"]).exits(0);
+    assert_eq!(rows(&profile, &["grades", "list"]).len(), 2);
+    profile.run(&["lifecycle", "undo"]).exits(0);
+    assert_eq!(rows(&profile, &["grades", "list"]).len(), 8, "our default set again");
+    profile.run(&["lifecycle", "redo"]).exits(0);
+    assert_eq!(rows(&profile, &["grades", "list"])[0]["grade"], "Old");
+    profile.run(&["lifecycle", "grades", "set", "Old/replace: age>12"]).exits(1);
+    profile.run(&["lifecycle", "templates", "set", "Servers", "--types", "Server"]).exits(0);
+    let refused = profile.run(&["--json", "lifecycle", "templates", "remove", "Servers"]).exits(1).json();
+    assert!(refused["error"]["message"].as_str().unwrap().contains("is in use by"), "{refused}");
+    profile.run(&["lifecycle", "templates", "remove", "Servers", "--replacement", "Default"]).exits(0);
+    let refused = profile
+        .run(&["--json", "lifecycle", "classes", "set", "Laptop", "X", "--hardware", "5 USD"])
+        .exits(1);
+    assert!(refused.json()["error"]["message"].as_str().unwrap().contains("never added together"));
+    let refused = profile.run(&["--json", "config", "set", "lifecycle.serial_field", "Rack"]).exits(1).json();
+    assert!(refused["error"]["message"].as_str().unwrap().contains("fields to download"), "{refused}");
+    profile.run(&["config", "set", "lifecycle.psa", "autotask"]).exits(1);
+}
+
+#[test]
+fn dates_from_a_file_go_into_halo_only_when_asked_and_stick() {
+    let (profile, vendors) = filled();
+    let wanted: Vec<Value> = rows(&profile, &["configurations", "list"])
+        .into_iter()
+        .filter(|row| row["expiration_date"].is_null() && !row["serial"].as_str().unwrap().is_empty())
+        .filter(|row| !row["missing"].as_array().unwrap().contains(&"serial".into()))
+        .take(3)
+        .collect();
+    let mut csv = "serial,warranty_end\nDefault string,2028-01-01\n".to_owned();
+    for row in &wanted {
+        csv.push_str(&format!("{},2028-12-31\n", row["serial"].as_str().unwrap()));
+    }
+    let file = profile.file("dates.csv");
+    std::fs::write(&file, csv).unwrap();
+    let file = file.to_str().unwrap();
+    let import = |words: &[&str]| {
+        let words: Vec<&str> =
+            ["--json", "lifecycle", "warranty", "import", file].iter().chain(words).copied().collect();
+        profile.run(&words).exits(3).json()
+    };
+    assert_eq!(import(&["--dry-run"])["taken"], 3);
+    let taken = import(&[]);
+    assert_eq!((&taken["taken"], &taken["refused"][0]["line"]), (&3.into(), &2.into()));
+    assert_eq!(import(&[])["unchanged"], 3, "the same file twice");
+    profile.run(&["run", "lifecycle", "--entity", "warranty"]).exits(1);
+    assert_eq!(vendors.writes(), 0, "off by default");
+    profile.run(&["config", "set", "lifecycle.write_expiration_date", "true"]).exits(0);
+    let job = profile.run(&["--json", "run", "lifecycle", "--entity", "warranty"]).exits(0).json();
+    assert_eq!((&job["totals"]["update"], vendors.writes()), (&3.into(), 3), "{job}");
+    let again = profile.run(&["--json", "run", "lifecycle", "--entity", "warranty"]).exits(0).json();
+    assert_eq!((&again["totals"]["update"], vendors.writes()), (&0.into(), 3), "{again}");
+    for row in &wanted {
+        let assets = vendors.control("/_sandbox/halo/assets");
+        let asset = assets
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|asset| asset["id"].to_string() == row["id"].as_str().unwrap());
+        let fields = asset.unwrap()["fields"].as_array().unwrap();
+        let value = |name: &str| {
+            fields
+                .iter()
+                .find(|field| field["name"] == name)
+                .map(|field| field["value"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(value("Warranty End").as_deref(), Some("2028-12-31"));
+        assert_eq!(value("Serial Number").as_deref(), row["serial"].as_str(), "no other field was blanked");
+    }
+}
