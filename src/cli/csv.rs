@@ -30,7 +30,7 @@ pub async fn export(
                     .map_err(|why| Problem::new(Class::Local, format!("{}: {why}.", file.display())))?;
                 files::write(file, &bytes)?;
             } else {
-                files::write(file, &csv())?;
+                files::write(file, csv())?;
             }
             let name = file.display().to_string();
             let document = ExportDocument { integration, file: &name, rows: rows.len() };

@@ -663,8 +663,8 @@ impl Aspect {
         match self {
             Self::Suggested => "suggested",
             Self::Ambiguous => "ambiguous",
-            Self::Inactive => "inactive partner",
-            Self::Drifting => "names drift apart",
+            Self::Inactive => "inactive",
+            Self::Drifting => "drifting",
         }
     }
 }

@@ -188,7 +188,7 @@ fn mapping_health_is_one_key_a_row() {
         row.aspect = Some(parhelion::host::words::Aspect::Inactive);
     };
     let mut rig = Start::default().with(inactive).rig();
-    rig.keys("2 f i").says("showing inactive partner (1)").keys("<Enter>").says("find >");
+    rig.keys("2 f i").says("showing inactive (1)").keys("<Enter>").says("find >");
 }
 
 /// N12: one key on any row, and Enter on one that is mapped.
