@@ -202,6 +202,7 @@ struct InMemory(Sandbox);
 const HALO: &str = "acme.halopsa.com";
 const ALSO: &str = "cloud.also.com";
 const WESTCOAST: &str = "marketplace.westcoastcloud.co.uk";
+const LIONGARD: &str = "us1.app.liongard.com";
 
 impl Transport for InMemory {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
@@ -212,6 +213,7 @@ impl Transport for InMemory {
                 Some(HALO) => self.0.halo(),
                 Some(ALSO) => self.0.marketplace(Brand::Also),
                 Some(WESTCOAST) => self.0.marketplace(Brand::Westcoast),
+                Some(LIONGARD) => self.0.liongard(),
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),
             };
             let broken =
@@ -251,11 +253,14 @@ fn document() -> String {
     format!(
         "[profile]\nkind = \"sandbox\"\n[halo]\nresource_server = \"https://{HALO}/api\"\n\
          authorisation_server = \"https://{HALO}/auth\"\ntenant = \"{}\"\nclient_id = \"{}\"\n\
-         client_secret = \"{}\"\n{}{}",
+         client_secret = \"{}\"\n{}{}[liongard]\nenabled = true\nurl = \"https://{LIONGARD}\"\n\
+         access_key_id = \"{}\"\naccess_key_secret = \"{}\"\n",
         sandbox::TENANT,
         sandbox::CLIENT_ID,
         sandbox::CLIENT_SECRET,
         marketplace(Brand::Also, ALSO),
         marketplace(Brand::Westcoast, WESTCOAST),
+        sandbox::LIONGARD_KEY_ID,
+        sandbox::LIONGARD_KEY_SECRET,
     )
 }

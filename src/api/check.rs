@@ -7,14 +7,15 @@ use std::time::{Duration, SystemTime};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::address::{Cleaned, clean_base, clean_origin};
+use super::address::{Cleaned, clean_base, clean_instance, clean_origin};
 use super::budget::Budget;
 use super::call::{Cause, Failure, Retry};
 use super::halo::Halo;
 use super::http::{Request, Response, SendError, SendErrorKind, Transport};
 use super::hudu::Hudu;
+use super::liongard::Liongard;
 use super::marketplace::Marketplace;
-use crate::model::{Integration, Problem, Secret, settings};
+use crate::model::{Date, Integration, Problem, Secret, settings};
 
 /// A call of a test takes no longer than this.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -53,7 +54,11 @@ const LICENCES: &str = "licences";
 const VERSION: &str = "version";
 const COMPANIES: &str = "companies";
 const LAYOUTS: &str = "asset layouts";
+const ASSET_TYPES: &str = "asset types";
 const ASSETS: &str = "assets";
+const ENVIRONMENTS: &str = "environments";
+const SYSTEMS: &str = "systems";
+const EXPIRY: &str = "expiry";
 
 /// Tests the connection to Halo with these settings, saved or not.
 pub async fn check_halo(
@@ -62,7 +67,54 @@ pub async fn check_halo(
     transport: Arc<dyn Transport>,
     budget: Arc<Budget>,
 ) -> Vec<Check> {
-    let rest = [NAME, ENCRYPTION, SIGN_IN, CLOCK, TOP_LEVELS, CUSTOMERS, LICENCES];
+    const ASKED: [Asked; 3] = [
+        (TOP_LEVELS, "/TopLevel", "tree"),
+        (CUSTOMERS, "/Client", "clients"),
+        (LICENCES, "/SoftwareLicence", "licences"),
+    ];
+    check_lists(settings, secret, transport, budget, &ASKED).await
+}
+
+/// Tests what the planning workspace needs of Halo: customers, asset types and assets. The right to edit assets is only
+/// named: a test never writes.
+pub async fn check_workspace(
+    settings: &settings::Halo,
+    secret: Secret,
+    transport: Arc<dyn Transport>,
+    budget: Arc<Budget>,
+    writes_back: bool,
+) -> Vec<Check> {
+    const ASKED: [Asked; 3] = [
+        (CUSTOMERS, "/Client", "clients"),
+        (ASSET_TYPES, "/AssetType", "types"),
+        (ASSETS, "/Asset", "assets"),
+    ];
+    let mut checks = check_lists(settings, secret, transport, budget, &ASKED).await;
+    if writes_back {
+        let message = "needed to write dates back (edit:assets, agent: assets read and modify); a test never writes, \
+                       so the first run of `run lifecycle --entity warranty` proves it";
+        checks.push(Check {
+            name: "asset edit".into(),
+            state: CheckState::Unproven,
+            message: message.into(),
+        });
+    }
+    checks
+}
+
+/// A list that is asked for: the check's name, its path, the member that holds its rows.
+type Asked = (&'static str, &'static str, &'static str);
+
+async fn check_lists(
+    settings: &settings::Halo,
+    secret: Secret,
+    transport: Arc<dyn Transport>,
+    budget: Arc<Budget>,
+    asked: &[Asked],
+) -> Vec<Check> {
+    let names: Vec<&'static str> = asked.iter().map(|(name, ..)| *name).collect();
+    let rest: Vec<&'static str> =
+        [NAME, ENCRYPTION, SIGN_IN, CLOCK].into_iter().chain(names.iter().copied()).collect();
     let mut checks = Checks::default();
     let resource =
         clean_base("Halo's resource server", &settings.resource_server, settings.allow_http, "/api");
@@ -81,17 +133,17 @@ pub async fn check_halo(
     // Asked without a token, so that a network in trouble costs no sign-in.
     let reached = halo.reach().await;
     if !checks.network(&cleaned, reached.as_ref().err()) {
-        return checks.skip(&[SIGN_IN, CLOCK, TOP_LEVELS, CUSTOMERS, LICENCES]);
+        return checks.skip(&rest[2..]);
     }
     let signed_in = halo.sign_in().await;
     checks.sign_in(signed_in.as_ref().err(), hint.as_deref());
     checks.clock(&witness);
     if signed_in.is_err() {
-        return checks.skip(&[TOP_LEVELS, CUSTOMERS, LICENCES]);
+        return checks.skip(&names);
     }
-    checks.count(TOP_LEVELS, halo.count("the list of top levels", "/TopLevel", "tree").await);
-    checks.count(CUSTOMERS, halo.count("the list of customers", "/Client", "clients").await);
-    checks.count(LICENCES, halo.count("the list of licences", "/SoftwareLicence", "licences").await);
+    for (name, path, key) in asked {
+        checks.count(name, halo.count(&format!("the list of {name}"), path, key).await);
+    }
     checks.list
 }
 
@@ -210,6 +262,57 @@ pub async fn check_hudu(
     checks.list
 }
 
+/// Tests the connection to Liongard with these settings, saved or not (L3, P47).
+pub async fn check_liongard(
+    settings: &settings::Liongard,
+    secret: Secret,
+    today: Date,
+    transport: Arc<dyn Transport>,
+    budget: Arc<Budget>,
+) -> Vec<Check> {
+    let mut checks = Checks::default();
+    let witness = Arc::new(Witness::new(transport));
+    let origin = clean_instance(&settings.url, settings.allow_http);
+    let liongard = Liongard::new(settings, &secret, witness.clone() as Arc<dyn Transport>, budget);
+    let (liongard, cleaned) = match (liongard, origin) {
+        (Ok(liongard), Ok(cleaned)) => (liongard.with_retry(patience()).interactive(), cleaned),
+        (Err(problem), _) | (_, Err(problem)) => {
+            checks.failed(ADDRESS, &problem);
+            return checks.skip(&[NAME, ENCRYPTION, SIGN_IN, CLOCK, EXPIRY, ENVIRONMENTS, SYSTEMS]);
+        }
+    };
+    checks.address(&cleaned);
+    let environments = liongard.count_environments().await;
+    if !checks.network(&cleaned, environments.as_ref().err()) {
+        return checks.skip(&[SIGN_IN, CLOCK, EXPIRY, ENVIRONMENTS, SYSTEMS]);
+    }
+    let hint = match &environments {
+        // Credentials that make no sense are answered with 500 (apis/liongard.md 3).
+        Err(failure) if failure.cause == Cause::Status(500) => {
+            Some("Liongard answers so to a key that makes no sense, too: check id and secret.")
+        }
+        Err(failure) if matches!(failure.cause, Cause::NotTheApi | Cause::Status(404)) => {
+            Some("This is not an instance of Liongard: check the address.")
+        }
+        _ => None,
+    };
+    let wrong = environments.as_ref().err().map(|failure| match hint {
+        Some(hint) => Failure::new(Cause::SignIn, failure.problem.clone().remedy(hint)),
+        None => failure.clone(),
+    });
+    let spaces = (secret.expose().trim() != secret.expose())
+        .then_some("The access key secret begins or ends with a space: was it pasted with it?");
+    checks.sign_in(wrong.as_ref(), spaces);
+    checks.clock(&witness);
+    checks.expiry(&settings.access_key_expires, today);
+    if environments.is_err() {
+        return checks.skip(&[ENVIRONMENTS, SYSTEMS]);
+    }
+    checks.count(ENVIRONMENTS, environments);
+    checks.count(SYSTEMS, liongard.count_systems().await);
+    checks.list
+}
+
 fn patience() -> Retry {
     Retry { time_limit: Some(TIME_LIMIT), ..Retry::once() }
 }
@@ -309,6 +412,26 @@ impl Checks {
                 ),
             ),
             Some(_) => self.add(CLOCK, CheckState::Ok, "within five minutes of the other side's".to_owned()),
+        }
+    }
+
+    /// When a key ends, as far as its owner has said so.
+    fn expiry(&mut self, expires: &str, today: Date) {
+        let Ok(day) = expires.trim().parse::<Date>() else {
+            let said = "no date is set: an access key ends when its owner chose so";
+            return self.add(EXPIRY, CheckState::Unproven, said.to_owned());
+        };
+        let left = today.until(day).map_or(0, |span| span.get_days());
+        match left {
+            ..0 => {
+                self.add(EXPIRY, CheckState::Failed, format!("the access key ended on {day}: make a new one"))
+            }
+            0..=30 => self.add(
+                EXPIRY,
+                CheckState::Unproven,
+                format!("the access key ends in {left} days, on {day}"),
+            ),
+            _ => self.add(EXPIRY, CheckState::Ok, format!("until {day}")),
         }
     }
 

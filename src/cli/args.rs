@@ -310,7 +310,7 @@ pub enum SecretCommand {
 pub enum Map {
     /// Print the mapping table
     List {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Do not read the customers again: show what was read last
@@ -319,7 +319,7 @@ pub enum Map {
     },
     /// Map every customer that has exactly one partner of the same exact name
     Generate {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
@@ -343,7 +343,7 @@ pub enum Map {
     },
     /// Map one customer
     Set {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -355,7 +355,7 @@ pub enum Map {
     },
     /// Take a decision about one customer back; deletes nothing anywhere
     Unset {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -364,7 +364,7 @@ pub enum Map {
     },
     /// Leave one customer alone
     Exclude {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -379,7 +379,7 @@ pub enum Map {
     },
     /// One customer has no partner: create it, look-alikes or not
     New {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -388,7 +388,7 @@ pub enum Map {
     },
     /// Write the mapping table as CSV, to FILE or standard output; as a spreadsheet to a FILE that ends in .xlsx
     Export {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Where to [default: standard output]
@@ -397,7 +397,7 @@ pub enum Map {
     },
     /// Take mappings from CSV, as one step
     Import {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// With the columns that `map export` writes
@@ -430,15 +430,55 @@ impl Map {
 pub enum FieldsCommand {
     /// Print the fields, their rules and the setting that changes each
     List {
-        /// also, westcoast or hudu
+        /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
+    /// Let a field of the integration feed an asset field of Halo; replaces what fed it before
+    Set {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Such as "Serial Number", Inspector.Alias or Metric.UUID
+        #[arg(value_name = "SOURCE")]
+        source: String,
+        /// The asset field's name in Halo, or its id
+        #[arg(value_name = "TARGET")]
+        target: String,
+        /// Make the field in Halo at the next import if it is not there
+        #[arg(long)]
+        create: bool,
+        /// What a field that is made may hold
+        #[arg(long, value_name = "KIND", requires = "create", value_parser = ["text", "number", "date", "flag"])]
+        kind: Option<String>,
+        /// Write only where Halo has nothing
+        #[arg(long)]
+        fill_blank: bool,
+    },
+    /// Stop feeding an asset field of Halo; what it holds stays
+    Unset {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// The asset field in Halo
+        #[arg(value_name = "TARGET")]
+        target: String,
+    },
+}
+
+impl FieldsCommand {
+    pub const fn integration(&self) -> Integration {
+        match self {
+            Self::List { integration } | Self::Set { integration, .. } | Self::Unset { integration, .. } => {
+                *integration
+            }
+        }
+    }
 }
 
 #[derive(Debug, Flags)]
 pub struct Plan {
-    /// also, westcoast, hudu or lifecycle
+    /// also, westcoast, liongard, hudu or lifecycle
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
     /// An entity of the integration; may be repeated [default: all, or schedule.entities with --scheduled]
@@ -477,7 +517,7 @@ impl Narrow {
 
 #[derive(Debug, Flags)]
 pub struct Run {
-    /// also, westcoast, hudu or lifecycle
+    /// also, westcoast, liongard, hudu or lifecycle
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
     /// An entity of the integration; may be repeated [default: all, or schedule.entities with --scheduled]
@@ -610,7 +650,7 @@ impl Args {
             Some(Command::Secret(_)) => &["secret", "set"],
             Some(Command::Test { .. }) => &["test"],
             Some(Command::Map(map)) => &["map", map.integration().key()],
-            Some(Command::Fields(FieldsCommand::List { integration })) => &["fields", integration.key()],
+            Some(Command::Fields(fields)) => &["fields", fields.integration().key()],
             Some(Command::Layouts { .. }) => &["layouts", "hudu"],
             Some(Command::Plan(plan)) => &["plan", plan.integration.key()],
             Some(Command::Apply { .. }) => &["apply"],

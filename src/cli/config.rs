@@ -45,7 +45,7 @@ pub async fn run(out: &Out, handle: &Handle, command: &Config) -> Result<u8, Fai
     }
 }
 
-async fn save(out: &Out, handle: &Handle, command: Command) -> Result<u8, Failure> {
+pub(super) async fn save(out: &Out, handle: &Handle, command: Command) -> Result<u8, Failure> {
     let (changed, notes) = order!(handle, command, Reply::Saved { changed, notes } => (changed, notes))?;
     out.either(&Saved { changed: &changed, notes: &notes }, || text::saved(&changed, &notes))?;
     Ok(DONE)

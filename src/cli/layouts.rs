@@ -20,6 +20,7 @@ pub async fn run(
             Problem::new(Class::Input, format!("{} has no asset layouts.", integration.label())).into()
         );
     }
+    let fix = fix.into_iter().collect();
     let work = async { order!(handle, Command::Layouts { fix }, Reply::Layouts(views) => views) };
     let views = attended(out, handle, work).await?;
     out.either(&LayoutsDocument::new(&views), || text::layouts(&views))?;

@@ -182,9 +182,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Config(config) => config::run(out, handle, config).await,
         Command::Test { place } => test::run(out, handle, *place).await,
         Command::Map(map) => map::run(out, handle, map).await,
-        Command::Fields(args::FieldsCommand::List { integration }) => {
-            fields::list(out, handle, *integration).await
-        }
+        Command::Fields(command) => fields::run(out, handle, command).await,
         Command::Layouts { integration, fix } => layouts::run(out, handle, *integration, *fix).await,
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
         Command::Apply { plan, urgent } => plan::apply(out, handle, plan, *urgent).await,

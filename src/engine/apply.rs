@@ -87,7 +87,8 @@ impl Apply {
         let here = crate::model::Place::Of(crate::model::Integration::Lifecycle);
         let is_outside = |entity: &Entity| self.plan.integration.target(*entity) != here;
         let entities: Vec<Entity> = self.plan.entities.iter().copied().filter(is_outside).collect();
-        let writes = entities.iter().map(|entity| Stage { entity: *entity, removals: false });
+        let stages: Vec<Entity> = self.plan.stages().into_iter().filter(is_outside).collect();
+        let writes = stages.iter().map(|entity| Stage { entity: *entity, removals: false });
         let removals = entities.iter().rev().map(|entity| Stage { entity: *entity, removals: true });
         let mut stages: Vec<Stage> = writes.chain(removals).collect();
         if self.is_undo() {
@@ -325,7 +326,7 @@ impl Apply {
         }
 
         let customer = match (&change.customer, &change.customer_target) {
-            (None, _) => None,
+            (None, target) => target.clone(),
             // The record itself is known, whoever its customer is mapped to now.
             _ if self.is_undo() => change.customer_target.clone(),
             (Some(_), Some(target)) => Some(target.clone()),
@@ -406,10 +407,13 @@ impl Apply {
         let write = Write::Create {
             entity: change.entity,
             top_level: match &self.top_level {
-                TopLevel::Known { id, .. } if customer.is_none() => Some(id.clone()),
+                TopLevel::Known { id, .. } if change.entity == self.plan.integration.root() => {
+                    Some(id.clone())
+                }
                 _ => None,
             },
             customer: customer.clone(),
+            site: change.site.clone().filter(|_| change.entity == Entity::Assets),
             fields: change.values(),
             marker: marker.clone(),
             before,
@@ -430,7 +434,8 @@ impl Apply {
             change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
         let mut writes = Vec::new();
         values.remove(FieldName::TopLevel);
-        if let Some(site) = &change.site
+        if change.entity != Entity::Assets
+            && let Some(site) = &change.site
             && let Some(Value::Address(address)) = values.remove(FieldName::MainSiteAddress)
         {
             let before = match before.get(FieldName::MainSiteAddress) {

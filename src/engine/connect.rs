@@ -8,6 +8,7 @@ use super::target::Target;
 use crate::api::budget::Lane;
 use crate::api::halo::Halo;
 use crate::api::hudu::Hudu;
+use crate::api::liongard::Liongard;
 use crate::api::marketplace::Marketplace;
 use crate::model::settings::{self, SecretSource, Settings};
 use crate::model::{Class, Integration, Place, Problem, Secret};
@@ -26,6 +27,7 @@ pub enum Other {
     Hudu(Arc<HuduDesk>),
     /// The planning workspace: ours, so there is nothing to connect to.
     Here,
+    Liongard(Arc<Liongard>),
 }
 
 impl Connections {
@@ -33,7 +35,7 @@ impl Connections {
     pub fn target(&self, place: Place) -> Target {
         match (place, &self.other) {
             (Place::Of(_), Other::Hudu(desk)) => Target::Hudu(desk.clone()),
-            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Here) => {
+            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Liongard(_) | Other::Here) => {
                 Target::Halo(self.halo.clone())
             }
         }
@@ -44,8 +46,7 @@ impl Connections {
         match &self.other {
             Other::Market(market) => market.sign_out().await,
             // A key has no session.
-            Other::Hudu(_) => {}
-            Other::Here => {}
+            Other::Hudu(_) | Other::Liongard(_) | Other::Here => {}
         }
     }
 }
@@ -64,6 +65,7 @@ impl Engine {
             }
             Integration::Hudu => Other::Hudu(self.connect_hudu(&settings, lane)?),
             Integration::Lifecycle => Other::Here,
+            Integration::Liongard => Other::Liongard(self.connect_liongard(&settings, lane)?),
         };
         let halo = self.connect_halo(&settings, lane)?;
         Ok(Connections { halo, account: account(&settings, integration), other })
@@ -116,6 +118,18 @@ impl Engine {
         Ok(Arc::new(HuduDesk::new(hudu, settings.hudu.clone(), self.installation.clone(), account)))
     }
 
+    pub fn connect_liongard(&self, settings: &Settings, lane: Lane) -> Result<Arc<Liongard>, Problem> {
+        let place = Place::Of(Integration::Liongard);
+        let missing = missing(settings, place);
+        if !missing.is_empty() {
+            return Err(not_set_up("Liongard", &missing));
+        }
+        let of = &settings.liongard;
+        let secret = self.secret(&of.access_key_secret, "liongard.access_key_secret")?;
+        let liongard = Liongard::new(of, &secret, self.world.transport.clone(), self.budget(place))?;
+        Ok(Arc::new(if lane == Lane::Interactive { liongard.interactive() } else { liongard }))
+    }
+
     /// Reads a secret for use now.
     pub fn secret(&self, source: &SecretSource, key: &str) -> Result<Secret, Problem> {
         let secret = crate::store::secret_source::resolve(source, key, &self.vault())?;
@@ -157,6 +171,14 @@ pub fn missing(settings: &Settings, place: Place) -> Vec<&'static str> {
         ],
         // It needs nothing but Halo.
         Place::Of(Integration::Lifecycle) => Vec::new(),
+        Place::Of(Integration::Liongard) => {
+            let liongard = &settings.liongard;
+            vec![
+                ("url", liongard.url.is_empty()),
+                ("access_key_id", liongard.access_key_id.is_empty()),
+                ("access_key_secret", liongard.access_key_secret == SecretSource::Unset),
+            ]
+        }
     };
     needed.into_iter().filter(|(_, is_missing)| *is_missing).map(|(key, _)| key).collect()
 }

@@ -99,7 +99,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::Test { place, draft, secrets } => {
             Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?))
         }
-        Command::Layouts { fix } => Ok(Reply::Layouts(engine.layouts(fix).await?)),
+        Command::Layouts { fix } => Ok(Reply::Layouts(engine.layouts(&fix).await?)),
         Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
         Command::Score { integration } => Ok(Reply::Done(engine.score(integration).await?)),
         Command::Card { integration, source } => {

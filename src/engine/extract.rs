@@ -2,6 +2,7 @@
 
 pub mod halo;
 mod hudu;
+mod liongard;
 mod marketplace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +64,9 @@ pub async fn read(
         }
         Other::Hudu(desk) => hudu::read(engine, with, desk, entities, progress).await?,
         Other::Here => return Err(no_pairs(integration)),
+        Other::Liongard(liongard) => {
+            liongard::read(engine, with, liongard, entities, only.as_ref(), progress).await?
+        }
     };
     read.snapshot.only = only;
     let snapshot = &read.snapshot;
@@ -89,6 +93,7 @@ pub async fn customers(
         Other::Market(market) => marketplace::customers(engine, with, market, integration, progress).await,
         Other::Hudu(desk) => hudu::customers(with, desk, progress).await,
         Other::Here => Err(no_pairs(integration)),
+        Other::Liongard(liongard) => liongard::customers(engine, with, liongard, progress).await,
     }
 }
 
@@ -107,6 +112,7 @@ pub async fn confirm(
         Other::Hudu(_) => hudu::confirm(with, entity, absent, progress).await,
         // Nothing of the workspace is removed for being absent.
         Other::Here => BTreeMap::new(),
+        Other::Liongard(liongard) => liongard::confirm(engine, liongard, absent, progress).await,
     }
 }
 

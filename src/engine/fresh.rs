@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::target::Target;
+use crate::model::asset::is_unlisted;
 use crate::model::{Entity, Found, Problem, TargetId, marker};
 use crate::plan::{Change, Plan, Snapshot, holds};
 
@@ -181,6 +182,7 @@ impl Freshness {
             change.fields.iter().filter(|f| {
                 // A list of customers does not carry addresses; the plan's own reading stands.
                 f.after.is_some()
+                    && (self.mode == Mode::Each || !is_unlisted(f.name))
                     && (self.mode == Mode::Each || f.name != crate::model::FieldName::MainSiteAddress)
             })
         };

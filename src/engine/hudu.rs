@@ -86,7 +86,7 @@ impl HuduDesk {
             is_active: !company.is_archived,
             marker,
             fields,
-            keys: MatchKeys { vat: None, domains: domain.into_iter().collect() },
+            keys: MatchKeys { domains: domain.into_iter().collect(), ..MatchKeys::default() },
             currency: None,
             main_site: None,
         }
@@ -210,12 +210,13 @@ impl HuduDesk {
         }
         let layout = self.layout(entity).await?;
         // What a user's asset leads to is told in Halo's words: the sites come first.
-        if entity == Entity::Users && self.with_sites(|sites| sites.is_empty()) {
-            if let Ok(sites) = self.layout(Entity::Sites).await {
-                for archived in [false, true] {
-                    for site in self.hudu.assets(sites, archived, &|_, _| {}).await?.records {
-                        self.found_asset(Entity::Sites, site);
-                    }
+        if entity == Entity::Users
+            && self.with_sites(|sites| sites.is_empty())
+            && let Ok(sites) = self.layout(Entity::Sites).await
+        {
+            for archived in [false, true] {
+                for site in self.hudu.assets(sites, archived, &|_, _| {}).await?.records {
+                    self.found_asset(Entity::Sites, site);
                 }
             }
         }

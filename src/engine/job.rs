@@ -745,7 +745,7 @@ fn targets(
 
 /// The stages of a plan before anything is done: what acts is to do, the rest is counted already.
 pub fn stages(plan: &Plan) -> Vec<StageProgress> {
-    plan.entities
+    plan.stages()
         .iter()
         .map(|entity| {
             let planned = plan.outline.by_entity.get(entity).copied().unwrap_or_default();

@@ -16,21 +16,21 @@ use crate::model::{Class, Entity, Integration, Place, Problem};
 const ENTITIES: [Entity; 3] = [Entity::Sites, Entity::Contracts, Entity::Users];
 
 impl Engine {
-    /// How the chosen layouts stand; with `fix`, after creating, activating or completing that entity's. Each step of
+    /// How the chosen layouts stand, after creating, activating or completing those of the named entities. Each step of
     /// it is one request, sent once, and noted in the trail before.
-    pub async fn layouts(&self, fix: Option<Entity>) -> Result<Vec<LayoutView>, Problem> {
+    pub async fn layouts(&self, fix: &[Entity]) -> Result<Vec<LayoutView>, Problem> {
+        if let Some(other) = fix.iter().find(|entity| !ENTITIES.contains(entity)) {
+            return Err(Problem::new(Class::Input, format!("{other} have no asset layout.")));
+        }
+        // Sites first: the layout of users links to theirs. What Hudu has counts, not what it answered, so each step
+        // reads the layouts anew.
+        for entity in ENTITIES.into_iter().filter(|entity| fix.contains(entity)) {
+            let with = self.connect(Integration::Hudu, Lane::Interactive)?;
+            let Other::Hudu(desk) = &with.other else { continue };
+            self.fix(desk, entity).await?;
+        }
         let with = self.connect(Integration::Hudu, Lane::Interactive)?;
         let Other::Hudu(desk) = &with.other else { return Ok(Vec::new()) };
-        if let Some(entity) = fix {
-            if !ENTITIES.contains(&entity) {
-                return Err(Problem::new(Class::Input, format!("{entity} have no asset layout.")));
-            }
-            self.fix(desk, entity).await?;
-            // What Hudu has now counts, not what it answered.
-            let with = self.connect(Integration::Hudu, Lane::Interactive)?;
-            let Other::Hudu(desk) = &with.other else { return Ok(Vec::new()) };
-            return self.views(desk).await;
-        }
         self.views(desk).await
     }
 
@@ -111,7 +111,7 @@ impl Engine {
             state: if trouble.is_some() { CheckState::Unproven } else { CheckState::Ok },
             message: trouble.unwrap_or_else(|| "ready".into()),
         };
-        match self.layouts(None).await {
+        match self.layouts(&[]).await {
             Ok(views) => checks.extend(views.into_iter().map(|view| {
                 check(
                     format!("layout of {}", view.entity),

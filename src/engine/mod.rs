@@ -25,6 +25,7 @@
 //! | `world` | clock and network, real or simulated |
 
 pub mod apply;
+mod assets;
 pub mod audit;
 pub mod book;
 pub mod connect;

@@ -138,6 +138,9 @@ pub enum Write {
         /// For a customer: the top level it goes under.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         top_level: Option<TargetId>,
+        /// For an asset: the site it goes to, where that is not its customer's main site.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<TargetId>,
         marker: String,
         /// The records of that exact name at that customer before the create (sync-engine 6).
         before: Vec<TargetId>,

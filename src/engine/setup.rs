@@ -178,6 +178,22 @@ impl Engine {
                 let key = secret("hudu.api_key", &settings.hudu.api_key)?;
                 check::check_hudu(&settings.hudu, key, transport, budget).await
             }
+            Place::Of(Integration::Lifecycle) => {
+                let missing = missing(&settings, Place::Halo);
+                if !missing.is_empty() {
+                    return Ok(self.unset(Place::Halo, &missing));
+                }
+                let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
+                let writes_back = settings.lifecycle.writes_back();
+                let budget = self.budget(Place::Halo);
+                check::check_workspace(&settings.halo, secret, transport, budget, writes_back).await
+            }
+            Place::Of(Integration::Liongard) => {
+                let of = &settings.liongard;
+                let secret = secret("liongard.access_key_secret", &of.access_key_secret)?;
+                let today = self.world.now().to_zoned(jiff::tz::TimeZone::system()).date();
+                check::check_liongard(of, secret, today, transport, budget).await
+            }
             Place::Of(integration) => {
                 let Some(of) = settings.marketplace(integration) else { return Ok(self.unset(place, &[])) };
                 let secret = secret(&format!("{integration}.password"), &of.password)?;

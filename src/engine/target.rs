@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::assets;
 use super::hudu::{HuduDesk, Named};
 use super::records::Write;
 use crate::api::budget::Permit;
@@ -51,7 +52,7 @@ impl Target {
             (Self::Halo(halo), Entity::Warranty) => {
                 Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset)))
             }
-            (Self::Halo(_), entity) => Err(elsewhere(entity)),
+            (Self::Halo(halo), entity) => assets::record(halo, entity, id).await,
         }
     }
 
@@ -67,10 +68,12 @@ impl Target {
         name: &str,
     ) -> Result<Vec<Found>, Problem> {
         match (self, customer) {
-            (Self::Halo(halo), None) => halo.search_customers(name).await,
+            (Self::Halo(halo), None) if entity == Entity::Customers => halo.search_customers(name).await,
+            (Self::Halo(halo), None) => assets::list(halo, entity, &|_, _| {}).await?.proven(),
             (Self::Halo(halo), Some(customer)) => match entity {
                 Entity::Subscriptions => halo.licences_of(customer).await?.proven(),
-                Entity::Customers => Ok(Vec::new()),
+                Entity::Assets => assets::of_customer(halo, customer).await,
+                Entity::Customers | Entity::AssetTypes | Entity::AssetFields => Ok(Vec::new()),
                 other => Err(elsewhere(other)),
             },
             (Self::Hudu(desk), company) => desk.near(entity, company, name).await,
@@ -83,7 +86,7 @@ impl Target {
             (Self::Halo(halo), Entity::Customers) => halo.customers(say).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licences(say).await,
             (Self::Hudu(desk), entity) => desk.list(entity, say).await,
-            (Self::Halo(_), other) => Err(elsewhere(other)),
+            (Self::Halo(halo), entity) => assets::list(halo, entity, say).await,
         }
     }
 
@@ -179,6 +182,10 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
                 fields: fields.clone(),
             };
             named(halo.create_licence(permit, &new).await)
+        }
+        Write::Create { entity: Entity::Assets | Entity::AssetTypes | Entity::AssetFields, .. }
+        | Write::Set { entity: Entity::Assets | Entity::AssetTypes | Entity::AssetFields, .. } => {
+            assets::send(halo, permit, write).await
         }
         Write::Set { entity: Entity::Customers, id, fields, .. } => {
             named(halo.update_customer(permit, id, fields).await)

@@ -7,6 +7,7 @@ use super::fresh::LIST_FROM;
 use super::log::safe;
 use super::records::{Outcome, Record, RowEnd};
 use crate::engine::words::{Level, Phase};
+use crate::model::asset::is_unlisted;
 use crate::model::{Class, Entity, Found, Problem, TargetId, Value, marker};
 use crate::plan::{Action, Change, holds};
 
@@ -34,6 +35,7 @@ impl Apply {
             }
         };
         let mut troubled = Vec::new();
+        let by_one = !many(&ids);
         self.each_written(|change, action, id| {
             let label = self.plan.integration.target(change.entity).label();
             let trouble = match there.get(&(change.entity, id)) {
@@ -42,7 +44,7 @@ impl Apply {
                 Some(found) => change
                     .fields
                     .iter()
-                    .filter(|f| f.after.is_some())
+                    .filter(|f| f.after.is_some() && (by_one || !is_unlisted(f.name)))
                     .find(|f| !holds(found, f.name, f.after.as_ref()))
                     .map(|f| {
                         let now =
@@ -68,7 +70,10 @@ impl Apply {
         let ended = book.rows(self.job)?;
         book.plan_rows_while(&self.plan, |change| {
             let done = ended.get(&change.row).is_some_and(|state| state.end == RowEnd::Done);
-            if change.entity == self.plan.integration.root() || !done || change.values().is_empty() {
+            // What is made for others shows in them.
+            let is_line =
+                self.plan.entities.contains(&change.entity) && change.entity != self.plan.integration.root();
+            if !is_line || !done || change.values().is_empty() {
                 return Ok(true);
             }
             let action = self.acts(&change).unwrap_or(Action::Update);

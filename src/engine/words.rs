@@ -43,9 +43,9 @@ pub enum Command {
         draft: Vec<SettingChange>,
         secrets: Vec<(String, Secret)>,
     },
-    /// How the chosen asset layouts in Hudu stand; with `fix`, after creating, activating or completing that entity's.
+    /// How the chosen asset layouts in Hudu stand, after creating, activating or completing those of the named entities.
     Layouts {
-        fix: Option<Entity>,
+        fix: Vec<Entity>,
     },
     /// Reads the customers of both sides for the mapping table; changes nothing.
     ReadCustomers {

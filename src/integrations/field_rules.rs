@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::settings::{EndDateSource, Marketplace};
+use crate::model::settings::{EndDateSource, Liongard, Marketplace};
 use crate::model::{Entity, FieldName, Integration};
 
 /// Fields of existing Halo records that follow the source. A create sends what it has of all fields, of these and of
@@ -67,6 +67,69 @@ pub struct FieldRule {
     pub note: String,
     /// The setting that changes this line, under its key in the integration's section.
     pub editable_setting: Option<Cow<'static, str>>,
+}
+
+/// The field mappings of assets, and what decides beside them (L9-L16).
+pub fn liongard(settings: &Liongard) -> Vec<FieldRule> {
+    let line =
+        |entity, source: &str, target: &str, kind: &str, rule, note: &str, setting: &'static str| FieldRule {
+            entity,
+            source: source.to_owned().into(),
+            target: target.to_owned().into(),
+            kind: kind.to_owned().into(),
+            rule,
+            note: note.to_owned(),
+            editable_setting: Some(Cow::Borrowed(setting)),
+        };
+    let assets = Entity::Assets;
+    let or = |text: &str| if text.trim().is_empty() { "-".to_owned() } else { text.trim().to_owned() };
+    let mut rules = vec![line(
+        Entity::Customers,
+        "Environment.Name",
+        "name",
+        "text",
+        Rule::AtCreation,
+        "a mapped customer keeps its name in Halo (K6)",
+        "top_level_for_new_customers",
+    )];
+    let matching = &settings.asset_matching_field;
+    rules.push(line(
+        assets,
+        &or(&matching.source),
+        &or(&matching.target),
+        "text",
+        if matching.source.trim().is_empty() { Rule::Off } else { Rule::Source },
+        "finds assets that are there already, after Liongard's own id (L13, L14)",
+        "asset_matching_field",
+    ));
+    rules.push(line(
+        assets,
+        &or(&settings.asset_type_field),
+        "asset type",
+        "text",
+        Rule::AtCreation,
+        "its value is the name of the type; a type that is not there is made first (L10, L11)",
+        "asset_type_field",
+    ));
+    for row in &settings.field_mappings {
+        let note = match (row.create, row.fill_blank) {
+            (true, _) => "made in Halo where it is not there (L16)",
+            (false, true) => "written only where Halo has nothing",
+            (false, false) => "",
+        };
+        let kind = row.kind.map_or("", crate::model::asset::FieldKind::key);
+        rules.push(line(assets, &row.source, &row.target, kind, Rule::Source, note, "field_mappings"));
+    }
+    rules.push(line(
+        assets,
+        "deleted in Liongard",
+        "inactive",
+        "removal",
+        if settings.deactivate_deleted { Rule::Source } else { Rule::Off },
+        "in scheduled runs only, once a look-up confirms that the system is gone (L18)",
+        "deactivate_deleted",
+    ));
+    rules
 }
 
 /// Every field a marketplace feeds, and what a deleted subscription means (B7-B10).

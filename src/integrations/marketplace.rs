@@ -105,7 +105,7 @@ pub fn wanted_customer(company: &SourceCompany, settings: &Marketplace) -> Wante
         parent: None,
         verdict,
         fields,
-        keys: MatchKeys { vat: company.vat.clone(), domains },
+        keys: MatchKeys { vat: company.vat.clone(), domains, own: None },
         currency: company.currency,
         notes: Vec::new(),
     }

@@ -1,8 +1,10 @@
 //! What each integration means: how its facts become wanted records, which fields it owns, and the rules people see.
 
+pub mod field_mapping;
 pub mod field_rules;
 pub mod hudu;
 mod lifecycle;
+pub mod liongard;
 pub mod marketplace;
 
 pub use field_rules::{FieldRule, Rule};
@@ -21,6 +23,7 @@ pub fn rules(integration: Integration, settings: &Settings) -> BTreeMap<Entity, 
         Integration::Westcoast => marketplace::rules(&settings.westcoast),
         Integration::Hudu => hudu::rules(&settings.hudu),
         Integration::Lifecycle => BTreeMap::new(),
+        Integration::Liongard => liongard::rules(&settings.liongard),
     }
 }
 
@@ -31,6 +34,7 @@ pub fn field_rules(integration: Integration, settings: &Settings) -> Vec<FieldRu
         Integration::Westcoast => field_rules::marketplace(integration, &settings.westcoast),
         Integration::Hudu => hudu::field_rules(&settings.hudu),
         Integration::Lifecycle => lifecycle::field_rules(&settings.lifecycle),
+        Integration::Liongard => field_rules::liongard(&settings.liongard),
     }
 }
 
@@ -41,5 +45,6 @@ pub fn options(integration: Integration, settings: &Settings) -> Vec<String> {
         Integration::Westcoast => marketplace::options(&settings.westcoast),
         Integration::Hudu => hudu::options(&settings.hudu),
         Integration::Lifecycle => lifecycle::options(&settings.lifecycle),
+        Integration::Liongard => liongard::options(&settings.liongard),
     }
 }

@@ -7,7 +7,9 @@ pub mod legal;
 pub mod mapping_csv;
 pub mod mapping_xlsx;
 pub mod name;
+pub mod placeholder;
 pub mod suggest;
 
 pub use exact::{Generated, Left, generate};
 pub use name::{exact_form, normal_form};
+pub use placeholder::matching_form;

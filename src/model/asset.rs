@@ -5,7 +5,37 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::TargetId;
+use super::{FieldName, TargetId};
+
+/// The name under which plans show an asset's type.
+pub const TYPE_FIELD: &str = "Asset Type";
+/// The name under which plans show the id of the Liongard system that an asset belongs to. Lists never carry it, so
+/// it is written once and compared only where the asset was read by itself (decision 24).
+pub const ID_FIELD: &str = "Liongard ID";
+/// The field under which a new type's group is shown.
+pub const GROUP_FIELD: &str = "Group";
+/// The field under which the kind of a new field is shown.
+pub const KIND_FIELD: &str = "Kind";
+
+/// The name under which a plan shows that a type gets a field.
+pub fn type_gets(field: FieldName) -> FieldName {
+    FieldName::own(&format!("field {field}"))
+}
+
+/// The field that a type gets, by such a name.
+pub fn field_of_type(name: FieldName) -> Option<FieldName> {
+    name.key().strip_prefix("field ").map(FieldName::own)
+}
+
+/// Whether a list of records may lack the field although the record has it.
+pub fn is_unlisted(name: FieldName) -> bool {
+    name == FieldName::own(ID_FIELD)
+}
+
+/// A type's name as it is compared: "Server" and "server " are one type (L10).
+pub fn folded(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
 
 /// What a field of an asset may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,6 +109,14 @@ pub struct AssetValue {
     /// The field's name, as the answer has it; empty where it has none.
     pub name: Arc<str>,
     pub text: Arc<str>,
+}
+
+/// Types, groups and fields of assets, as they were read last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Definitions {
+    pub types: Vec<AssetType>,
+    pub groups: Vec<AssetGroup>,
+    pub fields: Vec<AssetField>,
 }
 
 /// An asset as Halo has it.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Integration {
     Also,
     Westcoast,
+    Liongard,
     Hudu,
     /// The planning workspace: no other system, but a place of ours that Halo feeds.
     Lifecycle,
@@ -19,13 +20,14 @@ pub enum Integration {
 
 impl Integration {
     /// Every integration this build has, in the order lists show them.
-    pub const ALL: [Self; 4] = [Self::Also, Self::Westcoast, Self::Hudu, Self::Lifecycle];
+    pub const ALL: [Self; 5] = [Self::Also, Self::Westcoast, Self::Liongard, Self::Hudu, Self::Lifecycle];
 
     /// The name scripts and settings use.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Also => "also",
             Self::Westcoast => "westcoast",
+            Self::Liongard => "liongard",
             Self::Hudu => "hudu",
             Self::Lifecycle => "lifecycle",
         }
@@ -36,6 +38,7 @@ impl Integration {
         match self {
             Self::Also => "ALSO",
             Self::Westcoast => "Westcoast Cloud",
+            Self::Liongard => "Liongard",
             Self::Hudu => "Hudu",
             Self::Lifecycle => "Lifecycle",
         }
@@ -45,6 +48,7 @@ impl Integration {
     pub const fn entities(self) -> &'static [Entity] {
         match self {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
+            Self::Liongard => &[Entity::Customers, Entity::Assets],
             // Sites before users, which name theirs (apis/hudu.md 15.15).
             Self::Hudu => &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
             Self::Lifecycle => &[
@@ -68,7 +72,7 @@ impl Integration {
     /// The entity of the mapping table: everything else belongs to one of these.
     pub const fn root(self) -> Entity {
         match self {
-            Self::Also | Self::Westcoast => Entity::Customers,
+            Self::Also | Self::Westcoast | Self::Liongard => Entity::Customers,
             Self::Hudu | Self::Lifecycle => Entity::Companies,
         }
     }
@@ -76,7 +80,9 @@ impl Integration {
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) | (Self::Lifecycle, Entity::Warranty) => Place::Of(self),
+            (Self::Also | Self::Westcoast | Self::Liongard, _) | (Self::Lifecycle, Entity::Warranty) => {
+                Place::Of(self)
+            }
             (Self::Hudu | Self::Lifecycle, _) => Place::Halo,
         }
     }
@@ -84,7 +90,9 @@ impl Integration {
     /// Where records of this entity are written.
     pub const fn target(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Also | Self::Westcoast, _) | (Self::Lifecycle, Entity::Warranty) => Place::Halo,
+            (Self::Also | Self::Westcoast | Self::Liongard, _) | (Self::Lifecycle, Entity::Warranty) => {
+                Place::Halo
+            }
             (Self::Hudu | Self::Lifecycle, _) => Place::Of(self),
         }
     }
@@ -112,6 +120,13 @@ impl FromStr for Integration {
 pub enum Entity {
     Customers,
     Subscriptions,
+    Assets,
+    /// Types of assets in Halo; made for assets, never asked for by themselves.
+    #[serde(rename = "asset_types")]
+    AssetTypes,
+    /// Fields of assets in Halo; as types.
+    #[serde(rename = "asset_fields")]
+    AssetFields,
     /// Halo's customers as companies: Hudu's, or the workspace's.
     Companies,
     Sites,
@@ -127,9 +142,12 @@ pub enum Entity {
 }
 
 impl Entity {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Customers,
         Self::Subscriptions,
+        Self::Assets,
+        Self::AssetTypes,
+        Self::AssetFields,
         Self::Companies,
         Self::Sites,
         Self::Users,
@@ -140,10 +158,21 @@ impl Entity {
         Self::Warranty,
     ];
 
+    /// What must be there before records of this kind: made in the same plan, in this order (L11, L16).
+    pub const fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Assets => &[Self::AssetFields, Self::AssetTypes],
+            _ => &[],
+        }
+    }
+
     pub const fn key(self) -> &'static str {
         match self {
             Self::Customers => "customers",
             Self::Subscriptions => "subscriptions",
+            Self::Assets => "assets",
+            Self::AssetTypes => "asset_types",
+            Self::AssetFields => "asset_fields",
             Self::Companies => "companies",
             Self::Sites => "sites",
             Self::Users => "users",
@@ -160,6 +189,9 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "subscription",
+            Self::Assets => "system",
+            Self::AssetTypes => "asset type",
+            Self::AssetFields => "asset field",
             Self::Companies => "company",
             Self::Sites => "site",
             Self::Users => "user",
@@ -176,6 +208,9 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "licence",
+            Self::Assets => "asset",
+            Self::AssetTypes => "asset type",
+            Self::AssetFields => "asset field",
             Self::Companies => "company",
             Self::Sites | Self::Users | Self::Contracts => "asset",
             Self::Types => "company type",

@@ -88,6 +88,9 @@ fn tail(integration: Integration, account: &str, entity: Entity, id: &SourceId) 
         Entity::Contracts => 't',
         // Nothing is created for these: no marker of theirs is ever sent.
         Entity::Types | Entity::Statuses | Entity::Configurations | Entity::Warranty => 'w',
+        Entity::Assets => 'a',
+        Entity::AssetTypes => 'y',
+        Entity::AssetFields => 'f',
     };
     let digest = Sha256::digest(format!("{integration}\0{account}\0{entity}\0{id}").as_bytes());
     format!("{kind}{}", base32(&digest[..17]).get(..26).unwrap_or_default())

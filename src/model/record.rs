@@ -22,7 +22,7 @@ pub struct Address {
 
 impl MatchKeys {
     pub fn is_empty(&self) -> bool {
-        self.vat.is_none() && self.domains.is_empty()
+        self.vat.is_none() && self.own.is_none() && self.domains.is_empty()
     }
 }
 
@@ -48,6 +48,9 @@ impl fmt::Display for Address {
 pub struct MatchKeys {
     /// VAT number as given; compared without spaces and case.
     pub vat: Option<Box<str>>,
+    /// The value of the matching field, as it is compared (L13); of assets only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Box<str>>,
     /// Mail domains of its own, lower case.
     pub domains: Vec<Box<str>>,
 }

@@ -28,6 +28,7 @@ pub struct Settings {
     pub westcoast: Marketplace,
     pub hudu: Hudu,
     pub lifecycle: Lifecycle,
+    pub liongard: Liongard,
     pub safety: Safety,
     pub matching: Matching,
 }
@@ -40,6 +41,7 @@ impl Settings {
             Integration::Westcoast => Some(&self.westcoast),
             Integration::Hudu => None,
             Integration::Lifecycle => None,
+            Integration::Liongard => None,
         }
     }
 
@@ -50,6 +52,7 @@ impl Settings {
             Integration::Westcoast => self.westcoast.general(),
             Integration::Hudu => self.hudu.general(),
             Integration::Lifecycle => self.lifecycle.general(),
+            Integration::Liongard => self.liongard.general(),
         }
     }
 
@@ -60,6 +63,7 @@ impl Settings {
             Integration::Westcoast => &mut self.westcoast.safety,
             Integration::Hudu => &mut self.hudu.safety,
             Integration::Lifecycle => &mut self.lifecycle.safety,
+            Integration::Liongard => &mut self.liongard.safety,
         }
     }
 

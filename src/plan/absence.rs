@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::customers::{find, partner, sorted_by_id};
-use super::snapshot::{Lines, Mappings, Removal};
+use super::snapshot::{Lines, Mappings, Reading, Removal};
 use super::{Absence, Action, Cause, FieldChange, Mark, Policy, Snapshot};
 use crate::matching::exact_form;
 use crate::model::{Count, Entity, FieldName, Found, Link, SourceId, Value, Verdict, Wanted};
@@ -116,6 +116,17 @@ impl<'a> Judge<'a> {
             Ok(customer) => customer,
             Err(why) => return left(why),
         };
+        // A customer that the listing itself lacks proves nothing of its records: the key may see less than before.
+        let is_listed = || self.snapshot.customers.binary_search_by(|wanted| wanted.id.cmp(parent)).is_ok();
+        if matches!(self.lines.read, Reading::Whole(_)) && !is_listed() {
+            return Judged::Held {
+                cause: Cause::Unproven,
+                why: format!(
+                    "gone at {}, and so is its customer {parent}: absence is not proven (P7)",
+                    self.label
+                ),
+            };
+        }
         if let Some(why) = self.outside(parent, link) {
             return left(format!("outside the chosen scope: {why}; left as it is (B3)"));
         }

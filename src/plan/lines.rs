@@ -13,7 +13,8 @@ use super::change::{Reasons, reasons};
 use super::customers::{Customers, Standing, find, sorted_by_id, why_update};
 use super::diff::{self, Diff};
 use super::money::{monthly, monthly_delta};
-use super::{Action, Candidate, Cause, Change, Lines, Policy, Side, Snapshot, snapshot::Mappings};
+use super::{Action, Candidate, Cause, Change, Lines, Parking, Policy, Side, Snapshot, snapshot::Mappings};
+use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::{
     Currency, Entity, FieldName, Fields, Found, Link, SourceId, TargetId, Value, Verdict, Wanted,
 };
@@ -65,6 +66,7 @@ pub(super) fn plan(
         judge: Judge::new(entity, snapshot, lines, mappings, policy),
         partners: sorted_by_id(&snapshot.partners),
         taken: vec![false; found.len()],
+        by_key: by_key(&found),
         found,
         rows,
         tally: Tally::default(),
@@ -98,7 +100,20 @@ pub(super) fn plan(
     planner.unlinked(&unlinked);
     let Planner { rows, tally, .. } = planner;
     rows[first..].sort_unstable_by(|a, b| order_of(a).cmp(&order_of(b)));
+    if let Some(kinds) = &lines.kinds {
+        super::assets::prepare(kinds, rows, first, &lines.found);
+    }
     tally
+}
+
+fn by_key<'a>(found: &[&'a Found]) -> HashMap<&'a str, Vec<&'a Found>> {
+    let mut all: HashMap<&'a str, Vec<&'a Found>> = HashMap::new();
+    for record in found {
+        if let Some(key) = &record.keys.own {
+            all.entry(key).or_default().push(record);
+        }
+    }
+    all
 }
 
 /// By customer, then by name; ids settle what names leave open.
@@ -126,6 +141,8 @@ struct Planner<'a> {
     taken: Vec<bool>,
     rows: &'a mut Vec<Change>,
     tally: Tally,
+    /// By the value of the matching field; empty where records are matched by name.
+    by_key: HashMap<&'a str, Vec<&'a Found>>,
     /// Reasons of unchanged rows, each kept once.
     said: HashMap<&'static str, HashMap<Vec<Arc<str>>, Reasons>>,
 }
@@ -134,6 +151,10 @@ struct Planner<'a> {
 struct Place {
     target: Option<TargetId>,
     after_row: Option<u32>,
+    /// The site of records that are parked (L9).
+    site: Option<TargetId>,
+    /// A sentence on how this place came about.
+    note: Option<String>,
 }
 
 impl<'a> Planner<'a> {
@@ -163,6 +184,9 @@ impl<'a> Planner<'a> {
     fn place(&self, wanted: &Wanted, linked: bool) -> Result<Place, Box<Change>> {
         let skip = |why: String| Err(Box::new(self.row(wanted, Action::Skipped, vec![why])));
         let Some(parent) = &wanted.parent else {
+            if self.lines.parking != Parking::None {
+                return self.parked(wanted, "it belongs to no customer");
+            }
             return Err(Box::new(self.row(wanted, Action::Skipped, Vec::new()).held(
                 Cause::Data,
                 Action::Held,
@@ -170,6 +194,11 @@ impl<'a> Planner<'a> {
             )));
         };
         match (self.customers.standing(parent), &wanted.verdict) {
+            (None | Some(Standing::Out(_)), Verdict::Take | Verdict::Hold(_))
+                if self.lines.parking != Parking::None && !self.is_excluded(parent) =>
+            {
+                self.parked(wanted, "its customer is not mapped")
+            }
             (None, _) if linked => skip("customer not mapped any more: left as it is (K2)".into()),
             (None, _) => skip("customer not mapped (B1)".into()),
             (Some(Standing::Out(why)), _) => skip(format!("{why} (B1)")),
@@ -179,12 +208,47 @@ impl<'a> Planner<'a> {
             }
             (_, Verdict::Ended(why)) => skip(format!("ended at {}: {why}", self.label)),
             (Some(Standing::Mapped(target)), _) => {
-                Ok(Place { target: Some(target.clone()), after_row: None })
+                Ok(Place { target: Some(target.clone()), after_row: None, site: None, note: None })
             }
             (Some(Standing::After { row, target }), _) => {
-                Ok(Place { target: target.clone(), after_row: Some(*row) })
+                Ok(Place { target: target.clone(), after_row: Some(*row), site: None, note: None })
             }
         }
+    }
+
+    fn is_excluded(&self, customer: &SourceId) -> bool {
+        self.mappings.decisions.get(customer).is_some_and(|decision| decision.excludes(self.policy.today))
+    }
+
+    /// At the default site, or waiting for one (L9).
+    fn parked(&self, wanted: &Wanted, why: &str) -> Result<Place, Box<Change>> {
+        match &self.lines.parking {
+            Parking::At { customer, site, name } => Ok(Place {
+                target: Some(customer.clone()),
+                after_row: None,
+                site: Some(site.clone()),
+                note: Some(format!("{why}: at the default site {name} (L9)")),
+            }),
+            Parking::None | Parking::Missing(_) => {
+                let missing = match &self.lines.parking {
+                    Parking::Missing(missing) => missing.as_str(),
+                    _ => "no default site is set",
+                };
+                let change = self.row(wanted, Action::Unchanged, Vec::new());
+                Err(Box::new(change.held(Cause::Missing, Action::Held, format!("{why}, and {missing} (L9)"))))
+            }
+        }
+    }
+
+    /// Where a record that is matched by a value carries on although the mapping says another place (L9, L14).
+    fn stays(&self, found: &Found, place: &Place) -> Option<String> {
+        let by_field = self.policy.rules(self.entity).by_matching_field;
+        let belongs = place.target.as_ref().filter(|_| by_field && place.site.is_none())?;
+        let has = found.parent.as_ref().filter(|has| *has != belongs)?;
+        Some(format!(
+            "its {} is with {} customer {has}, its customer is mapped to {belongs}: move it there if that is right; it is never moved unasked",
+            self.record, self.there
+        ))
     }
 
     fn linked(&mut self, wanted: &'a Wanted, link: &Link) {
@@ -238,8 +302,10 @@ impl<'a> Planner<'a> {
             let change = self.row(wanted, Action::Unchanged, notes(wanted));
             return finish(change.held(Cause::Data, Action::Held, why));
         }
+        let rules = self.policy.rules(self.entity);
         if let (Some(has), Some(belongs)) = (&found.parent, &place.target)
             && has != belongs
+            && !rules.by_matching_field
         {
             let here = format!("its {} is here", self.record);
             let candidates = [(has, here.as_str()), (belongs, "its customer is mapped to this one")]
@@ -259,8 +325,7 @@ impl<'a> Planner<'a> {
 
         let base = base_after_removal(link);
         let base = base.as_ref().or(link.base.as_ref());
-        let follows = self.policy.rules(self.entity).follows.as_ref();
-        let owned: Fields = match follows {
+        let mut owned: Fields = match rules.follows.as_ref() {
             None => wanted.fields.clone(),
             Some(follows) => wanted
                 .fields
@@ -269,7 +334,34 @@ impl<'a> Planner<'a> {
                 .map(|(name, value)| (name, value.clone()))
                 .collect(),
         };
-        let diff = diff::compare(&owned, found, base, self.policy.rules(self.entity));
+        let mut said_of_it = Vec::new();
+        if rules.by_matching_field {
+            said_of_it = self.keep_to_its_own(&mut owned, found);
+            said_of_it.extend(self.stays(found, &place));
+            said_of_it.extend(self.disagrees(wanted, found));
+            let ours = link.removed.as_ref().is_some_and(|removed| removed.deactivated);
+            if ours {
+                owned.set(FieldName::Status, Value::Active(true));
+            } else if !found.is_active {
+                said_of_it
+                    .push(format!("its {} is inactive in {}: it stays so (L14)", self.record, self.there));
+            }
+        }
+        let mut diff = diff::compare(&owned, found, base, rules);
+        if rules.by_matching_field {
+            // Its state is Halo's own, but for what we took away ourselves.
+            owned.remove(FieldName::Status);
+            diff.conflicts.clear();
+        }
+        if diff.is_empty() && !said_of_it.is_empty() {
+            let mut change = self.row(wanted, Action::Unchanged, said_of_it);
+            change.reasons =
+                reasons(change.reasons.iter().cloned().chain(wanted.notes.iter().map(|n| Box::from(&**n))));
+            if base != Some(&owned) || link.removed.is_some() {
+                change.owned = owned;
+            }
+            return finish(change);
+        }
         if diff.is_empty() {
             let said = if link.removed.is_some() {
                 "back at the source; nothing to change"
@@ -303,6 +395,7 @@ impl<'a> Planner<'a> {
         }
         reasons.extend(why_update(&diff, link.base.is_some(), self.label, self.there));
         reasons.extend(diff::said_kept(&diff.kept, self.there));
+        reasons.extend(said_of_it);
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Update, reasons);
         change.owned = owned;
@@ -332,6 +425,27 @@ impl<'a> Planner<'a> {
             return change.held(Cause::Conflict { fields: conflicts }, Action::Update, why);
         }
         self.priced(change, wanted, place.target.as_ref())
+    }
+
+    /// Of a record that is there: neither its name nor its type follow, nor what its type does not take.
+    fn keep_to_its_own(&self, owned: &mut Fields, found: &Found) -> Vec<String> {
+        owned.remove(FieldName::Name);
+        let Some(kinds) = &self.lines.kinds else { return Vec::new() };
+        let kind = FieldName::own(TYPE_FIELD);
+        owned.remove(kind);
+        let type_name = found.fields.get(kind).map(ToString::to_string);
+        owned.remove(FieldName::own(ID_FIELD));
+        kinds.restrict(type_name.as_deref(), Some(&found.fields), owned)
+    }
+
+    /// The matching field points to another record than the stored id does: the id counts (L14).
+    fn disagrees(&self, wanted: &Wanted, found: &Found) -> Option<String> {
+        let key = wanted.keys.own.as_ref()?;
+        let other = self.by_key.get(&**key)?.iter().find(|other| other.id != found.id)?;
+        Some(format!(
+            "the matching field is also that of {} '{}' ({}); Liongard's id counts (L14)",
+            self.record, other.name, other.id
+        ))
     }
 
     /// Sentences of an unchanged row, shared by all rows that say the same.
@@ -447,6 +561,7 @@ impl<'a> Planner<'a> {
         change.target = found.map(Side::of_found);
         change.customer_target.clone_from(&place.target);
         change.after_row = place.after_row;
+        change.site.clone_from(&place.site);
         change
     }
 

@@ -2,6 +2,7 @@
 //! Same input, same bytes. No clock, no input or output.
 
 mod absence;
+mod assets;
 pub mod change;
 pub mod cost;
 mod customers;
@@ -26,7 +27,7 @@ pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
 pub use snapshot::{
-    Absence, Completeness, Last, Lines, LookAlike, Mappings, Only, Policy, Reading, Removal, Rules, Scope,
-    Snapshot, TopLevel, Wins,
+    Absence, Completeness, KindOfRecord, Kinds, Last, Lines, LookAlike, Mappings, Only, Parking, Policy,
+    Reading, Removal, Rules, Scope, Snapshot, TopLevel, Wins,
 };
 pub use undo::{Image, undo};

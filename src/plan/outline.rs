@@ -225,3 +225,14 @@ pub struct Plan {
     #[serde(flatten)]
     pub outline: Outline,
 }
+
+impl Plan {
+    /// The kinds of records that this plan writes, in their order: what a kind needs comes before it.
+    pub fn stages(&self) -> Vec<Entity> {
+        let there = |entity: &Entity| self.outline.by_entity.contains_key(entity);
+        let with_needs = |entity: &Entity| {
+            entity.needs().iter().copied().filter(there).chain([*entity]).collect::<Vec<_>>()
+        };
+        self.entities.iter().flat_map(with_needs).collect()
+    }
+}

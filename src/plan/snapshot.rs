@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::asset::FieldKind;
 use crate::model::settings::Safety;
 use crate::model::{
     Currency, Date, Decision, Entity, FieldName, Found, Freeze, Installation, Integration, Link, Moment,
@@ -54,6 +55,52 @@ pub struct Lines {
     pub found_complete: Completeness,
     /// What the direct look-ups of absent records said (decision 2); only scheduled plans have any.
     pub absences: BTreeMap<SourceId, Absence>,
+    /// Where records go whose customer is not mapped, or that have none (L9).
+    pub parking: Parking,
+    /// Which kinds of records the target has; of assets only.
+    pub kinds: Option<Kinds>,
+}
+
+/// The place of records without a mapped customer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Parking {
+    /// There is none: they are skipped.
+    #[default]
+    None,
+    At {
+        customer: TargetId,
+        site: TargetId,
+        name: String,
+    },
+    /// One is needed, but not there: they are held.
+    Missing(String),
+}
+
+/// Asset types and fields: which there are, and what becomes of those that are not (L10-L12, L16).
+#[derive(Debug, Clone, Default)]
+pub struct Kinds {
+    /// Types by their folded name.
+    pub types: BTreeMap<String, KindOfRecord>,
+    /// The group of new types, or why there is none.
+    pub group: Option<Result<(TargetId, String), String>>,
+    /// More new types than this are held.
+    pub most_new: u32,
+    /// Fields that are made, each with what it may hold.
+    pub new_fields: Vec<(FieldName, FieldKind)>,
+    /// Fields that a type without them gets (L16); what else a type lacks is not written.
+    pub given: BTreeSet<FieldName>,
+    /// All that follow the source: a new type gets these.
+    pub mapped: Vec<FieldName>,
+    /// Written only where the target has nothing.
+    pub filled: BTreeSet<FieldName>,
+}
+
+/// One type that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindOfRecord {
+    pub id: TargetId,
+    pub name: String,
+    pub fields: BTreeSet<FieldName>,
 }
 
 /// How the source was read, and what that proves of a customer's records.
@@ -163,6 +210,9 @@ pub struct Rules {
     pub follows: Option<BTreeSet<FieldName>>,
     pub scope: Scope,
     pub removal: Removal,
+    /// Records are matched by a value of theirs instead of their name, records that moved are updated where they are,
+    /// and the state of the target's is its own (L13, L14).
+    pub by_matching_field: bool,
     /// Who has no partner yet is left alone until a person matches it or says that it is new (H11).
     pub asks_before_create: bool,
     /// A customer whose partner is inactive is left alone, and all that belongs to it (P68).
@@ -248,6 +298,7 @@ impl Policy {
             follows: None,
             scope: Scope { customers: Vec::new(), kinds: Vec::new(), told: String::new() },
             removal: Removal::Never,
+            by_matching_field: false,
             asks_before_create: false,
             leaves_inactive: false,
             wins: BTreeMap::new(),

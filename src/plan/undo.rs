@@ -138,6 +138,15 @@ fn row(image: &Image) -> Change {
     change.customer.clone_from(&image.customer);
     let name = image.found.as_ref().map_or_else(|| Arc::from(""), |found| Arc::clone(&found.name));
     change.target = Some(Side { id: image.target.clone(), name });
+    if matches!(image.entity, Entity::AssetTypes | Entity::AssetFields) {
+        // Others may use it by now (L16).
+        change.action = Action::Skipped;
+        change.reasons = reasons([format!(
+            "an {} that was made stays: nothing in Halo is deleted",
+            image.entity.singular()
+        )]);
+        return change;
+    }
     let Some(found) = &image.found else {
         let why = "it is no longer there, so there is nothing to set back";
         return change.held(Cause::Missing, Action::Held, why);

@@ -16,7 +16,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::wire::Cut;
-use super::{API_KEY, Brand, CLIENT_ID, CLIENT_SECRET, PASSWORD, Sandbox, TENANT};
+use super::{
+    API_KEY, Brand, CLIENT_ID, CLIENT_SECRET, LIONGARD_KEY_ID, LIONGARD_KEY_SECRET, PASSWORD, Sandbox, TENANT,
+};
 
 /// The servers, listening. They stop when this is dropped.
 #[derive(Debug)]
@@ -90,11 +92,32 @@ impl Served {
             "schedule": {"enabled": false},
         });
         allow_http(&mut hudu, self.hudu);
+        let mut liongard = json!({
+            "enabled": true,
+            "url": self.liongard_url(),
+            "access_key_id": LIONGARD_KEY_ID,
+            "access_key_secret": LIONGARD_KEY_SECRET,
+            "pace": {"requests": 0, "per_seconds": 300, "at_once": 4, "spacing_ms": 0, "share": 1.0},
+            "top_level_for_new_customers": "Customers",
+            "default_group_for_new_asset_types": "Computers",
+            "asset_matching_field": {"source": "Serial Number", "target": "Serial Number"},
+            "field_mappings": [
+                {"source": "Hostname", "target": "Hostname"},
+                {"source": "Operating System", "target": "Operating System"},
+                {"source": "OS Version", "target": "OS Version"},
+                {"source": "RAM", "target": "RAM", "create": true},
+                {"source": "Warranty Expiration", "target": "Warranty End"},
+                {"source": "Last User", "target": "Last User", "create": true},
+            ],
+            "schedule": {"enabled": false},
+        });
+        allow_http(&mut liongard, self.liongard);
         json!({
             "profile": {"kind": "sandbox"},
             "halo": halo,
             "also": marketplace(Brand::Also, self.also),
             "westcoast": marketplace(Brand::Westcoast, self.westcoast),
+            "liongard": liongard,
             "hudu": hudu,
             "lifecycle": {"enabled": true, "currency": "GBP", "schedule": {"enabled": false}},
         })

@@ -26,6 +26,18 @@ pub fn marketplace_url(text: &str, allow_http: bool) -> Result<Cleaned, String> 
 /// A Halo server's address: its path (`/api`, `/auth`) stays, what follows it (`#/...`, `?...`) and the last slash go.
 ///
 /// # Errors
+/// As [`marketplace_url`]. A bare word is the name of an instance of Liongard.
+pub fn instance_url(text: &str, allow_http: bool) -> Result<Cleaned, String> {
+    let word = text.trim();
+    let is_word = !word.is_empty() && word != "localhost" && word.chars().all(|c| c.is_ascii_alphanumeric());
+    if !is_word {
+        return marketplace_url(text, allow_http);
+    }
+    let mut cleaned = marketplace_url(&format!("https://{word}.app.liongard.com"), allow_http)?;
+    cleaned.notes.push("completed the name of the instance".to_owned());
+    Ok(cleaned)
+}
+
 /// As [`marketplace_url`].
 pub fn halo_url(text: &str, allow_http: bool) -> Result<Cleaned, String> {
     let Some((url, mut notes)) = parse(text, allow_http)? else { return Ok(blank(text)) };

@@ -173,6 +173,7 @@ pub fn set_secret_source(settings: &Settings, key: &str, source: SecretSource) -
         "halo.client_secret" => &mut next.halo.client_secret,
         "also.password" => &mut next.also.password,
         "westcoast.password" => &mut next.westcoast.password,
+        "liongard.access_key_secret" => &mut next.liongard.access_key_secret,
         _ => {
             let known: Vec<_> =
                 table::all().iter().filter(|s| s.kind == Kind::Secret).map(|s| &*s.key).collect();

@@ -8,6 +8,7 @@ use toml::Value;
 
 use super::clean;
 use super::node::{self, Node, Raw};
+use crate::model::asset::FieldKind;
 use crate::model::{Currency, Freeze, schedule, text::shown};
 
 /// The kinds of settings; a form field looks and behaves by its kind.
@@ -19,6 +20,12 @@ pub enum Kind {
     Lines,
     MarketplaceUrl,
     HaloUrl,
+    /// Liongard's instance: an address, a host or a bare word.
+    InstanceUrl,
+    /// A date, or empty.
+    Day,
+    /// Rows of source and target field ([`crate::model::settings::FieldMapping`]).
+    Mappings,
     /// Never shown; held as where it comes from ([`crate::model::settings::SecretSource`]).
     Secret,
     /// True or false.
@@ -75,12 +82,26 @@ impl Kind {
         let value = match (self, &node.value) {
             (Self::Text, Raw::Text(text)) => Value::String(one_line(text, &mut notes)?),
             (Self::Lines, Raw::Text(text)) => Value::String(lines(text)?),
-            (Self::MarketplaceUrl | Self::HaloUrl, Raw::Text(text)) => {
+            (Self::Day, Raw::Text(text)) if text.trim().is_empty() => Value::String(String::new()),
+            (Self::Day, Raw::Text(text)) => {
+                let day: Result<crate::model::Date, _> = text.trim().parse();
+                let refuse = || format!("must be {}, not '{}'", self.expects(), brief(text));
+                Value::String(day.map_err(|_| refuse())?.to_string())
+            }
+            (Self::Mappings, Raw::List(items)) => {
+                let rows: Result<Vec<_>, _> = items.iter().map(mapping).collect();
+                let rows = rows?;
+                if let Some(twice) = twice(&rows) {
+                    return Err(format!("feeds the field '{}' from two sources", brief(&twice)));
+                }
+                Value::Array(rows)
+            }
+            (Self::MarketplaceUrl | Self::HaloUrl | Self::InstanceUrl, Raw::Text(text)) => {
                 // Whether http:// may be used depends on a neighbour: judged when every key is known.
-                let cleaned = if self == Self::HaloUrl {
-                    clean::halo_url(text, true)?
-                } else {
-                    clean::marketplace_url(text, true)?
+                let cleaned = match self {
+                    Self::HaloUrl => clean::halo_url(text, true)?,
+                    Self::InstanceUrl => clean::instance_url(text, true)?,
+                    _ => clean::marketplace_url(text, true)?,
                 };
                 notes = cleaned.notes;
                 Value::String(cleaned.text)
@@ -187,6 +208,9 @@ impl Kind {
     pub fn expects(self) -> String {
         match self {
             Self::Text | Self::Lines => "text in quotes".into(),
+            Self::InstanceUrl => "an address such as \"https://us1.app.liongard.com\", or us1".into(),
+            Self::Day => "a date such as \"2027-01-31\", or empty".into(),
+            Self::Mappings => "a list such as [{ source = \"RAM\", target = \"RAM\", create = true }]".into(),
             Self::MarketplaceUrl | Self::HaloUrl => "an address such as \"https://host.example\"".into(),
             Self::Secret => "{ env = \"VAR\" }, { file = \"PATH\" } or { command = \"...\" }".into(),
             Self::Flag => "true or false".into(),
@@ -233,6 +257,10 @@ impl Kind {
             Self::Words | Self::Choices(_) | Self::Periods => {
                 Raw::List(items(trimmed).map(Node::text).collect())
             }
+            Self::Mappings => {
+                let text = if trimmed.is_empty() { "[]" } else { trimmed };
+                return node::from_toml_value(text).ok_or_else(refuse);
+            }
             Self::WordMap(_) if trimmed.starts_with('{') => {
                 return node::from_toml_value(trimmed).ok_or_else(refuse);
             }
@@ -254,7 +282,7 @@ impl Kind {
         let Some(node) = node::from_toml_value(text) else { return self.typed(text) };
         match (self, &node.value) {
             (_, Raw::Text(inner)) => self.typed(inner),
-            (Self::Words | Self::Choices(_) | Self::Periods, Raw::List(_))
+            (Self::Words | Self::Choices(_) | Self::Periods | Self::Mappings, Raw::List(_))
             | (Self::WordMap(_), Raw::Table(_))
             | (Self::Flag, Raw::Flag(_))
             | (Self::Number { .. } | Self::Fraction { .. }, Raw::Whole(_) | Raw::Decimal(..)) => Ok(node),
@@ -268,6 +296,7 @@ impl Kind {
         match value {
             Value::String(text) => text.clone(),
             Value::Float(number) => number.to_string(),
+            Value::Array(_) if self == Self::Mappings => self.write(value),
             Value::Array(items) => {
                 let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
                 if words.iter().any(|word| word.contains([',', '\n']) || word.starts_with('[')) {
@@ -311,6 +340,49 @@ impl Kind {
             _ => Err(format!("must be {}, not {number}", self.expects())),
         }
     }
+}
+
+/// One row of the field mappings.
+fn mapping(item: &Node) -> Result<Value, String> {
+    let Raw::Table(entries) = &item.value else {
+        return Err("must be a list of tables with source and target".into());
+    };
+    let mut row = toml::Table::new();
+    for (name, _, value) in entries {
+        let kept = match (name.as_str(), &value.value) {
+            ("source" | "target", Raw::Text(text)) => Value::String(one_line(text, &mut Vec::new())?),
+            ("create" | "fill_blank", Raw::Flag(flag)) => Value::Boolean(*flag),
+            ("kind", Raw::Text(text)) => {
+                let known: Vec<&str> = FieldKind::ALL.iter().map(|kind| kind.key()).collect();
+                Value::String(one_of(text, &known)?)
+            }
+            ("source" | "target" | "create" | "fill_blank" | "kind", _) => {
+                return Err(format!("has a row whose {name} is {}", value.what()));
+            }
+            (other, _) => {
+                return Err(format!(
+                    "has a row with '{}', which is none of source, target, create, kind and fill_blank",
+                    brief(other)
+                ));
+            }
+        };
+        if kept != Value::Boolean(false) {
+            row.insert(name.clone(), kept);
+        }
+    }
+    for needed in ["source", "target"] {
+        if row.get(needed).and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
+            return Err(format!("has a row without {needed}"));
+        }
+    }
+    Ok(Value::Table(row))
+}
+
+/// The target that two rows feed, if any (L15).
+fn twice(rows: &[Value]) -> Option<String> {
+    let target = |row: &Value| Some(row.get("target")?.as_str()?.trim().to_lowercase());
+    let all: Vec<String> = rows.iter().filter_map(target).collect();
+    all.iter().enumerate().find(|(at, one)| all[..*at].contains(one)).map(|(_, one)| one.clone())
 }
 
 /// A value as TOML on one line.

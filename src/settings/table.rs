@@ -20,11 +20,12 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order files have them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Profile,
         Self::Of(Place::Halo),
         Self::Of(Place::Of(Integration::Also)),
         Self::Of(Place::Of(Integration::Westcoast)),
+        Self::Of(Place::Of(Integration::Liongard)),
         Self::Of(Place::Of(Integration::Hudu)),
         Self::Of(Place::Of(Integration::Lifecycle)),
         Self::Safety,
@@ -47,6 +48,7 @@ pub enum Tab {
     Details,
     Customers,
     Subscriptions,
+    Assets,
     /// What becomes of records in Hudu.
     Layouts,
     /// Which asset fields are read, and what each is.
@@ -64,6 +66,7 @@ impl Tab {
             Self::Details => "Details",
             Self::Customers => "Customers",
             Self::Subscriptions => "Subs",
+            Self::Assets => "Assets",
             Self::Layouts => "Layouts",
             Self::Fields => "Fields",
             Self::Planning => "Planning",
@@ -106,13 +109,15 @@ pub fn find(key: &str) -> Option<&'static Setting> {
     TABLE.iter().find(|setting| setting.key == key)
 }
 
-/// The README's table of settings. Westcoast has those of ALSO, and an integration's own limits those of the profile.
+/// The README's table of settings. Westcoast has those of ALSO, Liongard the same schedule, and an integration's own limits those of the profile.
 pub fn markdown() -> String {
     let defaults = Settings::default();
     let mut text = String::from("| Setting | Default | Means |\n|---|---|---|\n");
     for setting in all() {
         let is_told = setting.section == Section::Of(Place::Of(Integration::Westcoast))
-            || (setting.tab == Tab::Safety && setting.section != Section::Safety);
+            || (setting.tab == Tab::Safety && setting.section != Section::Safety)
+            || (setting.section == Section::Of(Place::Of(Integration::Liongard))
+                && setting.tab == Tab::Schedule);
         if !is_told {
             let default = super::get(&defaults, &setting.key).unwrap_or_default();
             let default = if default.is_empty() || setting.kind == Kind::Secret {
@@ -145,6 +150,18 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let rows: Vec<Row> = match section {
             Section::Profile => PROFILE.to_vec(),
             Section::Of(Place::Halo) => HALO.iter().chain(&PACE).copied().collect(),
+            Section::Of(Place::Of(Integration::Liongard)) => {
+                let shared = IMPORT.iter().filter(|row| {
+                    matches!(row.1, Tab::Schedule) || matches!(row.0, "notes" | "top_level_for_new_customers")
+                });
+                let shared = shared.copied().map(|row| match row.0 {
+                    "schedule.entities" => {
+                        Row(row.0, row.1, Kind::Choices(&["customers", "assets"]), row.3, row.4)
+                    }
+                    _ => row,
+                });
+                LIONGARD.iter().copied().chain(PACE).chain(shared).chain(LIMITS).collect()
+            }
             Section::Of(Place::Of(Integration::Hudu)) => {
                 // When it runs is told as everywhere; what it takes is its own.
                 let when = IMPORT
@@ -214,6 +231,7 @@ fn suggestion(section: Section, leaf: &str) -> &'static str {
         (Section::Of(Place::Of(Integration::Westcoast)), "marketplace_url") => {
             "https://marketplace.westcoastcloud.co.uk"
         }
+        (Section::Of(Place::Of(Integration::Liongard)), "url") => "https://us1.app.liongard.com",
         _ => "",
     }
 }
@@ -411,6 +429,149 @@ const DETAILS: [Row; 5] = [
         Kind::Flag,
         "Test server",
         "Allows http:// to other machines. Credentials then travel unprotected: for test servers only.",
+    ),
+];
+
+const LIONGARD: [Row; 20] = [
+    Row(
+        "enabled",
+        Tab::Details,
+        Kind::Flag,
+        "Enabled",
+        "A disabled integration never runs; its settings and mappings stay.",
+    ),
+    Row(
+        "url",
+        Tab::Details,
+        Kind::InstanceUrl,
+        "Liongard URL",
+        "The address you log in to, or just the name of the instance, such as us1.",
+    ),
+    Row(
+        "access_key_id",
+        Tab::Details,
+        Kind::Text,
+        "Access key ID",
+        "Of an access token, made in Liongard under your profile, account settings. It has the role and the environments of its user.",
+    ),
+    Row(
+        "access_key_secret",
+        Tab::Details,
+        Kind::Secret,
+        "Access key secret",
+        "Stored sealed and never shown again; or read at each use from a variable, a file or a command.",
+    ),
+    Row(
+        "access_key_expires",
+        Tab::Details,
+        Kind::Day,
+        "Expires on",
+        "The day the access token ends, as chosen when it was made; tests and plans remind of it from 30 days before.",
+    ),
+    Row(
+        "allow_http",
+        Tab::Details,
+        Kind::Flag,
+        "Test server",
+        "Allows http:// to other machines. Credentials then travel unprotected: for test servers only.",
+    ),
+    Row(
+        "asset_source",
+        Tab::Assets,
+        Kind::Choice(&["systems", "devices"]),
+        "Assets from",
+        "What becomes an asset: each system (one inspector on one target), or each device profile (put together from several inspectors).",
+    ),
+    Row(
+        "default_site",
+        Tab::Assets,
+        Kind::Text,
+        "Default Site",
+        "Customer/site or a site id in Halo, for assets whose environment is not mapped; empty: such assets are held.",
+    ),
+    Row(
+        "asset_type_field",
+        Tab::Assets,
+        Kind::Text,
+        "Field for determining an asset's type",
+        "The Liongard field whose value is the name of the asset type, such as Inspector.Alias or Type.",
+    ),
+    Row(
+        "fallback_asset_type",
+        Tab::Assets,
+        Kind::Text,
+        "Type of last resort",
+        "The asset type where that field has no value; empty: such assets are held.",
+    ),
+    Row(
+        "default_group_for_new_asset_types",
+        Tab::Assets,
+        Kind::Text,
+        "Default Group for New Asset Types",
+        "The asset group of types that an import makes; needed as soon as one has to be made.",
+    ),
+    Row(
+        "max_new_asset_types",
+        Tab::Assets,
+        Kind::Number { min: 0, max: 10_000, unit: "types" },
+        "Most new types",
+        "More new types than this in one plan are held: it is usually a wrong field.",
+    ),
+    Row(
+        "asset_matching_field.source",
+        Tab::Assets,
+        Kind::Text,
+        "Matching field in Liongard",
+        "An asset that is there already is found by Liongard's id first, then by this field; empty: by the id alone.",
+    ),
+    Row(
+        "asset_matching_field.target",
+        Tab::Assets,
+        Kind::Text,
+        "Matching field in Halo",
+        "The asset field in Halo that holds the same value.",
+    ),
+    Row(
+        "placeholder_values",
+        Tab::Assets,
+        Kind::Words,
+        "Placeholder values",
+        "Values that say nothing and never match, beside the built-in ones such as 'To be filled by O.E.M.'.",
+    ),
+    Row(
+        "field_mappings",
+        Tab::Assets,
+        Kind::Mappings,
+        "Field mappings",
+        "Which Liongard field feeds which asset field of Halo; `parhelion fields` edits single rows.",
+    ),
+    Row(
+        "deactivate_deleted",
+        Tab::Assets,
+        Kind::Flag,
+        "Deactivate assets deleted in Liongard",
+        "In scheduled runs only: the asset of a system that is gone becomes inactive. A manual import ignores it.",
+    ),
+    Row(
+        "sync_customers.enabled",
+        Tab::Customers,
+        Kind::Flag,
+        "Sync Customers to Liongard",
+        "New Halo customers become environments. Not carried out by this version: the setting is kept, nothing is pushed.",
+    ),
+    Row(
+        "sync_customers.mode",
+        Tab::Customers,
+        Kind::Choice(&["manual", "automatic"]),
+        "Sync type",
+        "Manual: customers whose flag is on. Automatic: customers made after it was switched on.",
+    ),
+    Row(
+        "sync_customers.flag_field",
+        Tab::Customers,
+        Kind::Text,
+        "Flag field",
+        "The customer's custom field in Halo that says which are pushed.",
     ),
 ];
 

@@ -140,6 +140,8 @@ actions! {
         "Opens its form: address, account, secret, options, schedule." "parhelion config import FILE";
     Test "test" [Integrations Settings] "test" "Test the connection"
         "Signs in and checks each right by itself. Works on values that are not saved, and never writes." "parhelion test NAME";
+    FixLayouts "fix_layouts" [Integrations] "layouts" "Bring Hudu's layouts into shape"
+        "Shows which asset layouts are missing, inactive or incomplete, and creates, activates or completes them." "parhelion layouts hudu --fix ENTITY";
     OnOff "on_off" [Integrations Jobs] "on/off" "Switch the integration on or off"
         "An integration that is off can never run. On the Schedule tab: its schedule." "parhelion config set NAME.enabled false";
     FollowToDo "follow_to_do" [Integrations] "to do" "Go to what is to do"

@@ -151,9 +151,11 @@ async fn fields_types_and_assets_are_made_in_their_order() {
     assert_eq!((field.kind, &*field.name), (FieldKind::Date, "Last Patch"));
     let made = done(halo.create_asset_type(permit(&budget).await, "Workstation", &id(3), &[id(101)]).await);
     assert_eq!(made.group, Some(id(3)));
-    let wider = done(halo.add_field_to_type(permit(&budget).await, &made.id, &field.id).await);
+    let wider =
+        done(halo.add_fields_to_type(permit(&budget).await, &made.id, std::slice::from_ref(&field.id)).await);
     assert_eq!(wider.fields, [id(101), field.id.clone()], "what it had stays");
-    let again = done(halo.add_field_to_type(permit(&budget).await, &made.id, &field.id).await);
+    let again =
+        done(halo.add_fields_to_type(permit(&budget).await, &made.id, std::slice::from_ref(&field.id)).await);
     assert_eq!(again.fields, wider.fields);
     let types = halo.asset_types().await.unwrap();
     assert!(types.contains(&wider), "read one by one where the list has no fields");

@@ -192,7 +192,7 @@ fn an_import_from_the_settings_to_nothing_left_to_do() {
     let tested = profile.run(&["test", "also", "--json"]).exits(0).json();
     assert_eq!((&tested["integration"], &tested["ok"]), (&json!("also"), &json!(true)));
     let all = profile.run(&["test", "--json"]).exits(0).json();
-    assert_eq!(all["tests"].as_array().unwrap().len(), 3);
+    assert_eq!(all["tests"].as_array().unwrap().len(), 4);
 
     let generated = profile.run(&["map", "generate", "also", "--json"]).exits(0).json();
     let added = generated["added"].as_u64().unwrap();
@@ -532,7 +532,7 @@ fn a_demonstration_leaves_a_result_and_nothing_else() {
     let demo = profile.run(&["demo", "--headless", "--json"]).exits(0).json();
     let jobs = demo["jobs"].as_array().unwrap();
     let of: Vec<_> = jobs.iter().map(|job| job["integration"].as_str().unwrap()).collect();
-    assert_eq!(of, ["also", "westcoast", "hudu"]);
+    assert_eq!(of, ["also", "westcoast", "liongard", "hudu", "lifecycle"]);
     for job in jobs {
         assert_eq!(job["totals"]["failed"], 0);
         assert!(acting(job) > 0);

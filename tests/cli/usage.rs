@@ -14,8 +14,8 @@ fn mistakes_of_usage_exit_64() {
     for words in [
         &["frobnicate"][..],
         &["plan"],
-        &["plan", "liongard"],
-        &["plan", "also", "--entity", "contracts"],
+        &["plan", "nobody"],
+        &["plan", "also", "--entity", "invoices"],
         &["run", "also", "--allow-removals"],
         &["apply"],
         &["job", "show", "P7"],

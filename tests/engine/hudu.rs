@@ -278,11 +278,11 @@ async fn a_layout_in_disorder_stops_its_own_entity_and_is_mended_by_one_order() 
     let state = |views: &[parhelion::host::words::LayoutView], entity| {
         views.iter().find(|view| view.entity == entity).expect("a view").state
     };
-    let views = engine.layouts(None).await.expect("views");
+    let views = engine.layouts(&[]).await.expect("views");
     assert_eq!(state(&views, Entity::Users), LayoutState::Missing);
     assert_eq!(state(&views, Entity::Contracts), LayoutState::Inactive);
-    engine.layouts(Some(Entity::Users)).await.expect("made");
-    let views = engine.layouts(Some(Entity::Contracts)).await.expect("activated");
+    engine.layouts(&[Entity::Users]).await.expect("made");
+    let views = engine.layouts(&[Entity::Contracts]).await.expect("activated");
     assert!(
         [Entity::Sites, Entity::Users, Entity::Contracts]
             .iter()

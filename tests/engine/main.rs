@@ -1,5 +1,6 @@
 //! Whole imports through the real engine, against the simulated vendors, on a clock of the test's own.
 
+mod assets;
 mod control;
 mod dice;
 mod hudu;

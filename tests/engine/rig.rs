@@ -119,6 +119,7 @@ impl Transport for InMemory {
                 Some("also.test") => self.sandbox.marketplace(Brand::Also),
                 Some("hudu.test") => self.sandbox.hudu(),
                 Some("westcoast.test") => self.sandbox.marketplace(Brand::Westcoast),
+                Some("liongard.test") => self.sandbox.liongard(),
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),
             };
             let total = request.total;
@@ -300,8 +301,25 @@ marketplace_url = "http://also.test"
 username = "{also}"
 password = "{password}"
 pace = {{ at_once = 4, spacing_ms = 0 }}
+[liongard]
+enabled = true
+allow_http = true
+url = "http://liongard.test"
+access_key_id = "{key}"
+access_key_secret = "{key_secret}"
+pace = {{ requests = 0, at_once = 4, spacing_ms = 0 }}
+default_group_for_new_asset_types = "Computers"
+asset_matching_field = {{ source = "Serial Number", target = "Serial Number" }}
+field_mappings = [
+    {{ source = "Operating System", target = "Operating System" }},
+    {{ source = "Hostname", target = "Hostname" }},
+    {{ source = "RAM", target = "RAM", create = true }},
+    {{ source = "Last User", target = "Last User", create = true }},
+]
 {more}
 "#,
+            key = parhelion::sandbox::LIONGARD_KEY_ID,
+            key_secret = parhelion::sandbox::LIONGARD_KEY_SECRET,
             tenant = parhelion::sandbox::TENANT,
             id = parhelion::sandbox::CLIENT_ID,
             secret = parhelion::sandbox::CLIENT_SECRET,

@@ -2,11 +2,13 @@
 
 mod world;
 
+mod assets;
 mod customers;
 mod floors;
 mod hudu;
 mod lifecycle;
 mod limits;
+mod liongard;
 mod marketplace;
 mod matching;
 mod matrix;

@@ -39,6 +39,7 @@ impl Sides {
             found: sides.licences,
             found_complete: sides.licences_complete,
             absences: sides.absences,
+            ..Lines::default()
         };
         Snapshot {
             customers: sides.customers,

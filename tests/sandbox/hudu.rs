@@ -166,7 +166,8 @@ async fn the_seeded_world_is_filled_when_it_is_first_looked_at() {
     let (_, list) = rig.said("GET", "companies?page_size=1000", Value::Null).await;
     assert!(list["companies"].as_array().unwrap().len() > 25);
     assert!(rig.sandbox().halo_sites().len() > before, "with the sites that belong into it");
-    let users = rig.list("Users?pageinate=true&page_size=100&exclude_generaluser=true").await;
+    let query = "Users?pageinate=true&page_size=100&includeinactive=true&exclude_generaluser=true";
+    let users = rig.list(query).await;
     assert_eq!(users["record_count"], 400);
     let contracts = rig.list("ClientContract?pageinate=true&page_size=100&includeinactive=true").await;
     assert_eq!(contracts["record_count"], 50);

@@ -1,7 +1,7 @@
 //! The forms: what is typed is judged, tested, saved, taken back (ux.md 3.9).
 
-use parhelion::host::words::{Command, SettingChange};
-use parhelion::model::{Class, Place, Problem};
+use parhelion::host::words::{Command, PlaceView, SettingChange};
+use parhelion::model::{Class, Integration, Place, Problem};
 
 use super::rig::{Rig, Start, rig};
 
@@ -149,8 +149,14 @@ fn every_setting_is_a_field_of_a_form() {
         (Place::Halo, ""),
         (Place::all().nth(1).expect("ALSO"), "j"),
         (Place::all().nth(2).expect("Westcoast"), "j j"),
+        (Place::all().nth(3).expect("Hudu"), "j j j"),
     ] {
-        let mut rig = Start::default().sized(140, 60).rig();
+        let mut start = Start::default().sized(140, 60);
+        let places = &mut start.world.overview.places;
+        let hudu =
+            places.last().cloned().map(|last| PlaceView { place: Place::Of(Integration::Hudu), ..last });
+        places.extend(hudu);
+        let mut rig = start.rig();
         rig.keys(rows).keys("<Enter>").says(place.label());
         for _ in 0..5 {
             for _ in 0..20 {

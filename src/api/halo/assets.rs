@@ -15,7 +15,7 @@ use crate::api::call::{Effect, WriteVerdict};
 use crate::api::lenient::{Entry, List};
 use crate::api::listing::{Listing, Page, Progress};
 use crate::api::row::{Row, Scalar, read_page_of};
-use crate::model::asset::{Asset, AssetField, AssetGroup, AssetType, AssetValue, FieldKind};
+use crate::model::asset::{Asset, AssetField, AssetGroup, AssetType, AssetValue, Definitions, FieldKind};
 use crate::model::date::parse_vendor_date;
 use crate::model::text::Pool;
 use crate::model::{Class, Problem, TargetId};
@@ -173,6 +173,25 @@ impl Halo {
         asset_in(&json).map(Some)
     }
 
+    /// Types, groups and fields, read once a client: they change only by what this client makes.
+    pub async fn asset_definitions(&self) -> Result<Arc<Definitions>, Problem> {
+        let mut known = self.definitions.lock().await;
+        if let Some(known) = &*known {
+            return Ok(Arc::clone(known));
+        }
+        let read = Definitions {
+            types: self.asset_types().await?,
+            groups: self.asset_groups().await?,
+            fields: self.asset_fields().await?,
+        };
+        Ok(Arc::clone(known.insert(Arc::new(read))))
+    }
+
+    /// Forgets them: something was made, or somebody looks anew.
+    pub async fn forget_asset_definitions(&self) {
+        *self.definitions.lock().await = None;
+    }
+
     /// Every type with the fields it has.
     pub async fn asset_types(&self) -> Result<Vec<AssetType>, Problem> {
         let mut types = Vec::new();
@@ -255,31 +274,30 @@ impl Halo {
         self.write(Effect::Create, &what, permit, "/AssetType", json, None, type_in).await
     }
 
-    /// Gives a type one more field. Its list of fields is read, extended and sent whole.
-    pub async fn add_field_to_type(
+    /// Gives a type more fields. Its list of fields is read, extended and sent whole.
+    pub async fn add_fields_to_type(
         &self,
         permit: Permit,
         asset_type: &TargetId,
-        field: &TargetId,
+        fields: &[TargetId],
     ) -> WriteVerdict<AssetType> {
-        let read = self.one("asset type", "/AssetType", asset_type).await.and_then(|found| {
+        let numbers =
+            fields.iter().map(|field| number(field, "asset field")).collect::<Result<Vec<i64>, Problem>>();
+        let read = self.on_behalf().one("asset type", "/AssetType", asset_type).await.and_then(|found| {
             let found = found.ok_or_else(|| gone("asset type", asset_type))?;
-            Ok((found, number(field, "asset field")?))
+            Ok((found, numbers?))
         });
-        let (found, field) = match read {
+        let (found, numbers) = match read {
             Ok(read) => read,
             Err(problem) => return WriteVerdict::NotSent(problem),
         };
         let mut rows = found.get("fields").and_then(Json::as_array).cloned().unwrap_or_default();
-        let has =
-            |row: &Json| Row::of(row, &["field_id"]).and_then(|row| row.get("field_id").id()) == Some(field);
-        if rows.iter().any(has) {
-            return match type_in(&found) {
-                Ok(found) => WriteVerdict::Done(found),
-                Err(problem) => WriteVerdict::NotSent(problem),
-            };
+        let number_of = |row: &Json| Row::of(row, &["field_id"]).and_then(|row| row.get("field_id").id());
+        for number in numbers {
+            if !rows.iter().any(|row| number_of(row) == Some(number)) {
+                rows.push(json!({"field_id": number, "sequence": rows.len() + 1, "type": "X"}));
+            }
         }
-        rows.push(json!({"field_id": field, "sequence": rows.len() + 1, "type": "X"}));
         let json = object(json!({"fields": rows}));
         self.update(permit, "asset type", "/AssetType", asset_type, json, type_in).await
     }
@@ -314,7 +332,7 @@ impl Halo {
         let current = if values.fields.is_empty() {
             Ok(Vec::new())
         } else {
-            self.one("asset", "/Asset", id).await.and_then(|found| {
+            self.on_behalf().one("asset", "/Asset", id).await.and_then(|found| {
                 let found = found.ok_or_else(|| gone("asset", id))?;
                 match found.get("fields") {
                     Some(Json::Array(rows)) => Ok(rows.clone()),

@@ -30,6 +30,7 @@ pub struct Halo {
     resource: Arc<str>,
     sign_in: Arc<SignIn>,
     context: Context,
+    pub(super) definitions: Arc<Mutex<Option<Arc<crate::model::asset::Definitions>>>>,
 }
 
 /// The OAuth2 client credentials and the token they gave.
@@ -116,6 +117,7 @@ impl Halo {
                 fallback: Currency::new(&settings.currency),
                 pool: Arc::default(),
             },
+            definitions: Arc::default(),
         })
     }
 
@@ -130,6 +132,15 @@ impl Halo {
     pub fn interactive(&self) -> Self {
         let mut halo = self.clone();
         halo.caller.lane = Lane::Interactive;
+        halo
+    }
+
+    /// The same client for reads on behalf of a write that holds a permit already: they need no place of their own
+    /// among those at once, or all places could wait for each other.
+    #[must_use]
+    pub fn on_behalf(&self) -> Self {
+        let mut halo = self.clone();
+        halo.caller.lane = Lane::Session;
         halo
     }
 

@@ -93,7 +93,7 @@ pub fn customer(row: &Row, context: &Context) -> Result<Found, Problem> {
         is_active: !row.get("inactive").flag().unwrap_or(false),
         marker: marker(row, &context.customer_marker),
         fields,
-        keys: MatchKeys { vat: row.get("tax_number").text(), domains },
+        keys: MatchKeys { vat: row.get("tax_number").text(), domains, own: None },
         currency: currency(row, context),
         main_site: row.get("main_site_id").id().filter(|id| *id > 0).map(TargetId::from),
     })

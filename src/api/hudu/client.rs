@@ -123,7 +123,7 @@ impl Hudu {
     /// As [`read_pages`].
     pub async fn layouts(&self) -> Result<Listing<Layout>, Problem> {
         let translate = |json: Json| {
-            let layout = record::layout(read(json)?)?;
+            let layout = record::layout(&read(json)?)?;
             Ok(Some((layout.id, layout)))
         };
         self.list("asset layouts", "/asset_layouts", &[], "asset_layouts", false, &translate, &|_, _| {})
@@ -309,10 +309,9 @@ impl Hudu {
     ) -> Result<T, Failure> {
         self.caller
             .call(effect, what, permit, request, |response| match response.status {
-                200..=299 if response.is_markup() => Err(self.caller.not_the_api(what, response)),
+                200..=299 | 404 if response.is_markup() => Err(self.caller.not_the_api(what, response)),
                 200..=299 => parse(response.trimmed()).map_err(|why| self.caller.unreadable(what, &why)),
                 300..=399 => Err(self.caller.not_the_api(what, response)),
-                404 if response.is_markup() => Err(self.caller.not_the_api(what, response)),
                 401 => Err(refused_key(what, response)),
                 status => Err(self.caller.status(what, status, &words(response))),
             })
@@ -388,7 +387,7 @@ fn read<T: DeserializeOwned>(json: Json) -> Result<T, Problem> {
 }
 
 fn company(json: Json) -> Result<Option<(i64, Company)>, Problem> {
-    let company = record::company(read(json)?)?;
+    let company = record::company(&read(json)?)?;
     Ok(Some((company.id.number().unwrap_or_default(), company)))
 }
 
@@ -398,7 +397,7 @@ fn asset_row(json: Json, layout: &Layout) -> Result<Option<(i64, Asset)>, Proble
 }
 
 pub(super) fn company_in(json: Json, expected: Option<&TargetId>) -> Result<Company, Problem> {
-    let company = record::company(read(unwrapped(json, "company"))?)?;
+    let company = record::company(&read(unwrapped(json, "company"))?)?;
     match expected {
         Some(id) if company.id != *id => Err(Problem::new(
             Class::Record,
@@ -410,7 +409,7 @@ pub(super) fn company_in(json: Json, expected: Option<&TargetId>) -> Result<Comp
 }
 
 pub(super) fn layout_in(json: Json, expected: Option<i64>) -> Result<Layout, Problem> {
-    let layout = record::layout(read(unwrapped(json, "asset_layout"))?)?;
+    let layout = record::layout(&read(unwrapped(json, "asset_layout"))?)?;
     match expected {
         Some(id) if layout.id != id => Err(Problem::new(
             Class::Record,

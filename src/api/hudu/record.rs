@@ -174,13 +174,12 @@ impl Cell {
                 Some(text) => json!(text),
                 None => return cannot(),
             },
-            (FieldKind::Text, Self::Number(number)) => json!(number.to_string()),
+            (FieldKind::Text | FieldKind::Number, Self::Number(number)) => json!(number.to_string()),
             (FieldKind::Text, Self::Date(date)) => json!(date.to_string()),
             (FieldKind::Text, Self::Flag(flag)) => json!(if *flag { "Yes" } else { "No" }),
             (FieldKind::Text, Self::Address(address)) => json!(address.to_string()),
             // The text is what both older and newer servers take (apis/hudu.md 9.1).
             (FieldKind::CheckBox, Self::Flag(flag)) => json!(flag.to_string()),
-            (FieldKind::Number, Self::Number(number)) => json!(number.to_string()),
             (FieldKind::Date, Self::Date(date)) => json!(date.strftime("%Y/%m/%d").to_string()),
             (FieldKind::AddressData, Self::Address(address)) => {
                 let (first, second) = address.street.split_once('\n').unwrap_or((&address.street, ""));
@@ -308,7 +307,7 @@ fn id_of(id: &Scalar, what: &str, name: &Scalar) -> Result<i64, Problem> {
     })
 }
 
-pub fn company(json: wire::Company) -> Result<Company, Problem> {
+pub fn company(json: &wire::Company) -> Result<Company, Problem> {
     let id = id_of(&json.id, "company", &json.name)?;
     let halo =
         json.integrations.iter().flatten().find(|matched| {
@@ -325,7 +324,7 @@ pub fn company(json: wire::Company) -> Result<Company, Problem> {
         name: text(&json.name),
         id_number: json.id_number.text(),
         nickname: json.nickname.text(),
-        company_type: json.company_type.text(),
+        company_type: json.kind.text(),
         phone: json.phone_number.text(),
         website: json.website.text(),
         address: Address {
@@ -341,7 +340,7 @@ pub fn company(json: wire::Company) -> Result<Company, Problem> {
     })
 }
 
-pub fn layout(json: wire::Layout) -> Result<Layout, Problem> {
+pub fn layout(json: &wire::Layout) -> Result<Layout, Problem> {
     let id = id_of(&json.id, "asset layout", &json.name)?;
     let mut fields: Vec<LayoutField> = json
         .fields
@@ -371,7 +370,7 @@ pub fn layout(json: wire::Layout) -> Result<Layout, Problem> {
 /// An asset of this layout; `None` for one of another, which a server that does not know the filter lists too.
 pub fn asset(json: wire::Asset, layout: &Layout) -> Result<Option<Asset>, Problem> {
     let id = id_of(&json.id, "asset", &json.name)?;
-    if json.asset_layout_id.id() != Some(layout.id) {
+    if json.layout_id.id() != Some(layout.id) {
         return Ok(None);
     }
     let company = json

@@ -11,7 +11,8 @@ pub struct Company {
     pub id: Scalar,
     pub name: Scalar,
     pub nickname: Scalar,
-    pub company_type: Scalar,
+    #[serde(rename = "company_type")]
+    pub kind: Scalar,
     pub id_number: Scalar,
     pub address_line_1: Scalar,
     pub address_line_2: Scalar,
@@ -66,7 +67,8 @@ pub struct LayoutField {
 pub struct Asset {
     pub id: Scalar,
     pub company_id: Scalar,
-    pub asset_layout_id: Scalar,
+    #[serde(rename = "asset_layout_id")]
+    pub layout_id: Scalar,
     pub name: Scalar,
     pub archived: Scalar,
     pub url: Scalar,

@@ -262,7 +262,7 @@ impl Reader<'_> {
             read: Reading::Whole(completeness(&certificate)),
             found_complete: completeness(&found.certificate),
             found: records,
-            absences: BTreeMap::new(),
+            ..Lines::default()
         })
     }
 }

@@ -107,6 +107,7 @@ pub async fn read(
             found_complete: completeness(&licences.certificate),
             found: licences.records,
             absences: BTreeMap::new(),
+            ..Lines::default()
         };
         lines.found.sort_by(|a, b| a.id.cmp(&b.id));
         snapshot.lines.insert(Entity::Subscriptions, lines);

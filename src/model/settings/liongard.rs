@@ -4,9 +4,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pace, Safety, Schedule, SecretSource};
+use super::{General, Pace, Safety, Schedule, SecretSource};
+use crate::model::Entity;
 use crate::model::asset::FieldKind;
-use crate::model::{Date, Entity};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -16,8 +16,8 @@ pub struct Liongard {
     pub access_key_id: String,
     pub access_key_secret: SecretSource,
     /// P47: when the access token ends, as chosen when it was made; a reminder comes before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub access_key_expires: Option<Date>,
+    /// A date, or empty.
+    pub access_key_expires: String,
     pub allow_http: bool,
     pub pace: Pace,
     /// Name of the top level that new customers are placed under; empty: Halo's default.
@@ -57,7 +57,7 @@ impl Default for Liongard {
             url: String::new(),
             access_key_id: String::new(),
             access_key_secret: SecretSource::Unset,
-            access_key_expires: None,
+            access_key_expires: String::new(),
             allow_http: false,
             // apis/liongard.md 5.
             pace: Pace { requests: 2000, per_seconds: 300, at_once: 4, spacing_ms: 0, share: 0.75 },
@@ -74,12 +74,29 @@ impl Default for Liongard {
             sync_customers: SyncCustomers::default(),
             deactivate_deleted: false,
             schedule: Schedule {
-                entities: vec![Entity::Customers, Entity::Subscriptions],
+                entities: vec![Entity::Customers, Entity::Assets],
                 at: "03:00".into(),
                 ..Schedule::default()
             },
             notes: String::new(),
             safety: None,
+        }
+    }
+}
+
+impl Liongard {
+    pub(super) fn general(&self) -> General<'_> {
+        General {
+            enabled: self.enabled,
+            url: &self.url,
+            url_key: "url",
+            account: &self.access_key_id,
+            allow_http: self.allow_http,
+            pace: self.pace,
+            top_level: &self.top_level_for_new_customers,
+            update_main_site_address: false,
+            schedule: &self.schedule,
+            safety: self.safety.as_ref(),
         }
     }
 }
@@ -136,18 +153,11 @@ pub struct SyncCustomers {
     pub mode: SyncMode,
     /// L17b: the customer's field that says which are pushed.
     pub flag_field: String,
-    /// L17a: minutes between two looks at Halo while the engine runs.
-    pub every_minutes: u32,
 }
 
 impl Default for SyncCustomers {
     fn default() -> Self {
-        Self {
-            enabled: false,
-            mode: SyncMode::Manual,
-            flag_field: "CFSyncToLiongard".into(),
-            every_minutes: 10,
-        }
+        Self { enabled: false, mode: SyncMode::Manual, flag_field: "CFSyncToLiongard".into() }
     }
 }
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::{Place, Planner, notes};
 use crate::matching::exact_form;
+use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::marker::is_marker;
 use crate::model::{FieldName, Found, TargetId, Value, Verdict, Wanted};
 use crate::plan::customers::why_update;
@@ -41,6 +42,10 @@ impl<'a> Planner<'a> {
             }
         }
 
+        if self.policy.rules(self.entity).by_matching_field {
+            self.by_value(pending);
+            return;
+        }
         // Who could adopt what: names that stand once on either side within one partner.
         let elsewhere = self.mappings.elsewhere.get(&self.entity);
         let targets: BTreeSet<&TargetId> =
@@ -67,6 +72,100 @@ impl<'a> Planner<'a> {
             let wanted_so = key.as_ref().and_then(|key| here.get(key)).copied().unwrap_or(1);
             let change = self.unmarked(wanted, &place, same, wanted_so);
             self.rows.push(change);
+        }
+    }
+
+    /// Records that are told apart by the value of the matching field: the ladder after the stored id (L13).
+    fn by_value(&mut self, pending: Vec<(&'a Wanted, Place)>) {
+        let mut here: HashMap<&'a str, u32> = HashMap::new();
+        for key in pending.iter().filter_map(|(wanted, _)| wanted.keys.own.as_deref()) {
+            *here.entry(key).or_default() += 1;
+        }
+        for (wanted, place) in pending {
+            let key = wanted.keys.own.as_deref();
+            let same = key.and_then(|key| self.by_key.get(key)).cloned().unwrap_or_default();
+            let wanted_so = key.and_then(|key| here.get(key)).copied().unwrap_or(0);
+            let change = self.valued(wanted, &place, &same, wanted_so);
+            self.rows.push(change);
+        }
+    }
+
+    fn valued(&mut self, wanted: &'a Wanted, place: &Place, same: &[&'a Found], wanted_so: u32) -> Change {
+        let held = |planner: &Self, cause, would_be, why: String| {
+            let change = planner.row(wanted, Action::Unchanged, notes(wanted));
+            Self::finish(change.held(cause, would_be, why), place, None)
+        };
+        if let Verdict::Hold(why) = &wanted.verdict {
+            return held(self, Cause::Data, Action::Held, why.clone());
+        }
+        let candidates = || -> Vec<Candidate> {
+            same.iter()
+                .take(8)
+                .map(|found| record_candidate(found, "the same value of the matching field"))
+                .collect()
+        };
+        if let Some(why) = self.lines.found_complete.why_not() {
+            let why = format!(
+                "{}'s {}s could not be read completely, so it may be there; nothing is created (P15): {why}",
+                self.there, self.record
+            );
+            return held(self, Cause::Unproven, Action::Held, why);
+        }
+        match same {
+            [] if wanted_so > 1 => {
+                let why = format!(
+                    "{wanted_so} {}s that are not in {} share the value of the matching field: which is which is not known (L13)",
+                    self.entity.singular(),
+                    self.there
+                );
+                held(self, Cause::Ambiguous { candidates: Vec::new() }, Action::Create, why)
+            }
+            [] => self.create(wanted, place),
+            [only] if wanted_so > 1 => {
+                let why = format!(
+                    "{wanted_so} {}s match the {} '{}' ({}): which is it is not known (L13)",
+                    self.entity.singular(),
+                    self.record,
+                    only.name,
+                    only.id
+                );
+                held(self, Cause::Ambiguous { candidates: candidates() }, Action::Link, why)
+            }
+            [only] if self.is_taken(only) => {
+                let why = format!(
+                    "the {} '{}' ({}) has the same value of the matching field, and belongs to another {} (L13)",
+                    self.record,
+                    only.name,
+                    only.id,
+                    self.entity.singular()
+                );
+                held(self, Cause::Ambiguous { candidates: candidates() }, Action::Held, why)
+            }
+            [only]
+                if place.site.is_none()
+                    && (only.parent.as_ref() != place.target.as_ref() || place.target.is_none()) =>
+            {
+                let has = only.parent.as_ref().map_or("none", |parent| parent.as_str());
+                let belongs = place.target.as_ref().map_or("a new one", TargetId::as_str);
+                let why = format!(
+                    "the {} '{}' ({}) has the same value of the matching field, but is with {} customer {has}, not {belongs}: move it or correct the value (L13)",
+                    self.record, only.name, only.id, self.there
+                );
+                held(self, Cause::Ambiguous { candidates: candidates() }, Action::Link, why)
+            }
+            [only] => {
+                let why = format!("the {} with the same value of the matching field (L13)", self.record);
+                self.link(wanted, place, only, &why)
+            }
+            several => {
+                let why = format!(
+                    "{} {}s in {} have the same value of the matching field: which is it is not known (L13)",
+                    several.len(),
+                    self.record,
+                    self.there
+                );
+                held(self, Cause::Ambiguous { candidates: candidates() }, Action::Link, why)
+            }
         }
     }
 
@@ -199,12 +298,27 @@ impl<'a> Planner<'a> {
     }
 
     fn link(&self, wanted: &Wanted, place: &Place, found: &Found, why: &str) -> Change {
-        let diff = diff::compare(&wanted.fields, found, None, self.policy.rules(self.entity));
+        let mut owned = wanted.fields.clone();
+        let mut said_of_it = Vec::new();
+        if self.policy.rules(self.entity).by_matching_field {
+            let id = owned.get(FieldName::own(ID_FIELD)).cloned();
+            said_of_it = self.keep_to_its_own(&mut owned, found);
+            if let Some(id) = id {
+                owned.set(FieldName::own(ID_FIELD), id);
+            }
+            said_of_it.extend(self.stays(found, place));
+            if !found.is_active {
+                said_of_it
+                    .push(format!("its {} is inactive in {}: it stays so (L14)", self.record, self.there));
+            }
+        }
+        let diff = diff::compare(&owned, found, None, self.policy.rules(self.entity));
         let mut reasons = vec![why.to_owned()];
         reasons.extend(why_update(&diff, false, self.label, self.there));
+        reasons.extend(said_of_it);
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Link, reasons);
-        change.owned = wanted.fields.clone();
+        change.owned = owned;
         self.price(&mut change, wanted, Some(found), &diff, place.target.as_ref());
         change.fields = diff.changes;
         let change = Self::finish(change, place, Some(found));
@@ -219,10 +333,16 @@ impl<'a> Planner<'a> {
         if wanted.fields.get(FieldName::Status) == Some(&Value::Active(false)) {
             reasons.push(format!("inactive at {}, so inactive in {} (B7)", self.label, self.there));
         }
+        reasons.extend(place.note.clone());
+        let mut owned = wanted.fields.clone();
+        if let Some(kinds) = &self.lines.kinds {
+            let type_name = owned.get(FieldName::own(TYPE_FIELD)).map(ToString::to_string);
+            reasons.extend(kinds.restrict(type_name.as_deref(), None, &mut owned));
+        }
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Create, reasons);
-        change.owned = wanted.fields.clone();
-        let diff = Diff { changes: diff::all_of(&wanted.fields), ..Diff::default() };
+        let diff = Diff { changes: diff::all_of(&owned), ..Diff::default() };
+        change.owned = owned;
         self.price(&mut change, wanted, None, &diff, place.target.as_ref());
         change.fields = diff.changes;
         if let (Some(customer), true) = (&wanted.parent, change.money != Some(Decimal::ZERO)) {

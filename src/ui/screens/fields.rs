@@ -245,6 +245,7 @@ impl Fields {
             Integration::Westcoast => "Westcoast field",
             Integration::Hudu => "Halo field",
             Integration::Lifecycle => "workspace",
+            Integration::Liongard => "Liongard field",
         };
         let target = if self.integration == Integration::Hudu { HUDU } else { HALO };
         let columns = [
@@ -287,6 +288,9 @@ impl Fields {
         let of = match rule.entity {
             Entity::Customers => "a customer",
             Entity::Subscriptions => "a subscription, which is a licence in Halo",
+            Entity::Assets => "a system or device, which is an asset in Halo",
+            Entity::AssetTypes => "an asset type",
+            Entity::AssetFields => "an asset field",
             Entity::Companies => "a customer of Halo, which is a company in Hudu",
             Entity::Sites => "a site, which is an asset in Hudu",
             Entity::Users => "a user, which is an asset in Hudu",

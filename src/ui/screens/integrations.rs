@@ -4,17 +4,19 @@ use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
 use crate::host::words::{
-    CheckState, Command, Leads, PlaceState, PlaceView, Query, ScheduleView, SettingChange,
+    CheckState, Command, LayoutState, LayoutView, Leads, PlaceState, PlaceView, Query, Reply, ScheduleView,
+    SettingChange,
 };
-use crate::model::Place;
+use crate::model::{Integration, Place};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
+use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit::thousands;
 use crate::ui::key::Key;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
-use crate::ui::message::News;
+use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
 use crate::ui::screens::Pane;
 use crate::ui::screens::settings::Settings;
@@ -118,6 +120,12 @@ impl Integrations {
                 }
                 turn.say(format!("Testing {}; nothing is written.", place.label()));
             }
+            Action::FixLayouts => {
+                if place == Place::Of(Integration::Hudu) {
+                    turn.send(Command::Layouts { fix: Vec::new() });
+                    turn.say("Looking at Hudu's layouts; nothing is written.");
+                }
+            }
             Action::OnOff => {
                 let is_on = turn.mirror.place(place).is_some_and(|view| view.state != PlaceState::Off);
                 self.switched.push((place, is_on));
@@ -174,6 +182,9 @@ impl Integrations {
         match action {
             Action::PlanIt if place == Some(Place::Halo) => {
                 not("Halo is where everything goes; plan an integration into it.")
+            }
+            Action::FixLayouts if place != Some(Place::Of(Integration::Hudu)) => {
+                not("Only Hudu has asset layouts.")
             }
             Action::OnOff if place == Some(Place::Halo) => {
                 not("Halo is where everything goes; it is not switched on or off.")
@@ -233,6 +244,10 @@ impl Integrations {
                         Err(problem) => turn.complain(problem.to_string()),
                     }
                 }
+                (Command::Layouts { fix }, Ok(Reply::Layouts(views))) => {
+                    ask_about(views, fix.is_empty(), turn)
+                }
+                (Command::Layouts { .. }, Err(problem)) => turn.complain(problem.to_string()),
                 _ => {}
             }
         }
@@ -391,6 +406,7 @@ impl Integrations {
         &[
             Action::SetUp,
             Action::Test,
+            Action::FixLayouts,
             Action::PlanIt,
             Action::FollowToDo,
             Action::OnOff,
@@ -506,4 +522,35 @@ fn next_run(view: &PlaceView, when: impl Fn(crate::model::Moment) -> String) -> 
             (if is_near { time.to_owned() } else { day.get(5..).unwrap_or(day).to_owned() }, Role::Text)
         }
     }
+}
+
+/// What is to be done about layouts, as a question; what was done, as a sentence.
+fn ask_about(views: &[LayoutView], may_ask: bool, turn: &mut Turn<'_>) {
+    let open: Vec<&LayoutView> = views.iter().filter(|view| !view.sentence.is_empty()).collect();
+    if open.is_empty() {
+        turn.say("Hudu's layouts can take everything.");
+        return;
+    }
+    if !may_ask {
+        turn.complain(open.iter().map(|view| view.sentence.as_str()).collect::<Vec<_>>().join(" "));
+        return;
+    }
+    let lines = open.iter().map(|view| {
+        let what = match view.state {
+            LayoutState::Missing => "is created".to_owned(),
+            LayoutState::Inactive => "is made active".to_owned(),
+            LayoutState::Ambiguous => "is there more than once: rename all but one in Hudu".to_owned(),
+            LayoutState::LacksKey => "gets the fields it lacks".to_owned(),
+            LayoutState::Ready => format!("gets {}", view.missing.join(", ")),
+        };
+        format!("{}: '{}' {what}", view.entity, view.layout)
+    });
+    let fix =
+        open.iter().filter(|view| view.state != LayoutState::Ambiguous).map(|view| view.entity).collect();
+    let dialog = Confirm::new("Bring Hudu's layouts into shape?", lines, "not now").choice(
+        'y',
+        "do this in Hudu",
+        vec![Step::Do(Effect::Send(Command::Layouts { fix }))],
+    );
+    turn.dialog(dialog);
 }

@@ -26,6 +26,7 @@ impl Customers {
             Integration::Westcoast => ("Westcoast customer", "Halo customer"),
             Integration::Hudu => ("Halo customer", "Hudu company"),
             Integration::Lifecycle => ("Halo customer", "company"),
+            Integration::Liongard => ("Liongard environment", "Halo customer"),
         };
         let mut columns = [
             Column::fixed("", 1),

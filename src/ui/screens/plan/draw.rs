@@ -216,6 +216,9 @@ fn row_cells<'a>(entry: &PlanEntry, change: &'a Change, is_out: bool, plain: boo
     };
     let name = match change.entity {
         Entity::Customers | Entity::Companies => format!("the {} itself", change.entity.singular()),
+        Entity::AssetTypes | Entity::AssetFields => {
+            format!("{} {}", change.entity.singular(), change.source.name)
+        }
         _ => change.source.name.to_string(),
     };
     let name = if plain { name } else { format!("  {name}") };

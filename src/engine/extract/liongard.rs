@@ -1,0 +1,478 @@
+//! Liongard against Halo: environments and customers, systems or devices and assets.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::{Both, FIRST_CONTACT, Progress, Read, completeness, halo};
+use crate::api::call::Retry;
+use crate::api::halo::Halo;
+use crate::api::liongard::{Liongard, LookUp};
+use crate::api::listing::Listing;
+use crate::engine::Engine;
+use crate::engine::assets;
+use crate::engine::connect::Connections;
+use crate::engine::customers::SourceParty;
+use crate::integrations::field_mapping::Targets;
+use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, Metrics, Needs};
+use crate::model::asset::{Definitions, ID_FIELD, folded};
+use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
+use crate::model::settings::{AssetSource, Liongard as Settings};
+use crate::model::text::Pool;
+use crate::model::{
+    Entity, FieldName, Found, Integration, Place, Problem, SourceId, TargetId, Value, Wanted, marker,
+};
+use crate::plan::{Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Snapshot};
+
+/// Assets that Halo's own integration made are looked at one by one to learn whose they are; so many a plan.
+const STRANGERS: usize = 500;
+
+const ME: Integration = Integration::Liongard;
+
+/// Reads what a plan of these entities needs.
+pub async fn read(
+    engine: &Engine,
+    with: &Connections,
+    liongard: &Liongard,
+    entities: &[Entity],
+    only: Option<&Only>,
+    progress: Progress<'_>,
+) -> Result<Read, Problem> {
+    let all_settings = engine.settings();
+    let settings = &all_settings.liongard;
+    let at = engine.world.now();
+    // A wrong key or a host that is not there is said within seconds, before any listing.
+    let hasty = Retry { attempts: FIRST_CONTACT, ..Retry::default() };
+    let (first_liongard, first_halo) =
+        (liongard.clone().with_retry(hasty), (*with.halo).clone().with_retry(hasty));
+    let (count, instance) =
+        futures_util::future::join(first_liongard.count_environments(), first_halo.fingerprint()).await;
+    count?;
+    let fingerprints = BTreeMap::from([
+        (ME.key().to_owned(), with.account.clone()),
+        (Place::Halo.key().to_owned(), instance?),
+    ]);
+    let (environments, customers, tops) = sides(with, liongard, progress).await?;
+    let mut alerts: Vec<String> =
+        environments.problems.iter().chain(&customers.problems).map(ToString::to_string).collect();
+    if settings.sync_customers.enabled {
+        alerts.push(
+            "sync_customers is on, but this version brings no Halo customers to Liongard: nothing was pushed"
+                .into(),
+        );
+    }
+    alerts.extend(expiry(&settings.access_key_expires, at));
+    engine.remember_top_levels(&tops)?;
+    let mut snapshot = Snapshot {
+        customers_complete: completeness(&environments.certificate),
+        partners_complete: completeness(&customers.certificate),
+        top_level: halo::top_level(&settings.top_level_for_new_customers, &tops),
+        customers: environments.records.iter().map(rules::wanted_customer).collect(),
+        partners: customers.records,
+        ..Snapshot::default()
+    };
+    snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
+    snapshot.partners.sort_by(|a, b| a.id.cmp(&b.id));
+    let parties: Vec<_> = environments.records.iter().map(party).collect();
+    engine.remember_parties(ME, &parties, &snapshot.partners, at)?;
+    if entities.contains(&Entity::Customers) {
+        let Snapshot { customers, partners, .. } = &mut snapshot;
+        alerts.extend(halo::detail(engine, &with.halo, ME, customers, partners, only, progress).await?);
+    }
+    if entities.contains(&Entity::Assets) {
+        let lines =
+            self::assets(engine, with, liongard, settings, &environments.records, &mut alerts, progress)
+                .await?;
+        snapshot.lines.insert(Entity::Assets, lines);
+    }
+    Ok(Read {
+        snapshot,
+        account: with.account.clone(),
+        fingerprints,
+        at,
+        alerts,
+        blocked: BTreeMap::new(),
+        requests: BTreeMap::new(),
+    })
+}
+
+/// A reminder that the access key ends soon (P47).
+fn expiry(expires: &str, now: crate::model::Moment) -> Option<String> {
+    let day: crate::model::Date = expires.trim().parse().ok()?;
+    let today = now.to_zoned(jiff::tz::TimeZone::system()).date();
+    let left = today.until(day).ok()?.get_days();
+    match left {
+        ..0 => {
+            Some(format!("Liongard's access key ended on {day}, as far as its settings say: make a new one"))
+        }
+        0..=30 => Some(format!("Liongard's access key ends in {left} days, on {day}: make a new one before")),
+        _ => None,
+    }
+}
+
+type Sides = (Listing<SourceEnvironment>, Listing<Found>, Vec<crate::api::halo::TopLevel>);
+
+async fn sides(with: &Connections, liongard: &Liongard, progress: Progress<'_>) -> Result<Sides, Problem> {
+    let (environments, customers, tops) = futures_util::future::join3(
+        liongard.environments(&|done, of| progress("Liongard environments", done, of)),
+        with.halo.customers(&|done, of| progress("Halo customers", done, of)),
+        with.halo.top_levels(),
+    )
+    .await;
+    Ok((environments?, customers?, tops?))
+}
+
+/// The customers of both sides, for the mapping table.
+pub async fn customers(
+    engine: &Engine,
+    with: &Connections,
+    liongard: &Liongard,
+    progress: Progress<'_>,
+) -> Result<Both, Problem> {
+    let (environments, customers, tops) = sides(with, liongard, progress).await?;
+    engine.remember_top_levels(&tops)?;
+    Ok(Both {
+        source: environments.records.iter().map(party).collect(),
+        target: customers.records,
+        incomplete: [environments.certificate, customers.certificate]
+            .into_iter()
+            .filter_map(|certificate| certificate.why_not)
+            .collect(),
+    })
+}
+
+fn party(environment: &SourceEnvironment) -> (SourceId, SourceParty) {
+    let party = SourceParty {
+        name: environment.name.clone(),
+        place: "".into(),
+        domain: environment.website.clone().unwrap_or_default(),
+        ended: environment.is_customer_view,
+        vat: "".into(),
+        postcode: "".into(),
+    };
+    (environment.id.clone(), party)
+}
+
+/// Looks absent systems up one by one, for a scheduled plan (decision 2).
+pub async fn confirm(
+    engine: &Engine,
+    liongard: &Liongard,
+    absent: Vec<(SourceId, SourceId)>,
+    progress: Progress<'_>,
+) -> BTreeMap<SourceId, Absence> {
+    let devices = engine.settings().liongard.asset_source == AssetSource::Devices;
+    let of = absent.len() as u64;
+    let mut all = BTreeMap::new();
+    for (done, (id, _)) in (1..).zip(absent) {
+        let absence = if devices {
+            Absence::Unconfirmed("Liongard has no look-up of one device that proves its absence".into())
+        } else {
+            match liongard.look_up_system(&id).await {
+                LookUp::Gone => Absence::Confirmed,
+                LookUp::Present => {
+                    Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into())
+                }
+                LookUp::Unconfirmed(why) => Absence::Unconfirmed(why),
+            }
+        };
+        progress("absent systems", done, Some(of));
+        all.insert(id, absence);
+    }
+    all
+}
+
+async fn assets(
+    engine: &Engine,
+    with: &Connections,
+    liongard: &Liongard,
+    settings: &Settings,
+    environments: &[SourceEnvironment],
+    alerts: &mut Vec<String>,
+    progress: Progress<'_>,
+) -> Result<Lines, Problem> {
+    with.halo.forget_asset_definitions().await;
+    let known = with.halo.asset_definitions().await?;
+    let targets = Targets::new(&known.fields);
+    let mapping = Mapping::new(settings, &targets);
+    alerts.extend(mapping.problems.iter().cloned());
+    let parking = parking(with, settings).await?;
+    let (wanted, read) = match settings.asset_source {
+        AssetSource::Systems => {
+            systems(engine, liongard, settings, &mapping, environments, alerts, progress).await?
+        }
+        AssetSource::Devices => devices(liongard, settings, &mapping, environments, alerts, progress).await?,
+    };
+    let found = existing(engine, with, &known, &targets, &mapping, alerts, progress).await?;
+    let found_complete = completeness(&found.certificate);
+    let mut found = found.records;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    let kinds = kinds(settings, &known, &targets, &mapping);
+    Ok(Lines { wanted, read, found, found_complete, absences: BTreeMap::new(), parking, kinds: Some(kinds) })
+}
+
+/// The default site (L9): `customer/site`, a site's name where only one has it, or its id.
+async fn parking(with: &Connections, settings: &Settings) -> Result<Parking, Problem> {
+    let chosen = settings.default_site.trim();
+    if chosen.is_empty() {
+        return Ok(Parking::Missing("default_site is not set".into()));
+    }
+    let sites = with.halo.sites(&|_, _| {}).await?.records;
+    let (customer, name) =
+        chosen.rsplit_once('/').map_or((None, chosen), |(c, s)| (Some(c.trim()), s.trim()));
+    let customers = match customer {
+        Some(customer) => with.halo.search_customers(customer).await?,
+        None => Vec::new(),
+    };
+    let of_customer = |id: &TargetId| {
+        customer.is_none_or(|text| {
+            customers.iter().any(|one| one.id == *id && one.name.trim().eq_ignore_ascii_case(text))
+        })
+    };
+    let by_id = sites.iter().filter(|site| site.id.as_str() == chosen);
+    let by_name = sites.iter().filter(|site| {
+        site.is_active && site.name.trim().eq_ignore_ascii_case(name) && of_customer(&site.customer)
+    });
+    let mut fitting: Vec<_> = by_id.collect();
+    if fitting.is_empty() {
+        fitting = by_name.collect();
+    }
+    Ok(match fitting.as_slice() {
+        [site] => {
+            Parking::At { customer: site.customer.clone(), site: site.id.clone(), name: chosen.to_owned() }
+        }
+        [] => Parking::Missing(format!("Halo has no site '{chosen}', which default_site names")),
+        several => Parking::Missing(format!(
+            "{} sites in Halo answer to '{chosen}': set default_site to customer/site or to the id of one",
+            several.len()
+        )),
+    })
+}
+
+type Records = (Vec<Wanted>, Reading);
+
+async fn systems(
+    engine: &Engine,
+    liongard: &Liongard,
+    settings: &Settings,
+    mapping: &Mapping,
+    environments: &[SourceEnvironment],
+    alerts: &mut Vec<String>,
+    progress: Progress<'_>,
+) -> Result<Records, Problem> {
+    let known = liongard.metrics().await.unwrap_or_else(|problem| {
+        alerts.push(format!("Liongard's metrics could not be read, so fewer values are known: {problem}"));
+        Vec::new()
+    });
+    let needs = Needs::of(settings, &known);
+    let systems = liongard.systems(&needs.system, &|done, of| progress("Liongard systems", done, of)).await?;
+    alerts.extend(systems.problems.iter().take(20).map(ToString::to_string));
+    let mut metrics = Metrics::default();
+    if !needs.metrics.is_empty() {
+        let uuids: Vec<Box<str>> = needs.metrics.iter().map(|metric| metric.uuid.clone()).collect();
+        let pool = Pool::default();
+        let mut each = |mut value: crate::model::liongard::MetricValue| {
+            value.text = pool.share(&value.text);
+            metrics.put(value, &needs);
+        };
+        liongard.evaluate(&uuids, &mut each, &|done, of| progress("metric values", done, of)).await?;
+    }
+    // Systems of one environment at a time, so that only its devices are in memory.
+    let mut by_environment: HashMap<Option<SourceId>, Vec<SourceSystem>> = HashMap::new();
+    let complete = completeness(&systems.certificate);
+    for system in systems.records {
+        by_environment.entry(system.environment.clone()).or_default().push(system);
+    }
+    let pool = Pool::default();
+    let mut wanted = Vec::new();
+    let mut complete_devices = true;
+    let of = by_environment.len() as u64;
+    let at_once = engine.settings().pace(Place::Of(ME)).at_once.max(1) as usize;
+    let listed: BTreeSet<&SourceId> = environments.iter().map(|one| &one.id).collect();
+    let mut groups = futures_util::StreamExt::buffer_unordered(
+        futures_util::stream::iter(by_environment.into_iter().map(|(environment, systems)| {
+            let (needs, listed) = (&needs, &listed);
+            async move {
+                let ask = environment.as_ref().filter(|id| needs.devices() && listed.contains(id));
+                let devices = match ask {
+                    Some(id) => liongard.devices(id, &needs.device).await,
+                    None => Ok(Listing::whole(Vec::new(), Vec::new(), None)),
+                };
+                (systems, devices)
+            }
+        })),
+        at_once,
+    );
+    let mut done = 0;
+    while let Some((systems, devices)) = futures_util::StreamExt::next(&mut groups).await {
+        done += 1;
+        progress("device profiles", done, Some(of));
+        let devices = match devices {
+            Ok(listing) => listing.records,
+            Err(problem) if problem.class == crate::model::Class::Auth => return Err(problem),
+            Err(problem) => {
+                if complete_devices {
+                    alerts.push(format!(
+                        "Some device profiles could not be read, so fewer values are known: {problem}"
+                    ));
+                }
+                complete_devices = false;
+                Vec::new()
+            }
+        };
+        let by_key = Devices::new(&devices, &settings.placeholder_values);
+        for system in &systems {
+            let device = by_key.of(system, &needs, &metrics);
+            let evidence =
+                Evidence { needs: &needs, system: Some(system), device, metrics: &metrics, detail: None };
+            let mut one = mapping.wanted(&system.id, &system.name, system.environment.clone(), evidence);
+            one.fields.set(FieldName::own(ID_FIELD), Value::text(system.id.as_str()));
+            one.pack(&pool);
+            wanted.push(one);
+        }
+    }
+    wanted.sort_by(|a, b| a.id.cmp(&b.id));
+    wanted.shrink_to_fit();
+    Ok((wanted, Reading::Whole(complete)))
+}
+
+async fn devices(
+    liongard: &Liongard,
+    settings: &Settings,
+    mapping: &Mapping,
+    environments: &[SourceEnvironment],
+    alerts: &mut Vec<String>,
+    progress: Progress<'_>,
+) -> Result<Records, Problem> {
+    let needs = Needs::of(settings, &[]);
+    let metrics = Metrics::default();
+    let (mut wanted, mut read, pool) = (Vec::new(), BTreeMap::new(), Pool::default());
+    let of = environments.len() as u64;
+    for (done, environment) in (1..).zip(environments) {
+        progress("device profiles", done, Some(of));
+        let listing = match liongard.devices(&environment.id, &needs.device).await {
+            Ok(listing) => listing,
+            Err(problem) if problem.class == crate::model::Class::Auth => return Err(problem),
+            Err(problem) => {
+                alerts.push(format!("environment {}: {problem}", environment.id));
+                read.insert(environment.id.clone(), Completeness(Err(problem.message)));
+                continue;
+            }
+        };
+        read.insert(environment.id.clone(), completeness(&listing.certificate));
+        for device in &listing.records {
+            let mut one = wanted_device(mapping, &needs, &metrics, device);
+            one.pack(&pool);
+            wanted.push(one);
+        }
+    }
+    wanted.sort_by(|a: &Wanted, b| a.id.cmp(&b.id));
+    Ok((wanted, Reading::Each(read)))
+}
+
+fn wanted_device(mapping: &Mapping, needs: &Needs, metrics: &Metrics, device: &SourceDevice) -> Wanted {
+    let evidence = Evidence { needs, system: None, device: Some(device), metrics, detail: None };
+    let name = device.alias.as_ref().or(device.hostname.as_ref()).or(device.serial.as_ref());
+    let name: Arc<str> = name.map_or_else(|| "".into(), Arc::clone);
+    mapping.wanted(&device.id, &name, Some(device.environment.clone()), evidence)
+}
+
+/// Halo's assets with the fields that are mapped, and whose those are that Halo's own integration made.
+async fn existing(
+    engine: &Engine,
+    with: &Connections,
+    known: &Definitions,
+    targets: &Targets,
+    mapping: &Mapping,
+    alerts: &mut Vec<String>,
+    progress: Progress<'_>,
+) -> Result<Listing<Found>, Problem> {
+    let labels: BTreeSet<FieldName> = mapping.targets().chain(mapping.matching_target).collect();
+    let keep: Vec<TargetId> = targets
+        .iter()
+        .filter(|(label, _)| labels.contains(label))
+        .map(|(_, field)| field.id.clone())
+        .collect();
+    let pool = Pool::default();
+    let translate = |asset| {
+        let mut found = assets::found(&asset, targets);
+        found.keys.own = mapping
+            .matching_target
+            .and_then(|label| found.fields.get(label))
+            .and_then(|value| mapping.matching_form(&value.to_string()));
+        found.pack(&pool);
+        found
+    };
+    let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
+    let mut listing = assets::read(&with.halo, known, Some(&keep), &translate, &say).await?;
+    strangers(engine, &with.halo, with, &mut listing.records, alerts).await?;
+    Ok(listing)
+}
+
+/// Assets that carry a Liongard id, but no link of ours: their id is read, and stands as the marker it is (L14).
+async fn strangers(
+    engine: &Engine,
+    halo: &Halo,
+    with: &Connections,
+    found: &mut [Found],
+    alerts: &mut Vec<String>,
+) -> Result<(), Problem> {
+    let imported = halo.assets_imported_by(ME.key()).await?;
+    if imported.records.is_empty() || imported.records.len() == found.len() && !found.is_empty() {
+        // A build that does not know the filter answers with everything: that says nothing.
+        if imported.records.len() > STRANGERS {
+            return Ok(());
+        }
+    }
+    let linked: BTreeSet<TargetId> =
+        engine.book.links(ME, Entity::Assets)?.into_iter().map(|(_, link)| link.target).collect();
+    let unknown: Vec<TargetId> =
+        imported.records.into_iter().map(|asset| asset.id).filter(|id| !linked.contains(id)).collect();
+    let left = unknown.len().saturating_sub(STRANGERS);
+    if left > 0 {
+        alerts.push(format!(
+            "{left} assets that another program brought in from Liongard were not looked at for their id; they are matched by the matching field alone"
+        ));
+    }
+    for id in unknown.into_iter().take(STRANGERS) {
+        let Some(asset) = halo.asset(&id).await? else { continue };
+        let Some(system) = asset.liongard else { continue };
+        if let Some(at) = found.iter().position(|one| one.id == id) {
+            let source = SourceId::from(system);
+            let mark = marker::marker(&engine.installation, ME, &with.account, Entity::Assets, &source);
+            found[at].marker = Some(mark.into());
+        }
+    }
+    Ok(())
+}
+
+fn kinds(settings: &Settings, known: &Definitions, targets: &Targets, mapping: &Mapping) -> Kinds {
+    let label_of = |id: &TargetId| targets.iter().find(|(_, field)| field.id == *id).map(|(label, _)| *label);
+    let types = known.types.iter().map(|one| {
+        let fields = one.fields.iter().filter_map(label_of).collect();
+        (folded(&one.name), KindOfRecord { id: one.id.clone(), name: one.name.to_string(), fields })
+    });
+    let group = settings.default_group_for_new_asset_types.trim();
+    let found =
+        known.groups.iter().find(|one| folded(&one.name) == folded(group) || one.id.as_str() == group);
+    let new_fields: Vec<_> =
+        mapping.new_fields.iter().map(|field| (FieldName::own(&field.name), field.kind)).collect();
+    let created = settings.field_mappings.iter().filter(|row| row.create);
+    let given = created
+        .filter_map(|row| targets.named(&row.target).ok().map(|(label, _)| *label))
+        .chain(new_fields.iter().map(|(label, _)| *label))
+        .collect();
+    Kinds {
+        types: types.collect(),
+        group: (!group.is_empty()).then(|| {
+            found.map(|one| (one.id.clone(), one.name.to_string())).ok_or_else(|| {
+                format!(
+                    "Halo has no asset group '{group}', which default_group_for_new_asset_types names (L12)"
+                )
+            })
+        }),
+        most_new: settings.max_new_asset_types,
+        new_fields,
+        given,
+        mapped: mapping.targets().collect(),
+        filled: mapping.filled().collect(),
+    }
+}

@@ -1,0 +1,294 @@
+//! Liongard: what an environment, a system or a device there means for Halo.
+//!
+//! Everything that cannot be read without a guess holds the row, or leaves one value out and says so; nothing here
+//! compares with Halo.
+
+mod attributes;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+pub use attributes::{Evidence, Metrics, Needs, RAW_PATHS, Told, is_source_field, source_fields};
+
+use super::field_mapping::{Targets, convert};
+use crate::matching::keys::is_own_domain;
+use crate::matching::matching_form;
+use crate::model::asset::{AssetField, FieldKind, TYPE_FIELD};
+use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
+use crate::model::settings::Liongard;
+use crate::model::{Entity, FieldName, Fields, MatchKeys, SourceId, TargetId, Value, Verdict, Wanted};
+use crate::plan::{Removal, Rules};
+
+/// The mappings of one reading, settled against the fields that Halo has.
+#[derive(Debug, Clone, Default)]
+pub struct Mapping {
+    rows: Vec<Row>,
+    /// The Liongard side of the matching field.
+    matching: Option<Box<str>>,
+    /// Its Halo side.
+    pub matching_target: Option<FieldName>,
+    type_field: Box<str>,
+    fallback_type: Box<str>,
+    placeholders: Vec<String>,
+    /// Fields that are made before they are written.
+    pub new_fields: Vec<AssetField>,
+    /// Rows that cannot be used, each with the reason.
+    pub problems: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    source: Box<str>,
+    target: FieldName,
+    field: AssetField,
+    fill_blank: bool,
+}
+
+impl Mapping {
+    pub fn new(settings: &Liongard, targets: &Targets) -> Self {
+        let mut mapping = Self {
+            type_field: settings.asset_type_field.trim().into(),
+            fallback_type: settings.fallback_asset_type.trim().into(),
+            placeholders: settings.placeholder_values.clone(),
+            ..Self::default()
+        };
+        let pair = &settings.asset_matching_field;
+        if !pair.source.trim().is_empty() && !pair.target.trim().is_empty() {
+            match targets.named(&pair.target) {
+                Ok((label, _)) => {
+                    mapping.matching = Some(pair.source.trim().into());
+                    mapping.matching_target = Some(*label);
+                }
+                Err(why) => {
+                    mapping.problems.push(format!("assets are matched by Liongard's id alone: {why}"))
+                }
+            }
+        }
+        // The matching field is written too, or an asset that was made would not be found again.
+        let own = [(pair.source.clone(), pair.target.clone(), false, None, false)];
+        let rows = settings
+            .field_mappings
+            .iter()
+            .map(|row| (row.source.clone(), row.target.clone(), row.create, row.kind, row.fill_blank));
+        for (source, target, create, kind, fill_blank) in rows.chain(own) {
+            let (source, target) = (source.trim(), target.trim());
+            if source.is_empty() || target.is_empty() {
+                continue;
+            }
+            let (label, field) = match targets.named(target) {
+                Ok((label, field)) => (*label, field.clone()),
+                Err(_) if create && targets.iter().all(|(_, f)| !f.name.eq_ignore_ascii_case(target)) => {
+                    let field = AssetField {
+                        id: TargetId::new(""),
+                        name: target.into(),
+                        kind: kind.unwrap_or(FieldKind::Text),
+                        limit: None,
+                        options: Vec::new(),
+                    };
+                    mapping.new_fields.push(field.clone());
+                    (FieldName::own(target), field)
+                }
+                Err(why) => {
+                    mapping.problems.push(format!("{source} is not written: {why}"));
+                    continue;
+                }
+            };
+            if mapping.rows.iter().any(|row| row.target == label) {
+                continue;
+            }
+            mapping.rows.push(Row { source: source.into(), target: label, field, fill_blank });
+        }
+        mapping
+    }
+
+    /// The fields of assets that follow Liongard.
+    pub fn targets(&self) -> impl Iterator<Item = FieldName> + '_ {
+        self.rows.iter().map(|row| row.target)
+    }
+
+    /// Those that are written only where Halo has nothing.
+    pub fn filled(&self) -> impl Iterator<Item = FieldName> + '_ {
+        self.rows.iter().filter(|row| row.fill_blank).map(|row| row.target)
+    }
+
+    /// How a value of the matching field is compared; `None` for one that can belong to many (P22).
+    pub fn matching_form(&self, text: &str) -> Option<Box<str>> {
+        matching_form(text, &self.placeholders).map(Into::into)
+    }
+
+    /// A machine as its asset should be.
+    pub fn wanted(
+        &self,
+        id: &SourceId,
+        name: &Arc<str>,
+        parent: Option<SourceId>,
+        evidence: Evidence<'_>,
+    ) -> Wanted {
+        let mut wanted = Wanted {
+            id: id.clone(),
+            name: Arc::clone(name),
+            parent,
+            verdict: Verdict::Take,
+            fields: Fields::new(),
+            keys: MatchKeys::default(),
+            currency: None,
+            notes: Vec::new(),
+        };
+        if name.trim().is_empty() {
+            wanted.verdict = Verdict::Hold(format!("{id} has no name in Liongard"));
+        } else {
+            wanted.fields.set(FieldName::Name, Value::text(name));
+        }
+        let kind = evidence.value(&self.type_field).map(|(text, _)| text);
+        match kind.as_deref().filter(|text| !text.trim().is_empty()) {
+            Some(text) => wanted.fields.set(FieldName::own(TYPE_FIELD), Value::text(text.trim())),
+            None if !self.fallback_type.is_empty() => {
+                wanted.fields.set(FieldName::own(TYPE_FIELD), Value::text(&self.fallback_type));
+                wanted.notes.push(format!("no {}: the type of last resort (L10)", self.type_field).into());
+            }
+            None => {
+                let why = format!(
+                    "it has no {}, which decides the asset's type: set fallback_asset_type, or choose another field (L10)",
+                    self.type_field
+                );
+                wanted.verdict = Verdict::Hold(why);
+            }
+        }
+        for row in &self.rows {
+            let Some((text, _)) = evidence.value(&row.source) else { continue };
+            match convert(&text, &row.field) {
+                Ok(value) => wanted.fields.set(row.target, value),
+                Err(why) => wanted.notes.push(format!("{} left as it is: {why}", row.target).into()),
+            }
+        }
+        if let Some(source) = &self.matching
+            && let Some((text, _)) = evidence.value(source)
+        {
+            wanted.keys.own = self.matching_form(&text);
+            if wanted.keys.own.is_none() {
+                wanted.notes.push(format!("its {source} says nothing, so it matches nothing (P22)").into());
+            }
+        }
+        wanted
+    }
+}
+
+/// What the planner must know of customers and assets.
+pub fn rules(settings: &Liongard) -> BTreeMap<Entity, Rules> {
+    let customers = Rules {
+        follows: Some(std::iter::empty().collect()),
+        place_setting: "top_level_for_new_customers",
+        ..Rules::default()
+    };
+    let told = serde_json::json!([
+        settings.asset_source,
+        settings.asset_matching_field,
+        settings.asset_type_field,
+        settings.default_site,
+    ]);
+    let assets = Rules {
+        by_matching_field: true,
+        removal: if settings.deactivate_deleted {
+            Removal::Deactivate { zero: false }
+        } else {
+            Removal::Never
+        },
+        scope: crate::plan::Scope { told: told.to_string(), ..crate::plan::Scope::default() },
+        place_setting: "default_site",
+        ..Rules::default()
+    };
+    BTreeMap::from([(Entity::Customers, customers), (Entity::Assets, assets)])
+}
+
+/// How the settings stand, a line each.
+pub fn options(settings: &Liongard) -> Vec<String> {
+    let or = |text: &str, none: &str| if text.trim().is_empty() { none.to_owned() } else { text.to_owned() };
+    let matching = &settings.asset_matching_field;
+    vec![
+        format!(
+            "{} fields mapped; matched by {}; type by {}",
+            settings.field_mappings.len(),
+            or(&matching.source, "Liongard's id alone"),
+            or(&settings.asset_type_field, "nothing"),
+        ),
+        format!(
+            "default site {}; new types in group {}; assets of deleted systems {}",
+            or(&settings.default_site, "none"),
+            or(&settings.default_group_for_new_asset_types, "none"),
+            if settings.deactivate_deleted { "made inactive in scheduled jobs" } else { "left as they are" },
+        ),
+    ]
+}
+
+/// An environment as Halo should have it.
+pub fn wanted_customer(environment: &SourceEnvironment) -> Wanted {
+    let name = environment.name.trim();
+    let verdict = if name.is_empty() {
+        Verdict::Hold(format!("environment {} has no name: give it one in Liongard", environment.id))
+    } else if environment.is_customer_view {
+        Verdict::Ended("it is a customer's own view, not a customer".into())
+    } else {
+        Verdict::Take
+    };
+    let mut fields = Fields::new();
+    if !name.is_empty() {
+        fields.set(FieldName::Name, Value::text(name));
+    }
+    let domain = environment.website.as_deref().map(domain).filter(|domain| is_own_domain(domain));
+    Wanted {
+        id: environment.id.clone(),
+        name: Arc::from(name),
+        parent: None,
+        verdict,
+        fields,
+        keys: MatchKeys { domains: domain.into_iter().map(Into::into).collect(), ..MatchKeys::default() },
+        currency: None,
+        notes: Vec::new(),
+    }
+}
+
+/// The domain of a web address as people type it.
+fn domain(website: &str) -> String {
+    let text = website.trim().to_ascii_lowercase();
+    let text = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let host = text.split(['/', ':', '?']).next().unwrap_or_default();
+    host.strip_prefix("www.").unwrap_or(host).to_owned()
+}
+
+/// The devices of one environment, found by serial or hostname.
+#[derive(Debug, Default)]
+pub struct Devices<'a> {
+    by_serial: HashMap<String, Option<&'a SourceDevice>>,
+    by_hostname: HashMap<String, Option<&'a SourceDevice>>,
+}
+
+impl<'a> Devices<'a> {
+    pub fn new(devices: &'a [SourceDevice], placeholders: &[String]) -> Self {
+        let mut all = Self::default();
+        // What two devices share belongs to neither.
+        let put = |map: &mut HashMap<String, Option<&'a SourceDevice>>, key: String, device| {
+            map.entry(key).and_modify(|known| *known = None).or_insert(Some(device));
+        };
+        for device in devices {
+            if let Some(serial) = device.serial.as_deref().and_then(|text| matching_form(text, placeholders))
+            {
+                put(&mut all.by_serial, serial, device);
+            }
+            if let Some(name) = device.hostname.as_deref() {
+                put(&mut all.by_hostname, name.trim().to_lowercase(), device);
+            }
+        }
+        all
+    }
+
+    /// The device that a system is an inspection of: the same serial, else the same hostname (decision 23).
+    pub fn of(&self, system: &SourceSystem, needs: &Needs, metrics: &Metrics) -> Option<&'a SourceDevice> {
+        let evidence = Evidence { needs, system: Some(system), device: None, metrics, detail: None };
+        let serial = evidence.value("Serial Number").and_then(|(text, _)| matching_form(&text, &[]));
+        if let Some(found) = serial.and_then(|serial| self.by_serial.get(&serial)) {
+            return *found;
+        }
+        let hostname = evidence.value("Hostname").map_or_else(|| Arc::clone(&system.name), |(text, _)| text);
+        self.by_hostname.get(&hostname.trim().to_lowercase()).copied().flatten()
+    }
+}

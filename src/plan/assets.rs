@@ -1,0 +1,153 @@
+//! What is particular to assets: where those go whose customer is unknown, which fields their types take, and the
+//! types and fields that are made before them (L9-L12, L16).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Cause, Change, FieldChange, KindOfRecord, Kinds, Side};
+use crate::model::asset::{GROUP_FIELD, KIND_FIELD, TYPE_FIELD, folded, is_unlisted, type_gets};
+use crate::model::{Entity, FieldName, Fields, Found, SourceId, Value};
+
+impl Kinds {
+    /// Leaves out what the asset cannot take, or what is to be filled in only where the target has nothing. The
+    /// sentences say what was left out.
+    pub(super) fn restrict(
+        &self,
+        type_name: Option<&str>,
+        found: Option<&Fields>,
+        fields: &mut Fields,
+    ) -> Vec<String> {
+        let of_type = type_name.and_then(|name| self.types.get(&folded(name)));
+        let mut notes = Vec::new();
+        let names: Vec<FieldName> = fields.iter().map(|(name, _)| name).collect();
+        for name in names.into_iter().filter(|name| matches!(name, FieldName::Own(_))) {
+            if name == FieldName::own(TYPE_FIELD) || is_unlisted(name) {
+                continue;
+            }
+            if found.is_some_and(|found| self.filled.contains(&name) && found.get(name).is_some()) {
+                fields.remove(name);
+                continue;
+            }
+            // A type that is made gets all mapped fields.
+            if let Some(of_type) = of_type
+                && !of_type.fields.contains(&name)
+                && !self.given.contains(&name)
+            {
+                fields.remove(name);
+                notes.push(format!("{name} is not a field of the type {}: not written", of_type.name));
+            }
+        }
+        notes
+    }
+}
+
+/// The rows that make fields, make types and give types fields, put before the rows of the assets from `first` on;
+/// assets that need what waits are held with it.
+pub(super) fn prepare(kinds: &Kinds, rows: &mut Vec<Change>, first: usize, found: &[Found]) {
+    let mut new_types: BTreeMap<String, String> = BTreeMap::new();
+    let mut given: BTreeMap<String, BTreeSet<FieldName>> = BTreeMap::new();
+    let mut used: BTreeSet<FieldName> = BTreeSet::new();
+    for change in rows.iter().skip(first).filter(|change| change.action.acts()) {
+        let Some(name) = type_of(change, found) else { continue };
+        let key = folded(&name);
+        let fields = change.fields.iter().filter(|field| field.after.is_some()).map(|field| field.name);
+        let fields = fields.filter(|name| kinds.mapped.contains(name));
+        used.extend(fields.clone());
+        match kinds.types.get(&key) {
+            None => drop(new_types.entry(key).or_insert(name)),
+            Some(there) => {
+                let missing = fields.filter(|name| !there.fields.contains(name));
+                given.entry(key).or_default().extend(missing);
+            }
+        }
+    }
+    let mut made: Vec<Change> = Vec::new();
+    for (name, kind) in kinds.new_fields.iter().filter(|(name, _)| used.contains(name)) {
+        let why = "not in Halo yet; made once, and never taken away by an undo (L16)";
+        let mut change = Change::new(Entity::AssetFields, Action::Create, side(name.key()), [why]);
+        change.fields = vec![
+            field(FieldName::Name, Value::text(name.key())),
+            field(FieldName::own(KIND_FIELD), Value::text(kind.key())),
+        ];
+        made.push(change);
+    }
+    let waits = waits(kinds, new_types.len());
+    for (key, name) in &new_types {
+        let mut change = Change::new(
+            Entity::AssetTypes,
+            Action::Create,
+            side(name),
+            ["no type of that name in Halo (L11)"],
+        );
+        change.fields.push(field(FieldName::Name, Value::text(name)));
+        if let Some(Ok((_, group))) = &kinds.group {
+            change.fields.push(field(FieldName::own(GROUP_FIELD), Value::text(group)));
+        }
+        let mapped = kinds.mapped.iter().map(|name| field(type_gets(*name), Value::Flag(true)));
+        change.fields.extend(mapped);
+        if let Some((cause, why)) = &waits {
+            change = change.held(cause.clone(), Action::Create, why);
+            hold_assets(rows, first, key, name);
+        }
+        made.push(change);
+    }
+    for (key, fields) in given.iter().filter(|(_, fields)| !fields.is_empty()) {
+        let Some(there) = kinds.types.get(key) else { continue };
+        made.push(widened(there, fields));
+    }
+    rows.splice(first..first, made);
+}
+
+fn widened(there: &KindOfRecord, fields: &BTreeSet<FieldName>) -> Change {
+    let why = "mapped fields that this type does not have yet (L16)";
+    let mut change = Change::new(Entity::AssetTypes, Action::Update, side(&there.name), [why]);
+    change.target = Some(Side { id: there.id.clone(), name: there.name.as_str().into() });
+    change.fields = fields.iter().map(|name| field(type_gets(*name), Value::Flag(true))).collect();
+    change
+}
+
+/// Why new types wait, if they do.
+fn waits(kinds: &Kinds, new: usize) -> Option<(Cause, String)> {
+    match &kinds.group {
+        None => {
+            let why = "new types need default_group_for_new_asset_types, which is not set (L12)";
+            Some((Cause::Missing, why.to_owned()))
+        }
+        Some(Err(why)) => Some((Cause::Missing, why.clone())),
+        Some(Ok(_)) if new > kinds.most_new as usize => {
+            let why = format!(
+                "{new} new types are more than {}: this is usually a wrong field (L11); choose another asset_type_field, or raise max_new_asset_types",
+                kinds.most_new
+            );
+            Some((Cause::Data, why))
+        }
+        Some(Ok(_)) => None,
+    }
+}
+
+fn hold_assets(rows: &mut [Change], first: usize, key: &str, name: &str) {
+    for change in rows.iter_mut().skip(first).filter(|change| change.action == Action::Create) {
+        if type_of(change, &[]).is_some_and(|own| folded(&own) == key) {
+            change.hold(Cause::Missing, &format!("its type '{name}' waits"));
+        }
+    }
+}
+
+/// The type that a row's asset has or gets. `found` is sorted by id.
+fn type_of(change: &Change, found: &[Found]) -> Option<String> {
+    let name = FieldName::own(TYPE_FIELD);
+    if let Some(target) = &change.target {
+        let at = found.binary_search_by(|found| found.id.cmp(&target.id)).ok()?;
+        return found[at].fields.get(name).map(ToString::to_string);
+    }
+    let written =
+        change.fields.iter().find(|field| field.name == name).and_then(|field| field.after.as_ref());
+    written.or_else(|| change.owned.get(name)).map(ToString::to_string)
+}
+
+fn side(name: &str) -> Side<SourceId> {
+    Side { id: SourceId::new(folded(name)), name: name.into() }
+}
+
+fn field(name: FieldName, after: Value) -> FieldChange {
+    FieldChange { name, before: None, after: Some(after), mark: None }
+}

@@ -1,0 +1,148 @@
+//! Imports from Liongard, from end to end.
+
+use std::collections::BTreeMap;
+
+use parhelion::model::{Entity, Integration};
+use parhelion::sandbox::{Faults, Host, Kind, Options, Quirks, Rule, Sandbox, When};
+use serde_json::{Value, json};
+
+use super::rig::{Ground, run, spec};
+
+/// An environment with its customer in Halo, and so many workstations with serials.
+fn small(machines: usize) -> (Sandbox, Vec<i64>) {
+    let sandbox = Sandbox::empty(Quirks::default());
+    sandbox.put_halo_client(&json!({"name": "Alder Ltd"})).expect("a customer");
+    let environment = sandbox.put_environment(&json!({"Name": "Alder Ltd"}));
+    let ids = (0..machines).map(|n| {
+        sandbox.put_system(&json!({
+            "Environment": environment, "Inspector": 90, "Name": format!("PC-{n}"), "hostname": format!("PC-{n}"),
+            "serial": format!("REAL{n:04}"), "os": "Windows 11", "ram": 16, "user": "pat",
+        }))
+    });
+    let ids = ids.collect();
+    (sandbox, ids)
+}
+
+fn value(asset: &Value, name: &str) -> String {
+    let rows = asset["fields"].as_array().expect("fields");
+    let row = rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no field {name}"));
+    row["value"].as_str().unwrap_or_default().to_owned()
+}
+
+/// No system has two assets.
+fn no_doubles(sandbox: &Sandbox) {
+    let mut of: BTreeMap<i64, usize> = BTreeMap::new();
+    for asset in sandbox.halo_assets() {
+        if let Some(id) = asset["liongardid"].as_i64().filter(|id| *id > 0) {
+            *of.entry(id).or_default() += 1;
+        }
+    }
+    let doubled: Vec<_> = of.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(doubled.is_empty(), "{doubled:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn environments_and_systems_come_in_and_a_second_run_writes_nothing() {
+    let mut ground = Ground::new(Sandbox::new(Options::default()));
+    let engine = ground.start().await;
+    let before = ground.sandbox.halo_assets().len();
+    let first = run(&engine, spec(Integration::Liongard, &[], false)).await;
+    assert_eq!(first.totals.failed, 0, "{:?}", first.problems);
+    assert!(first.totals.rows.create > 500 && first.totals.rows.link > 50, "{:?}", first.totals);
+    assert!(ground.sandbox.halo_assets().len() > before + 500);
+    no_doubles(&ground.sandbox);
+    let writes = ground.sandbox.journal().len();
+    let second = run(&engine, spec(Integration::Liongard, &[], false)).await;
+    assert_eq!(second.totals.rows.acting(), 0, "{:?}", second.totals);
+    assert_eq!(ground.sandbox.journal().len(), writes, "the second run wrote something");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_asset_holds_what_liongard_says_and_an_adopted_one_keeps_what_is_not_ours() {
+    let (sandbox, ids) = small(2);
+    let client = sandbox.halo_clients()[0]["id"].clone();
+    let fields =
+        json!([{"id": 117, "value": "REAL0001"}, {"id": 126, "value": 2}, {"id": 51, "value": "Latitude"}]);
+    let old = json!({"client_id": client, "assettype_id": 130, "inventory_number": "IT-1", "fields": fields});
+    let old = sandbox.put_halo_asset(&old).expect("an asset");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    let report = run(&engine, spec(Integration::Liongard, &[], false)).await;
+    assert_eq!((report.totals.failed, report.totals.rows.held), (0, 0), "{:?}", report.problems);
+    let assets = ground.sandbox.halo_assets();
+    assert_eq!(assets.len(), 2);
+    let made = assets.iter().find(|one| one["liongardid"] == ids[0]).expect("the new one");
+    assert_eq!(made["assettype_name"], "Windows Workstation");
+    assert_eq!((value(made, "Serial Number"), value(made, "RAM")), ("REAL0000".into(), "16".into()));
+    assert_eq!(value(made, "Last User"), "pat", "a field that was made");
+    let kept = ground.sandbox.halo_asset(old).expect("the old one");
+    assert_eq!(
+        (kept["liongardid"].clone(), kept["inventory_number"].clone()),
+        (json!(ids[1]), json!("IT-1"))
+    );
+    assert_eq!(
+        (value(&kept, "Lease"), value(&kept, "Model")),
+        ("2".into(), "Latitude".into()),
+        "no field was blanked"
+    );
+    assert_eq!(value(&kept, "Operating System"), "Windows 11");
+    assert_eq!(value(&kept, "Last User"), "pat", "its type got the field first");
+    assert_eq!(kept["assettype_name"], "Laptop", "an asset that is there keeps its type");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_lost_make_no_second_asset_type_or_field() {
+    for nth in 1..=12 {
+        let (sandbox, _) = small(6);
+        let mut ground = Ground::new(sandbox);
+        let engine = ground.start().await;
+        let lost =
+            Rule::new(Kind::ResetAfter).method("POST").path("/api/").when(When::Nth(vec![nth, nth + 1]));
+        ground.sandbox.set_faults(Faults::none().with(Host::Halo, lost));
+        run(&engine, spec(Integration::Liongard, &[], false)).await;
+        ground.sandbox.set_faults(Faults::none());
+        let last = run(&engine, spec(Integration::Liongard, &[], false)).await;
+        assert_eq!(last.totals.failed, 0, "lost answer {nth}: {:?}", last.problems);
+        no_doubles(&ground.sandbox);
+        assert_eq!(ground.sandbox.halo_assets().len(), 6, "lost answer {nth}");
+        for shelf in ["types", "fields"] {
+            let mut names: Vec<String> =
+                ground.sandbox.halo_asset_shelf(shelf).iter().map(|row| row["name"].to_string()).collect();
+            let count = names.len();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), count, "lost answer {nth}: {shelf} came twice: {names:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_is_gone_takes_its_asset_out_of_use_in_a_scheduled_run_and_brings_it_back() {
+    let (sandbox, ids) = small(40);
+    let mut ground = Ground::new(sandbox);
+    ground.settings = "[liongard.safety]\nmax_removals_floor = 5".into();
+    let engine = ground.start().await;
+    run(&engine, spec(Integration::Liongard, &[], false)).await;
+    let set = parhelion::host::words::SettingChange {
+        key: "liongard.deactivate_deleted".into(),
+        value: Some("true".into()),
+    };
+    engine.set(&[set]).await.expect("a setting");
+    // A manual run takes the changed rule note of, and removes nothing.
+    let facts = ground.sandbox.system(ids[3]).expect("a system");
+    ground.sandbox.remove_system(ids[3]);
+    run(&engine, spec(Integration::Liongard, &[], false)).await;
+    let inactive = |sandbox: &Sandbox| {
+        let all = sandbox.halo_assets();
+        all.iter()
+            .filter(|one| one["inactive"] == true)
+            .map(|one| one["liongardid"].as_i64())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(inactive(&ground.sandbox), [], "never by hand");
+    run(&engine, spec(Integration::Liongard, &[], true)).await;
+    assert_eq!(inactive(&ground.sandbox), [Some(ids[3])]);
+    ground.sandbox.put_system(&facts);
+    run(&engine, spec(Integration::Liongard, &[Entity::Assets], true)).await;
+    assert_eq!(inactive(&ground.sandbox), [], "what we made inactive is active again");
+}

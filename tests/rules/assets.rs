@@ -1,0 +1,513 @@
+//! Assets: the outcome matrix of the mission table, section 11, and the edge cases of L9 to L18.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use parhelion::integrations::liongard::rules;
+use parhelion::model::asset::{FieldKind, ID_FIELD, TYPE_FIELD};
+use parhelion::model::link::Removed;
+use parhelion::model::settings::{Liongard, Safety};
+use parhelion::model::{
+    Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment, SourceId,
+    Value, Verdict, Wanted,
+};
+use parhelion::plan::snapshot::{KindOfRecord, Kinds, Lines, Mappings, Parking, Reading, Snapshot};
+use parhelion::plan::{self, Absence, Action, Cause, Change, Completeness, Last, Policy};
+
+use crate::world::{s, t};
+
+/// One mapped environment `e` (Halo customer 1), another customer 2, type Laptop; assets matched by serial.
+struct Assets {
+    snapshot: Snapshot,
+    lines: Lines,
+    mappings: Mappings,
+    links: BTreeMap<SourceId, Link>,
+    settings: Liongard,
+    scheduled: bool,
+}
+
+fn os() -> FieldName {
+    FieldName::own("Operating System")
+}
+
+fn link(target: &str, parent: Option<&str>) -> Link {
+    Link {
+        target: t(target),
+        parent: parent.map(s),
+        source_name: "PC".into(),
+        target_name: "PC".into(),
+        how: How::Created,
+        since: Moment::UNIX_EPOCH,
+        base: None,
+        removed: None,
+    }
+}
+
+fn customer(id: &str) -> Found {
+    Found {
+        id: t(id),
+        name: format!("Customer {id}").into(),
+        parent: None,
+        is_active: true,
+        marker: None,
+        fields: Fields::new(),
+        keys: MatchKeys::default(),
+        currency: None,
+        main_site: None,
+    }
+}
+
+fn key(serial: &str) -> MatchKeys {
+    MatchKeys { own: (!serial.is_empty()).then(|| serial.into()), ..MatchKeys::default() }
+}
+
+impl Assets {
+    fn new() -> Self {
+        let environment = Wanted {
+            id: s("e"),
+            name: "Environment".into(),
+            parent: None,
+            verdict: Verdict::Take,
+            fields: Fields::new(),
+            keys: MatchKeys::default(),
+            currency: None,
+            notes: Vec::new(),
+        };
+        let laptop = KindOfRecord { id: t("130"), name: "Laptop".into(), fields: BTreeSet::from([os()]) };
+        let kinds = Kinds {
+            types: BTreeMap::from([("laptop".to_owned(), laptop)]),
+            group: Some(Ok((t("3"), "Computers".into()))),
+            most_new: 20,
+            mapped: vec![os()],
+            ..Kinds::default()
+        };
+        let lines = Lines {
+            read: Reading::Whole(Completeness::default()),
+            parking: Parking::Missing("default_site is not set".into()),
+            kinds: Some(kinds),
+            ..Lines::default()
+        };
+        let snapshot = Snapshot {
+            customers: vec![environment],
+            partners: vec![customer("1"), customer("2")],
+            ..Snapshot::default()
+        };
+        let mappings =
+            Mappings { customers: BTreeMap::from([(s("e"), link("1", None))]), ..Mappings::default() };
+        let settings = Liongard { deactivate_deleted: true, ..Liongard::default() };
+        Self { snapshot, lines, mappings, links: BTreeMap::new(), settings, scheduled: false }
+    }
+
+    /// A system with a serial, of the mapped environment unless told otherwise.
+    fn system(&mut self, id: &str, serial: &str) -> &mut Wanted {
+        let fields = Fields::new()
+            .with(FieldName::Name, Value::text("PC"))
+            .with(os(), Value::text("Windows 11"))
+            .with(FieldName::own(TYPE_FIELD), Value::text("Laptop"))
+            .with(FieldName::own(ID_FIELD), Value::text(id));
+        self.lines.wanted.push(Wanted {
+            id: s(id),
+            name: Arc::from("PC"),
+            parent: Some(s("e")),
+            verdict: Verdict::Take,
+            fields,
+            keys: key(serial),
+            currency: None,
+            notes: Vec::new(),
+        });
+        self.lines.wanted.sort_by(|a, b| a.id.cmp(&b.id));
+        self.lines.wanted.iter_mut().find(|one| one.id == s(id)).unwrap()
+    }
+
+    fn asset(&mut self, id: &str, customer: &str, serial: &str) -> &mut Found {
+        let fields = Fields::new()
+            .with(os(), Value::text("Windows 10"))
+            .with(FieldName::own(TYPE_FIELD), Value::text("Laptop"));
+        self.lines.found.push(Found {
+            id: t(id),
+            name: Arc::from("PC"),
+            parent: Some(t(customer)),
+            is_active: true,
+            marker: None,
+            fields,
+            keys: key(serial),
+            currency: None,
+            main_site: None,
+        });
+        self.lines.found.sort_by(|a, b| a.id.cmp(&b.id));
+        self.lines.found.iter_mut().find(|one| one.id == t(id)).unwrap()
+    }
+
+    fn stored(&mut self, system: &str, asset: &str) -> &mut Link {
+        self.links.insert(s(system), link(asset, Some("e")));
+        self.links.get_mut(&s(system)).unwrap()
+    }
+
+    fn parked(&mut self) {
+        self.lines.parking = Parking::At { customer: t("2"), site: t("9"), name: "Unassigned".into() };
+    }
+
+    fn policy(&self) -> Policy {
+        let mut policy = Policy {
+            integration: Integration::Liongard,
+            account: "us1.app.liongard.com".into(),
+            installation: Installation::from_random([7; 8]),
+            rules: rules(&self.settings),
+            safety: Safety::default(),
+            entities: Integration::Liongard.entities().to_vec(),
+            scheduled: self.scheduled,
+            allow_removals: false,
+            frozen: None,
+            now: Moment::UNIX_EPOCH,
+            today: "2026-06-15".parse().unwrap(),
+            approved_once: Entity::ALL.into(),
+            last: Last::default(),
+        };
+        policy.last.scope = Some(plan::scope(&policy));
+        policy
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let mut snapshot = self.snapshot.clone();
+        snapshot.lines.insert(Entity::Assets, self.lines.clone());
+        let links = |entity| if entity == Entity::Assets { self.links.clone() } else { BTreeMap::new() };
+        plan::build(&snapshot, &self.mappings, links, &self.policy()).changes
+    }
+
+    fn row(&self, id: &str) -> Change {
+        let all = self.changes();
+        let mut of =
+            all.into_iter().filter(|change| change.entity == Entity::Assets && change.source.id == s(id));
+        let one = of.next().unwrap();
+        assert!(of.next().is_none(), "one row a system");
+        one
+    }
+}
+
+fn says(change: &Change, text: &str) -> bool {
+    change.reasons.iter().any(|reason| reason.contains(text))
+}
+
+fn written(change: &Change, name: FieldName) -> Option<String> {
+    change.fields.iter().find(|field| field.name == name)?.after.as_ref().map(ToString::to_string)
+}
+
+#[test]
+fn stored_id_and_environment_mapped_updates_it() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.asset("640", "1", "S1");
+    a.stored("1", "640");
+    let row = a.row("1");
+    assert_eq!((row.action, row.target.as_ref().unwrap().id.clone()), (Action::Update, t("640")));
+    assert_eq!(written(&row, os()).as_deref(), Some("Windows 11"));
+    assert_eq!(row.fields.len(), 1, "neither name, type nor id follow: {:?}", row.fields);
+}
+
+#[test]
+fn stored_id_with_another_assets_matching_field_updates_the_ids_asset_and_warns() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.asset("640", "1", "S0");
+    a.asset("641", "1", "S1");
+    a.stored("1", "640");
+    let row = a.row("1");
+    assert_eq!((row.action, row.target.as_ref().unwrap().id.clone()), (Action::Update, t("640")));
+    assert!(says(&row, "641") && says(&row, "L14"), "{:?}", row.reasons);
+}
+
+#[test]
+fn one_hit_at_the_same_customer_is_adopted_with_its_id() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.asset("640", "1", "S1");
+    let row = a.row("1");
+    assert_eq!((row.action, row.target.as_ref().unwrap().id.clone()), (Action::Link, t("640")));
+    assert_eq!(written(&row, FieldName::own(ID_FIELD)).as_deref(), Some("1"), "the id is stored");
+    assert_eq!(written(&row, os()).as_deref(), Some("Windows 11"));
+}
+
+#[test]
+fn two_hits_are_held() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.asset("640", "1", "S1");
+    a.asset("641", "2", "S1");
+    let row = a.row("1");
+    let Cause::Ambiguous { candidates } = row.hold.unwrap().cause else { panic!() };
+    assert_eq!((row.action, candidates.len()), (Action::Held, 2));
+}
+
+#[test]
+fn a_hit_at_another_customer_is_held_and_both_are_shown() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.asset("640", "2", "S1");
+    let row = a.row("1");
+    assert_eq!(row.action, Action::Held);
+    assert!(says(&row, "customer 2, not 1"), "{:?}", row.reasons);
+}
+
+#[test]
+fn no_hit_is_created_under_the_mapped_customer() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.asset("640", "1", "S2");
+    let row = a.row("1");
+    assert_eq!(
+        (row.action, row.customer_target.clone(), row.site.clone()),
+        (Action::Create, Some(t("1")), None)
+    );
+    assert_eq!(written(&row, FieldName::own(TYPE_FIELD)).as_deref(), Some("Laptop"));
+}
+
+#[test]
+fn no_hit_and_no_mapping_goes_to_the_default_site_or_waits_for_one() {
+    for parent in [None, Some(s("x"))] {
+        let mut a = Assets::new();
+        a.system("1", "S1").parent = parent;
+        let row = a.row("1");
+        assert_eq!(row.action, Action::Held);
+        assert!(
+            says(&row, "default_site is not set")
+                && matches!(row.hold.as_ref().unwrap().cause, Cause::Missing)
+        );
+        a.parked();
+        let row = a.row("1");
+        assert_eq!(
+            (row.action, row.customer_target.clone(), row.site.clone()),
+            (Action::Create, Some(t("2")), Some(t("9")))
+        );
+    }
+}
+
+#[test]
+fn an_inactive_asset_is_updated_and_stays_inactive() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.asset("640", "1", "S1").is_active = false;
+    a.stored("1", "640");
+    let row = a.row("1");
+    assert_eq!(row.action, Action::Update);
+    assert_eq!(written(&row, FieldName::Status), None);
+    assert!(says(&row, "stays so (L14)"), "{:?}", row.reasons);
+}
+
+/// A link without a system, and enough others that no limit matters.
+fn gone() -> Assets {
+    let mut a = Assets::new();
+    a.scheduled = true;
+    a.asset("640", "1", "S1");
+    a.stored("1", "640");
+    a.lines.absences.insert(s("1"), Absence::Confirmed);
+    a
+}
+
+#[test]
+fn a_system_that_is_gone_makes_its_asset_inactive_in_a_scheduled_run() {
+    let row = gone().row("1");
+    assert_eq!(row.action, Action::Deactivate);
+    assert_eq!(written(&row, FieldName::Status).as_deref(), Some("inactive"));
+}
+
+#[test]
+fn without_the_option_or_the_proof_nothing_happens_and_it_is_listed() {
+    let mut a = gone();
+    a.settings.deactivate_deleted = false;
+    assert_eq!(a.row("1").action, Action::Skipped);
+    let mut a = gone();
+    a.lines.read = Reading::Whole(Completeness(Err("cut off".into())));
+    assert!(!a.changes().iter().any(|row| row.action.is_removal()));
+    let mut a = gone();
+    a.lines.absences.insert(s("1"), Absence::Unconfirmed("still there".into()));
+    assert_eq!(a.row("1").action, Action::Held);
+    let mut a = gone();
+    a.scheduled = false;
+    let row = a.row("1");
+    assert_eq!(row.action, Action::Skipped);
+    assert!(says(&row, "a manual import never does"), "{:?}", row.reasons);
+    let mut a = gone();
+    a.snapshot.customers.clear();
+    assert!(!a.changes().iter().any(|row| row.action.is_removal()), "its environment is not listed either");
+}
+
+#[test]
+fn a_system_that_moved_to_another_environment_is_not_a_removal_and_its_asset_is_not_moved() {
+    let mut a = Assets::new();
+    a.scheduled = true;
+    let mut other = a.snapshot.customers[0].clone();
+    other.id = s("f");
+    a.snapshot.customers.push(other);
+    a.mappings.customers.insert(s("f"), link("2", None));
+    a.system("1", "S1").parent = Some(s("f"));
+    a.asset("640", "1", "S1");
+    a.stored("1", "640");
+    let row = a.row("1");
+    assert_eq!((row.action, row.target.as_ref().unwrap().id.clone()), (Action::Update, t("640")));
+    assert!(says(&row, "never moved unasked"), "{:?}", row.reasons);
+}
+
+#[test]
+fn what_we_made_inactive_is_active_again_when_it_returns_and_nothing_else_is() {
+    for (ours, after) in [(true, Some("active")), (false, None)] {
+        let mut a = Assets::new();
+        a.system("1", "S1");
+        a.asset("640", "1", "S1").is_active = false;
+        let link = a.stored("1", "640");
+        link.base = Some(Fields::new().with(os(), Value::text("Windows 10")));
+        link.removed = ours.then_some(Removed { at: Moment::UNIX_EPOCH, zeroed: false, deactivated: true });
+        assert_eq!(written(&a.row("1"), FieldName::Status).as_deref(), after);
+    }
+}
+
+#[test]
+fn systems_without_a_telling_serial_match_nothing_and_are_created() {
+    let mut a = Assets::new();
+    a.system("1", "");
+    a.system("2", "");
+    a.asset("640", "1", "");
+    assert_eq!((a.row("1").action, a.row("2").action), (Action::Create, Action::Create));
+}
+
+#[test]
+fn two_systems_with_one_serial_are_held_and_so_is_one_whose_asset_is_anothers() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.system("2", "S1");
+    assert_eq!((a.row("1").action, a.row("2").action), (Action::Held, Action::Held));
+    a.asset("640", "1", "S1");
+    a.stored("1", "640");
+    assert_eq!(a.row("1").action, Action::Update);
+    let row = a.row("2");
+    assert_eq!(row.action, Action::Held);
+    assert!(says(&row, "belongs to another system"), "{:?}", row.reasons);
+}
+
+#[test]
+fn an_incomplete_list_of_assets_creates_none() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.lines.found_complete = Completeness(Err("page 3 failed".into()));
+    let row = a.row("1");
+    assert!(row.action == Action::Held && matches!(row.hold.unwrap().cause, Cause::Unproven));
+}
+
+#[test]
+fn an_asset_that_carries_the_id_is_found_when_the_link_is_lost() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    let policy = a.policy();
+    let mark = parhelion::model::marker::marker(
+        &policy.installation,
+        policy.integration,
+        &policy.account,
+        Entity::Assets,
+        &s("1"),
+    );
+    a.asset("640", "1", "S9").marker = Some(mark.into());
+    a.asset("641", "1", "S1");
+    let row = a.row("1");
+    assert_eq!((row.action, row.target.unwrap().id), (Action::Link, t("640")), "the stored id comes first");
+}
+
+fn of_kind(a: &Assets, entity: Entity) -> Vec<Change> {
+    a.changes().into_iter().filter(|change| change.entity == entity).collect()
+}
+
+#[test]
+fn an_unknown_type_is_made_once_before_its_assets_whatever_its_case() {
+    let mut a = Assets::new();
+    for (id, name) in [("1", "Server"), ("2", "server "), ("3", "LAPTOP")] {
+        a.system(id, id).fields.set(FieldName::own(TYPE_FIELD), Value::text(name));
+    }
+    let rows = a.changes();
+    let types: Vec<&Change> = rows.iter().filter(|row| row.entity == Entity::AssetTypes).collect();
+    let [made] = types.as_slice() else { panic!("{types:?}") };
+    assert_eq!((made.action, made.source.id.clone()), (Action::Create, s("server")));
+    assert_eq!(written(made, FieldName::own("Group")).as_deref(), Some("Computers"));
+    assert!(made.row < a.row("1").row && rows.windows(2).all(|pair| pair[0].row < pair[1].row));
+}
+
+#[test]
+fn too_many_new_types_or_no_group_for_them_hold_them_and_their_assets() {
+    let mut a = Assets::new();
+    for id in ["1", "2", "3"] {
+        a.system(id, id).fields.set(FieldName::own(TYPE_FIELD), Value::text(format!("Type {id}")));
+    }
+    a.lines.kinds.as_mut().unwrap().most_new = 2;
+    assert!(of_kind(&a, Entity::AssetTypes).iter().all(|row| row.action == Action::Held));
+    let row = a.row("1");
+    assert!(row.action == Action::Held && says(&row, "waits"), "{:?}", row.reasons);
+    let kinds = a.lines.kinds.as_mut().unwrap();
+    (kinds.most_new, kinds.group) = (20, None);
+    let row = &of_kind(&a, Entity::AssetTypes)[0];
+    assert!(row.action == Action::Held && says(row, "L12"), "{:?}", row.reasons);
+}
+
+#[test]
+fn a_field_that_is_to_be_made_is_made_once_and_given_to_the_types_concerned() {
+    let mut a = Assets::new();
+    let ram = FieldName::own("RAM");
+    let kinds = a.lines.kinds.as_mut().unwrap();
+    kinds.new_fields = vec![(ram, FieldKind::Number)];
+    kinds.given = BTreeSet::from([ram]);
+    kinds.mapped.push(ram);
+    for id in ["1", "2"] {
+        a.system(id, id).fields.set(ram, Value::text("16"));
+        a.asset(&format!("64{id}"), "1", id);
+        a.stored(id, &format!("64{id}"));
+    }
+    let fields = of_kind(&a, Entity::AssetFields);
+    assert_eq!(fields.len(), 1);
+    assert_eq!(written(&fields[0], FieldName::own("Kind")).as_deref(), Some("number"));
+    let types = of_kind(&a, Entity::AssetTypes);
+    assert_eq!((types.len(), types[0].action), (1, Action::Update), "the type that lacks it gets it");
+    assert_eq!(written(&a.row("1"), ram).as_deref(), Some("16"));
+}
+
+#[test]
+fn a_field_that_the_type_does_not_have_is_not_written_and_that_is_said() {
+    let mut a = Assets::new();
+    let rack = FieldName::own("Rack");
+    a.lines.kinds.as_mut().unwrap().mapped.push(rack);
+    a.system("1", "S1").fields.set(rack, Value::text("R2"));
+    let row = a.row("1");
+    assert_eq!(written(&row, rack), None);
+    assert!(says(&row, "Rack is not a field of the type Laptop"), "{:?}", row.reasons);
+}
+
+#[test]
+fn a_field_that_only_fills_leaves_what_halo_has() {
+    let mut a = Assets::new();
+    a.lines.kinds.as_mut().unwrap().filled = BTreeSet::from([os()]);
+    a.system("1", "S1");
+    a.asset("640", "1", "S1");
+    a.stored("1", "640");
+    assert_eq!(a.row("1").action, Action::Unchanged);
+    a.lines.found[0].fields.remove(os());
+    assert_eq!(written(&a.row("1"), os()).as_deref(), Some("Windows 11"));
+}
+
+#[test]
+fn a_second_plan_has_nothing_to_do() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.asset("640", "1", "S1").fields.set(os(), Value::text("Windows 11"));
+    a.stored("1", "640");
+    assert_eq!(a.row("1").action, Action::Unchanged);
+    assert_eq!(a.changes().iter().filter(|row| row.action.acts()).count(), 0);
+}
+
+#[test]
+fn the_guides_example_is_a_look_alike_until_it_is_mapped() {
+    let mut a = Assets::new();
+    a.mappings.customers.clear();
+    a.snapshot.customers[0].name = "HaloPSA".into();
+    a.snapshot.customers[0].fields = Fields::new().with(FieldName::Name, Value::text("HaloPSA"));
+    a.snapshot.partners[0].name = "HaloPSA Ltd".into();
+    let row = a.changes().into_iter().find(|row| row.entity == Entity::Customers).unwrap();
+    assert_eq!(row.action, Action::Held);
+    assert!(says(&row, "HaloPSA Ltd"), "{:?}", row.reasons);
+    a.mappings.customers.insert(s("e"), link("1", None));
+    assert!(!a.changes().iter().any(|row| row.entity == Entity::Customers && row.action.acts()), "L5");
+}
