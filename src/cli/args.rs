@@ -323,6 +323,24 @@ pub enum Map {
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
+    /// Print likely partners of every unmapped customer, best first, with score and reasons
+    Suggest {
+        /// also or westcoast
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+    },
+    /// Never suggest this pair again
+    Reject {
+        /// also or westcoast
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// The distributor's id of the customer
+        #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
+        source: SourceId,
+        /// Halo's id of the customer
+        #[arg(value_name = "TARGET_ID", value_parser = target_id)]
+        target: TargetId,
+    },
     /// Map one customer
     Set {
         /// also, westcoast, liongard or hudu
@@ -368,7 +386,7 @@ pub enum Map {
         #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
         source: SourceId,
     },
-    /// Write the mapping table as CSV, to FILE or standard output
+    /// Write the mapping table as CSV, to FILE or standard output; as a spreadsheet to a FILE that ends in .xlsx
     Export {
         /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]
@@ -396,6 +414,8 @@ impl Map {
         match self {
             Self::List { integration, .. }
             | Self::Generate { integration }
+            | Self::Suggest { integration }
+            | Self::Reject { integration, .. }
             | Self::Set { integration, .. }
             | Self::Unset { integration, .. }
             | Self::Exclude { integration, .. }

@@ -9,6 +9,7 @@ use super::{files, map, order, text};
 use crate::host::Handle;
 use crate::host::words::{Command, MapRow, MappingImport, Reply};
 use crate::matching::mapping_csv::{self, Row};
+use crate::matching::mapping_xlsx;
 use crate::model::text::shown;
 use crate::model::{Class, Integration, Problem};
 
@@ -23,7 +24,14 @@ pub async fn export(
     let csv = || mapping_csv::write(&rows.iter().map(row).collect::<Vec<_>>());
     match file {
         Some(file) => {
-            files::write(file, &csv())?;
+            if file.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("xlsx")) {
+                let rows: Vec<Row> = rows.iter().map(row).collect();
+                let bytes = mapping_xlsx::write(&rows)
+                    .map_err(|why| Problem::new(Class::Local, format!("{}: {why}.", file.display())))?;
+                files::write(file, &bytes)?;
+            } else {
+                files::write(file, csv())?;
+            }
             let name = file.display().to_string();
             let document = ExportDocument { integration, file: &name, rows: rows.len() };
             out.either(&document, || format!("{} rows are in {name}.", rows.len()))?;

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::host::words::{
     CheckState, Fate, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LayoutView, LogLine,
-    MapRow, MapState, MappingImport, PastRun, SavedChange, ScheduleView, TestReport,
+    MapRow, MapState, MappingImport, PastRun, SavedChange, ScheduleView, Suggested, TestReport,
 };
 use crate::integrations::FieldRule;
 use crate::model::{
@@ -370,6 +370,43 @@ impl<'a> MapDocument<'a> {
             since: row.since.map(moment),
         };
         Self { integration, rows: rows.iter().map(row).collect(), error: error.map(ErrorBody::from) }
+    }
+}
+
+/// `map suggest`.
+#[derive(Serialize)]
+pub struct SuggestDocument<'a> {
+    integration: Integration,
+    rows: Vec<SuggestRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct SuggestRow<'a> {
+    source: Named<'a, SourceId>,
+    /// Best first.
+    candidates: Vec<SuggestCandidate<'a>>,
+}
+
+#[derive(Serialize)]
+struct SuggestCandidate<'a> {
+    #[serde(flatten)]
+    target: Named<'a, TargetId>,
+    score: u8,
+    why: &'a [String],
+}
+
+impl<'a> SuggestDocument<'a> {
+    pub fn new(integration: Integration, rows: &'a [MapRow]) -> Self {
+        let candidate = |one: &'a Suggested| SuggestCandidate {
+            target: Named { id: &one.party.id, name: &one.party.name },
+            score: one.score,
+            why: &one.why,
+        };
+        let row = |row: &'a MapRow| SuggestRow {
+            source: Named { id: &row.source.id, name: &row.source.name },
+            candidates: row.candidates.iter().map(candidate).collect(),
+        };
+        Self { integration, rows: rows.iter().map(row).collect() }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::args::Map;
 use super::exit::{DONE, FAILED, Failure, worst};
-use super::json::MapDocument;
+use super::json::{MapDocument, SuggestDocument};
 use super::out::Out;
 use super::progress::attended;
 use super::{ask, csv, order, text};
 use crate::host::Handle;
-use crate::host::words::{Command, MapFilter, MapRow, Query, Reply};
+use crate::host::words::{Command, MapFilter, MapRow, MapState, Query, Reply};
 use crate::model::{Class, Decision, How, Integration, Problem, SourceId, TargetId};
 
 /// Rows asked for at a time.
@@ -18,6 +18,13 @@ pub async fn run(out: &Out, handle: &Handle, command: &Map) -> Result<u8, Failur
     match command {
         Map::List { cached, .. } => list(out, handle, integration, *cached).await,
         Map::Generate { .. } => generate(out, handle, integration).await,
+        Map::Suggest { .. } => suggest(out, handle, integration).await,
+        Map::Reject { source, target, .. } => {
+            read_once(out, handle, integration).await?;
+            let target_name = name_of(handle, integration, target).await?.into();
+            let decision = Decision::Reject { target: target.clone(), target_name };
+            decide(out, handle, integration, source, decision).await
+        }
         Map::Export { file, .. } => csv::export(out, handle, integration, file.as_deref()).await,
         Map::Import { file, dry_run, .. } => csv::import(out, handle, integration, file, *dry_run).await,
         Map::Unset { source, .. } => decide(out, handle, integration, source, Decision::Clear).await,
@@ -71,6 +78,17 @@ async fn generate(out: &Out, handle: &Handle, integration: Integration) -> Resul
             report.skipped
         )
     })?;
+    Ok(DONE)
+}
+
+/// Who every unmapped customer may be. Reads both sides first, so that nobody is missing.
+async fn suggest(out: &Out, handle: &Handle, integration: Integration) -> Result<u8, Failure> {
+    read(out, handle, integration).await?;
+    let work = async { order!(handle, Command::Score { integration }, Reply::Done(_) => ()) };
+    attended(out, handle, work).await?;
+    let mut rows = rows(handle, integration).await?;
+    rows.retain(|row| row.state == MapState::Unmapped);
+    out.either(&SuggestDocument::new(integration, &rows), || text::suggestions(&rows, out.plain))?;
     Ok(DONE)
 }
 

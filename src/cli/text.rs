@@ -340,7 +340,7 @@ pub fn log_line(line: &LogLine, plain: bool) -> String {
 
 pub fn map(rows: &[MapRow], plain: bool) -> String {
     let row = |row: &MapRow| {
-        let sign = if plain { String::new() } else { row.state.sign().to_string() };
+        let sign = if plain { String::new() } else { row.sign().to_string() };
         let target = row.target.as_ref();
         vec![
             sign,
@@ -356,6 +356,31 @@ pub fn map(rows: &[MapRow], plain: bool) -> String {
     let header = ["", "id", "customer", "Halo id", "Halo customer", "state", "how", "note"];
     match table(&header, rows.iter().map(row).collect(), plain) {
         empty if empty.is_empty() => "No customers.\n".into(),
+        text => text,
+    }
+}
+
+/// Who every unmapped customer may be: a line a candidate.
+pub fn suggestions(rows: &[MapRow], plain: bool) -> String {
+    let lines = rows.iter().flat_map(|row| {
+        let source = [row.source.id.to_string(), shown(&row.source.name).into_owned()];
+        let none = row.candidates.is_empty().then(|| {
+            let mut cells = source.to_vec();
+            cells.extend(["", "", "-", "none near"].map(str::to_owned));
+            cells
+        });
+        let near = row.candidates.iter().enumerate().map(move |(nth, one)| {
+            // On paper the customer stands at its first candidate only; read aloud, at each.
+            let mut cells = if nth == 0 || plain { source.to_vec() } else { vec![String::new(); 2] };
+            let party = [one.party.id.to_string(), shown(&one.party.name).into_owned()];
+            cells.extend(party);
+            cells.extend([one.score.to_string(), one.why.join(", ")]);
+            cells
+        });
+        none.into_iter().chain(near).collect::<Vec<_>>()
+    });
+    match table(&["id", "customer", "Halo id", "Halo customer", "score", "why"], lines.collect(), plain) {
+        empty if empty.is_empty() => "Every customer is mapped or decided.\n".into(),
         text => text,
     }
 }

@@ -354,6 +354,10 @@ fn slot(slot: &Slot) -> Option<Json> {
             let note = if note.is_empty() { String::new() } else { format!(": {note}") };
             format!("leave it alone{until}{note}")
         }
+        (None, _) if !slot.refused.is_empty() => {
+            let ids: Vec<String> = slot.refused.keys().map(ToString::to_string).collect();
+            format!("never {}", ids.join(", "))
+        }
         (None, _) => return None,
     };
     text(said)

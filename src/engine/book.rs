@@ -9,13 +9,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
+use super::customers::HaloCard;
 use super::keys;
 use super::records::{Aside, Edit, Intent, KeptIssue, Ordered, Record, RowState};
 use crate::engine::words::{Choices, JobReport, Past};
 use crate::model::settings::Settings;
 use crate::model::{
     Class, Date, Decision, Entity, Installation, Integration, JobId, Link, OccurrenceId, PlanId, Problem,
-    Slot, SourceId,
+    Slot, SourceId, TargetId,
 };
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
@@ -464,6 +465,16 @@ impl Book {
         Ok(decisions)
     }
 
+    /// What details of Halo's customers told.
+    pub fn halo_cards(&self) -> Result<Vec<(TargetId, HaloCard)>, Problem> {
+        let mut cards = Vec::new();
+        self.each(&keys::halo_cards(), |id, value| {
+            cards.push((TargetId::new(String::from_utf8_lossy(id)), read(&value, id)?));
+            Ok(())
+        })?;
+        Ok(cards)
+    }
+
     pub fn missing_runs(&self, of: Integration) -> Result<BTreeMap<(Entity, SourceId), u32>, Problem> {
         let mut missing = BTreeMap::new();
         self.each(&keys::missings(of), |id, value| {
@@ -521,7 +532,7 @@ impl Book {
     /// What the mapping holds for a record.
     pub fn slot(&self, of: Integration, entity: Entity, id: &SourceId) -> Result<Slot, Problem> {
         let decision = if entity == of.root() { self.decision(of, id)? } else { None };
-        Ok(Slot { link: self.link(of, entity, id)?, decision })
+        Ok(Slot { link: self.link(of, entity, id)?, decision, ..Slot::default() })
     }
 
     /// What a person last wished of a job; `None`: that it goes on.

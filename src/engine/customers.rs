@@ -1,9 +1,15 @@
 //! The mapping table: which source customer is which Halo customer, who said so, and taking it back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod card;
+mod near;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
+
+pub use near::Reading;
 
 use super::Engine;
 use super::extract;
@@ -12,13 +18,14 @@ use super::log::safe;
 use super::records::{Edit, Record};
 use crate::api::budget::Lane;
 use crate::engine::words::{
-    CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow,
-    MapState, MappingImport, Party,
+    Aspect, CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow,
+    MapState, MappingImport, Party, Suggested,
 };
-use crate::matching::{exact, mapping_csv, name};
+use crate::matching::{exact, mapping_csv};
+use crate::model::settings::Matching;
 use crate::model::{
-    Class, Decision, Fields, Found, How, Integration, Link, MatchKeys, Moment, Problem, Slot, SourceId,
-    TargetId, Verdict, Wanted,
+    Class, Decided, Decision, FieldName, Fields, Found, How, Integration, KeyValues, Link, MatchKeys, Moment,
+    Place, Problem, Refusal, Slot, SourceId, TargetId, Value, Verdict, Wanted,
 };
 
 /// Undo reaches this many steps back.
@@ -46,6 +53,11 @@ pub struct SourceParty {
     pub domain: Box<str>,
     /// It has ended at the source.
     pub ended: bool,
+    /// VAT or registration number; empty where none is known.
+    #[serde(default)]
+    pub vat: Box<str>,
+    #[serde(default)]
+    pub postcode: Box<str>,
 }
 
 /// A customer of the target as it was last read.
@@ -54,20 +66,25 @@ pub struct TargetParty {
     pub name: Box<str>,
     pub domain: Box<str>,
     pub is_active: bool,
+    /// VAT or registration number; empty where none is known.
+    #[serde(default)]
+    pub vat: Box<str>,
+    #[serde(default)]
+    pub postcode: Box<str>,
 }
 
 /// Both sides and the table between them, in memory; made anew after every change.
 pub struct Parties {
-    pub source: BTreeMap<SourceId, SourceParty>,
-    pub target: BTreeMap<TargetId, TargetParty>,
+    pub read: Arc<Reading>,
     pub links: BTreeMap<SourceId, Link>,
     pub decisions: BTreeMap<SourceId, Decision>,
-    /// Active Halo customers by exact form of their name.
-    by_name: HashMap<String, Vec<TargetId>>,
-    /// Source customers by exact form of their name.
-    same: HashMap<String, u32>,
+    /// Pairs that a person has ruled out.
+    refused: BTreeMap<SourceId, BTreeMap<TargetId, Refusal>>,
+    decided: BTreeMap<SourceId, Decided>,
     taken: HashSet<TargetId>,
-    pub read_at: Option<Moment>,
+    weights: Matching,
+    /// The table was made when the reading was scored.
+    is_scored: bool,
     /// Made when first asked for: the table in order, so that a key of a filter costs a walk over short texts.
     table: OnceLock<Table>,
 }
@@ -81,6 +98,9 @@ struct Table {
 struct Line {
     id: SourceId,
     state: MapState,
+    aspect: Option<Aspect>,
+    /// Of the free partner that comes nearest.
+    best: Option<u8>,
     /// Both names and the id, in lower case.
     text: String,
     /// What needs a person comes first (U11).
@@ -91,9 +111,9 @@ struct Line {
 impl Parties {
     fn state(&self, id: &SourceId) -> MapState {
         if let Some(link) = self.links.get(id) {
-            let (source, halo) = (self.source.get(id), self.target.get(&link.target));
+            let (source, halo) = (self.read.source.get(id), self.read.target.get(&link.target));
             // What was linked or made after the last reading is not missing, only not read yet.
-            let is_read = self.read_at.is_some_and(|read| read > link.since);
+            let is_read = self.read.read_at.is_some_and(|read| read > link.since);
             if is_read && (source.is_none() || halo.is_none()) {
                 return MapState::Orphaned;
             }
@@ -108,19 +128,30 @@ impl Parties {
         }
     }
 
-    /// Halo customers of the same exact name, for an unmapped row.
-    fn same_name(&self, id: &SourceId) -> &[TargetId] {
-        self.source
-            .get(id)
-            .and_then(|s| self.by_name.get(&name::exact_form(&s.name)))
-            .map_or(&[], Vec::as_slice)
+    /// What the state alone does not say. Of an unmapped row, with who comes near.
+    fn aspect(&self, id: &SourceId, state: MapState, choices: &near::Choices) -> Option<Aspect> {
+        if state == MapState::Unmapped {
+            return if choices.is_ambiguous {
+                Some(Aspect::Ambiguous)
+            } else {
+                choices.best().map(|_| Aspect::Suggested)
+            };
+        }
+        let target = self.links.get(id).and_then(|link| self.read.target.get(&link.target))?;
+        if !target.is_active {
+            return Some(Aspect::Inactive);
+        }
+        let source = self.read.source.get(id).filter(|_| state == MapState::Renamed)?;
+        self.drifts(source, target).then_some(Aspect::Drifting)
     }
 
     /// Whether 'generate' would add this one.
     fn is_exact(&self, id: &SourceId) -> bool {
-        let Some(source) = self.source.get(id) else { return false };
-        let only = self.same.get(&name::exact_form(&source.name)) == Some(&1);
-        only && !source.ended && matches!(self.same_name(id), [one] if !self.taken.contains(one))
+        let Some(source) = self.read.source.get(id) else { return false };
+        let namesakes = self.read.namesakes(id);
+        self.read.is_only(source)
+            && !source.ended
+            && matches!(namesakes, [one] if !self.taken.contains(one) && !self.is_refused(id, one))
     }
 
     pub fn counts(&self) -> MapCounts {
@@ -134,56 +165,47 @@ impl Parties {
                 .ids()
                 .map(|id| {
                     let state = self.state(id);
-                    let (namesakes, exact) = (self.same_name(id).len(), self.is_exact(id));
-                    counts.all += 1;
-                    match state {
-                        MapState::Mapped => counts.mapped += 1,
-                        MapState::Unmapped => {
-                            counts.unmapped += 1;
-                            counts.exact += u64::from(exact);
-                            counts.ambiguous +=
-                                u64::from(namesakes > 1 || (namesakes == 1 && self.has_twin(id)));
-                        }
-                        MapState::New => counts.new += 1,
-                        MapState::Excluded => counts.excluded += 1,
-                        MapState::Orphaned => counts.orphaned += 1,
-                        MapState::Renamed => counts.renamed += 1,
-                    }
-                    let rank = match state {
-                        MapState::Unmapped if namesakes > 1 => 0,
-                        MapState::Orphaned => 1,
-                        MapState::Unmapped if exact => 2,
-                        MapState::Unmapped => 3,
-                        MapState::Renamed => 4,
-                        MapState::New => 5,
-                        MapState::Mapped => 6,
-                        MapState::Excluded => 7,
+                    let choices =
+                        if state == MapState::Unmapped { self.choices(id) } else { near::Choices::default() };
+                    let aspect = self.aspect(id, state, &choices);
+                    count(&mut counts, state, aspect, || self.is_exact(id));
+                    let rank = match (state, aspect) {
+                        (MapState::Unmapped, Some(Aspect::Ambiguous)) => 0,
+                        (MapState::Orphaned, _) => 1,
+                        (MapState::Unmapped, Some(_)) => 2,
+                        (MapState::Unmapped, None) => 3,
+                        (MapState::Mapped, Some(_)) | (MapState::Renamed, _) => 4,
+                        (MapState::New, _) => 5,
+                        (MapState::Mapped, None) => 6,
+                        (MapState::Excluded, _) => 7,
                     };
-                    let target =
-                        self.links.get(id).map(|l| self.target_name(l).to_lowercase()).unwrap_or_default();
+                    let best = choices.best();
+                    let near =
+                        best.and_then(|best| self.read.target.get(&best.target)).map(|party| &*party.name);
+                    let link = self.links.get(id).map(|link| self.target_name(link));
+                    let target = link.or(near).unwrap_or_default().to_lowercase();
                     let text = format!("{}\n{target}\n{id}", self.source_name(id).to_lowercase());
-                    Line { id: id.clone(), state, text, rank, target }
+                    let best = best.map(|best| best.score);
+                    Line { id: id.clone(), state, aspect, best, text, rank, target }
                 })
                 .collect();
-            lines.sort_by(|a, b| (a.rank, &a.text, &a.id).cmp(&(b.rank, &b.text, &b.id)));
+            lines.sort_by(|a, b| {
+                (a.rank, Reverse(a.best), &a.text, &a.id).cmp(&(b.rank, Reverse(b.best), &b.text, &b.id))
+            });
             Table { counts, lines }
         })
-    }
-
-    /// Whether another source customer has the same exact name.
-    fn has_twin(&self, id: &SourceId) -> bool {
-        self.source.get(id).is_some_and(|s| self.same.get(&name::exact_form(&s.name)).is_some_and(|n| *n > 1))
     }
 
     /// Every source customer there is a row for: read, linked or decided. Ended ones without a link have none.
     fn ids(&self) -> impl Iterator<Item = &SourceId> {
         let mut ids: Vec<&SourceId> = self
+            .read
             .source
             .iter()
             .filter(|(id, s)| !s.ended || self.links.contains_key(id) || self.decisions.contains_key(id))
             .map(|(id, _)| id)
-            .chain(self.links.keys().filter(|id| !self.source.contains_key(id)))
-            .chain(self.decisions.keys().filter(|id| !self.source.contains_key(id)))
+            .chain(self.links.keys().filter(|id| !self.read.source.contains_key(id)))
+            .chain(self.decisions.keys().filter(|id| !self.read.source.contains_key(id)))
             .collect();
         ids.sort();
         ids.dedup();
@@ -191,7 +213,8 @@ impl Parties {
     }
 
     fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {
-        self.source
+        self.read
+            .source
             .get(id)
             .map(|s| &*s.name)
             .or_else(|| self.links.get(id).map(|l| &*l.source_name))
@@ -199,21 +222,21 @@ impl Parties {
     }
 
     fn target_name<'a>(&'a self, link: &'a Link) -> &'a str {
-        self.target.get(&link.target).map_or(&*link.target_name, |h| &*h.name)
+        self.read.target.get(&link.target).map_or(&*link.target_name, |h| &*h.name)
     }
 
     fn row(&self, id: &SourceId, integration: Integration) -> MapRow {
         let state = self.state(id);
         let link = self.links.get(id);
-        let source = self.source.get(id);
+        let source = self.read.source.get(id);
         let (here, there) = labels(integration);
         let mut remarks = Vec::new();
         if let Some(link) = link {
-            if self.read_at.is_some_and(|read| read > link.since) {
+            if self.read.read_at.is_some_and(|read| read > link.since) {
                 if source.is_none() {
                     remarks.push(format!("no longer listed by {here}"));
                 }
-                match self.target.get(&link.target) {
+                match self.read.target.get(&link.target) {
                     None => remarks.push(format!("customer {} is no longer in {there}", link.target)),
                     Some(halo) if !halo.is_active => remarks.push(format!("inactive in {there}")),
                     Some(_) => {}
@@ -227,7 +250,7 @@ impl Parties {
                 ));
             }
             if let Some(halo) =
-                self.target.get(&link.target).filter(|h| h.name.trim() != link.target_name.trim())
+                self.read.target.get(&link.target).filter(|h| h.name.trim() != link.target_name.trim())
             {
                 remarks.push(format!(
                     "was '{}' in {there}, now '{}'",
@@ -246,7 +269,13 @@ impl Parties {
             }
             _ => String::new(),
         };
+        let choices = if state == MapState::Unmapped { self.choices(id) } else { near::Choices::default() };
         MapRow {
+            aspect: self.aspect(id, state, &choices),
+            candidates: choices.all.iter().filter_map(|choice| self.suggested(choice, there)).collect(),
+            accept_from: self.weights.accept_from,
+            refused: self.refusals(id),
+            decided: self.decided.get(id).cloned(),
             source: Party {
                 id: id.clone(),
                 name: safe(self.source_name(id)),
@@ -257,7 +286,7 @@ impl Parties {
                 id: link.target.clone(),
                 name: safe(self.target_name(link)),
                 place: String::new(),
-                domain: self.target.get(&link.target).map(|h| safe(&h.domain)).unwrap_or_default(),
+                domain: self.read.target.get(&link.target).map(|h| safe(&h.domain)).unwrap_or_default(),
             }),
             state,
             how: link.map(|l| l.how),
@@ -266,14 +295,46 @@ impl Parties {
             same_name: if link.is_some() {
                 Vec::new()
             } else {
-                self.same_name(id).iter().filter_map(|id| self.party(id)).collect()
+                self.read.namesakes(id).iter().filter_map(|id| self.party(id)).collect()
             },
             remarks,
         }
     }
 
+    fn suggested(&self, choice: &near::Choice, there: &str) -> Option<Suggested> {
+        let mut why: Vec<String> = choice.why.iter().map(|why| safe(why)).collect();
+        let others: Vec<String> = self
+            .links
+            .iter()
+            .filter(|(_, link)| !choice.is_free && link.target == choice.target)
+            .map(|(id, _)| safe(self.source_name(id)))
+            .collect();
+        if !others.is_empty() {
+            why.push(format!("mapped to {} already", others.join(", ")));
+        } else if !choice.is_free {
+            why.push(format!("inactive in {there}"));
+        }
+        Some(Suggested {
+            party: self.party(&choice.target)?,
+            score: choice.score,
+            why,
+            is_free: choice.is_free,
+        })
+    }
+
+    /// The pairs that a person has ruled out, a sentence each.
+    fn refusals(&self, id: &SourceId) -> Vec<String> {
+        let told = |(target, refusal): (&TargetId, &Refusal)| {
+            let day = refusal.at.to_zoned(jiff::tz::TimeZone::system()).date();
+            let open =
+                if self.is_refused(id, target) { "" } else { "; open again, since one of them has changed" };
+            format!("{} said 'not {}' on {day}{open}", safe(&refusal.by), safe(&refusal.target.name))
+        };
+        self.refused.get(id).into_iter().flatten().map(told).collect()
+    }
+
     fn party(&self, id: &TargetId) -> Option<Party<TargetId>> {
-        let halo = self.target.get(id)?;
+        let halo = self.read.target.get(id)?;
         Some(Party {
             id: id.clone(),
             name: safe(&halo.name),
@@ -335,11 +396,11 @@ impl Engine {
         let mut seen: HashSet<&SourceId> = HashSet::new();
         for (id, party) in source {
             seen.insert(id);
-            if old.source.get(id) != Some(party) {
+            if old.read.source.get(id) != Some(party) {
                 ops.extend(keys::put_big(&keys::source_party(integration, id), party));
             }
         }
-        for gone in old.source.keys().filter(|id| !seen.contains(id)) {
+        for gone in old.read.source.keys().filter(|id| !seen.contains(id)) {
             ops.push(crate::store::Op::Del(keys::source_party(integration, gone)));
         }
         let mut there: HashSet<&TargetId> = HashSet::new();
@@ -348,18 +409,26 @@ impl Engine {
                 name: customer.name.as_ref().into(),
                 domain: customer.keys.domains.first().cloned().unwrap_or_default(),
                 is_active: customer.is_active,
+                vat: customer.keys.vat.clone().unwrap_or_default(),
+                postcode: match customer.fields.get(FieldName::MainSiteAddress) {
+                    Some(Value::Address(address)) => address.postcode.clone(),
+                    _ => Box::default(),
+                },
             };
             there.insert(&customer.id);
-            if old.target.get(&customer.id) != Some(&party) {
+            if old.read.target.get(&customer.id) != Some(&party) {
                 ops.extend(keys::put_big(&keys::target_party(place, &customer.id), &party));
             }
         }
-        for gone in old.target.keys().filter(|id| !there.contains(id)) {
+        for gone in old.read.target.keys().filter(|id| !there.contains(id)) {
             ops.push(crate::store::Op::Del(keys::target_party(place, gone)));
         }
         ops.push(keys::put(keys::read_at(integration), &at));
         self.book.cache(&ops)?;
-        self.live().parties.clear();
+        let mut live = self.live();
+        live.parties.clear();
+        live.readings.clear();
+        drop(live);
         self.tell(Event::Map(integration));
         Ok(())
     }
@@ -371,40 +440,59 @@ impl Engine {
 
     /// Both sides and the table, from memory or the index.
     pub fn parties(&self, integration: Integration) -> Result<Arc<Parties>, Problem> {
-        if let Some(parties) = self.live().parties.get(&integration) {
-            return Ok(parties.clone());
+        let known = self.live().parties.get(&integration).cloned();
+        if let Some(parties) = known.filter(|parties| parties.is_scored == parties.read.is_scored()) {
+            return Ok(parties);
         }
-        let mut source = BTreeMap::new();
-        self.book.each_big_value(&keys::source_parties(integration), |id, party| {
-            source.insert(SourceId::new(id), party);
+        let read = self.reading(integration)?;
+        let links: BTreeMap<SourceId, Link> =
+            self.book.links(integration, integration.root())?.into_iter().collect();
+        let (mut refused, mut decided) = (BTreeMap::new(), BTreeMap::new());
+        self.book.each_big_value(&keys::refusals(integration), |id, of| {
+            refused.insert(SourceId::new(id), of);
         })?;
-        let root = integration.root();
-        let mut target: BTreeMap<TargetId, TargetParty> = BTreeMap::new();
-        self.book.each_big_value(&keys::target_parties(integration.target(root)), |id, party| {
-            target.insert(TargetId::new(id), party);
+        self.book.each_big_value(&keys::decideds(integration), |id, one| {
+            decided.insert(SourceId::new(id), one);
         })?;
-        let links: BTreeMap<SourceId, Link> = self.book.links(integration, root)?.into_iter().collect();
-        let mut by_name: HashMap<String, Vec<TargetId>> = HashMap::new();
-        for (id, party) in target.iter().filter(|(_, p)| p.is_active) {
-            by_name.entry(name::exact_form(&party.name)).or_default().push(id.clone());
-        }
-        let mut same: HashMap<String, u32> = HashMap::new();
-        for party in source.values().filter(|p: &&SourceParty| !p.ended) {
-            *same.entry(name::exact_form(&party.name)).or_default() += 1;
-        }
         let parties = Arc::new(Parties {
             taken: links.values().map(|l| l.target.clone()).collect(),
             decisions: self.book.decisions(integration)?,
-            read_at: self.book.get(&keys::read_at(integration))?,
-            source,
-            target,
+            is_scored: read.is_scored(),
+            weights: self.settings().matching.clone(),
+            read,
             links,
-            by_name,
-            same,
+            refused,
+            decided,
             table: OnceLock::new(),
         });
         self.live().parties.insert(integration, parties.clone());
         Ok(parties)
+    }
+
+    /// Both sides as last read, from memory or the index.
+    fn reading(&self, integration: Integration) -> Result<Arc<Reading>, Problem> {
+        if let Some(read) = self.live().readings.get(&integration) {
+            return Ok(read.clone());
+        }
+        let mut source: BTreeMap<SourceId, SourceParty> = BTreeMap::new();
+        self.book.each_big_value(&keys::source_parties(integration), |id, party| {
+            source.insert(SourceId::new(id), party);
+        })?;
+        let place = integration.target(integration.root());
+        let mut target: BTreeMap<TargetId, TargetParty> = BTreeMap::new();
+        self.book.each_big_value(&keys::target_parties(place), |id, party| {
+            target.insert(TargetId::new(id), party);
+        })?;
+        if place == Place::Halo {
+            for (id, card) in self.book.halo_cards()? {
+                if let Some(party) = target.get_mut(&id).filter(|party| party.name == card.name) {
+                    party.learn(&card.keys);
+                }
+            }
+        }
+        let read = Arc::new(Reading::new(source, target, self.book.get(&keys::read_at(integration))?));
+        self.live().readings.insert(integration, read.clone());
+        Ok(read)
     }
 
     pub fn map_order(
@@ -414,12 +502,18 @@ impl Engine {
         by_target: bool,
     ) -> Result<MapOrderView, Problem> {
         let parties = self.parties(integration)?;
-        let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
+        self.score_soon(integration, &parties);
+        let (scores, words): (Vec<&str>, Vec<&str>) =
+            filter.text.split_whitespace().partition(|word| score_of(word).is_some());
+        let from = scores.into_iter().filter_map(score_of).max();
+        let words: Vec<String> = words.into_iter().map(str::to_lowercase).collect();
         let mut lines: Vec<&Line> = parties
             .table()
             .lines
             .iter()
             .filter(|line| filter.states.is_empty() || filter.states.contains(&line.state))
+            .filter(|line| filter.aspect.is_none_or(|aspect| line.aspect == Some(aspect)))
+            .filter(|line| from.is_none_or(|from| line.best.is_some_and(|best| best >= from)))
             .filter(|line| words.iter().all(|word| line.text.contains(word.as_str())))
             .collect();
         if by_target {
@@ -428,8 +522,9 @@ impl Engine {
         Ok(MapOrderView {
             ids: lines.into_iter().map(|line| line.id.clone()).collect(),
             counts: parties.counts(),
-            read_at: parties.read_at,
+            read_at: parties.read.read_at,
             trouble: self.live().trouble.get(&integration).cloned(),
+            is_scored: parties.is_scored,
         })
     }
 
@@ -451,6 +546,7 @@ impl Engine {
         let mut matcher = nucleo_matcher::Matcher::new(nucleo_matcher::Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut hits: Vec<(bool, bool, std::cmp::Reverse<u32>, &TargetId)> = parties
+            .read
             .target
             .iter()
             .filter_map(|(id, party)| {
@@ -477,12 +573,12 @@ impl Engine {
                 })
             })
             .collect();
-        Ok(CandidatesView { total, of: parties.target.len() as u64, rows })
+        Ok(CandidatesView { total, of: parties.read.target.len() as u64, rows })
     }
 
     /// K4: adds what is exact, and nothing else.
     pub async fn generate(self: &Arc<Self>, integration: Integration) -> Result<GeneratedReport, Problem> {
-        if self.parties(integration)?.read_at.is_none() {
+        if self.parties(integration)?.read.read_at.is_none() {
             self.read_customers(integration).await?;
         }
         let parties = self.parties(integration)?;
@@ -500,7 +596,11 @@ impl Engine {
             .map(|(id, target)| Edit {
                 id: id.clone(),
                 before: Self::slot(&parties, id),
-                after: Slot { link: Some(parties.new_link(id, target, How::Exact, now)), decision: None },
+                after: Slot {
+                    link: Some(parties.new_link(id, target, How::Exact, now)),
+                    decision: None,
+                    ..Self::slot(&parties, id)
+                },
             })
             .collect();
         let report = GeneratedReport {
@@ -525,7 +625,7 @@ impl Engine {
         let mut edits = Vec::new();
         let mut notices = Vec::new();
         for (id, decision) in decisions {
-            let known = parties.source.contains_key(&id)
+            let known = parties.read.source.contains_key(&id)
                 || parties.links.contains_key(&id)
                 || parties.decisions.contains_key(&id);
             if !known {
@@ -535,7 +635,7 @@ impl Engine {
             let before = Self::slot(&parties, &id);
             let after = match decision {
                 Decision::Map { target, how, .. } => {
-                    if parties.read_at.is_some() && !parties.target.contains_key(&target) {
+                    if parties.read.read_at.is_some() && !parties.read.target.contains_key(&target) {
                         return Err(Problem::new(Class::Input, format!("{there} has no customer {target}."))
                             .remedy(format!(
                                 "Use {there}'s customer id, as `map list` and the picker show it."
@@ -550,10 +650,31 @@ impl Engine {
                     if !others.is_empty() {
                         notices.push(format!("That {there} customer also receives {}.", others.join(", ")));
                     }
-                    Slot { link: Some(parties.new_link(&id, &target, how, now)), decision: None }
+                    let mut link = parties.new_link(&id, &target, how, now);
+                    if let Some(old) = before.link.as_ref().filter(|old| old.target == target) {
+                        // The same pair, confirmed under its names of today.
+                        let (source_name, target_name) = (link.source_name, link.target_name);
+                        link = Link { source_name, target_name, ..old.clone() };
+                    }
+                    let mut refused = before.refused.clone();
+                    refused.remove(&target);
+                    Slot { link: Some(link), decision: None, refused }
                 }
-                Decision::Clear => Slot::default(),
-                other => Slot { link: None, decision: Some(other) },
+                Decision::Reject { target, target_name } => {
+                    let named = KeyValues { name: target_name, ..KeyValues::default() };
+                    let refusal = Refusal {
+                        source: parties.read.source.get(&id).map(SourceParty::keys).unwrap_or_default(),
+                        target: parties.read.target.get(&target).map_or(named, TargetParty::keys),
+                        at: now,
+                        by: self.by(),
+                    };
+                    let mut after = before.clone();
+                    after.link = after.link.filter(|link| link.target != target);
+                    after.refused.insert(target, refusal);
+                    after
+                }
+                Decision::Clear => Slot { link: None, decision: None, ..before.clone() },
+                other => Slot { link: None, decision: Some(other), ..before.clone() },
             };
             if before != after {
                 edits.push(Edit { id, before, after });
@@ -561,7 +682,7 @@ impl Engine {
         }
         let count = edits.len();
         let title = match edits.as_slice() {
-            [one] => format!("{} '{}'", verb(&one.after), safe(parties.source_name(&one.id))),
+            [one] => format!("{} '{}'", verb(&one.before, &one.after), safe(parties.source_name(&one.id))),
             _ => format!("decide {count} customers"),
         };
         self.take_step(integration, title.clone(), edits).await?;
@@ -583,7 +704,8 @@ impl Engine {
             return Ok(());
         }
         let step = self.book.step_top(integration)? + 1;
-        let record = Record::Step { integration, step, title, edits, by: self.by() };
+        let at = Some(self.world.now());
+        let record = Record::Step { integration, step, title, edits, by: self.by(), at };
         self.book.record(&[record]).await?;
         if step > STEPS {
             self.book.cache(&[crate::store::Op::Del(keys::step(integration, step - STEPS))])?;
@@ -609,7 +731,7 @@ impl Engine {
                 let left = if redo { &edit.before } else { &edit.after };
                 let now = Self::slot(&parties, &edit.id);
                 let target = |slot: &Slot| slot.link.as_ref().map(|link| link.target.clone());
-                target(&now) == target(left) && now.decision == left.decision
+                target(&now) == target(left) && now.decision == left.decision && now.refused == left.refused
             })
             .collect();
         let stay = match all - edits.len() {
@@ -617,7 +739,8 @@ impl Engine {
             stay => format!(" ({stay} of {all} have changed since and stay as they are)"),
         };
         let by = self.by();
-        self.book.record(&[Record::Undo { integration, step, redo, edits, by }]).await?;
+        let at = Some(self.world.now());
+        self.book.record(&[Record::Undo { integration, step, redo, edits, by, at }]).await?;
         self.changed(integration);
         Ok(format!("{}: {title}{stay}", if redo { "Again" } else { "Taken back" }))
     }
@@ -628,7 +751,11 @@ impl Engine {
     }
 
     fn slot(parties: &Parties, id: &SourceId) -> Slot {
-        Slot { link: parties.links.get(id).cloned(), decision: parties.decisions.get(id).cloned() }
+        Slot {
+            link: parties.links.get(id).cloned(),
+            decision: parties.decisions.get(id).cloned(),
+            refused: parties.refused.get(id).cloned().unwrap_or_default(),
+        }
     }
 
     /// P19: a file of mappings, shown as a diff or taken as one step. With any error nothing is taken.
@@ -660,18 +787,19 @@ impl Engine {
         let mut edits = Vec::new();
         for row in rows {
             let id = row.source.clone();
-            let known = parties.source.contains_key(&id) || parties.links.contains_key(&id);
+            let known = parties.read.source.contains_key(&id) || parties.links.contains_key(&id);
             if !known {
                 report.errors.push((row.line, format!("{here} has no customer {id}")));
                 continue;
             }
             let before = Self::slot(&parties, &id);
             let after = match row.decision() {
-                Decision::Clear => Slot::default(),
+                Decision::Clear => Slot { link: None, decision: None, ..before.clone() },
                 Decision::Map { target, .. } => match before.link.as_ref().filter(|l| l.target == target) {
-                    Some(same) => Slot { link: Some(same.clone()), decision: None },
-                    None if parties.target.contains_key(&target) => {
-                        Slot { link: Some(parties.new_link(&id, &target, How::Import, now)), decision: None }
+                    Some(same) => Slot { link: Some(same.clone()), decision: None, ..before.clone() },
+                    None if parties.read.target.contains_key(&target) => {
+                        let link = parties.new_link(&id, &target, How::Import, now);
+                        Slot { link: Some(link), decision: None, ..before.clone() }
                     }
                     None => {
                         report.errors.push((row.line, format!("{there} has no customer {target}")));
@@ -685,13 +813,13 @@ impl Engine {
                 {
                     before.clone()
                 }
-                other => Slot { link: None, decision: Some(other) },
+                other => Slot { link: None, decision: Some(other), ..before.clone() },
             };
             if before == after {
                 report.unchanged += 1;
                 continue;
             }
-            if before == Slot::default() {
+            if before.link.is_none() && before.decision.is_none() {
                 report.added += 1;
             } else {
                 report.changed += 1;
@@ -716,7 +844,8 @@ impl Engine {
 impl Parties {
     /// The source's customers as matching sees them.
     fn wanted(&self) -> Vec<Wanted> {
-        self.source
+        self.read
+            .source
             .iter()
             .map(|(id, party)| Wanted {
                 id: id.clone(),
@@ -733,7 +862,8 @@ impl Parties {
 
     /// Halo's customers as matching sees them.
     fn found(&self) -> Vec<Found> {
-        self.target
+        self.read
+            .target
             .iter()
             .map(|(id, party)| Found {
                 id: id.clone(),
@@ -754,7 +884,7 @@ impl Parties {
             target: target.clone(),
             parent: None,
             source_name: self.source_name(id).into(),
-            target_name: self.target.get(target).map(|h| h.name.clone()).unwrap_or_default(),
+            target_name: self.read.target.get(target).map(|h| h.name.clone()).unwrap_or_default(),
             how,
             since: now,
             base: None,
@@ -769,8 +899,9 @@ fn labels(integration: Integration) -> (&'static str, &'static str) {
     (integration.source(root).label(), integration.target(root).label())
 }
 
-fn verb(slot: &Slot) -> &'static str {
-    match (&slot.link, &slot.decision) {
+fn verb(before: &Slot, after: &Slot) -> &'static str {
+    match (&after.link, &after.decision) {
+        _ if after.refused.len() > before.refused.len() => "rule out a partner of",
         (Some(_), _) => "map",
         (None, Some(Decision::New)) => "create as new",
         (None, Some(Decision::Exclude { .. })) => "exclude",
@@ -792,5 +923,35 @@ fn capital(text: &str) -> String {
     match chars.next() {
         Some(first) => first.to_uppercase().chain(chars).chain(['.']).collect(),
         None => String::new(),
+    }
+}
+
+/// The least score that a word of a filter asks for: `>95`.
+fn score_of(word: &str) -> Option<u8> {
+    match word.strip_prefix('>')? {
+        "" => Some(0),
+        number => number.parse().ok(),
+    }
+}
+
+fn count(counts: &mut MapCounts, state: MapState, aspect: Option<Aspect>, is_exact: impl Fn() -> bool) {
+    counts.all += 1;
+    match state {
+        MapState::Mapped => counts.mapped += 1,
+        MapState::Unmapped => {
+            counts.unmapped += 1;
+            counts.exact += u64::from(is_exact());
+        }
+        MapState::New => counts.new += 1,
+        MapState::Excluded => counts.excluded += 1,
+        MapState::Orphaned => counts.orphaned += 1,
+        MapState::Renamed => counts.renamed += 1,
+    }
+    match aspect {
+        Some(Aspect::Suggested) => counts.suggested += 1,
+        Some(Aspect::Ambiguous) => counts.ambiguous += 1,
+        Some(Aspect::Inactive) => counts.inactive += 1,
+        Some(Aspect::Drifting) => counts.drifting += 1,
+        None => {}
     }
 }

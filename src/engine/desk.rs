@@ -69,6 +69,8 @@ fn is_short(command: &Command) -> bool {
         Command::Test { .. }
         | Command::Layouts { .. }
         | Command::ReadCustomers { .. }
+        | Command::Score { .. }
+        | Command::Card { .. }
         | Command::Generate { .. }
         | Command::BuildPlan { .. }
         | Command::Replan { .. }
@@ -99,6 +101,15 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         }
         Command::Layouts { fix } => Ok(Reply::Layouts(engine.layouts(&fix).await?)),
         Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
+        Command::Score { integration } => Ok(Reply::Done(engine.score(integration).await?)),
+        Command::Card { integration, source } => {
+            let engine = engine.clone();
+            let card = tokio::task::spawn_blocking(move || engine.card(integration, &source));
+            let card = card.await.map_err(|error| {
+                Problem::new(crate::model::Class::Local, format!("The card could not be made: {error}."))
+            })??;
+            Ok(Reply::Card(card))
+        }
         Command::Generate { integration } => Ok(Reply::Generated(engine.generate(integration).await?)),
         Command::Decide { integration, decisions } => {
             Ok(Reply::Done(engine.decide(integration, decisions).await?))

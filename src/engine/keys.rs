@@ -59,6 +59,24 @@ pub fn decisions(integration: Integration) -> Vec<u8> {
 pub fn decision(integration: Integration, id: &SourceId) -> Vec<u8> {
     with_id(decisions(integration), id.as_str())
 }
+/// The pairs that a person has ruled out for a customer (P14).
+pub fn refusals(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"k", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn refused(integration: Integration, id: &SourceId) -> Vec<u8> {
+    with_id(refusals(integration), id.as_str())
+}
+/// Who decided about a customer last.
+pub fn decideds(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"kd", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn decided(integration: Integration, id: &SourceId) -> Vec<u8> {
+    with_id(decideds(integration), id.as_str())
+}
 pub fn step(integration: Integration, step: u64) -> Vec<u8> {
     let mut key = plain(&[b"u", integration.key().as_bytes()]);
     key.push(b'/');
@@ -174,8 +192,11 @@ pub fn target_party(place: Place, id: &TargetId) -> Vec<u8> {
     with_id(target_parties(place), id.as_str())
 }
 /// What details of a Halo customer told when they were last read.
+pub fn halo_cards() -> Vec<u8> {
+    b"g/".to_vec()
+}
 pub fn halo_card(id: &TargetId) -> Vec<u8> {
-    with_id(b"g/".to_vec(), id.as_str())
+    with_id(halo_cards(), id.as_str())
 }
 pub fn read_at(integration: Integration) -> Vec<u8> {
     plain(&[b"r", integration.key().as_bytes()])

@@ -141,6 +141,8 @@ struct Live {
     kept: Option<Kept>,
     budgets: HashMap<Place, (Pace, Arc<Budget>)>,
     parties: HashMap<Integration, Arc<customers::Parties>>,
+    /// Both sides as last read, with the partners scored: decisions leave them as they are.
+    readings: HashMap<Integration, Arc<customers::Reading>>,
     /// Why the last reading of customers failed.
     trouble: HashMap<Integration, String>,
 }

@@ -120,7 +120,8 @@ impl Engine {
     /// The pure part, on what was read, and its storing. The listings are let go before the rows are stored, unless
     /// somebody may plan from them again.
     pub fn plan_from(&self, spec: &Spec, read: Arc<Read>, keep: Keep) -> Result<(Plan, Freshness), Problem> {
-        let mappings = self.mappings(spec.integration)?;
+        let mut mappings = self.mappings(spec.integration)?;
+        mappings.near = self.look_alikes(spec.integration, &read.snapshot, &mappings)?;
         let policy = self.policy(spec, &read)?;
         let mut troubles = Vec::new();
         let only = read.snapshot.only.as_ref();
@@ -218,6 +219,7 @@ impl Engine {
                 .collect(),
             missing_runs: self.book.missing_runs(integration)?,
             elsewhere: self.elsewhere(integration)?,
+            near: BTreeMap::new(),
         })
     }
 

@@ -11,8 +11,8 @@ use super::keys;
 use crate::engine::words::{Choices, JobReport, Past, SavedChange};
 use crate::model::settings::Settings;
 use crate::model::{
-    Address, Class, Count, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId, Slot,
-    SourceId, TargetId,
+    Address, Class, Count, Decided, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId,
+    Slot, SourceId, TargetId,
 };
 use crate::plan::Totals;
 use crate::plan::snapshot::Last;
@@ -31,9 +31,25 @@ pub enum Record {
     /// An asset layout in Hudu is about to be created, activated or given fields by a person.
     Layout { entity: Entity, layout: String, what: String, by: String },
     /// Decisions about customers, as one step that can be taken back.
-    Step { integration: Integration, step: u64, title: String, edits: Vec<Edit>, by: String },
+    Step {
+        integration: Integration,
+        step: u64,
+        title: String,
+        edits: Vec<Edit>,
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Moment>,
+    },
     /// The last step was taken back, or brought again.
-    Undo { integration: Integration, step: u64, redo: bool, edits: Vec<Edit>, by: String },
+    Undo {
+        integration: Integration,
+        step: u64,
+        redo: bool,
+        edits: Vec<Edit>,
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Moment>,
+    },
     /// A job's state.
     Job { report: Box<JobReport>, choices: Choices, policy: bool },
     /// What a person wishes of a job that runs or waits: it survives the process (invariant 30).
@@ -271,19 +287,24 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
         Record::Secret { .. } | Record::Layout { .. } | Record::Approval { .. } => {}
-        Record::Step { integration, step, title, edits, .. } => {
+        Record::Step { integration, step, title, edits, by, at } => {
             for edit in edits {
                 slot(*integration, integration.root(), &edit.id, &edit.after, ops);
+                refused(*integration, edit, &edit.after, ops);
+                decided(*integration, edit, title, by, *at, ops);
             }
             ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
             // What was undone before this step cannot be brought again.
             ops.push(Op::Del(keys::step(*integration, step + 1)));
             ops.push(keys::put(keys::step_top(*integration), step));
         }
-        Record::Undo { integration, step, redo, edits, .. } => {
+        Record::Undo { integration, step, redo, edits, by, at } => {
             for edit in edits {
                 let mapping = if *redo { &edit.after } else { &edit.before };
                 slot(*integration, integration.root(), &edit.id, mapping, ops);
+                refused(*integration, edit, mapping, ops);
+                let what = if *redo { "brought again" } else { "taken back" };
+                decided(*integration, edit, what, by, *at, ops);
             }
             let top = if *redo { *step } else { step.saturating_sub(1) };
             ops.push(keys::put(keys::step_top(*integration), &top));
@@ -380,5 +401,34 @@ fn slot(integration: Integration, entity: Entity, id: &SourceId, slot: &Slot, op
     match &slot.decision {
         Some(decision) => ops.push(keys::put(keys::decision(integration, id), decision)),
         None => ops.push(Op::Del(keys::decision(integration, id))),
+    }
+}
+
+/// The pairs that a person has ruled out: they follow from the mapping table's steps alone.
+fn refused(integration: Integration, edit: &Edit, after: &Slot, ops: &mut Vec<Op>) {
+    let key = keys::refused(integration, &edit.id);
+    if after.refused.is_empty() {
+        ops.extend(keys::del_big(&key));
+    } else {
+        ops.extend(keys::put_big(&key, &after.refused));
+    }
+}
+
+fn decided(
+    integration: Integration,
+    edit: &Edit,
+    what: &str,
+    by: &str,
+    at: Option<Moment>,
+    ops: &mut Vec<Op>,
+) {
+    let key = keys::decided(integration, &edit.id);
+    match at {
+        Some(at) => {
+            let decided = Decided { by: by.to_owned(), at, what: what.to_owned() };
+            ops.extend(keys::put_big(&key, &decided));
+        }
+        // Older lines do not say when.
+        None => ops.extend(keys::del_big(&key)),
     }
 }

@@ -94,7 +94,14 @@ impl Engine {
         records.extend(self.safe_mode_again(&new, &changes)?);
         records.push(Record::Config { settings: Box::new(new.clone()), changes, by: self.by() });
         self.book.record(&records).await?;
-        self.live().settings = Arc::new(new);
+        let mut live = self.live();
+        if new.matching != live.settings.matching {
+            // Every score follows from them.
+            live.readings.clear();
+            live.parties.clear();
+        }
+        live.settings = Arc::new(new);
+        drop(live);
         self.scheduler.look_again();
         self.tell(Event::Settings);
         Ok(())

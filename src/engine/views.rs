@@ -292,7 +292,7 @@ impl Engine {
             });
         }
         if matches!(state, PlaceState::Ok | PlaceState::Untested | PlaceState::Running) {
-            if parties.read_at.is_none() {
+            if parties.read.read_at.is_none() {
                 to_do.push(ToDo {
                     sentence: "read the customers of both sides".into(),
                     leads_to: Leads::Customers,
@@ -343,7 +343,7 @@ impl Engine {
             test,
             last_job,
             map,
-            read_at: parties.read_at,
+            read_at: parties.read.read_at,
             options,
             schedule: Some(Box::new(schedule)),
             to_do,

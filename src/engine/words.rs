@@ -55,6 +55,15 @@ pub enum Command {
     Generate {
         integration: Integration,
     },
+    /// Everything that is known of one customer (N12). Changes nothing.
+    Card {
+        integration: Integration,
+        source: SourceId,
+    },
+    /// Scores the partners of everybody unmapped, where that has not been done since the last reading.
+    Score {
+        integration: Integration,
+    },
     /// Decisions about source customers: one undo step, saved as one transaction (P21).
     Decide {
         integration: Integration,
@@ -187,6 +196,7 @@ pub enum Reply {
     Tested(TestReport),
     Layouts(Vec<LayoutView>),
     Generated(GeneratedReport),
+    Card(CardView),
     /// Mappings from a file: what would change, or did.
     Mappings(MappingImport),
     Planned(Box<Plan>),
@@ -205,6 +215,22 @@ pub struct SavedChange {
     pub key: String,
     pub before: String,
     pub after: String,
+}
+
+/// One customer in every system (N12).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardView {
+    pub name: String,
+    pub parts: Vec<CardPart>,
+}
+
+/// What one system knows of a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardPart {
+    pub place: String,
+    pub lines: Vec<String>,
+    /// Something is missing here.
+    pub is_gap: bool,
 }
 
 /// One of the asset layouts that Hudu's assets are made in (H8, H9).
@@ -581,6 +607,17 @@ impl MapState {
     }
 }
 
+impl MapRow {
+    /// The sign of its state and aspect.
+    pub const fn sign(&self) -> char {
+        match self.aspect {
+            Some(Aspect::Suggested) => '~',
+            Some(Aspect::Ambiguous) => '!',
+            _ => self.state.sign(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MapCounts {
     pub all: u64,
@@ -592,16 +629,55 @@ pub struct MapCounts {
     pub renamed: u64,
     /// Of the unmapped: an exact name stands ready for one key (K4).
     pub exact: u64,
-    /// Of the unmapped: more than one customer of that exact name.
+    /// Of the unmapped: a free partner comes near.
+    #[serde(default)]
+    pub suggested: u64,
+    /// Of the unmapped: two partners come equally near.
     pub ambiguous: u64,
+    /// Of the mapped: the partner is inactive.
+    #[serde(default)]
+    pub inactive: u64,
+    /// Of the mapped: the names drift apart.
+    #[serde(default)]
+    pub drifting: u64,
+}
+
+/// What a state alone does not say of a row of the mapping table (ux.md 3.3, N4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Aspect {
+    /// Unmapped, and a free partner comes near.
+    Suggested,
+    /// Unmapped, and two partners come equally near (P13).
+    Ambiguous,
+    /// Mapped to a partner that is inactive.
+    Inactive,
+    /// Mapped, renamed since, and the names have little in common now.
+    Drifting,
+}
+
+impl Aspect {
+    pub const ALL: [Self; 4] = [Self::Suggested, Self::Ambiguous, Self::Inactive, Self::Drifting];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Suggested => "suggested",
+            Self::Ambiguous => "ambiguous",
+            Self::Inactive => "inactive",
+            Self::Drifting => "drifting",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MapFilter {
-    /// Words in any order on both sides; empty: all.
+    /// Words in any order on both sides; empty: all. `>95`: a free partner of that score or more.
     pub text: String,
     /// Empty: all states.
     pub states: BTreeSet<MapState>,
+    /// Of these, the rows that this is true of.
+    #[serde(default)]
+    pub aspect: Option<Aspect>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -612,6 +688,21 @@ pub struct MapOrderView {
     pub read_at: Option<Moment>,
     /// Why the last reading failed, if it did.
     pub trouble: Option<String>,
+    /// Partners of what is unmapped are scored; until then only exact names are known.
+    #[serde(default)]
+    pub is_scored: bool,
+}
+
+/// A possible partner of an unmapped customer, never taken by the program itself (U13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggested {
+    pub party: Party<TargetId>,
+    /// 0 to 100.
+    pub score: u8,
+    /// In words, most telling first.
+    pub why: Vec<String>,
+    /// Active, and nobody of this integration is mapped to it.
+    pub is_free: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -619,6 +710,20 @@ pub struct MapRow {
     pub source: Party<SourceId>,
     pub target: Option<Party<TargetId>>,
     pub state: MapState,
+    #[serde(default)]
+    pub aspect: Option<Aspect>,
+    /// Possible partners if it is unmapped, best first, taken ones last; at most three (U12).
+    #[serde(default)]
+    pub candidates: Vec<Suggested>,
+    /// Enter takes a candidate from this score up (decision 17).
+    #[serde(default)]
+    pub accept_from: u8,
+    /// Pairs that a person has ruled out, a sentence each.
+    #[serde(default)]
+    pub refused: Vec<String>,
+    /// Who decided last, and when.
+    #[serde(default)]
+    pub decided: Option<crate::model::Decided>,
     pub how: Option<crate::model::How>,
     pub since: Option<Moment>,
     /// Subscriptions that feed through this row, where they were read.

@@ -5,6 +5,7 @@ pub mod exact;
 pub mod keys;
 pub mod legal;
 pub mod mapping_csv;
+pub mod mapping_xlsx;
 pub mod name;
 pub mod placeholder;
 pub mod suggest;

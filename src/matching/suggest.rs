@@ -10,9 +10,13 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::keys::{is_own_domain, vat_form};
 use super::name::{Parts, exact_form};
+/// How much each likeness counts. Every number is a setting.
+pub use crate::model::settings::Matching as Weights;
 
 /// Candidates that a row shows.
 pub const SHOWN: usize = 3;
+/// Candidates that are kept to choose from, since some may be ruled out or be taken already.
+const KEPT: usize = 8;
 /// As many of the nearest by trigrams are looked at closely.
 const NEAREST: usize = 24;
 /// Letters of a trigram: a to z, digits, the space between words, and one for whatever else there is.
@@ -31,52 +35,6 @@ pub struct Facts {
     pub postcode: Option<String>,
 }
 
-/// How much each likeness counts. Every number is a setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Weights {
-    /// Scores below are not shown.
-    pub floor: u8,
-    /// Names that differ in nothing but the legal form, accents and case.
-    pub same_words: u8,
-    /// The same words in another order.
-    pub other_order: u8,
-    /// Both sides name a legal form, and not the same one.
-    pub other_form: u8,
-    /// The most that names with different words or spelling can reach.
-    pub near: u8,
-    /// The most where the numbers in the names differ: 'Area 51' is not 'Area 52'.
-    pub other_numbers: u8,
-    /// The same VAT or registration number, whatever the names.
-    pub same_vat: u8,
-    /// The most where both have such a number, and not the same.
-    pub other_vat: u8,
-    /// The least for a mail domain of their own that they share; added to the name's score it counts `domain_adds`.
-    pub same_domain: u8,
-    pub domain_adds: u8,
-    pub postcode_adds: u8,
-    /// Legal forms beside the known ones, in lower case.
-    pub legal_forms: Vec<String>,
-}
-
-impl Default for Weights {
-    fn default() -> Self {
-        Self {
-            floor: 60,
-            same_words: 96,
-            other_order: 94,
-            other_form: 86,
-            near: 94,
-            other_numbers: 65,
-            same_vat: 98,
-            other_vat: 70,
-            same_domain: 80,
-            domain_adds: 6,
-            postcode_adds: 3,
-            legal_forms: Vec::new(),
-        }
-    }
-}
-
 /// One possible partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -85,6 +43,8 @@ pub struct Candidate {
     pub score: u8,
     /// In words, most telling first. Never empty.
     pub why: Vec<String>,
+    /// A VAT or registration number of its own says that it is this one.
+    pub by_number: bool,
 }
 
 /// What is found for one customer.
@@ -94,6 +54,46 @@ pub struct Suggestion {
     pub candidates: Vec<Candidate>,
     /// Two of equal strength, or keys that point to different partners: nobody but a person can tell (P12, P13).
     pub is_ambiguous: bool,
+}
+
+impl Suggestion {
+    /// Chooses from whoever is near. Whom a person has ruled out is left away (P14); those behind, such as customers
+    /// that are mapped already, come last and make nothing ambiguous.
+    pub fn of(
+        near: &[Candidate],
+        weights: &Weights,
+        is_refused: impl Fn(usize) -> bool,
+        is_behind: impl Fn(usize) -> bool,
+    ) -> Self {
+        let (behind, free): (Vec<&Candidate>, Vec<&Candidate>) =
+            near.iter().filter(|one| !is_refused(one.at)).partition(|one| is_behind(one.at));
+        let is_ambiguous = match free.as_slice() {
+            [first, second, ..] => {
+                first.score == second.score
+                    || (second.by_number && !first.by_number)
+                    || (first.score >= weights.same_vat
+                        && second.score >= weights.same_words
+                        && !second.by_number)
+            }
+            _ => false,
+        };
+        let candidates = free.into_iter().chain(behind).take(SHOWN).cloned().collect();
+        Self { candidates, is_ambiguous }
+    }
+}
+
+/// The score of two customers alone, and what speaks for it; `None` where nothing does.
+pub fn likeness(here: &Facts, there: &Facts, weights: &Weights) -> Option<(u8, Vec<String>)> {
+    let index = Index {
+        weights: weights.clone(),
+        known: vec![Known::of(there, weights)],
+        grams: Vec::new(),
+        rarity: HashMap::new(),
+        vats: HashMap::new(),
+        domains: HashMap::new(),
+    };
+    let here = Known::of(here, weights);
+    index.known.first().and_then(|there| index.compare(&here, there, 0)).map(|one| (one.score, one.why))
 }
 
 /// One side's customers, ready to be searched.
@@ -124,7 +124,12 @@ struct Known {
 
 impl Known {
     fn of(facts: &Facts, weights: &Weights) -> Self {
-        let parts = Parts::with(&facts.name, &weights.legal_forms);
+        let real = |text: &&str| !weights.is_placeholder(text);
+        let parts = if weights.is_placeholder(&facts.name) {
+            Parts::default()
+        } else {
+            Parts::with(&facts.name, &weights.legal_forms)
+        };
         let joined = parts.core.join(" ");
         let mut words = parts.core.clone();
         words.sort();
@@ -138,9 +143,9 @@ impl Known {
             numbers: numbers.collect(),
             sorted: words.join(" "),
             grams: 0,
-            vat: facts.vat.as_deref().and_then(vat_form),
+            vat: facts.vat.as_deref().filter(real).and_then(vat_form),
             domains,
-            postcode: facts.postcode.as_deref().and_then(postcode_form),
+            postcode: facts.postcode.as_deref().filter(real).and_then(postcode_form),
             joined,
             parts,
         }
@@ -206,6 +211,11 @@ impl Index {
         is_refused: impl Fn(usize) -> bool,
         scratch: &mut Scratch,
     ) -> Suggestion {
+        Suggestion::of(&self.near(facts, scratch), &self.weights, is_refused, |_| false)
+    }
+
+    /// Whoever comes near, best first: what [`Suggestion::of`] chooses from.
+    pub fn near(&self, facts: &Facts, scratch: &mut Scratch) -> Vec<Candidate> {
         let here = Known::of(facts, &self.weights);
         let mut near: BTreeSet<u32> = BTreeSet::new();
         near.extend(here.vat.as_ref().and_then(|vat| self.vats.get(vat)).into_iter().flatten());
@@ -214,28 +224,12 @@ impl Index {
         let mut candidates: Vec<Candidate> = near
             .into_iter()
             .map(|at| at as usize)
-            .filter(|at| !is_refused(*at))
             .filter_map(|at| self.compare(&here, self.known.get(at)?, at))
             .filter(|candidate| candidate.score >= self.weights.floor)
             .collect();
         candidates.sort_by_key(|candidate| (Reverse(candidate.score), candidate.at));
-        let is_ambiguous = match candidates.as_slice() {
-            [first, second, ..] => {
-                first.score == second.score
-                    || (self.points_by_key(&here, second.at) && !self.points_by_key(&here, first.at))
-                    || (first.score >= self.weights.same_vat
-                        && second.score >= self.weights.same_words
-                        && !self.points_by_key(&here, second.at))
-            }
-            _ => false,
-        };
-        candidates.truncate(SHOWN);
-        Suggestion { candidates, is_ambiguous }
-    }
-
-    /// Whether a number of its own says that it is this one.
-    fn points_by_key(&self, here: &Known, at: usize) -> bool {
-        here.vat.is_some() && self.known.get(at).is_some_and(|there| there.vat == here.vat)
+        candidates.truncate(KEPT);
+        candidates
     }
 
     /// The names that share most trigrams with this one, for their length.
@@ -305,7 +299,8 @@ impl Index {
         }
         // Exactly the same name is certain as far as names go; everything else leaves a doubt.
         let most = if here.exact == there.exact && !here.exact.is_empty() { 100 } else { 99 };
-        (score > 0 && !why.is_empty()).then(|| Candidate { at, score: score.min(most), why })
+        let by_number = here.vat.is_some() && here.vat == there.vat;
+        (score > 0 && !why.is_empty()).then(|| Candidate { at, score: score.min(most), why, by_number })
     }
 
     /// The likeness of two names alone.

@@ -1,5 +1,6 @@
 //! Links: which record at the source is which record at the target, and who said so.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -89,8 +90,46 @@ pub enum Decision {
     New,
     /// Leave it alone; an optional note says why, an optional date until when.
     Exclude { note: Box<str>, until: Option<super::Date> },
+    /// It is certainly not this target customer: never suggested again (P14).
+    Reject { target: TargetId, target_name: Box<str> },
     /// Back to undecided. Never deletes data anywhere (K2).
     Clear,
+}
+
+/// A pair that a person has ruled out, with what was known of both then: it counts while that is still so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub source: KeyValues,
+    pub target: KeyValues,
+    pub at: Moment,
+    pub by: String,
+}
+
+/// What tells a customer from others, as a decision found it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyValues {
+    pub name: Box<str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub vat: Box<str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub domain: Box<str>,
+}
+
+impl KeyValues {
+    /// Whether nothing has changed since. A key that is unknown on one of the two occasions says nothing.
+    pub fn still_holds(&self, now: &Self) -> bool {
+        let same = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
+        self.name.trim() == now.name.trim() && same(&self.vat, &now.vat) && same(&self.domain, &now.domain)
+    }
+}
+
+/// Who decided about a customer last, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    pub by: String,
+    pub at: Moment,
+    /// The step's title: "map 'Alder'".
+    pub what: String,
 }
 
 /// What the mapping table holds for one source record: decisions are made about customers only.
@@ -100,6 +139,9 @@ pub struct Slot {
     pub link: Option<Link>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
+    /// Pairs that a person has ruled out; only steps of the mapping table change them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<TargetId, Refusal>,
 }
 
 impl Decision {

@@ -2,6 +2,7 @@
 
 mod lifecycle;
 mod liongard;
+mod matching;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::lifecycle::Lifecycle;
 pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
+pub use self::matching::Matching;
 use super::{Entity, Integration, Place};
 
 mod hudu;
@@ -28,6 +30,7 @@ pub struct Settings {
     pub lifecycle: Lifecycle,
     pub liongard: Liongard,
     pub safety: Safety,
+    pub matching: Matching,
 }
 
 impl Settings {

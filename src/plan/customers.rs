@@ -602,6 +602,16 @@ impl<'a> Planner<'a> {
                 why.entry(*at).or_default().push(format!("the same mail domain {domain}"));
             }
         }
+        // Scores hold creates only: where nothing is created unasked, they have nothing to hold.
+        let creates = !self.policy.rules(self.root).asks_before_create;
+        for near in self.mappings.near.get(&wanted.id).into_iter().flatten().filter(|_| creates) {
+            if let Ok(at) = self.by_id.binary_search_by(|found| found.id.cmp(&near.target)) {
+                let said = why.entry(at).or_default();
+                if said.is_empty() {
+                    said.push(format!("a near match, {} of 100: {}", near.score, near.why));
+                }
+            }
+        }
         let mut found: Vec<(&Found, Vec<String>)> =
             why.into_iter().map(|(at, why)| (self.by_id[at], why)).collect();
         found.sort_by(|(a, a_why), (b, b_why)| {

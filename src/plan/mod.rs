@@ -27,7 +27,7 @@ pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
 pub use snapshot::{
-    Absence, Completeness, KindOfRecord, Kinds, Last, Lines, Mappings, Only, Parking, Policy, Reading,
-    Removal, Rules, Scope, Snapshot, TopLevel, Wins,
+    Absence, Completeness, KindOfRecord, Kinds, Last, Lines, LookAlike, Mappings, Only, Parking, Policy,
+    Reading, Removal, Rules, Scope, Snapshot, TopLevel, Wins,
 };
 pub use undo::{Image, undo};

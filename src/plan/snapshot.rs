@@ -189,6 +189,18 @@ pub struct Mappings {
     pub missing_runs: BTreeMap<(Entity, SourceId), u32>,
     /// Target records that other integrations' links hold: never adopted by this one.
     pub elsewhere: BTreeMap<Entity, BTreeSet<TargetId>>,
+    /// Partners near enough by their score that nothing is created beside them unasked (N5), best first.
+    pub near: BTreeMap<SourceId, Vec<LookAlike>>,
+}
+
+/// A target customer that an unmapped one may be, by its score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookAlike {
+    pub target: TargetId,
+    /// 0 to 100.
+    pub score: u8,
+    /// What speaks for it, in words.
+    pub why: String,
 }
 
 /// What an integration says of one entity, as plain data. Made by [`crate::integrations::rules`].

@@ -273,7 +273,7 @@ fn mapping(image: &Image, restored: &[FieldChange]) -> Slot {
             if let Some(was) = was {
                 link.removed.clone_from(&was.removed);
             }
-            Slot { link: Some(link), decision: None }
+            Slot { link: Some(link), ..Slot::default() }
         }
     }
 }

@@ -15,11 +15,12 @@ pub enum Section {
     Profile,
     Of(Place),
     Safety,
+    Matching,
 }
 
 impl Section {
     /// Every section, in the order files have them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Profile,
         Self::Of(Place::Halo),
         Self::Of(Place::Of(Integration::Also)),
@@ -28,6 +29,7 @@ impl Section {
         Self::Of(Place::Of(Integration::Hudu)),
         Self::Of(Place::Of(Integration::Lifecycle)),
         Self::Safety,
+        Self::Matching,
     ];
 
     pub const fn key(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Section {
             Self::Profile => "profile",
             Self::Of(place) => place.key(),
             Self::Safety => "safety",
+            Self::Matching => "matching",
         }
     }
 }
@@ -54,6 +57,7 @@ pub enum Tab {
     Planning,
     Schedule,
     Safety,
+    Matching,
 }
 
 impl Tab {
@@ -68,6 +72,7 @@ impl Tab {
             Self::Planning => "Planning",
             Self::Schedule => "Schedule",
             Self::Safety => "Safety",
+            Self::Matching => "Matching",
         }
     }
 }
@@ -173,6 +178,7 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
                 DETAILS.iter().chain(&PACE).chain(&IMPORT).chain(&LIMITS).copied().collect()
             }
             Section::Safety => LIMITS.to_vec(),
+            Section::Matching => MATCHING.to_vec(),
         };
         table.extend(rows.into_iter().map(|row| row.of(section)));
     }
@@ -195,7 +201,7 @@ impl Row {
         let Row(leaf, tab, kind, label, help) = self;
         let vendor = match section {
             Section::Of(place) => place.label(),
-            Section::Profile | Section::Safety => "",
+            Section::Profile | Section::Safety | Section::Matching => "",
         };
         let nested = tab == Tab::Safety && section != Section::Safety;
         let key = format!("{}.{}{leaf}", section.key(), if nested { "safety." } else { "" });
@@ -901,5 +907,113 @@ const LIMITS: [Row; 12] = [
         Kind::Periods,
         "Freeze",
         "No billable write at these times, as around the invoice run: days of the month (1-3), dates (2026-12-24..2027-01-02), with hours or without (31 18:00-24:00).",
+    ),
+];
+
+const MATCHING: [Row; 15] = [
+    Row(
+        "floor",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Shown from",
+        "Partners that score less are not suggested.",
+    ),
+    Row(
+        "accept_from",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Enter takes from",
+        "Enter takes the suggestion shown from this score up; below, it opens the picker.",
+    ),
+    Row(
+        "look_alike_from",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Look-alike from",
+        "No customer is created while an undecided partner of this score or more is there; it waits for a person.",
+    ),
+    Row(
+        "same_words",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Same words",
+        "Score of names that differ only in legal form, accents, case or signs.",
+    ),
+    Row(
+        "other_order",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Other order",
+        "The most for the same words in another order.",
+    ),
+    Row(
+        "other_form",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Other legal form",
+        "The most where both name a legal form, and not the same one.",
+    ),
+    Row(
+        "near",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Near names",
+        "The most that names with different words or spelling can reach.",
+    ),
+    Row(
+        "other_numbers",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Other numbers",
+        "The most where the numbers in the names differ: Area 51 is not Area 52.",
+    ),
+    Row(
+        "same_vat",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Same VAT number",
+        "The least for the same VAT or registration number, whatever the names.",
+    ),
+    Row(
+        "other_vat",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Other VAT number",
+        "The most where both have such a number, and not the same.",
+    ),
+    Row(
+        "same_domain",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Same domain",
+        "The least for a mail domain of their own that both share.",
+    ),
+    Row(
+        "domain_adds",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Domain adds",
+        "What a shared mail domain adds to the score of the names.",
+    ),
+    Row(
+        "postcode_adds",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 100, unit: "points" },
+        "Postcode adds",
+        "What the same postcode adds to the score of the names.",
+    ),
+    Row(
+        "legal_forms",
+        Tab::Matching,
+        Kind::Words,
+        "Own legal forms",
+        "Legal forms beside the known ones (Ltd, GmbH, BV, SARL ...), such as kooperative.",
+    ),
+    Row(
+        "placeholders",
+        Tab::Matching,
+        Kind::Words,
+        "Placeholders",
+        "Texts that stand for nothing in names, numbers and postcodes: never compared.",
     ),
 ];

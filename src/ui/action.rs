@@ -148,7 +148,14 @@ actions! {
         "Goes where the selected integration's first open point is settled." "";
 
     Accept "accept" [Customers] "accept" "Accept and go to the next"
-        "Maps to the one Halo customer of the same name and goes on; opens the picker where there is none or more than one." "parhelion map set also ID HALO_ID";
+        "Maps to the suggestion shown and goes on; opens the picker where nothing is near enough, or two are equally near. Of marked rows it takes all suggestions, after a question." "parhelion map set also ID HALO_ID";
+    Card "card" [Customers] "card" "Show this customer in every system"
+        "What each system knows of it, what hangs on it, what waits, and where it is missing." "";
+    NextCandidate "next_candidate" [Customers] "next match" "Show the next candidate"
+        "Enter then takes the one that is shown." "parhelion map suggest also";
+    PreviousCandidate "previous_candidate" [Customers] "match" "Show the previous candidate" "" "parhelion map suggest also";
+    RejectPair "reject_pair" [Customers] "not this" "Never this pair"
+        "The candidate shown is not suggested again, unless a name, domain or VAT number of either changes." "parhelion map reject also ID HALO_ID";
     AcceptAll "accept_all" [Customers] "all exact" "Accept all exact names"
         "Maps every customer whose exact name exists once on either side, and nothing else. One u takes all back." "parhelion map generate also";
     Pick "pick" [Customers Plan] "pick" "Pick the Halo customer by hand"

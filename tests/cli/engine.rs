@@ -317,6 +317,28 @@ fn decisions_are_taken_by_id_and_shown_as_rows() {
 }
 
 #[test]
+fn likely_partners_are_printed_best_first_and_a_pair_is_ruled_out() {
+    let (profile, _vendors) = set_up();
+    let document = profile.run(&["map", "suggest", "also", "--json"]).exits(0).json();
+    assert_eq!((&document["schema"], &document["integration"]), (&json!(1), &json!("also")));
+    let rows = document["rows"].as_array().unwrap();
+    let scores = |row: &Value| -> Vec<u64> {
+        row["candidates"].as_array().unwrap().iter().map(|one| one["score"].as_u64().unwrap()).collect()
+    };
+    let row = rows.iter().find(|row| !scores(row).is_empty()).expect("somebody has a likely partner");
+    let best = &row["candidates"][0];
+    assert!(best["id"].is_string() && best["name"].is_string() && best["why"][0].is_string(), "{best}");
+    assert!(rows.iter().all(|row| scores(row).len() <= 3));
+    let (source, target) = (row["source"]["id"].as_str().unwrap(), best["id"].as_str().unwrap());
+    let rejected = profile.run(&["map", "reject", "also", source, target, "--json"]).exits(0).json();
+    assert_eq!(rejected["rows"][0]["state"], "unmapped");
+    let again = profile.run(&["map", "suggest", "also", "--json"]).exits(0).json();
+    let row = again["rows"].as_array().unwrap().iter().find(|row| row["source"]["id"] == source).unwrap();
+    assert!(row["candidates"].as_array().unwrap().iter().all(|one| one["id"] != target));
+    assert!(profile.run(&["map", "suggest", "also"]).exits(0).stdout.contains("score"));
+}
+
+#[test]
 fn mappings_make_the_round_trip_and_bad_lines_are_named() {
     let (profile, _vendors) = set_up();
     profile.run(&["map", "generate", "also"]).exits(0);

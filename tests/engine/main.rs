@@ -8,6 +8,7 @@ mod imports;
 mod invariants;
 mod jobs;
 mod lives;
+mod matching;
 mod oracle;
 mod retention;
 mod rig;

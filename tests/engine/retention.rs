@@ -9,8 +9,8 @@ use parhelion::engine::records::{Edit, Intent, Outcome, Record, RowEnd, Write};
 use parhelion::engine::retention;
 use parhelion::model::settings::{Keep, Settings};
 use parhelion::model::{
-    Decision, Entity, FieldName, Fields, How, Integration, JobId, Link, Moment, Slot, SourceId, TargetId,
-    Value,
+    Decision, Entity, FieldName, Fields, How, Integration, JobId, KeyValues, Link, Moment, Refusal, Slot,
+    SourceId, TargetId, Value,
 };
 use parhelion::plan::Last;
 use parhelion::store::trail::{Options, Shelf, SimulatedDisk, Sync};
@@ -55,6 +55,15 @@ fn link(n: u64, long: bool) -> Link {
     }
 }
 
+fn refusal() -> Refusal {
+    Refusal {
+        source: KeyValues { name: "Alder".into(), ..KeyValues::default() },
+        target: KeyValues { name: "Birch".into(), ..KeyValues::default() },
+        at: Moment::UNIX_EPOCH,
+        by: "test".into(),
+    }
+}
+
 /// One of each kind of fact, about few records, so that later ones undo earlier ones.
 fn fact(kind: u8, n: u64) -> Record {
     let (integration, id) = (Integration::Also, SourceId::from((n % 7) as i64));
@@ -68,12 +77,13 @@ fn fact(kind: u8, n: u64) -> Record {
                 id,
                 before: Slot::default(),
                 after: match n % 3 {
-                    0 => Slot { link: Some(link(n, n % 4 == 0)), decision: None },
-                    1 => Slot { link: None, decision: Some(Decision::New) },
-                    _ => Slot::default(),
+                    0 => Slot { link: Some(link(n, n % 4 == 0)), ..Slot::default() },
+                    1 => Slot { decision: Some(Decision::New), ..Slot::default() },
+                    _ => Slot { refused: [(TargetId::from(n as i64), refusal())].into(), ..Slot::default() },
                 },
             }],
             by: "test".into(),
+            at: (n % 2 == 0).then_some(Moment::UNIX_EPOCH),
         },
         1 => Record::Intent(Box::new(Intent {
             job,

@@ -1,7 +1,7 @@
 use crate::world::*;
 use parhelion::model::{Decision, Entity, FieldName, Installation, Value, Verdict};
 use parhelion::plan::snapshot::Completeness;
-use parhelion::plan::{Action, Cause, Mark, TopLevel};
+use parhelion::plan::{Action, Cause, LookAlike, Mark, TopLevel};
 
 #[test]
 fn k7_a_customer_nobody_knows_is_created_with_its_address() {
@@ -291,4 +291,25 @@ fn k5_a_customer_we_made_that_is_mapped_to_another_now_is_not_shared_unasked() {
     w.halo("1", "Made for a").marker = Some(ours);
     w.map("b", "1");
     assert!(matches!(w.row("a").cause(), Cause::Ambiguous { .. }));
+}
+
+/// Scores only add to decision 28: what is exact or really new goes its way, everything else near waits.
+#[test]
+fn n5_a_near_partner_holds_a_create_until_a_person_says_new() {
+    let mut w = World::new();
+    w.company("a", "Blue Yonder Foods");
+    w.halo("1", "Blue Yonder Food");
+    assert_eq!(w.row("a").action, Action::Create, "nobody has scored them");
+    let near = LookAlike { target: t("1"), score: 91, why: "spelling".into() };
+    w.mappings.near.insert(s("a"), vec![near.clone()]);
+    let row = w.row("a");
+    assert!(matches!(row.cause(), Cause::LookAlike { .. }));
+    assert!(row.why().contains("'Blue Yonder Food' (1): a near match, 91 of 100: spelling"), "{}", row.why());
+    w.mappings.decisions.insert(s("a"), Decision::New);
+    assert_eq!(w.row("a").action, Action::Create);
+    // An exact name is linked, whoever else is near.
+    w.company("b", "Cedar");
+    w.halo("2", "Cedar");
+    w.mappings.near.insert(s("b"), vec![near]);
+    assert_eq!(w.row("b").action, Action::Link);
 }

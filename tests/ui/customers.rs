@@ -50,6 +50,7 @@ fn decided(rig: &Rig) -> Vec<(String, &'static str)> {
                 Decision::Map { .. } => "map",
                 Decision::New => "new",
                 Decision::Exclude { .. } => "exclude",
+                Decision::Reject { .. } => "reject",
                 Decision::Clear => "clear",
             };
             (id.to_string(), verb)
@@ -62,7 +63,7 @@ fn decided(rig: &Rig) -> Vec<(String, &'static str)> {
 fn all_exact_names_are_accepted_by_one_key_and_taken_back_by_one() {
     let mut rig = Start::default().rig();
     rig.keys("2 a").says("3 mapped, 1 ambiguous, 0 changed. u takes all back at once.").says("= 8");
-    rig.keys("u").says("= 5 ? 7");
+    rig.keys("u").says("= 5 ~ 3 ! 1 ? 3");
 }
 
 /// Ux.md 5: accept and go on is one key a row, and typed ahead it meets row after row.
@@ -87,6 +88,116 @@ fn new_excluded_and_repeated_are_one_key_each() {
         expected[..3].iter().map(|(id, verb)| ((*id).to_owned(), *verb)).collect::<Vec<_>>()
     );
     rig.says("It is undecided already.");
+}
+
+/// One row with three candidates on top of the table.
+fn near() -> Start {
+    Start::default().with(|world| world.market.rows.insert(0, super::data::spelt_otherwise()))
+}
+
+fn targets(rig: &Rig) -> Vec<(String, String)> {
+    let decisions = rig.told().into_iter().filter_map(|command| match command {
+        Command::Decide { decisions, .. } => Some(decisions),
+        _ => None,
+    });
+    decisions
+        .flatten()
+        .filter_map(|(id, decision)| match decision {
+            Decision::Map { target, .. } | Decision::Reject { target, .. } => {
+                Some((id.to_string(), target.to_string()))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// Ux.md 5: accept a suggestion and go on, 1 key; take the second, 2 keys.
+#[test]
+fn a_suggestion_is_taken_by_one_key_and_the_second_by_two() {
+    let mut rig = near().rig();
+    rig.keys("2").says("Harbour View Hotels").says("1/3").says("spelling").says("View Hotel");
+    rig.shows("customers-suggested@80x24");
+    rig.keys("<Enter>");
+    assert_eq!(targets(&rig), [("88240".to_owned(), "601".to_owned())]);
+    let mut rig = near().rig();
+    rig.keys("2 <Right>").says("2/3").keys("<Enter>");
+    assert_eq!(targets(&rig), [("88240".to_owned(), "602".to_owned())]);
+    let mut rig = near().rig();
+    rig.keys("2 <Right> <Right> <Right>").says("That is the last of 3").says("3/3");
+    rig.keys("<Left> <Left> <Left>").says("That is the best one.").says("1/3");
+}
+
+/// Ux.md 5: never this pair is 1 key, and the next candidate steps up.
+#[test]
+fn a_pair_is_ruled_out_by_one_key() {
+    let mut rig = near().rig();
+    rig.keys("2 r").says("Harbour Hotels").says("1/2").says("anna said 'not Harbour View Hotels'");
+    assert_eq!(decided(&rig), [("88240".to_owned(), "reject")]);
+    rig.keys("u").says("1/3");
+    rig.keys("j j j j j j j r").says("No partner is suggested for it.");
+}
+
+/// Ux.md 5: every suggestion from 95 up is 8 keys, and one step to take back.
+#[test]
+fn all_suggestions_from_a_score_up_are_taken_by_eight_keys() {
+    let mut rig = near().rig();
+    rig.keys("2").sent();
+    let keys = "/ > 9 5 <Enter> * <Enter> y";
+    assert_eq!(keys.split(' ').count(), 8);
+    rig.keys(keys);
+    let taken: Vec<_> = decided(&rig).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(taken, ["88213", "88214", "88215"], "neither 93, nor two of equal strength");
+    let steps = rig.told().iter().filter(|command| matches!(command, Command::Decide { .. })).count();
+    assert_eq!(steps, 1);
+}
+
+/// Ux.md 5: why is 1 key; every rung that was tried says what it found.
+#[test]
+fn why_names_every_rung() {
+    let mut rig = near().rig();
+    rig.keys("2 w").says("stored mapping: none").says("exact name: no active Halo customer has it");
+    rig.says("keys: same domain harbour.example ('Harbour Hotels')")
+        .says("'Harbour View Hotels' 93: spelling");
+    rig.shows("customers-why@80x24");
+}
+
+/// A score below what the settings ask for, or a partner that is taken, is never one key away.
+#[test]
+fn what_is_taken_or_too_far_opens_the_picker() {
+    for spoil in [
+        |row: &mut parhelion::host::words::MapRow| row.accept_from = 99,
+        |row: &mut parhelion::host::words::MapRow| {
+            row.candidates.iter_mut().for_each(|one| one.is_free = false);
+            row.aspect = None;
+        },
+    ] {
+        let mut rig = near().with(|world| spoil(&mut world.market.rows[0])).rig();
+        rig.keys("2 <Enter>").says("find >");
+        assert!(decided(&rig).is_empty());
+    }
+}
+
+/// N4: a renamed pair is confirmed, a partner that is inactive is replaced, one key each.
+#[test]
+fn mapping_health_is_one_key_a_row() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 f r <Enter>");
+    assert_eq!(decided(&rig), [("88219".to_owned(), "map")]);
+    let inactive = |world: &mut super::engine::World| {
+        let row = world.market.rows.iter_mut().find(|row| row.source.id.as_str() == "88221").expect("a row");
+        row.aspect = Some(parhelion::host::words::Aspect::Inactive);
+    };
+    let mut rig = Start::default().with(inactive).rig();
+    rig.keys("2 f i").says("showing inactive (1)").keys("<Enter>").says("find >");
+}
+
+/// N12: one key on any row, and Enter on one that is mapped.
+#[test]
+fn the_card_shows_every_system_and_the_gaps() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 f m <Enter>").says("14 subscriptions linked").says("Westcoast Cloud (gap)");
+    rig.shows("customers-card@80x24");
+    rig.keys("<Esc> f u i").says("Fabrikam").says("(gap)");
 }
 
 /// Ux.md 5: none fits, pick by hand: `m`, a few letters, Enter.
@@ -151,7 +262,7 @@ fn marked_rows_are_decided_after_a_question() {
     assert!(decided(&rig).is_empty());
     rig.keys("y").says_not("*?");
     assert_eq!(decided(&rig).len(), 2);
-    rig.keys("* <Enter>").says("map to their namesakes");
+    rig.keys("* <Enter>").says("map to their suggestions");
     rig.keys("y");
     assert_eq!(decided(&rig).len(), 3, "the one namesake that is left");
 }
@@ -167,10 +278,10 @@ fn marks_go_from_here_to_there() {
 #[test]
 fn the_filter_stays_and_rows_stay_where_they_are() {
     let mut rig = Start::default().rig();
-    rig.keys("2 f u").says("showing ? (7)").says_not("Woodgrove");
+    rig.keys("2 f u").says("showing ~ ! ? (7)").says_not("Woodgrove");
     rig.keys("j <Enter>");
     assert_eq!(decided(&rig), [("88213".to_owned(), "map")]);
-    rig.says("=  Blue Yonder Foods").says("showing ? (7)");
+    rig.says("=  Blue Yonder Foods").says("showing ~ ! ? (7)");
     rig.keys("f f").says("Woodgrove");
 }
 

@@ -45,6 +45,11 @@ pub fn unmapped(id: u64, name: &str) -> MapRow {
         source: party(id, name, "York", "example.com"),
         target: None,
         state: MapState::Unmapped,
+        aspect: None,
+        candidates: Vec::new(),
+        accept_from: 60,
+        refused: Vec::new(),
+        decided: None,
         how: None,
         since: None,
         note: String::new(),
@@ -53,8 +58,31 @@ pub fn unmapped(id: u64, name: &str) -> MapRow {
     }
 }
 
+fn near(party: Party<TargetId>, score: u8, why: &str) -> Suggested {
+    Suggested { party, score, why: vec![why.into()], is_free: true }
+}
+
 fn twin(id: u64, name: &str) -> MapRow {
-    MapRow { same_name: vec![halo(id as i64 + 1, name, "example.com")], ..unmapped(id, name) }
+    let namesake = halo(id as i64 + 1, name, "example.com");
+    MapRow {
+        aspect: Some(Aspect::Suggested),
+        candidates: vec![near(namesake.clone(), 100, "same name")],
+        same_name: vec![namesake],
+        ..unmapped(id, name)
+    }
+}
+
+/// One of ux.md 3.3: three candidates, none of exactly its name.
+pub fn spelt_otherwise() -> MapRow {
+    MapRow {
+        aspect: Some(Aspect::Suggested),
+        candidates: vec![
+            near(halo(601, "Harbour View Hotels", "byfoods.example"), 93, "spelling"),
+            near(halo(602, "Harbour Hotels", ""), 82, "same domain harbour.example"),
+            near(halo(603, "View Hotel", ""), 74, "extra words"),
+        ],
+        ..unmapped(88_240, "Harbour View Hotel")
+    }
 }
 
 fn mapped(id: u64, name: &str, target: &str, how: How) -> MapRow {
@@ -72,6 +100,9 @@ impl Market {
         let mut fabrikam = unmapped(88_210, "Fabrikam");
         fabrikam.same_name =
             vec![halo(71, "Fabrikam", "fabrikam.de"), halo(72, "Fabrikam", "fabrikam.co.uk")];
+        fabrikam.aspect = Some(Aspect::Ambiguous);
+        fabrikam.candidates =
+            fabrikam.same_name.iter().map(|party| near(party.clone(), 100, "same name")).collect();
         let mut gone = mapped(88_211, "Kestrel", "Kestrel IT", How::Exact);
         gone.state = MapState::Orphaned;
         gone.remarks = vec!["customer 88212 is no longer in Halo".into()];
@@ -134,6 +165,7 @@ impl Market {
 
     fn counts(&self) -> MapCounts {
         let count = |state| self.rows.iter().filter(|row| row.state == state).count() as u64;
+        let of = |aspect| self.rows.iter().filter(|row| row.aspect == Some(aspect)).count() as u64;
         MapCounts {
             all: self.rows.len() as u64,
             mapped: count(MapState::Mapped),
@@ -147,22 +179,26 @@ impl Market {
                 .iter()
                 .filter(|r| r.state == MapState::Unmapped && r.same_name.len() == 1)
                 .count() as u64,
-            ambiguous: self
-                .rows
-                .iter()
-                .filter(|r| r.state == MapState::Unmapped && r.same_name.len() > 1)
-                .count() as u64,
+            suggested: of(Aspect::Suggested),
+            ambiguous: of(Aspect::Ambiguous),
+            inactive: of(Aspect::Inactive),
+            drifting: of(Aspect::Drifting),
         }
     }
 
     pub fn ask(&mut self, query: &Query) -> Option<Answer> {
         Some(match query {
             Query::MapOrder { integration: Integration::Also, filter, by_target } => {
-                let words: Vec<_> = filter.text.split_whitespace().map(str::to_lowercase).collect();
+                let (scores, words): (Vec<_>, Vec<_>) =
+                    filter.text.split_whitespace().map(str::to_lowercase).partition(|w| w.starts_with('>'));
+                let from: u8 = scores.iter().filter_map(|word| word[1..].parse().ok()).max().unwrap_or(0);
+                let best = |row: &MapRow| row.candidates.first().map_or(0, |one| one.score);
                 let mut rows: Vec<_> = self
                     .rows
                     .iter()
                     .filter(|row| filter.states.is_empty() || filter.states.contains(&row.state))
+                    .filter(|row| filter.aspect.is_none_or(|aspect| row.aspect == Some(aspect)))
+                    .filter(|row| scores.is_empty() || best(row) >= from.max(1))
                     .filter(|row| words.iter().all(|word| row.source.name.to_lowercase().contains(word)))
                     .collect();
                 if *by_target {
@@ -177,6 +213,7 @@ impl Market {
                     counts: self.counts(),
                     read_at: self.read_at,
                     trouble: None,
+                    is_scored: true,
                 })
             }
             Query::MapOrder { .. } => Answer::MapOrder(MapOrderView {
@@ -184,6 +221,7 @@ impl Market {
                 counts: MapCounts::default(),
                 read_at: None,
                 trouble: None,
+                is_scored: false,
             }),
             Query::MapRows { ids, .. } => {
                 self.most_asked = self.most_asked.max(ids.len());
@@ -293,10 +331,25 @@ impl Market {
                 {
                     row.target = row.same_name.pop();
                     (row.state, row.how) = (MapState::Mapped, Some(How::Exact));
+                    (row.aspect, row.candidates) = (None, Vec::new());
                     added += 1;
                 }
                 let report = GeneratedReport { integration: *integration, added, skipped: 0, ambiguous: 1 };
                 Some((Ok(Reply::Generated(report)), vec![map]))
+            }
+            Command::Card { source, .. } => {
+                let name = self.rows.iter().find(|row| row.source.id == *source)?.source.name.clone();
+                let part = |place: &str, lines: &[&str], is_gap| CardPart {
+                    place: place.into(),
+                    lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+                    is_gap,
+                };
+                let parts = vec![
+                    part("ALSO", &[&name, "14 subscriptions linked"], false),
+                    part("Halo", &["Adler Dental Group Ltd (88221)"], false),
+                    part("Westcoast Cloud", &["nobody is mapped to it"], true),
+                ];
+                Some((Ok(Reply::Card(CardView { name, parts })), Vec::new()))
             }
             Command::ReadCustomers { .. } => {
                 self.read_at = Some(at("21T14:05"));
@@ -355,7 +408,16 @@ impl Market {
 }
 
 fn decide(row: &mut MapRow, decision: &Decision) {
+    if let Decision::Reject { target, target_name } = decision {
+        row.candidates.retain(|one| one.party.id != *target);
+        row.refused.push(format!("anna said 'not {target_name}' on 2026-10-02"));
+        if row.candidates.is_empty() {
+            row.aspect = None;
+        }
+        return;
+    }
     row.target = None;
+    row.aspect = None;
     match decision {
         Decision::Map { target, target_name, how } => {
             row.state = MapState::Mapped;
@@ -375,7 +437,7 @@ fn decide(row: &mut MapRow, decision: &Decision) {
                 None => note.to_string(),
             };
         }
-        Decision::Clear => row.state = MapState::Unmapped,
+        Decision::Clear | Decision::Reject { .. } => row.state = MapState::Unmapped,
     }
 }
 

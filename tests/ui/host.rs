@@ -40,7 +40,7 @@ fn the_header_says_who_else_is_here() {
     rig.says("also here: 2 others");
     rig.news(Event::Presence(Presence::default()));
     rig.says_not("also here");
-    let mut narrow = shared().rig();
+    let mut narrow = shared().sized(90, 24).rig();
     narrow.news(Event::Presence(Presence { viewers: one, warning: None }));
     narrow.says("+1 here");
 }

@@ -145,21 +145,17 @@ fn several_lines_are_kept_with_tab() {
 #[test]
 fn every_setting_is_a_field_of_a_form() {
     let mut seen = String::new();
-    for (place, rows) in [
-        (Place::Halo, ""),
-        (Place::all().nth(1).expect("ALSO"), "j"),
-        (Place::all().nth(2).expect("Westcoast"), "j j"),
-        (Place::all().nth(3).expect("Hudu"), "j j j"),
-    ] {
+    for (row, place) in Place::all().enumerate() {
         let mut start = Start::default().sized(140, 60);
         let places = &mut start.world.overview.places;
-        let hudu =
-            places.last().cloned().map(|last| PlaceView { place: Place::Of(Integration::Hudu), ..last });
-        places.extend(hudu);
+        let last = places.last().cloned().expect("a place");
+        let shown: Vec<Place> = places.iter().map(|view| view.place).collect();
+        let others = Place::all().filter(|place| !shown.contains(place));
+        places.extend(others.map(|place| PlaceView { place, ..last.clone() }));
         let mut rig = start.rig();
-        rig.keys(rows).keys("<Enter>").says(place.label());
-        for _ in 0..5 {
-            for _ in 0..20 {
+        rig.keys(&"j ".repeat(row)).keys("<Enter>").says(place.label());
+        for _ in 0..8 {
+            for _ in 0..24 {
                 seen.push_str(&rig.screen());
                 rig.keys("j");
             }

@@ -147,6 +147,8 @@ fn party(customer: &Found) -> (SourceId, SourceParty) {
         place: "".into(),
         domain: customer.keys.domains.first().cloned().unwrap_or_default(),
         ended: !customer.is_active,
+        vat: customer.keys.vat.clone().unwrap_or_default(),
+        postcode: "".into(),
     };
     (SourceId::new(customer.id.as_str()), party)
 }

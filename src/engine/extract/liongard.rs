@@ -146,6 +146,8 @@ fn party(environment: &SourceEnvironment) -> (SourceId, SourceParty) {
         place: "".into(),
         domain: environment.website.clone().unwrap_or_default(),
         ended: environment.is_customer_view,
+        vat: "".into(),
+        postcode: "".into(),
     };
     (environment.id.clone(), party)
 }

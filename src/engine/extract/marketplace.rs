@@ -179,6 +179,8 @@ fn party(company: &SourceCompany) -> (SourceId, SourceParty) {
         place: company.address.city.clone(),
         domain: company.domains.first().cloned().unwrap_or_default(),
         ended: company.state.eq_ignore_ascii_case("terminated"),
+        vat: company.vat.clone().unwrap_or_default(),
+        postcode: company.address.postcode.clone(),
     };
     (company.id.clone(), party)
 }

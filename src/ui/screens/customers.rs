@@ -5,6 +5,7 @@ mod draw;
 mod hear;
 mod row;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -14,8 +15,10 @@ use serde_json::{Value, json};
 use self::row::{split_note, why};
 use super::picker::Picker;
 use super::plan::PlanScreen;
-use crate::host::words::{Command, MapCounts, MapFilter, MapRow, MapState, PlaceState, Query};
-use crate::model::{Date, Decision, How, Integration, Moment, Place, PlanId, SourceId};
+use crate::host::words::{
+    Aspect, Command, MapCounts, MapFilter, MapRow, MapState, Party, PlaceState, Query, Suggested,
+};
+use crate::model::{Date, Decision, How, Integration, Moment, Place, PlanId, SourceId, TargetId};
 use crate::plan::Purpose;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -52,6 +55,9 @@ pub struct Customers {
     /// First line shown of the details.
     scroll: u16,
     last: Option<Decision>,
+    /// The candidate shown of a row, where it is not the first.
+    shown: BTreeMap<SourceId, usize>,
+    is_scored: bool,
     /// Rows that must be here before something is done with all of them.
     waits: Option<(Vec<SourceId>, Then)>,
     /// A view over this pane is open: coming back is no new entry.
@@ -114,6 +120,8 @@ impl Customers {
             prompt: None,
             scroll: 0,
             last: None,
+            shown: BTreeMap::new(),
+            is_scored: false,
             waits: None,
             is_below: false,
             was_entered: false,
@@ -160,12 +168,13 @@ impl Customers {
         }
         let counts = &self.counts;
         let mut text = format!("{}:", thousands(counts.all));
-        for (state, count) in by_state(counts) {
+        for (sign, count) in by_sign(counts) {
             if count > 0 {
-                let _ = write!(text, " {} {}", state.sign(), thousands(count));
+                let _ = write!(text, " {sign} {}", thousands(count));
             }
         }
-        if counts.exact > 0 {
+        // What is shown matters more than what could be.
+        if counts.exact > 0 && !self.is_filtered() {
             let _ = write!(text, "  {} exact", thousands(counts.exact));
         }
         let old = self.read_at.zip(self.now).map_or(0, |(at, now)| now.duration_since(at).as_hours() / 24);
@@ -173,7 +182,14 @@ impl Customers {
             let _ = write!(text, "  read {old} d ago");
         }
         if self.is_filtered() {
-            let states: String = self.filter.states.iter().flat_map(|state| [' ', state.sign()]).collect();
+            let mut states = String::new();
+            for state in &self.filter.states {
+                states.push_str(if *state == MapState::Unmapped { " ~ !" } else { "" });
+                states.extend([' ', state.sign()]);
+            }
+            if let Some(aspect) = self.filter.aspect {
+                let _ = write!(states, " {}", aspect.key());
+            }
             let words =
                 if self.filter.text.is_empty() { String::new() } else { format!(" '{}'", self.filter.text) };
             let _ = write!(text, "  showing{states}{words} ({})", thousands(self.list.len() as u64));
@@ -182,7 +198,7 @@ impl Customers {
     }
 
     fn is_filtered(&self) -> bool {
-        !self.filter.text.is_empty() || !self.filter.states.is_empty()
+        !self.filter.text.is_empty() || !self.filter.states.is_empty() || self.filter.aspect.is_some()
     }
 
     pub fn enter(&mut self, turn: &mut Turn<'_>) {
@@ -284,6 +300,8 @@ impl Customers {
                     turn.say("From here; go to the other end and press it again.");
                 }
             }
+            Action::NextCandidate => self.walk(true, turn),
+            Action::PreviousCandidate => self.walk(false, turn),
             Action::NextUndecided => self.next_undecided(true, turn),
             Action::PreviousUndecided => self.next_undecided(false, turn),
             Action::NextIntegration => self.switch(1, turn),
@@ -327,7 +345,7 @@ impl Customers {
             Action::Exclude => Some(Decision::Exclude { note: "".into(), until: None }),
             Action::RemoveMapping => Some(Decision::Clear),
             Action::Repeat => self.last.clone(),
-            Action::Accept | Action::Pick | Action::Why => None,
+            Action::Accept | Action::Pick | Action::Why | Action::RejectPair | Action::Card => None,
             _ => return false,
         };
         if let Some(decision) = decision {
@@ -347,28 +365,84 @@ impl Customers {
         match action {
             Action::Accept => self.accept(&row, turn),
             Action::Pick => self.pick(&row, turn),
-            _ => turn.say(why(&row, self.integration)),
+            Action::RejectPair => self.reject(&row, turn),
+            Action::Card => self.card(&row, turn),
+            _ => self.tell_why(&row, turn),
         }
         true
     }
 
     fn accept(&mut self, row: &MapRow, turn: &mut Turn<'_>) {
-        match (row.state, row.same_name.as_slice()) {
-            (MapState::Unmapped, [one]) => {
-                let (target, target_name) = (one.id.clone(), one.name.as_str().into());
-                self.decide(
-                    vec![(row.source.id.clone(), Decision::Map { target, target_name, how: How::Manual })],
-                    turn,
-                );
+        let walked = self.shown.contains_key(&row.source.id);
+        match (row.state, takeable(row, self.candidate(row), walked), &row.target) {
+            (MapState::Unmapped, Some(one), _) => {
+                let decision = map_to(&one.party);
+                self.decide(vec![(row.source.id.clone(), decision)], turn);
                 self.next_undecided(true, turn);
             }
-            (MapState::Unmapped | MapState::Orphaned, _) => self.pick(row, turn),
-            (MapState::Excluded, _) => {
+            (MapState::Unmapped | MapState::Orphaned, ..) => self.pick(row, turn),
+            (MapState::Mapped, ..) if row.aspect == Some(Aspect::Inactive) => self.pick(row, turn),
+            (MapState::Renamed, _, Some(target)) => {
+                // The same pair: its names of today are taken note of.
+                self.decide(vec![(row.source.id.clone(), map_to(target))], turn);
+            }
+            (MapState::Excluded, ..) => {
                 let (note, _) = split_note(&row.note);
                 self.prompt = Some(Prompt::new(Asking::Note(row.source.id.clone()), "note >", note));
             }
-            _ => turn.say(why(row, self.integration)),
+            _ => self.card(row, turn),
         }
+    }
+
+    /// N12: everything that is known of this customer.
+    fn card(&self, row: &MapRow, turn: &mut Turn<'_>) {
+        turn.send(Command::Card { integration: self.integration, source: row.source.id.clone() });
+    }
+
+    /// Which candidate of a row is shown.
+    fn candidate(&self, row: &MapRow) -> usize {
+        let at = self.shown.get(&row.source.id).copied().unwrap_or(0);
+        at.min(row.candidates.len().saturating_sub(1))
+    }
+
+    /// Shows another candidate of the selected row.
+    fn walk(&mut self, forward: bool, turn: &mut Turn<'_>) {
+        let Some(row) = self.selected() else { return };
+        let (id, at, of) = (row.source.id.clone(), self.candidate(row), row.candidates.len());
+        let next = if forward { at + 1 } else { at.wrapping_sub(1) };
+        if next < of {
+            self.shown.insert(id, next);
+        } else {
+            turn.say(match (of, forward) {
+                (0, _) => "No partner is suggested for it; m picks by hand.".to_owned(),
+                (_, true) => format!("That is the last of {of}; m picks by hand."),
+                (_, false) => "That is the best one.".to_owned(),
+            });
+        }
+    }
+
+    /// P14: the candidate that is shown is none.
+    fn reject(&mut self, row: &MapRow, turn: &mut Turn<'_>) {
+        let at = self.candidate(row);
+        let Some(one) = row.candidates.get(at) else {
+            return turn.say("No partner is suggested for it.");
+        };
+        let (target, target_name) = (one.party.id.clone(), one.party.name.as_str().into());
+        self.shown.remove(&row.source.id);
+        let decision = Decision::Reject { target, target_name };
+        turn.send(Command::Decide {
+            integration: self.integration,
+            decisions: vec![(row.source.id.clone(), decision)],
+        });
+        if row.candidates.len() == 1 {
+            self.next_undecided(true, turn);
+        }
+    }
+
+    /// The rungs that were tried for a row, and what each said.
+    fn tell_why(&self, row: &MapRow, turn: &mut Turn<'_>) {
+        let lines = why(row, self.integration, |at| turn.look.when(at, turn.now));
+        turn.dialog(Confirm::new(format!("Why: {}", row.source.name), lines, "back"));
     }
 
     fn pick(&mut self, row: &MapRow, turn: &mut Turn<'_>) {
@@ -391,6 +465,7 @@ impl Customers {
                 Decision::Map { target_name, .. } => format!("map to '{target_name}'"),
                 Decision::New => "create as new".into(),
                 Decision::Exclude { .. } => "exclude".into(),
+                Decision::Reject { target_name, .. } => format!("never '{target_name}'"),
                 Decision::Clear => "back to undecided".into(),
             };
             self.ask_bulk(&what, decisions, turn);
@@ -490,6 +565,7 @@ impl Customers {
             | Action::RemoveMapping
             | Action::Repeat
             | Action::Why
+            | Action::Card
             | Action::Mark
             | Action::MarkTo
             | Action::MarkAll
@@ -497,6 +573,11 @@ impl Customers {
                 if self.list.is_empty() =>
             {
                 not("No row is shown.")
+            }
+            Action::RejectPair | Action::NextCandidate | Action::PreviousCandidate
+                if self.selected().is_none_or(|row| row.candidates.is_empty()) =>
+            {
+                not("No partner is suggested for it.")
             }
             Action::RemoveMapping if state == Some(MapState::Unmapped) && self.list.marks().is_empty() => {
                 not("It is undecided already.")
@@ -521,6 +602,9 @@ impl Customers {
         match action {
             Action::FilterState => by_state(&self.counts)
                 .map(|(state, count)| (letter(state), format!("{} {}", state.key(), thousands(count))))
+                .chain(by_aspect(&self.counts).filter(|(_, count)| *count > 0).map(|(aspect, count)| {
+                    (aspect_letter(aspect), format!("{} {}", aspect.key(), thousands(count)))
+                }))
                 .chain([('f', "all".to_owned())])
                 .collect(),
             Action::Order => of(&[('s', "what is open first"), ('h', "by Halo customer")]),
@@ -534,6 +618,7 @@ impl Customers {
             Action::FilterState => {
                 self.filter.states =
                     MapState::ALL.into_iter().filter(|state| self::letter(*state) == letter).collect();
+                self.filter.aspect = Aspect::ALL.into_iter().find(|aspect| aspect_letter(*aspect) == letter);
                 self.ask_order(turn);
             }
             Action::Order => {
@@ -608,6 +693,7 @@ impl Customers {
     pub const fn hints(&self) -> &'static [Action] {
         &[
             Action::Accept,
+            Action::NextCandidate,
             Action::Pick,
             Action::ReallyNew,
             Action::Exclude,
@@ -625,7 +711,9 @@ impl Customers {
             what: "Which customer of the marketplace is which customer in Halo. The mapping decides who receives what.",
             signs: &[
                 ("=", "mapped"),
-                ("?", "undecided: Enter takes the namesake, or opens the picker"),
+                ("~", "undecided, with a suggestion: Enter takes the one shown, Right shows the next"),
+                ("!", "undecided, two are equally near: Enter opens the picker"),
+                ("?", "undecided, nobody is near: Enter opens the picker"),
                 ("+", "will be created in Halo as new"),
                 ("x", "left alone by every import"),
                 ("o", "mapped, but one of the two is gone"),
@@ -634,6 +722,7 @@ impl Customers {
             ],
             rules: &[
                 "Nothing below an exact name is ever mapped by the program itself.",
+                "A filter such as >95 keeps suggestions of that score or more; * and Enter take them all.",
                 "The order stays as it is until you choose one (o) or come back to the pane.",
                 "Several customers may feed one Halo customer; one customer feeds never two.",
                 "Decisions write nothing to Halo. A mapping that is taken away deletes nothing.",
@@ -681,6 +770,46 @@ pub fn import_steps(path: &str) -> Vec<Step> {
 
 fn is_csv(path: &str) -> bool {
     std::path::Path::new(path).extension().is_some_and(|ext| ext.eq_ignore_ascii_case("csv"))
+}
+
+/// How many rows have which sign.
+fn by_sign(counts: &MapCounts) -> impl Iterator<Item = (char, u64)> {
+    let near = [('~', counts.suggested), ('!', counts.ambiguous)];
+    let mut rows: Vec<(char, u64)> = by_state(counts).map(|(state, count)| (state.sign(), count)).collect();
+    if let Some(unmapped) = rows.get_mut(1) {
+        unmapped.1 = unmapped.1.saturating_sub(counts.suggested + counts.ambiguous);
+    }
+    rows.splice(1..1, near);
+    rows.into_iter()
+}
+
+fn by_aspect(counts: &MapCounts) -> impl Iterator<Item = (Aspect, u64)> {
+    [
+        (Aspect::Suggested, counts.suggested),
+        (Aspect::Ambiguous, counts.ambiguous),
+        (Aspect::Inactive, counts.inactive),
+        (Aspect::Drifting, counts.drifting),
+    ]
+    .into_iter()
+}
+
+const fn aspect_letter(aspect: Aspect) -> char {
+    match aspect {
+        Aspect::Suggested => 's',
+        Aspect::Ambiguous => 'a',
+        Aspect::Inactive => 'i',
+        Aspect::Drifting => 'd',
+    }
+}
+
+/// The candidate that Enter takes: near enough, and the only one so near, unless a person has walked to it.
+fn takeable(row: &MapRow, at: usize, walked: bool) -> Option<&Suggested> {
+    let one = row.candidates.get(at).filter(|one| one.score >= row.accept_from)?;
+    (walked || (one.is_free && row.aspect == Some(Aspect::Suggested))).then_some(one)
+}
+
+fn map_to(party: &Party<TargetId>) -> Decision {
+    Decision::Map { target: party.id.clone(), target_name: party.name.as_str().into(), how: How::Manual }
 }
 
 fn by_state(counts: &MapCounts) -> impl Iterator<Item = (MapState, u64)> {

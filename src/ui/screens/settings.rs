@@ -106,7 +106,8 @@ impl Settings {
         // The profile's own settings are shared by all: they have their place in Halo's form.
         settings::all().iter().filter(move |setting| {
             setting.section == section
-                || (is_halo && matches!(setting.section, Section::Profile | Section::Safety))
+                || (is_halo
+                    && matches!(setting.section, Section::Profile | Section::Safety | Section::Matching))
         })
     }
 

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::Customers;
-use super::row::{facts, short_why, state_role, target};
+use super::row::{facts, score, short_why, state_role, target, which, word};
 use crate::model::Integration;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -32,7 +32,9 @@ impl Customers {
             Column::fixed("", 1),
             Column::growing(source, 12),
             Column::growing(partner, 12),
-            Column::growing("why", 14).goes(1),
+            Column::fixed("", 3).goes(2),
+            Column::fixed("score", 5).right().goes(3),
+            Column::fixed("why", 16).goes(1),
         ];
         if self.by_target {
             columns.swap(1, 2);
@@ -43,18 +45,21 @@ impl Customers {
             let id = self.list.ids().get(index)?;
             let row = self.rows.get(id)?;
             let before = index.checked_sub(1).and_then(|i| self.rows.get(self.list.ids().get(i)?));
-            let (target, target_role) = target(row);
+            let (at, walked) = (self.candidate(row), self.shown.contains_key(id));
+            let (target, target_role) = target(row, at, walked);
             let again = self.by_target
                 && row.target.is_some()
                 && before.is_some_and(|other| {
                     other.target.as_ref().map(|t| &t.id) == row.target.as_ref().map(|t| &t.id)
                 });
-            let sign = if plain { row.state.key().to_owned() } else { row.state.sign().to_string() };
+            let sign = if plain { word(row).to_owned() } else { row.sign().to_string() };
             let mut cells = vec![
                 cell(sign, state_role(row.state)),
                 cell(row.source.name.as_str(), Role::Text),
                 cell(target, if again { Role::Dim } else { target_role }),
-                cell(short_why(row), Role::Dim),
+                cell(which(row, at, walked), Role::Dim),
+                cell(score(row, at), Role::Text),
+                cell(short_why(row, at, walked), Role::Dim),
             ];
             if self.by_target {
                 cells.swap(1, 2);
@@ -72,7 +77,7 @@ impl Customers {
         let label = self.integration.label();
         canvas.rule(Rect { height: 1, ..area }, &format!("{} ({label} {})", row.source.name, row.source.id));
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-        let facts = facts(row, self.integration, |at| canvas.when(at));
+        let facts = facts(row, self.integration, self.candidate(row), |at| canvas.when(at));
         let skip = usize::from(self.scroll).min(facts.len().saturating_sub(1));
         table::facts(canvas, body, &facts[skip..]);
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::row::csv_row;
-use super::{Customers, Planned, Then, is_csv};
+use super::{Customers, Planned, Then, is_csv, map_to, takeable};
 use crate::host::words::{
-    Answer, Command, Event, MapOrderView, MapRow, MapState, MappingImport, Query, Reply,
+    Answer, CardView, Command, Event, MapOrderView, MapRow, MapState, MappingImport, Query, Reply,
 };
 use crate::matching::mapping_csv;
-use crate::model::{Decision, How, Problem, SourceId};
+use crate::model::{Problem, SourceId};
 use crate::ui::action::{Action, Availability};
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::fit::thousands;
@@ -63,7 +63,9 @@ impl Customers {
         self.trouble.clone_from(&view.trouble);
         let was_read = self.read_at.is_some();
         self.read_at = view.read_at;
-        if std::mem::take(&mut self.wants_order) || (!was_read && view.read_at.is_some()) {
+        // Scores bring an order of their own; the selected row stays on its line.
+        let now_scored = view.is_scored && !std::mem::replace(&mut self.is_scored, view.is_scored);
+        if std::mem::take(&mut self.wants_order) || now_scored || (!was_read && view.read_at.is_some()) {
             let mut ids = view.ids.clone();
             if self.is_turned {
                 ids.reverse();
@@ -104,24 +106,20 @@ impl Customers {
     pub(super) fn accept_marked(&mut self, rows: &[MapRow], turn: &mut Turn<'_>) {
         let decisions: Vec<_> = rows
             .iter()
-            .filter_map(|row| match (row.state, row.same_name.as_slice()) {
-                (MapState::Unmapped, [one]) => {
-                    let (target, target_name) = (one.id.clone(), one.name.as_str().into());
-                    Some((row.source.id.clone(), Decision::Map { target, target_name, how: How::Manual }))
-                }
-                _ => None,
+            .filter(|row| row.state == MapState::Unmapped)
+            .filter_map(|row| {
+                let one = takeable(row, self.candidate(row), false)?;
+                Some((row.source.id.clone(), map_to(&one.party)))
             })
             .collect();
         if decisions.is_empty() {
-            turn.say(
-                "None of the marked rows has exactly one namesake in Halo. m picks by hand, row by row.",
-            );
+            turn.say("None of the marked rows has a suggestion to take. m picks by hand, row by row.");
         } else {
             let others = rows.len() - decisions.len();
             let what = if others > 0 {
-                format!("map to their namesakes ({others} have none and stay)")
+                format!("map to their suggestions ({others} have none and stay)")
             } else {
-                "map to their namesakes".into()
+                "map to their suggestions".into()
             };
             self.ask_bulk(&what, decisions, turn);
         }
@@ -146,6 +144,7 @@ impl Customers {
             Command::Decide { integration, .. }
             | Command::Undo { integration, .. }
             | Command::Generate { integration }
+            | Command::Card { integration, .. }
             | Command::ReadCustomers { integration }
             | Command::ImportMappings { integration, .. }
             | Command::BuildPlan { integration, .. } => *integration,
@@ -167,6 +166,7 @@ impl Customers {
                 self.plan = Planned::None;
                 turn.say(format!("{said} u takes it back."));
             }
+            (_, Ok(Reply::Card(card))) if !self.is_below => turn.dialog(card_of(card)),
             (Command::Generate { .. }, Ok(Reply::Generated(report))) => {
                 self.plan = Planned::None;
                 turn.say(format!(
@@ -230,6 +230,16 @@ impl Customers {
         );
         turn.dialog(dialog);
     }
+}
+
+fn card_of(card: &CardView) -> Confirm {
+    let mut lines = Vec::new();
+    for part in &card.parts {
+        let gap = if part.is_gap { " (gap)" } else { "" };
+        lines.push(format!("{}{gap}", part.place));
+        lines.extend(part.lines.iter().map(|line| format!("- {line}")));
+    }
+    Confirm::new(card.name.clone(), lines, "back")
 }
 
 /// As many lines as a dialog can show.

@@ -1,6 +1,6 @@
 //! One mapping in words: its state, its partner, why, and what Enter does.
 
-use crate::host::words::{MapRow, MapState};
+use crate::host::words::{Aspect, MapRow, MapState};
 use crate::matching::mapping_csv;
 use crate::model::{Date, How, Integration, Moment};
 use crate::ui::theme::Role;
@@ -16,12 +16,43 @@ pub(super) const fn state_role(state: MapState) -> Role {
     }
 }
 
-/// What stands in the Halo column: the partner, or the one that Enter would take.
-pub(super) fn target(row: &MapRow) -> (&str, Role) {
-    match (&row.target, row.same_name.as_slice()) {
-        (Some(target), _) => (target.name.as_str(), Role::Text),
-        (None, [one]) if row.state == MapState::Unmapped => (one.name.as_str(), Role::Accent),
-        _ => ("-", Role::Dim),
+/// Its state in a word, for screens without signs.
+pub(super) const fn word(row: &MapRow) -> &'static str {
+    match row.aspect {
+        Some(aspect) => aspect.key(),
+        None => row.state.key(),
+    }
+}
+
+/// What stands in the target's column: the partner, or the candidate that is shown.
+pub(super) fn target(row: &MapRow, at: usize, walked: bool) -> (String, Role) {
+    let names = || row.candidates.iter().filter(|one| one.is_free).take(2).map(|one| one.party.name.as_str());
+    match (&row.target, row.aspect) {
+        (Some(target), _) => (target.name.clone(), Role::Text),
+        (None, Some(Aspect::Ambiguous)) if !walked => (names().collect::<Vec<_>>().join(" | "), Role::Accent),
+        (None, _) if row.state == MapState::Unmapped => match row.candidates.get(at) {
+            Some(one) if one.is_free || walked => (one.party.name.clone(), Role::Accent),
+            _ => ("-".into(), Role::Dim),
+        },
+        _ => ("-".into(), Role::Dim),
+    }
+}
+
+/// The score of the candidate that is shown.
+pub(super) fn score(row: &MapRow, at: usize) -> String {
+    match row.candidates.get(at) {
+        Some(one) => one.score.to_string(),
+        None if row.state == MapState::Unmapped => "-".into(),
+        None => String::new(),
+    }
+}
+
+/// Which of how many candidates is shown (U12).
+pub(super) fn which(row: &MapRow, at: usize, walked: bool) -> String {
+    match row.candidates.len() {
+        0 | 1 => String::new(),
+        _ if row.aspect == Some(Aspect::Ambiguous) && !walked => String::new(),
+        of => format!("{}/{of}", at + 1),
     }
 }
 
@@ -35,66 +66,101 @@ pub(super) fn how(how: How) -> &'static str {
     }
 }
 
-pub(super) fn short_why(row: &MapRow) -> String {
-    match (row.state, row.same_name.len()) {
-        (MapState::Unmapped, 0) => "no namesake".into(),
-        (MapState::Unmapped, 1) => "same name".into(),
-        (MapState::Unmapped, several) => format!("{several} of this name"),
+pub(super) fn short_why(row: &MapRow, at: usize, walked: bool) -> String {
+    match (row.state, row.candidates.get(at)) {
+        (MapState::Unmapped, None) => "none near".into(),
+        (MapState::Unmapped, Some(_)) if row.aspect == Some(Aspect::Ambiguous) && !walked => {
+            "two of equal".into()
+        }
+        (MapState::Unmapped, Some(one)) if one.is_free => one.why.join(", "),
+        // That it is taken matters more than why it is near.
+        (MapState::Unmapped, Some(one)) => one.why.iter().rev().cloned().collect::<Vec<_>>().join(", "),
         (MapState::New, _) => "will be created".into(),
         (MapState::Excluded, _) if row.note.trim().is_empty() => "left alone".into(),
         (MapState::Excluded, _) => row.note.clone(),
         (MapState::Mapped, _) if row.remarks.is_empty() => row.how.map(how).unwrap_or_default().into(),
+        _ if row.aspect == Some(Aspect::Drifting) => "names drift apart".into(),
         _ => row.remarks.first().cloned().unwrap_or_default(),
     }
 }
 
 /// What Enter does on a row.
 pub(super) fn enter(row: &MapRow) -> &'static str {
-    match (row.state, row.same_name.len()) {
-        (MapState::Unmapped, 1) => "maps to the customer of the same name and goes on",
-        (MapState::Unmapped, 0) => "opens the picker: no Halo customer has this name",
-        (MapState::Unmapped, _) => "opens the picker: more than one has this name",
+    match (row.state, row.aspect) {
+        (MapState::Unmapped, Some(Aspect::Suggested)) => "maps to the candidate shown and goes on",
+        (MapState::Unmapped, None) => "opens the picker: nobody free is near",
+        (MapState::Unmapped, _) => "opens the picker: two are equally near",
         (MapState::Orphaned, _) => "opens the picker for a new partner",
         (MapState::Excluded, _) => "adds a note and an end date",
-        (MapState::New, _) => "nothing: the next plan creates it; d takes that back",
-        (MapState::Mapped | MapState::Renamed, _) => "says why; m picks another, d takes the mapping away",
+        (MapState::New, _) => "opens its card: the next plan creates it; d takes that back",
+        (MapState::Renamed, _) => "confirms the pair under its names of today",
+        (MapState::Mapped, Some(Aspect::Inactive)) => "opens the picker: its partner is inactive",
+        (MapState::Mapped, _) => "opens its card; m picks another, d takes the mapping away",
     }
 }
 
-pub(super) fn why(row: &MapRow, integration: Integration) -> String {
-    let remarks =
-        if row.remarks.is_empty() { String::new() } else { format!(" {}.", row.remarks.join("; ")) };
-    let name = &row.source.name;
-    let what = match (row.state, &row.target) {
-        (MapState::Mapped | MapState::Renamed | MapState::Orphaned, Some(target)) => {
-            let how = row.how.map(|h| format!(" ({})", how(h))).unwrap_or_default();
-            format!("{name} feeds Halo customer {} {}{how}.", target.id, target.name)
+/// The rungs that were tried, in their order, and what each said.
+pub(super) fn why(row: &MapRow, integration: Integration, when: impl Fn(Moment) -> String) -> Vec<String> {
+    let root = integration.root();
+    let there = integration.target(root).label();
+    let mut lines = Vec::new();
+    lines.push(match &row.target {
+        Some(target) => {
+            let how = row.how.map(how).unwrap_or_default();
+            let since = row.since.map(|at| format!(" since {}", when(at))).unwrap_or_default();
+            format!("stored mapping: {there} customer {} '{}' ({how}){since}", target.id, target.name)
         }
-        (MapState::New, _) => format!("{name} is new by decision: the next plan creates it in Halo."),
-        (MapState::Excluded, _) if row.note.is_empty() => {
-            format!("{name} is excluded: no import touches it.")
+        None => "stored mapping: none".into(),
+    });
+    match row.state {
+        MapState::New => lines.push(format!("decision: really new, the next plan creates it in {there}")),
+        MapState::Excluded if row.note.is_empty() => {
+            lines.push("decision: left alone by every import".into());
         }
-        (MapState::Excluded, _) => format!("{name} is excluded ({}): no import touches it.", row.note),
-        (_, _) => match row.same_name.len() {
-            0 => {
-                "No active Halo customer has exactly this name. m picks one, n creates it, x leaves it alone."
-                    .to_owned()
-            }
-            1 => format!(
-                "Halo has one customer of exactly this name. Enter maps {name} of {} to it.",
-                integration.label()
-            ),
-            several => {
-                format!("Not mapped: Halo has {several} customers of exactly this name. Enter to choose.")
-            }
-        },
-    };
-    format!("{what}{remarks}")
+        MapState::Excluded => lines.push(format!("decision: left alone by every import ({})", row.note)),
+        _ => {}
+    }
+    if row.state == MapState::Unmapped {
+        let keys: Vec<String> = row
+            .candidates
+            .iter()
+            .flat_map(|one| one.why.iter().map(move |why| (one, why)))
+            .filter(|(_, why)| ["VAT", "domain", "postcode"].iter().any(|key| why.contains(key)))
+            .map(|(one, why)| format!("{why} ('{}')", one.party.name))
+            .collect();
+        lines.push(format!(
+            "keys: {}",
+            if keys.is_empty() { "none in common".into() } else { keys.join("; ") }
+        ));
+        lines.push(match row.same_name.as_slice() {
+            [] => format!("exact name: no active {there} customer has it"),
+            [one] => format!("exact name: {there} customer {}", one.id),
+            several => format!("exact name: {} {there} customers have it", several.len()),
+        });
+        for (nth, one) in row.candidates.iter().enumerate() {
+            let what = if nth == 0 { "suggestions:" } else { "and" };
+            lines.push(format!("{what} '{}' {}: {}", one.party.name, one.score, one.why.join(", ")));
+        }
+        if row.candidates.is_empty() {
+            lines.push("suggestions: nobody is near".into());
+        }
+        if row.aspect == Some(Aspect::Ambiguous) {
+            lines.push("two are equally near, so nobody is proposed (P13)".into());
+        }
+    }
+    lines.extend(row.refused.iter().cloned());
+    lines.extend(row.remarks.iter().cloned());
+    if let Some(decided) = &row.decided {
+        lines.push(format!("last decided by {}, {}: {}", decided.by, when(decided.at), decided.what));
+    }
+    lines.push(format!("Enter {}", enter(row)));
+    lines
 }
 
 pub(super) fn facts(
     row: &MapRow,
     integration: Integration,
+    at: usize,
     when: impl Fn(Moment) -> String,
 ) -> Vec<(&'static str, String, Role)> {
     let line =
@@ -106,16 +172,26 @@ pub(super) fn facts(
     }
     if let Some(target) = &row.target {
         let id = format!("id {}", target.id);
-        facts.push(("Halo", line(&[&target.name, &id, &target.place, &target.domain]), Role::Text));
+        facts.push((
+            integration.target(integration.root()).label(),
+            line(&[&target.name, &id, &target.place, &target.domain]),
+            Role::Text,
+        ));
     }
     if let Some(by) = row.how {
         let since = row.since.map(|at| format!(" since {}", when(at))).unwrap_or_default();
         facts.push(("mapped", format!("{}{since}", how(by)), Role::Text));
     }
-    for (i, party) in row.same_name.iter().enumerate() {
-        let id = format!("id {}", party.id);
-        let label = if i == 0 { "same name" } else { "" };
-        facts.push((label, line(&[&party.name, &id, &party.place, &party.domain]), Role::Text));
+    for (i, one) in row.candidates.iter().enumerate() {
+        let id = format!("id {}", one.party.id);
+        let mark = if i == at { ">" } else { "-" };
+        let party = line(&[&one.party.name, &id, &one.party.place, &one.party.domain]);
+        let text = format!("{mark} {:>2} {party}: {}", one.score, one.why.join(", "));
+        let role = if i == at { Role::Accent } else { Role::Text };
+        facts.push((if i == 0 { "near" } else { "" }, text, role));
+    }
+    for (i, refused) in row.refused.iter().enumerate() {
+        facts.push((if i == 0 { "ruled out" } else { "" }, refused.clone(), Role::Dim));
     }
     if !row.note.is_empty() {
         facts.push(("note", row.note.clone(), Role::Text));

@@ -1,0 +1,315 @@
+//! Possible partners of whoever is unmapped: scored once for each reading, beside the thread that answers.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::{Parties, SourceParty, TargetParty};
+use crate::engine::Engine;
+use crate::engine::words::Event;
+use crate::matching::name;
+use crate::matching::suggest::{Candidate, Facts, Index, Scratch, Suggestion, likeness};
+use crate::model::settings::Matching;
+use crate::model::{
+    Class, FieldName, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId, Value,
+    Verdict, Wanted,
+};
+use crate::plan::{LookAlike, Mappings, Snapshot};
+
+/// Both sides as they were last read. Decisions leave it as it is.
+#[derive(Default)]
+pub struct Reading {
+    pub source: BTreeMap<SourceId, SourceParty>,
+    pub target: BTreeMap<TargetId, TargetParty>,
+    pub read_at: Option<Moment>,
+    /// Active target customers by exact form of their name.
+    by_name: HashMap<String, Vec<TargetId>>,
+    /// Source customers by exact form of their name.
+    same: HashMap<String, u32>,
+    near: OnceLock<Near>,
+    is_asked: AtomicBool,
+}
+
+/// Who comes near whom.
+struct Near {
+    index: Index,
+    /// The target's customers as the index counts them.
+    targets: Vec<TargetId>,
+    found: HashMap<SourceId, Vec<Candidate>>,
+}
+
+/// A possible partner.
+pub(super) struct Choice {
+    pub target: TargetId,
+    pub score: u8,
+    pub why: Vec<String>,
+    pub is_free: bool,
+}
+
+/// The possible partners of one customer, best first, taken ones last.
+#[derive(Default)]
+pub(super) struct Choices {
+    pub all: Vec<Choice>,
+    pub is_ambiguous: bool,
+}
+
+impl Choices {
+    /// What one key may take.
+    pub fn best(&self) -> Option<&Choice> {
+        self.all.first().filter(|choice| choice.is_free)
+    }
+}
+
+impl Reading {
+    pub(super) fn new(
+        source: BTreeMap<SourceId, SourceParty>,
+        target: BTreeMap<TargetId, TargetParty>,
+        read_at: Option<Moment>,
+    ) -> Self {
+        let mut reading = Self { source, target, read_at, ..Self::default() };
+        for (id, party) in reading.target.iter().filter(|(_, party)| party.is_active) {
+            reading.by_name.entry(name::exact_form(&party.name)).or_default().push(id.clone());
+        }
+        for party in reading.source.values().filter(|party| !party.ended) {
+            *reading.same.entry(name::exact_form(&party.name)).or_default() += 1;
+        }
+        reading
+    }
+
+    /// Active target customers of the same exact name.
+    pub(super) fn namesakes(&self, id: &SourceId) -> &[TargetId] {
+        let name = self.source.get(id).map(|party| name::exact_form(&party.name));
+        name.and_then(|name| self.by_name.get(&name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether no other source customer has that exact name.
+    pub(super) fn is_only(&self, party: &SourceParty) -> bool {
+        self.same.get(&name::exact_form(&party.name)) == Some(&1)
+    }
+
+    pub(super) fn is_scored(&self) -> bool {
+        self.near.get().is_some()
+    }
+
+    /// Finds who comes near whom, for all that are wanted: about 100 us each.
+    fn score(&self, weights: &Matching, is_wanted: impl Fn(&SourceId) -> bool) {
+        self.near.get_or_init(|| {
+            let (targets, facts): (Vec<TargetId>, Vec<Facts>) =
+                self.target.iter().map(|(id, party)| (id.clone(), party.facts())).unzip();
+            let index = Index::new(&facts, weights.clone());
+            let mut scratch = Scratch::default();
+            let wanted = self.source.iter().filter(|(id, party)| !party.ended && is_wanted(id));
+            let found =
+                wanted.map(|(id, party)| (id.clone(), index.near(&party.facts(), &mut scratch))).collect();
+            Near { index, targets, found }
+        });
+    }
+}
+
+impl Near {
+    /// Who comes near this one; one that was mapped while all were scored is looked at now.
+    fn of(&self, id: &SourceId, party: &SourceParty) -> Cow<'_, [Candidate]> {
+        match self.found.get(id) {
+            Some(found) => Cow::Borrowed(found),
+            None => Cow::Owned(self.index.near(&party.facts(), &mut Scratch::default())),
+        }
+    }
+}
+
+impl SourceParty {
+    fn facts(&self) -> Facts {
+        facts(&self.name, &self.vat, std::slice::from_ref(&self.domain), &self.postcode)
+    }
+
+    pub(super) fn keys(&self) -> KeyValues {
+        KeyValues { name: self.name.clone(), vat: self.vat.clone(), domain: self.domain.clone() }
+    }
+}
+
+impl TargetParty {
+    fn facts(&self) -> Facts {
+        facts(&self.name, &self.vat, std::slice::from_ref(&self.domain), &self.postcode)
+    }
+
+    pub(super) fn keys(&self) -> KeyValues {
+        KeyValues { name: self.name.clone(), vat: self.vat.clone(), domain: self.domain.clone() }
+    }
+
+    /// What details told, where the list is silent.
+    pub(super) fn learn(&mut self, keys: &MatchKeys) {
+        if self.vat.is_empty() {
+            self.vat = keys.vat.clone().unwrap_or_default();
+        }
+        if self.domain.is_empty() {
+            self.domain = keys.domains.first().cloned().unwrap_or_default();
+        }
+    }
+}
+
+fn facts(name: &str, vat: &str, domains: &[Box<str>], postcode: &str) -> Facts {
+    let known = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
+    Facts {
+        name: name.to_owned(),
+        vat: known(vat),
+        domains: domains.iter().filter_map(|domain| known(domain)).collect(),
+        postcode: known(postcode),
+    }
+}
+
+impl Parties {
+    /// The possible partners of an unmapped customer. Until all are scored, those of the same exact name.
+    pub(super) fn choices(&self, id: &SourceId) -> Choices {
+        let Some(party) = self.read.source.get(id).filter(|_| !self.links.contains_key(id)) else {
+            return Choices::default();
+        };
+        let Some(near) = self.read.near.get() else {
+            let names: Vec<&TargetId> =
+                self.read.namesakes(id).iter().filter(|target| !self.is_refused(id, target)).collect();
+            let (free, taken): (Vec<&TargetId>, Vec<&TargetId>) =
+                names.into_iter().partition(|target| self.is_free(target));
+            let is_ambiguous = free.len() > 1;
+            let choice = |target: &TargetId| Choice {
+                target: target.clone(),
+                score: 100,
+                why: vec!["same name".into()],
+                is_free: self.is_free(target),
+            };
+            let all = free.into_iter().chain(taken).take(crate::matching::suggest::SHOWN);
+            return Choices { all: all.map(choice).collect(), is_ambiguous };
+        };
+        let target = |at: usize| near.targets.get(at);
+        let found = Suggestion::of(
+            &near.of(id, party),
+            &self.weights,
+            |at| target(at).is_none_or(|target| self.is_refused(id, target)),
+            |at| target(at).is_none_or(|target| !self.is_free(target)),
+        );
+        let choice = |one: Candidate| {
+            let target = target(one.at)?.clone();
+            let is_free = self.is_free(&target);
+            Some(Choice { target, score: one.score, why: one.why, is_free })
+        };
+        Choices {
+            all: found.candidates.into_iter().filter_map(choice).collect(),
+            is_ambiguous: found.is_ambiguous,
+        }
+    }
+
+    /// Whether a target customer is active and nobody's partner yet.
+    fn is_free(&self, target: &TargetId) -> bool {
+        !self.taken.contains(target) && self.read.target.get(target).is_some_and(|party| party.is_active)
+    }
+
+    /// P14: whether a person has ruled this pair out, and nothing that tells either from others has changed since.
+    pub(super) fn is_refused(&self, id: &SourceId, target: &TargetId) -> bool {
+        let Some(refusal) = self.refused.get(id).and_then(|of| of.get(target)) else { return false };
+        let source = self.read.source.get(id).is_none_or(|now| refusal.source.still_holds(&now.keys()));
+        source && self.read.target.get(target).is_none_or(|now| refusal.target.still_holds(&now.keys()))
+    }
+
+    /// Whether the names of a mapped pair have little in common.
+    pub(super) fn drifts(&self, source: &SourceParty, target: &TargetParty) -> bool {
+        let score = likeness(&source.facts(), &target.facts(), &self.weights).map_or(0, |(score, _)| score);
+        score < self.weights.floor
+    }
+}
+
+impl Engine {
+    /// Has the partners of everybody unmapped scored, and waits for it.
+    pub async fn score(self: &Arc<Self>, integration: Integration) -> Result<String, Problem> {
+        if self.parties(integration)?.read.read_at.is_none() {
+            self.read_customers(integration).await?;
+        }
+        let parties = self.parties(integration)?;
+        let scoring = tokio::task::spawn_blocking(move || parties.score());
+        scoring.await.map_err(|error| {
+            Problem::new(Class::Local, format!("The partners could not be scored: {error}."))
+        })?;
+        self.tell(Event::Map(integration));
+        let counts = self.parties(integration)?.counts();
+        Ok(format!(
+            "{} of {} unmapped customers have a likely partner, {} more than one.",
+            counts.suggested + counts.ambiguous,
+            counts.unmapped,
+            counts.ambiguous
+        ))
+    }
+
+    /// Has them scored, without waiting: viewers hear of it.
+    pub(super) fn score_soon(&self, integration: Integration, parties: &Arc<Parties>) {
+        let is_due = !parties.is_scored && parties.read.read_at.is_some();
+        if !is_due || parties.read.is_asked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (parties, events) = (parties.clone(), self.events.clone());
+        tokio::task::spawn_blocking(move || {
+            parties.score();
+            let _ = events.send(Event::Map(integration));
+        });
+    }
+
+    /// N5: the partners that hold a create, of everybody whom this plan might create.
+    pub(in crate::engine) fn look_alikes(
+        &self,
+        integration: Integration,
+        snapshot: &Snapshot,
+        mappings: &Mappings,
+    ) -> Result<BTreeMap<SourceId, Vec<LookAlike>>, Problem> {
+        let weights = &self.settings().matching;
+        let open: Vec<&Wanted> = snapshot
+            .customers
+            .iter()
+            .filter(|wanted| wanted.verdict == Verdict::Take)
+            .filter(|wanted| !mappings.customers.contains_key(&wanted.id))
+            .filter(|wanted| !mappings.decisions.contains_key(&wanted.id))
+            .filter(|wanted| snapshot.only.as_ref().is_none_or(|only| only.customers.contains(&wanted.id)))
+            .collect();
+        if open.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let parties = self.parties(integration)?;
+        let facts: Vec<Facts> = snapshot.partners.iter().map(of_partner).collect();
+        let index = Index::new(&facts, weights.clone());
+        let mut scratch = Scratch::default();
+        let mut all = BTreeMap::new();
+        for wanted in open {
+            let near: Vec<LookAlike> = index
+                .near(&of_wanted(wanted), &mut scratch)
+                .into_iter()
+                .filter(|one| one.score >= weights.look_alike_from)
+                .filter_map(|one| {
+                    let target = snapshot.partners.get(one.at)?.id.clone();
+                    let is_open = !parties.is_refused(&wanted.id, &target);
+                    is_open.then(|| LookAlike { target, score: one.score, why: one.why.join(", ") })
+                })
+                .collect();
+            if !near.is_empty() {
+                all.insert(wanted.id.clone(), near);
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Parties {
+    fn score(&self) {
+        self.read.score(&self.weights, |id| !self.links.contains_key(id));
+    }
+}
+
+fn of_wanted(wanted: &Wanted) -> Facts {
+    of_keys(&wanted.name, &wanted.keys, wanted.fields.get(FieldName::MainSiteAddress))
+}
+
+fn of_partner(found: &Found) -> Facts {
+    of_keys(&found.name, &found.keys, found.fields.get(FieldName::MainSiteAddress))
+}
+
+fn of_keys(name: &str, keys: &MatchKeys, address: Option<&Value>) -> Facts {
+    let postcode = match address {
+        Some(Value::Address(address)) => &*address.postcode,
+        _ => "",
+    };
+    facts(name, keys.vat.as_deref().unwrap_or_default(), &keys.domains, postcode)
+}

@@ -1,0 +1,175 @@
+//! Suggestions, pairs that are ruled out, and what holds a create (P11-P14, N4, N5).
+
+use parhelion::engine::Engine;
+use parhelion::host::words::{Aspect, MapFilter, MapRow, MapState, SettingChange};
+use parhelion::model::{Decision, How, Integration, SourceId, TargetId};
+use parhelion::plan::Action;
+use parhelion::sandbox::{Brand, Sandbox};
+use serde_json::json;
+
+use super::rig::{Ground, by_hand, new_customers, plan};
+
+const ALSO: Integration = Integration::Also;
+
+/// Companies of these names, with ids from 1000 up.
+fn companies(names: &[&str]) -> Sandbox {
+    let sandbox = new_customers(0, 0);
+    for (id, name) in (1000..).zip(names) {
+        let company = json!({"AccountId": id, "CompanyName": name, "AccountState": "Active"});
+        sandbox.put_company(Brand::Also, &company);
+    }
+    sandbox
+}
+
+fn id(nth: i64) -> SourceId {
+    SourceId::from(1000 + nth)
+}
+
+fn row(engine: &Engine, nth: i64) -> MapRow {
+    engine.map_rows(ALSO, &[id(nth)]).expect("rows").remove(0)
+}
+
+fn candidates(engine: &Engine, nth: i64) -> Vec<(String, u8, String)> {
+    let of = |one: parhelion::host::words::Suggested| (one.party.name, one.score, one.why.join(", "));
+    row(engine, nth).candidates.into_iter().map(of).collect()
+}
+
+fn order(engine: &Engine, text: &str) -> Vec<SourceId> {
+    let filter = MapFilter { text: text.into(), ..MapFilter::default() };
+    engine.map_order(ALSO, &filter, false).expect("the table").ids
+}
+
+fn map_to(target: &TargetId) -> Decision {
+    Decision::Map { target: target.clone(), target_name: "".into(), how: How::Manual }
+}
+
+fn client(sandbox: &Sandbox, name: &str) -> TargetId {
+    TargetId::from(sandbox.put_halo_client(&json!({"name": name})).expect("a client"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn suggestions_are_scored_ordered_and_filtered() {
+    let sandbox = companies(&["Blue Yonder Foods", "Kestrel", "Lomond Ltd", "Glenmore Housing"]);
+    for name in ["Blue Yonder Food", "Kestrel GmbH", "Kestrel Ltd", "Lomond"] {
+        client(&sandbox, name);
+    }
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    let said = engine.score(ALSO).await.expect("both sides are read first");
+    assert_eq!(said, "3 of 4 unmapped customers have a likely partner, 1 more than one.");
+    // Ambiguous ones, then by falling score, then those without anybody (U11).
+    assert_eq!(order(&engine, ""), [id(1), id(2), id(0), id(3)]);
+    assert_eq!(order(&engine, ">95"), [id(1), id(2)]);
+    assert_eq!(order(&engine, ">60 foo"), [id(0)]);
+    assert_eq!(candidates(&engine, 2), [("Lomond".to_owned(), 96, "legal suffix".to_owned())]);
+    assert_eq!(row(&engine, 1).aspect, Some(Aspect::Ambiguous));
+    assert_eq!((row(&engine, 3).aspect, row(&engine, 3).state), (None, MapState::Unmapped));
+    // Who is mapped already comes last, says so, and makes nothing ambiguous.
+    let kestrel = row(&engine, 1).candidates.remove(0).party;
+    engine.decide(ALSO, vec![(id(3), map_to(&kestrel.id))]).await.expect("mapped");
+    let now = candidates(&engine, 1);
+    assert_eq!((now.len(), row(&engine, 1).aspect), (2, Some(Aspect::Suggested)));
+    assert!(now[1].0 == kestrel.name && now[1].2.ends_with("mapped to Glenmore Housing already"), "{now:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn weights_are_settings_and_count_at_once() {
+    let sandbox = companies(&["Lomond Ltd"]);
+    client(&sandbox, "Lomond");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.score(ALSO).await.expect("scored");
+    assert_eq!(candidates(&engine, 0)[0].1, 96);
+    let change = SettingChange { key: "matching.same_words".into(), value: Some("88".into()) };
+    engine.set(&[change]).await.expect("saved");
+    engine.score(ALSO).await.expect("scored");
+    assert_eq!(candidates(&engine, 0)[0].1, 88);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pair_that_is_ruled_out_stays_so_until_a_key_changes() {
+    let sandbox = companies(&["Blue Yonder Foods"]);
+    let food = client(&sandbox, "Blue Yonder Food");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.score(ALSO).await.expect("scored");
+    let reject = Decision::Reject { target: food.clone(), target_name: "Blue Yonder Food".into() };
+    let said = engine.decide(ALSO, vec![(id(0), reject)]).await.expect("ruled out");
+    assert_eq!(said, "Rule out a partner of 'Blue Yonder Foods'.");
+    assert!(candidates(&engine, 0).is_empty());
+    assert!(row(&engine, 0).refused[0].contains("said 'not Blue Yonder Food'"));
+    assert!(row(&engine, 0).decided.is_some());
+    engine.undo(ALSO, false).await.expect("taken back");
+    assert_eq!(candidates(&engine, 0).len(), 1);
+    engine.undo(ALSO, true).await.expect("again");
+    // It is in the trail: a lost index does not forget it. Nor does clearing the row, or another reading.
+    ground.kill(engine).await;
+    ground.index = std::sync::Arc::default();
+    let engine = ground.open();
+    engine.score(ALSO).await.expect("scored");
+    engine.decide(ALSO, vec![(id(0), Decision::New)]).await.expect("new");
+    engine.decide(ALSO, vec![(id(0), Decision::Clear)]).await.expect("undecided");
+    assert!(candidates(&engine, 0).is_empty());
+    // Another name is another customer: the question is open again.
+    let company = json!({"AccountId": 1000, "CompanyName": "Blue Yonder Fooods", "AccountState": "Active"});
+    ground.sandbox.put_company(Brand::Also, &company);
+    engine.read_customers(ALSO).await.expect("read again");
+    engine.score(ALSO).await.expect("scored");
+    assert_eq!(candidates(&engine, 0).len(), 1);
+    assert!(row(&engine, 0).refused[0].ends_with("open again, since one of them has changed"));
+    // A person who maps the pair after all has changed their mind.
+    engine.decide(ALSO, vec![(id(0), map_to(&food))]).await.expect("mapped");
+    assert!(row(&engine, 0).refused.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_created_beside_a_near_partner_unasked() {
+    let sandbox = companies(&["Blue Yonder Foods", "Glenmore Housing"]);
+    let food = client(&sandbox, "Blue Yonder Food");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    let built = plan(&engine, &by_hand()).await;
+    let rows = engine.book.plan_rows(built.id, &[1, 2]).expect("rows");
+    assert_eq!(rows.iter().map(|row| row.action).collect::<Vec<_>>(), [Action::Held, Action::Create]);
+    // Ruled out, it holds nothing any more.
+    let reject = Decision::Reject { target: food, target_name: "Blue Yonder Food".into() };
+    engine.decide(ALSO, vec![(id(0), reject)]).await.expect("ruled out");
+    let built = engine.replan(built.id).expect("planned again");
+    assert_eq!(built.outline.totals.create, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renamed_pair_is_confirmed_and_keeps_what_was_written() {
+    let sandbox = companies(&["Alder"]);
+    let alder = client(&sandbox, "Alder");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.read_customers(ALSO).await.expect("read");
+    engine.decide(ALSO, vec![(id(0), map_to(&alder))]).await.expect("mapped");
+    ground.sandbox.put_company(
+        Brand::Also,
+        &json!({"AccountId": 1000, "CompanyName": "Zzyzx Quarry", "AccountState": "Active"}),
+    );
+    engine.read_customers(ALSO).await.expect("read again");
+    let drifted = row(&engine, 0);
+    assert_eq!((drifted.state, drifted.aspect), (MapState::Renamed, Some(Aspect::Drifting)));
+    engine.decide(ALSO, vec![(id(0), map_to(&alder))]).await.expect("confirmed");
+    let confirmed = row(&engine, 0);
+    assert_eq!((confirmed.state, confirmed.since), (MapState::Mapped, drifted.since));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_tells_what_every_system_knows_and_where_it_is_missing() {
+    let sandbox = companies(&["Alder", "Alder Two", "Birch"]);
+    let alder = client(&sandbox, "Alder");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.read_customers(ALSO).await.expect("read");
+    engine.decide(ALSO, vec![(id(0), map_to(&alder)), (id(1), map_to(&alder))]).await.expect("mapped");
+    let card = engine.card(ALSO, &id(0)).expect("a card");
+    let places: Vec<_> = card.parts.iter().map(|part| (part.place.as_str(), part.is_gap)).collect();
+    assert_eq!(places[..3], [("ALSO", false), ("Halo", false), ("ALSO", false)], "{card:?}");
+    assert!(card.parts[2].lines[0].starts_with("Alder Two (1001)"), "both feed it");
+    let card = engine.card(ALSO, &id(2)).expect("a card");
+    assert!(card.parts[1].is_gap && card.parts[1].lines[0] == "not mapped");
+}
