@@ -103,6 +103,8 @@ pub enum Command {
     /// Who did what, when, before and after: the audit trail; works while another process holds the store
     #[command(subcommand)]
     Audit(Audit),
+    /// Every profile with its kind and its folder
+    Profiles,
     /// Check the installation: folders, trail, secrets, index, clock
     Doctor {
         /// Make the index again from the audit trail; the old one is kept aside
@@ -565,6 +567,7 @@ impl Args {
                 Job::Export { .. } => &["job", "export"],
             },
             Some(Command::Audit(_)) => &["audit"],
+            Some(Command::Profiles) => &["profiles"],
             Some(Command::Doctor { .. }) => &["doctor"],
             Some(Command::Backup { .. }) => &["backup"],
             Some(Command::Restore { .. }) => &["restore"],

@@ -19,6 +19,7 @@ mod map;
 mod markdown;
 mod out;
 mod plan;
+mod profiles;
 mod progress;
 mod sandbox;
 mod screen;
@@ -164,6 +165,7 @@ fn command(args: &Args, out: &Out) -> Result<u8, Failure> {
             at_home(args, out, async |handle| secret::seal(out, handle, key, secret).await)
         }
         Command::Audit(audit) => audit::run(out, &places(args)?, audit),
+        Command::Profiles => profiles::run(out, &places(args)?),
         Command::Doctor { rebuild: false } => runtime()?.block_on(doctor::run(args, out, &places(args)?)),
         Command::Doctor { rebuild: true } => doctor::rebuild(out, &places(args)?),
         Command::Backup { file } => backup::backup(out, &places(args)?, file),
@@ -195,6 +197,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         | Command::Serve(_)
         | Command::Attach
         | Command::Audit(_)
+        | Command::Profiles
         | Command::Doctor { .. }
         | Command::Backup { .. }
         | Command::Restore { .. }

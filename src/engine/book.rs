@@ -335,14 +335,7 @@ impl Book {
     }
 
     fn join(&self, key: &[u8], first: &[u8]) -> Result<Vec<u8>, Problem> {
-        let Some((count, rest)) = first.split_first_chunk::<2>() else { return Err(damaged(key)) };
-        let count = u16::from_le_bytes(*count);
-        let mut whole = rest.to_vec();
-        for part in 1..usize::from(count) {
-            let more = self.value(&keys::part_key(key, part))?.ok_or_else(|| damaged(key))?;
-            whole.extend(more);
-        }
-        Ok(whole)
+        keys::join(key, first, |part| self.value(part))?.ok_or_else(|| damaged(key))
     }
 
     /// Everything under a prefix, a page at a time.

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::book::{Book, parse};
-use super::records::Record;
+use super::book::Book;
+use super::profiles::{Told, told};
 use super::{connect, keys};
 use crate::api::http::{Request, Transport, Url};
 use crate::model::settings::{SecretSource, Settings};
 use crate::model::{Integration, Moment, Place, Problem};
 use crate::store::index::Opened;
-use crate::store::trail::{Shelf, free_space};
+use crate::store::trail::free_space;
 use crate::store::{Index as _, KeySource, Lock, Places, Seq, SledIndex, Trail, Vault, lock, secret_source};
 use crate::{logging, settings};
 
@@ -190,34 +190,14 @@ fn holder(places: &Places, found: &mut Findings) -> Option<Lock> {
     }
 }
 
-/// What the trail says without the index.
-struct Told {
-    last_seq: Seq,
-    settings: Settings,
-}
-
 fn trail(places: &Places, found: &mut Findings) -> Option<Told> {
-    let read = || {
-        let shelf = Shelf::open(&places.audit())?;
-        let (mut records, mut unknown, mut settings) = (0_u64, 0_u64, Settings::default());
-        for line in shelf.read(shelf.first_seq())? {
-            let line = line?;
-            records += 1;
-            match parse(&line.kind, line.data) {
-                Ok(Record::Config { settings: newest, .. }) => settings = *newest,
-                Ok(_) => {}
-                Err(_) => unknown += 1,
-            }
-        }
-        Ok::<_, Problem>((shelf, records, unknown, settings))
-    };
     if !places.audit().exists() {
         found.skip("trail", "nothing was written yet");
         return None;
     }
-    match read() {
-        Ok((shelf, records, unknown, settings)) => {
-            let last_seq = shelf.last_seq();
+    match told(places) {
+        Ok(told) => {
+            let Told { records, unknown, last_seq, .. } = told;
             found.ok("trail", format!("{records} records up to line {last_seq}, the chain is whole"));
             if unknown > 0 {
                 found.say(
@@ -227,7 +207,7 @@ fn trail(places: &Places, found: &mut Findings) -> Option<Told> {
                     "They were written by a newer version: use that one.",
                 );
             }
-            Some(Told { last_seq, settings })
+            Some(told)
         }
         Err(problem) => {
             found.fail("trail", problem);

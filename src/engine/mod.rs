@@ -19,6 +19,7 @@
 //! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
 //! | `metrics` | figures for a monitoring system |
 //! | `retention` | how long trail and logs are kept |
+//! | `profiles` | the profiles of this user, looked at from outside |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
 
@@ -39,6 +40,7 @@ pub mod log;
 pub mod metrics;
 mod narrow;
 pub mod planning;
+pub mod profiles;
 pub mod records;
 pub mod recover;
 pub mod retention;

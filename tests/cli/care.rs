@@ -435,3 +435,23 @@ fn figures_are_in_a_file_after_each_job_and_name_no_customer() {
         profile.run(&["config", "set", "profile.metrics.listen", far]).exits(1);
     }
 }
+
+#[test]
+fn profiles_are_listed_with_their_kind_and_place() {
+    let profile = Profile::new();
+    let none = profile.run(&["profiles", "--json"]).exits(0).json();
+    assert_eq!(none["profiles"][0]["name"], "default");
+    assert_eq!(none["profiles"][0]["current"], true);
+    assert!(!profile.file("state").exists(), "looking makes no folder");
+
+    profile.run(&["--profile", "trial", "config", "set", "profile.kind", "sandbox"]).exits(0);
+    profile.run(&["--profile", "acme", "config", "set", "profile.theme", "light"]).exits(0);
+    let document = profile.run(&["--profile", "trial", "profiles", "--json"]).exits(0).json();
+    let rows: Vec<_> =
+        document["profiles"].as_array().unwrap().iter().map(|p| (&p["name"], &p["kind"])).collect();
+    assert_eq!(rows, [(&json!("acme"), &json!("production")), (&json!("trial"), &json!("sandbox"))]);
+    let folder = profile.file("state/parhelion/trial");
+    assert_eq!(document["profiles"][1]["folder"], folder.to_str().unwrap());
+    let text = profile.run(&["--profile", "trial", "profiles"]).exits(0).stdout;
+    assert!(text.contains("\n* trial  SANDBOX") && text.contains("  acme   PRODUCTION"), "{text}");
+}
