@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use parhelion::api::http::{RealTransport, Request, Response, SendError, Transport};
 use parhelion::host::words::{Command, Event, JobReport, JobState, Phase, Reply, SettingChange};
-use parhelion::host::{Handle, Home};
+use parhelion::host::{Handle, Home, Options};
 use parhelion::model::Integration;
 use parhelion::store::{KeySource, Places};
 
@@ -204,7 +204,7 @@ fn main() {
     let places = Places::within(folder.path(), "bench").expect("places");
     let key = KeySource::File(places.key_file.clone());
     let recorder = Arc::new(Recorder { real: RealTransport::new(), sent: Mutex::default() });
-    let home = Home::open_at(places.clone(), key.clone(), "bench", recorder.clone()).expect("a home");
+    let home = Home::open_at(places.clone(), key.clone(), &as_bench(), recorder.clone()).expect("a home");
     let handle = home.handle();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
@@ -243,13 +243,17 @@ fn main() {
     window(&runtime);
 }
 
+fn as_bench() -> Options {
+    Options { command: "bench".into(), ..Options::default() }
+}
+
 /// A window of 300 requests in 10 s, all of it ours: how much is used, and whether any window holds more.
 fn window(runtime: &tokio::runtime::Runtime) {
     let vendors = Vendors::start("medium");
     let folder = tempfile::tempdir().expect("a folder");
     let places = Places::within(folder.path(), "bench").expect("places");
     let key = KeySource::File(places.key_file.clone());
-    let home = Home::open_at(places, key, "bench", Arc::new(RealTransport::new())).expect("a home");
+    let home = Home::open_at(places, key, &as_bench(), Arc::new(RealTransport::new())).expect("a home");
     let handle = home.handle();
     let sends: Vec<f64> = runtime.block_on(async {
         let text = vendors.document.to_string();

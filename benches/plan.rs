@@ -98,6 +98,8 @@ fn tenant(is_mapped: bool) -> Tenant {
             allow_removals: false,
             now: Moment::UNIX_EPOCH,
             today: jiff::civil::date(2026, 1, 1),
+
+            frozen: None,
             approved_once: Entity::ALL.into(),
             last: Last::default(),
         },

@@ -85,6 +85,9 @@ pub enum Command {
         /// Id of a plan, such as P7, or a file that `plan --out` wrote
         #[arg(value_name = "PLAN")]
         plan: String,
+        /// Write billable rows although it is a freeze (safety.freeze); the trail says so
+        #[arg(long)]
+        urgent: bool,
     },
     /// Plan and apply under the safety limits, without a question
     Run(Run),
@@ -138,6 +141,9 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// When integrations run by themselves
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// Serve the engine without a terminal, until asked to end (a systemd service)
     Serve(Serve),
     /// Open the screen on an engine that runs already
@@ -535,6 +541,28 @@ pub enum Job {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub enum ScheduleCommand {
+    /// When each runs next, and what became of the last runs
+    List {
+        /// Only this one
+        #[arg(value_name = "INTEGRATION")]
+        integration: Option<Integration>,
+    },
+    /// Run the scheduled job now, whether or not the schedule is on
+    Run {
+        /// also or westcoast
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+    },
+    /// Let a schedule go on that paused itself
+    Resume {
+        /// also or westcoast
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+    },
+}
+
 impl Args {
     /// What the lock says of this process: the command's words without anything a person typed as a value.
     pub fn words(&self) -> String {
@@ -575,6 +603,11 @@ impl Args {
             Some(Command::Man { .. }) => &["man"],
             Some(Command::Serve(_)) => &["serve"],
             Some(Command::Attach) => &["attach"],
+            Some(Command::Schedule(schedule)) => match schedule {
+                ScheduleCommand::List { .. } => &["schedule", "list"],
+                ScheduleCommand::Run { .. } => &["schedule", "run"],
+                ScheduleCommand::Resume { .. } => &["schedule", "resume"],
+            },
         };
         ["parhelion"].iter().chain(words).copied().collect::<Vec<_>>().join(" ")
     }

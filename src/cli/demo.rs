@@ -41,6 +41,7 @@ pub fn run(args: &Args, demo: &args::Demo, out: &Out) -> Result<u8, Failure> {
         data_dir: Some(folder.path().join("data")),
         profile: Some("demo".into()),
         key_file: Some(folder.path().join("demo.key")),
+        schedules: true,
         command: args.words(),
     })?;
     let handle = home.handle();

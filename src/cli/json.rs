@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::host::words::{
-    CheckState, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LogLine, MapRow, MapState,
-    MappingImport, SavedChange, TestReport,
+    CheckState, Fate, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LogLine, MapRow,
+    MapState, MappingImport, PastRun, SavedChange, ScheduleView, TestReport,
 };
 use crate::integrations::FieldRule;
 use crate::model::{
@@ -483,4 +483,70 @@ pub struct TestsDocument<'a> {
 /// To the second, in UTC.
 pub fn moment(moment: Moment) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// `schedule list`.
+#[derive(Serialize)]
+pub struct SchedulesDocument<'a> {
+    schedules: Vec<ScheduleRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ScheduleRow<'a> {
+    integration: Integration,
+    enabled: bool,
+    entities: &'a [Entity],
+    at: &'a str,
+    zone: &'a str,
+    times: &'a str,
+    next: Option<Moment>,
+    /// Why a run that is due would not be made.
+    obstacle: Option<&'a str>,
+    paused: bool,
+    /// Whether a process that runs schedules gave this answer.
+    watched: bool,
+    /// The latest occurrence that is over.
+    last: Option<PastRow<'a>>,
+    past: Vec<PastRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct PastRow<'a> {
+    occurrence: String,
+    due: Moment,
+    /// A job's state, else `skipped` or `missed`.
+    result: &'static str,
+    job: Option<JobId>,
+    why: Option<&'a str>,
+}
+
+impl<'a> SchedulesDocument<'a> {
+    pub fn new(views: &'a [ScheduleView]) -> Self {
+        let row = |view: &'a ScheduleView| ScheduleRow {
+            integration: view.integration,
+            enabled: view.enabled,
+            entities: &view.entities,
+            at: &view.at,
+            zone: &view.zone,
+            times: &view.times,
+            next: view.next,
+            obstacle: view.obstacle.as_deref(),
+            paused: view.is_paused,
+            watched: view.is_watched,
+            last: view.past.first().map(PastRow::from),
+            past: view.past.iter().map(PastRow::from).collect(),
+        };
+        Self { schedules: views.iter().map(row).collect() }
+    }
+}
+
+impl<'a> From<&'a PastRun> for PastRow<'a> {
+    fn from(run: &'a PastRun) -> Self {
+        let (job, why) = match &run.past.fate {
+            Fate::Started { job } => (Some(*job), None),
+            Fate::Skipped { why } => (None, Some(why.as_str())),
+            Fate::Missed => (None, None),
+        };
+        Self { occurrence: run.past.id.to_string(), due: run.past.due, result: run.word(), job, why }
+    }
 }

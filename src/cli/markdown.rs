@@ -40,10 +40,11 @@ fn commands(of: &Command, path: &str, text: &mut String) {
 }
 
 fn is_our_own(arg: &Arg) -> bool {
-    !matches!(
-        arg.get_action(),
-        ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
-    )
+    !arg.is_hide_set()
+        && !matches!(
+            arg.get_action(),
+            ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
+        )
 }
 
 fn usage(arg: &Arg) -> String {

@@ -22,6 +22,7 @@ mod plan;
 mod profiles;
 mod progress;
 mod sandbox;
+mod schedule;
 mod screen;
 mod secret;
 mod serve;
@@ -185,11 +186,12 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
             fields::list(out, handle, *integration).await
         }
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
-        Command::Apply { plan } => plan::apply(out, handle, plan).await,
+        Command::Apply { plan, urgent } => plan::apply(out, handle, plan, *urgent).await,
         Command::Run(run) => plan::run(out, handle, run).await,
         Command::Jobs { issues: true, .. } => job::issues(out, handle).await,
         Command::Jobs { last, .. } => job::list(out, handle, *last).await,
         Command::Job(job) => job::one(out, handle, job).await,
+        Command::Schedule(command) => schedule::run(out, handle, command).await,
         // Those that need no engine, or more than its handle, never come here.
         Command::Demo(_)
         | Command::Sandbox(_)
@@ -256,6 +258,7 @@ fn options(args: &Args) -> Options {
         data_dir: args.global.data_dir.clone(),
         profile: args.global.profile.clone(),
         key_file: args.global.key_file.clone(),
+        schedules: false,
         command: args.words(),
     }
 }

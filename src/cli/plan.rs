@@ -67,7 +67,7 @@ async fn show(
     Ok(if plan.outline.totals.acting() > 0 { CHANGES } else { DONE })
 }
 
-pub async fn apply(out: &Out, handle: &Handle, plan: &str) -> Result<u8, Failure> {
+pub async fn apply(out: &Out, handle: &Handle, plan: &str, urgent: bool) -> Result<u8, Failure> {
     let plan = match plan.parse() {
         Ok(id) => ask!(handle, Query::Plan { plan: id }, Plan)?,
         Err(_) => from_file(handle, Path::new(plan)).await?,
@@ -75,7 +75,7 @@ pub async fn apply(out: &Out, handle: &Handle, plan: &str) -> Result<u8, Failure
     for limit in plan.outline.limits.iter().filter(|limit| limit.tripped) {
         out.remark(&limit.sentence);
     }
-    let command = Command::Apply { plan: plan.id, choices: Choices::default() };
+    let command = Command::Apply { plan: plan.id, choices: Choices { urgent, ..Choices::default() } };
     carry_out(out, handle, command).await
 }
 
@@ -119,6 +119,14 @@ async fn entities(
             view.settings.of(integration).schedule.entities.clone()
         }
     };
+    if chosen.is_empty() {
+        // No entity would otherwise be taken for all of them.
+        return Err(Problem::new(
+            Class::Input,
+            format!("Nothing is selected for scheduled runs of {}.", integration.label()),
+        )
+        .remedy(format!("Name what they take in {integration}.schedule.entities, or use --entity.")));
+    }
     Ok(known.iter().copied().filter(|entity| chosen.contains(entity)).collect())
 }
 

@@ -32,7 +32,7 @@ pub fn serve(args: &Args, serve: &args::Serve, out: &Out) -> Result<u8, Failure>
         (true, None) => Stay::WhileNeeded(daemon::IDLE),
         (false, None) => Stay::Always,
     };
-    let home = super::open(&Options { command: args.words(), ..super::options(args) }, out)?;
+    let home = super::open(&Options { command: args.words(), schedules: true, ..super::options(args) }, out)?;
     if let Some(notice) = home.notice() {
         out.remark(notice);
     }

@@ -7,8 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::host::words::{
-    CheckState, IssuesView, JobReport, JobState, LogLine, MapRow, MappingImport, Phase, SavedChange,
-    TestReport,
+    CheckState, Fate, IssuesView, JobReport, JobState, LogLine, MapRow, MappingImport, PastRun, Phase,
+    SavedChange, ScheduleView, TestReport,
 };
 use crate::host::words::{JobProgress, Level};
 use crate::integrations::FieldRule;
@@ -275,6 +275,49 @@ pub fn jobs(reports: &[JobReport], plain: bool) -> String {
         empty if empty.is_empty() => "No jobs yet.\n".into(),
         text => text,
     }
+}
+
+/// `schedule list`: a line each, then what was skipped or missed lately, then what a person should know.
+pub fn schedules(views: &[ScheduleView], plain: bool) -> String {
+    let past = |run: &PastRun| match &run.past.fate {
+        Fate::Started { job } => format!("{} {job} {}", moment(run.past.due), run.word()),
+        Fate::Skipped { .. } | Fate::Missed => format!("{} {}", moment(run.past.due), run.word()),
+    };
+    let row = |view: &ScheduleView| {
+        let entities: Vec<_> = view.entities.iter().map(|entity| entity.key()).collect();
+        vec![
+            view.integration.label().to_owned(),
+            if view.enabled { "on" } else { "off" }.to_owned(),
+            view.times.clone(),
+            entities.join(", "),
+            view.next.map_or_else(|| "-".to_owned(), moment),
+            view.past.first().map_or_else(|| "-".to_owned(), past),
+        ]
+    };
+    let header = ["integration", "schedule", "times", "entities", "next", "last"];
+    let mut text = table(&header, views.iter().map(row).collect(), plain);
+    for view in views {
+        let label = view.integration.label();
+        let told = view.obstacle.iter().filter(|_| view.enabled).chain(&view.warning);
+        for why in told {
+            let _ = writeln!(text, "{label}: {}", shown(why));
+        }
+        for run in &view.past {
+            match &run.past.fate {
+                Fate::Started { .. } => {}
+                Fate::Skipped { why } => {
+                    let _ = writeln!(text, "{label}: {} skipped: {}", run.past.id, shown(why));
+                }
+                Fate::Missed => {
+                    let _ = writeln!(text, "{label}: {} missed: nobody was there", run.past.id);
+                }
+            }
+        }
+    }
+    if views.iter().any(|view| view.enabled && !view.is_watched) {
+        text.push_str("Nothing runs by itself just now: schedules need `parhelion serve`, or a screen that stays open.\n");
+    }
+    text
 }
 
 pub fn log_line(line: &LogLine, plain: bool) -> String {

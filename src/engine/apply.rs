@@ -27,7 +27,7 @@ use crate::model::settings::Safety;
 use crate::model::{
     Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker,
 };
-use crate::plan::{Action, Cause, Change, Plan, Purpose, TopLevel};
+use crate::plan::{Action, Cause, Change, Plan, Purpose, TopLevel, Valve};
 
 /// How often a create is attempted anew after it was proven absent.
 const ATTEMPTS: u32 = 3;
@@ -116,10 +116,14 @@ impl Apply {
             return Some(change.action);
         }
         let hold = change.hold.as_ref()?;
-        let included = self.choices.removals_typed.is_some()
-            && matches!(hold.cause, Cause::Limit { overridable: true, .. })
-            && hold.would_be.acts();
-        included.then_some(hold.would_be)
+        let included = match hold.cause {
+            Cause::Limit { valve: Valve::V12, .. } => {
+                self.choices.urgent || self.choices.removals_typed.is_some()
+            }
+            Cause::Limit { overridable: true, .. } => self.choices.removals_typed.is_some(),
+            _ => false,
+        };
+        (included && hold.would_be.acts()).then_some(hold.would_be)
     }
 
     fn is_chosen_customer(&self, change: &Change) -> bool {
@@ -439,6 +443,19 @@ impl Apply {
     }
 
     /// One write, by the protocol. `Ok(Err(_))`: the row ends here.
+    /// Why a billable row is not written now: a freeze that its plan did not know of, or that nobody overruled
+    /// (invariant 22).
+    fn frozen(&self, change: &Change) -> Option<String> {
+        let cause = change.hold.as_deref().map(|hold| &hold.cause);
+        let is_overruled =
+            self.choices.urgent || matches!(cause, Some(Cause::Limit { valve: Valve::V12, .. }));
+        if is_overruled || !change.is_billable() {
+            return None;
+        }
+        let freeze = self.engine.frozen(self.plan.integration, self.engine.world.now())?;
+        Some(format!("nothing billable is written in the freeze ({freeze}): plan again after it (N10)"))
+    }
+
     async fn write(
         &self,
         change: &Change,
@@ -455,6 +472,9 @@ impl Apply {
                 permit = budget.acquire(Lane::Bulk) => permit,
                 () = self.control.ended() => return Err(Halt::Asked),
             };
+            if let Some(why) = self.frozen(change) {
+                return Ok(Err(Over::Held(why)));
+            }
             let intent = Intent {
                 job: self.job,
                 row: change.row,

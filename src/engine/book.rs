@@ -11,10 +11,11 @@ use serde::de::DeserializeOwned;
 
 use super::keys;
 use super::records::{Aside, Edit, Intent, KeptIssue, Ordered, Record, RowState};
-use crate::engine::words::{Choices, JobReport};
+use crate::engine::words::{Choices, JobReport, Past};
 use crate::model::settings::Settings;
 use crate::model::{
-    Class, Decision, Entity, Installation, Integration, JobId, Link, PlanId, Problem, Slot, SourceId,
+    Class, Date, Decision, Entity, Installation, Integration, JobId, Link, OccurrenceId, PlanId, Problem,
+    Slot, SourceId,
 };
 use crate::plan::snapshot::Last;
 use crate::plan::{Change, Plan};
@@ -468,6 +469,25 @@ impl Book {
 
     pub fn approved(&self, of: Integration) -> Result<BTreeSet<Entity>, Problem> {
         Ok(self.get(&keys::approved(of))?.unwrap_or_default())
+    }
+
+    pub fn occurrence(&self, of: Integration, id: &OccurrenceId) -> Result<Option<Past>, Problem> {
+        self.get_big(&keys::occurrence(of, id))
+    }
+
+    /// What became of the occurrences from a local day on, oldest first.
+    pub fn occurrences(&self, of: Integration, from: Date) -> Result<Vec<Past>, Problem> {
+        let prefix = keys::occurrences(of);
+        let mut after = [prefix.as_slice(), from.to_string().as_bytes()].concat();
+        let mut found = Vec::new();
+        loop {
+            let page = self.scan(&prefix, Some(&after), PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(found) };
+            after.clone_from(last);
+            for (key, first) in page {
+                found.push(read(&self.join(&key, &first)?, &key)?);
+            }
+        }
     }
 
     /// The number of the last decision step, and what it was.

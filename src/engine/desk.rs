@@ -63,6 +63,7 @@ fn is_short(command: &Command) -> bool {
         | Command::ImportMappings { .. }
         | Command::DiscardPlan { .. }
         | Command::PutAside { .. }
+        | Command::ResumeSchedule { .. }
         | Command::Order { .. } => true,
         Command::Test { .. }
         | Command::ReadCustomers { .. }
@@ -73,6 +74,7 @@ fn is_short(command: &Command) -> bool {
         | Command::BuildPlanOf { .. }
         | Command::Run { .. }
         | Command::RunOf { .. }
+        | Command::RunSchedule { .. }
         | Command::Stop => false,
     }
 }
@@ -134,6 +136,10 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::PutAside { integration, issues, asked } => {
             Ok(Reply::Done(engine.put_aside(integration, issues, asked).await?))
         }
+        Command::RunSchedule { integration } => Ok(Reply::Started(engine.run_schedule(integration).await?)),
+        Command::ResumeSchedule { integration } => {
+            Ok(Reply::Done(engine.resume_schedule(integration).await?))
+        }
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
@@ -153,6 +159,7 @@ async fn planned(engine: &Arc<Engine>, spec: &Spec) -> Result<Reply, Problem> {
 impl Engine {
     /// Ends the running job after the records in hand and leaves everything on disk.
     pub async fn close(&self) -> Result<(), Problem> {
+        self.scheduler.end().await;
         self.stop().await;
         self.save_budgets();
         self.write_metrics();

@@ -140,12 +140,8 @@ impl Engine {
             Asked::TakeUp => (None, "open again".to_owned()),
         };
         for part in issues.chunks(TOGETHER) {
-            let record = Record::Aside {
-                integration,
-                issues: part.to_vec(),
-                aside: aside.clone(),
-                by: self.by.clone(),
-            };
+            let record =
+                Record::Aside { integration, issues: part.to_vec(), aside: aside.clone(), by: self.by() };
             self.book.record(&[record]).await?;
         }
         self.changed(integration);
@@ -195,6 +191,7 @@ const fn word(cause: &Cause) -> &'static str {
         Cause::Data => "data",
         Cause::Conflict { .. } => "conflict",
         Cause::Limit { .. } => "limit",
+        Cause::Suspicious => "suspicious",
         Cause::SafeMode => "first-run",
         Cause::Unproven => "unproven",
         Cause::Missing => "missing",

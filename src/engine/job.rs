@@ -15,10 +15,10 @@ use super::tally::Tally;
 use super::{Engine, Step};
 use crate::api::budget::Lane;
 use crate::engine::words::{
-    BudgetView, Choices, Event, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine, Phase,
-    ProblemSource, RowProblem, StageProgress,
+    BudgetView, Choices, Event, Fate, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine,
+    Phase, ProblemSource, RowProblem, SCHEDULE, StageProgress,
 };
-use crate::model::{Class, Entity, JobId, Place, PlanId, Problem, SourceId, marker};
+use crate::model::{Class, Entity, JobId, Occurrence, Place, PlanId, Problem, SourceId, marker};
 use crate::plan::{Action, Cause, Change, Plan, Purpose, Totals, is_other_account};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -39,6 +39,8 @@ struct Order {
     allow_removals: bool,
     /// Goes on with rows of an earlier life.
     resumed: bool,
+    /// The occurrence of a schedule that this is: becomes durable with the job, or not at all.
+    occurrence: Option<Record>,
 }
 
 impl Engine {
@@ -82,22 +84,38 @@ impl Engine {
             policy: false,
             allow_removals: false,
             resumed: false,
+            occurrence: None,
         };
         self.start(order).await
     }
 
     /// Plan and apply in one job.
     pub async fn run(self: &Arc<Self>, spec: Spec) -> Result<JobId, Problem> {
+        self.run_for(spec, None).await
+    }
+
+    /// The same, for an occurrence of a schedule.
+    pub(super) async fn run_for(
+        self: &Arc<Self>,
+        spec: Spec,
+        occurrence: Option<&Occurrence>,
+    ) -> Result<JobId, Problem> {
         // What is wrong with the settings is said at once, not by a job.
         drop(self.connect(spec.integration, Lane::Bulk)?);
+        let mut report = self.new_report(
+            spec.integration,
+            spec.entities.clone(),
+            spec.scheduled,
+            spec.purpose.clone(),
+            None,
+        )?;
+        let occurrence = occurrence.map(|occurrence| {
+            SCHEDULE.clone_into(&mut report.by);
+            self.past(spec.integration, occurrence, Fate::Started { job: report.job })
+        });
         let order = Order {
-            report: self.new_report(
-                spec.integration,
-                spec.entities.clone(),
-                spec.scheduled,
-                spec.purpose.clone(),
-                None,
-            )?,
+            report,
+            occurrence,
             choices: Choices::default(),
             policy: spec.scheduled,
             allow_removals: spec.allow_removals,
@@ -153,8 +171,15 @@ impl Engine {
                         report.finished = None;
                         report.trouble = None;
                         self.wish(job, Ordered::Go).await?;
-                        self.start(Order { report, choices, policy, allow_removals: false, resumed: true })
-                            .await?;
+                        self.start(Order {
+                            report,
+                            choices,
+                            policy,
+                            allow_removals: false,
+                            resumed: true,
+                            occurrence: None,
+                        })
+                        .await?;
                         Ok(format!("{job} goes on."))
                     }
                     (JobOrder::Pause, JobState::Interrupted) => {
@@ -181,7 +206,7 @@ impl Engine {
 
     /// Notes an order so that it outlives this process (invariant 30).
     async fn wish(&self, job: JobId, order: Ordered) -> Result<(), Problem> {
-        self.book.record(&[Record::Order { job, order, by: self.by.clone() }]).await
+        self.book.record(&[Record::Order { job, order, by: self.by() }]).await
     }
 
     /// Asks the running job, if there is one, to end after the records in hand, and waits until it has.
@@ -254,7 +279,8 @@ impl Engine {
             choices: order.choices.clone(),
             policy: order.policy,
         };
-        if let Err(problem) = self.book.record(&[record]).await {
+        let facts: Vec<Record> = order.occurrence.iter().cloned().chain([record]).collect();
+        if let Err(problem) = self.book.record(&facts).await {
             self.live().running = None;
             return Err(problem);
         }
@@ -340,6 +366,7 @@ impl Engine {
         let _ = self.book.flush();
         self.changed(report.integration);
         self.live().running = None;
+        self.scheduler.look_again();
         self.tell(Event::Log { job, lines });
         self.tell(Event::Job(Box::new(report)));
     }
@@ -476,8 +503,12 @@ impl Engine {
         self.step(Step::Written).await;
         tally.phase(Phase::Verifying { what: "what was written".into() });
         apply.verify().await?;
-        let whole =
-            order.choices == Choices { removals_typed: order.choices.removals_typed, ..Choices::default() };
+        let whole = order.choices
+            == Choices {
+                removals_typed: order.choices.removals_typed,
+                urgent: order.choices.urgent,
+                ..Choices::default()
+            };
         if whole && apply.plan.purpose.is_whole() {
             let record = self.seen(&apply.plan, !order.policy).map_err(Halt::Trouble)?;
             self.book.record(&[record]).await.map_err(Halt::Trouble)?;

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Entity, Integration, JobId, Place, PlanId, SourceId, TargetId};
+use crate::model::{Entity, Integration, JobId, OccurrenceId, Place, PlanId, SourceId, TargetId};
 use crate::store::Op;
 
 /// Longest part of a long value.
@@ -137,6 +137,23 @@ pub fn missing(integration: Integration, entity: Entity, id: &SourceId) -> Vec<u
     key.extend(entity.key().as_bytes());
     key.push(b'/');
     with_id(key, id.as_str())
+}
+/// What became of the occurrences of a schedule, in the order of their local times.
+pub fn occurrences(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"w", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn occurrence(integration: Integration, id: &OccurrenceId) -> Vec<u8> {
+    with_id(occurrences(integration), &id.to_string())
+}
+/// From when a schedule counts.
+pub fn schedule_since(integration: Integration) -> Vec<u8> {
+    plain(&[b"y", integration.key().as_bytes(), b"since"])
+}
+/// When a person let a paused schedule go on.
+pub fn schedule_resumed(integration: Integration) -> Vec<u8> {
+    plain(&[b"y", integration.key().as_bytes(), b"resumed"])
 }
 /// What the mapping pane knows of the source's customers.
 pub fn source_parties(integration: Integration) -> Vec<u8> {

@@ -14,6 +14,7 @@
 //! | `recover` | what became of requests without an answer |
 //! | `job`, `tally`, `control`, `log` | one execution: its course, counters, wishes of people, log |
 //! | `customers` | the mapping table |
+//! | `scheduler` | when jobs start by themselves |
 //! | `setup` | settings, secrets, tests |
 //! | `views` | answers for screens and scripts |
 //! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
@@ -44,6 +45,7 @@ pub mod profiles;
 pub mod records;
 pub mod recover;
 pub mod retention;
+pub mod scheduler;
 pub mod setup;
 pub mod tally;
 pub mod target;
@@ -82,6 +84,7 @@ pub struct Engine {
     events: broadcast::Sender<Event>,
     live: Mutex<Live>,
     tasks: Mutex<JoinSet<()>>,
+    scheduler: scheduler::Scheduler,
 }
 
 /// The write protocol's two guards and its steps, as tests reach them: they switch a guard off to show that the
@@ -171,6 +174,7 @@ impl Engine {
             events,
             live: Mutex::new(Live { settings, ..Live::default() }),
             tasks: Mutex::default(),
+            scheduler: scheduler::Scheduler::default(),
         });
         engine.interrupt_orphans()?;
         Ok(engine)

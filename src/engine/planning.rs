@@ -12,7 +12,7 @@ use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::engine::words::Event;
 use crate::integrations;
-use crate::model::{Class, Decision, Entity, Integration, Link, PlanId, Problem, SourceId, TargetId};
+use crate::model::{Class, Decision, Entity, Freeze, Integration, Link, PlanId, Problem, SourceId, TargetId};
 use crate::plan::{self, Mappings, Only, Plan, Policy, Purpose};
 
 /// What to plan.
@@ -253,9 +253,22 @@ impl Engine {
             allow_removals: spec.allow_removals,
             now: read.at,
             today: read.at.to_zoned(jiff::tz::TimeZone::system()).date(),
+            frozen: self.frozen(spec.integration, read.at),
             approved_once: self.book.approved(spec.integration)?,
             last,
         })
+    }
+
+    /// The freeze that it is at that moment on the clock of an integration's schedule, if it is one (N10).
+    pub(super) fn frozen(&self, integration: Integration, at: crate::model::Moment) -> Option<Freeze> {
+        let settings = self.settings();
+        let safety = settings.safety(integration);
+        if safety.freeze.is_empty() {
+            return None;
+        }
+        let zone = crate::model::schedule::zone(&settings.of(integration).schedule.zone)
+            .unwrap_or_else(jiff::tz::TimeZone::system);
+        safety.frozen(zone.to_datetime(at))
     }
 
     /// What a finished job leaves for the limits of the next (V2, V10, V11, N16).
@@ -284,9 +297,15 @@ impl Engine {
                 now.push((*entity, id.clone(), runs));
             }
         }
-        // What this run did not look at keeps its count.
-        let seen_again = old.into_keys().filter(|(entity, _)| read.snapshot.lines.contains_key(entity));
-        now.extend(seen_again.map(|(entity, id)| (entity, id, 0)));
+        // Listed again, or found by a look-up. What this run learnt nothing of keeps its count.
+        for (entity, lines) in &read.snapshot.lines {
+            let listed = lines.wanted.iter().map(|wanted| &wanted.id);
+            for id in listed.chain(lines.absences.keys()) {
+                if old.remove(&(*entity, id.clone())).is_some() {
+                    now.push((*entity, id.clone(), 0));
+                }
+            }
+        }
         Ok(now)
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::keys;
-use crate::engine::words::{Choices, JobReport, SavedChange};
+use crate::engine::words::{Choices, JobReport, Past, SavedChange};
 use crate::model::settings::Settings;
 use crate::model::{
     Address, Class, Count, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId, Slot,
@@ -52,6 +52,12 @@ pub enum Record {
     Intent(Box<Intent>),
     /// What became of a row or of an intent.
     Outcome(Box<Outcome>),
+    /// What became of an occurrence of a schedule. A started one becomes durable together with its job.
+    Occurrence(Box<Past>),
+    /// Occurrences count from here: the schedule was switched on, its times were changed, or the clock was set back.
+    ScheduleSince { integration: Integration, since: Moment },
+    /// A person lets a paused schedule go on (P44).
+    ScheduleResumed { integration: Integration, at: Moment, by: String },
     /// What a finished job leaves for the next one's limits.
     Seen {
         integration: Integration,
@@ -323,6 +329,15 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             if let Some(change) = &o.quantity {
                 ops.push(keys::put(keys::quantity(o.integration, &o.source, o.at), change));
             }
+        }
+        Record::Occurrence(past) => {
+            ops.extend(keys::put_big(&keys::occurrence(past.integration, &past.id), past));
+        }
+        Record::ScheduleSince { integration, since } => {
+            ops.push(keys::put(keys::schedule_since(*integration), since));
+        }
+        Record::ScheduleResumed { integration, at, .. } => {
+            ops.push(keys::put(keys::schedule_resumed(*integration), at));
         }
         Record::Seen { integration, last, approved, missing } => {
             ops.extend(keys::put_big(&keys::last(*integration), last));

@@ -1,5 +1,6 @@
 //! Settings, secrets and 'Test configuration'.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Engine;
@@ -9,7 +10,7 @@ use super::records::Record;
 use crate::api::check;
 use crate::engine::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
 use crate::model::settings::{SecretSource, Settings};
-use crate::model::{Class, Place, Problem, Secret};
+use crate::model::{Class, Integration, Place, Problem, Secret};
 use crate::settings;
 
 impl Engine {
@@ -89,11 +90,29 @@ impl Engine {
         for change in &changes {
             self.forget_test(&change.key)?;
         }
-        let record = Record::Config { settings: Box::new(new.clone()), changes, by: self.by() };
-        self.book.record(&[record]).await?;
+        let mut records = self.schedules_changed(&new);
+        records.extend(self.safe_mode_again(&new, &changes)?);
+        records.push(Record::Config { settings: Box::new(new.clone()), changes, by: self.by() });
+        self.book.record(&records).await?;
         self.live().settings = Arc::new(new);
+        self.scheduler.look_again();
         self.tell(Event::Settings);
         Ok(())
+    }
+
+    /// Another tenant or another address: whatever a person approved was of the old one (N16).
+    fn safe_mode_again(&self, new: &Settings, changes: &[SavedChange]) -> Result<Vec<Record>, Problem> {
+        let changed = |key: &str| changes.iter().any(|c| c.key == key && c.before != c.after);
+        let other_halo = changed("halo.tenant") || changed("halo.resource_server");
+        let mut records = Vec::new();
+        for integration in Integration::ALL {
+            let url = format!("{integration}.{}", new.of(integration).url_key);
+            if (other_halo || changed(&url)) && !self.book.approved(integration)?.is_empty() {
+                let (last, approved, missing) = (self.book.last(integration)?, BTreeSet::new(), Vec::new());
+                records.push(Record::Seen { integration, last, approved, missing });
+            }
+        }
+        Ok(records)
     }
 
     fn forget_test(&self, key: &str) -> Result<(), Problem> {

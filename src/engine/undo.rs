@@ -69,7 +69,7 @@ impl Engine {
             scheduled: false,
             purpose: spec.purpose.clone(),
             built_at: at,
-            built_by: self.by.clone(),
+            built_by: self.by(),
             expires_at: at.checked_add(i64::from(safety.plan_hours).hours()).unwrap_or(at),
             rows: u32::try_from(changes.len()).unwrap_or(u32::MAX),
             seen_up_to: BTreeMap::new(),

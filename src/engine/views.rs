@@ -44,6 +44,7 @@ impl Engine {
             Query::Presence => Answer::Presence(Presence::default()),
             Query::JobRows { job, from, limit } => Answer::JobRows(self.job_rows(job, from, limit)?),
             Query::Issues { integration } => Answer::Issues(self.issues(integration)?),
+            Query::Schedules { past } => Answer::Schedules(self.schedules(past)?),
             Query::Log { job, filter, from, limit } => {
                 Answer::Log(log::read(&self.places.logs(), job, &filter, from, limit)?)
             }
@@ -242,6 +243,7 @@ impl Engine {
                 format!("pace {budget}"),
                 format!("settle time {} s", settings.halo.settle_seconds),
             ],
+            schedule: None,
             to_do,
         })
     }
@@ -274,6 +276,12 @@ impl Engine {
         let options = integrations::options(integration, &settings);
         let mut to_do = Vec::new();
         connection_to_do(&mut to_do, integration.label(), state, test.as_ref());
+        let schedule = self.schedule_view(integration, 1)?;
+        if let Some(why) = schedule.obstacle.as_ref().filter(|_| schedule.enabled && state != PlaceState::Off)
+        {
+            let leads_to = if schedule.is_paused { Leads::Test } else { Leads::Settings };
+            to_do.push(ToDo { sentence: format!("schedule {why}"), leads_to });
+        }
         if let Some(job) =
             jobs.iter().find(|j| j.integration == integration && j.state == JobState::Interrupted)
         {
@@ -336,6 +344,7 @@ impl Engine {
             map,
             read_at: parties.read_at,
             options,
+            schedule: Some(Box::new(schedule)),
             to_do,
         })
     }

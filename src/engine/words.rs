@@ -1,5 +1,9 @@
 //! The words between the engine's home and everyone above it: commands, queries, answers, events.
 
+mod schedule;
+
+pub use schedule::{Fate, Past, PastRun, SCHEDULE, ScheduleView};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -109,6 +113,14 @@ pub enum Command {
         job: JobId,
         order: JobOrder,
     },
+    /// 'Run the scheduled job now': what the schedule would do, with its meaning of a scheduled run (B10).
+    RunSchedule {
+        integration: Integration,
+    },
+    /// A paused schedule goes on (P44).
+    ResumeSchedule {
+        integration: Integration,
+    },
     /// Stops after the records in hand and answers when all is on disk.
     Stop,
 }
@@ -127,6 +139,9 @@ pub struct Choices {
     pub leave_out: BTreeSet<u32>,
     /// Only this customer's rows (P63).
     pub only_customer: Option<SourceId>,
+    /// Billable rows are written although it is a freeze (N10). Kept with the job, so that the trail says so.
+    #[serde(default)]
+    pub urgent: bool,
     /// The typed number of removals beyond the limit (U27); must equal what the limit holds.
     pub removals_typed: Option<u64>,
 }
@@ -290,6 +305,10 @@ pub enum Query {
     },
     /// Who else looks at this engine. Answered by the host; an engine of this process has no other viewers.
     Presence,
+    /// Every integration's schedule, each with so many of its latest occurrences.
+    Schedules {
+        past: usize,
+    },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -309,6 +328,7 @@ pub enum Answer {
     JobRows(Vec<JobRow>),
     Issues(IssuesView),
     Log(LogView),
+    Schedules(Vec<ScheduleView>),
     Presence(Presence),
 }
 
@@ -412,6 +432,8 @@ pub struct PlaceView {
     pub read_at: Option<Moment>,
     /// One line a setting that matters on the pane.
     pub options: Vec<String>,
+    /// When it runs by itself; `None` for Halo.
+    pub schedule: Option<Box<ScheduleView>>,
     /// What stands between this integration and its next clean import, most important first.
     pub to_do: Vec<ToDo>,
 }
@@ -822,6 +844,8 @@ pub enum Event {
     Presence(Presence),
     /// Events were missed: what is shown must be asked anew.
     Missed,
+    /// A schedule was switched, paused, resumed, or an occurrence of it is over.
+    Schedule(Integration),
     /// The engine can no longer go on (its disk, its trail), or cannot be reached for now.
     Broken(Problem),
 }

@@ -62,7 +62,7 @@ impl Line {
         let session = super::random_name()?;
         let (calls, inbox) = mpsc::unbounded_channel();
         let (events, _) = broadcast::channel(1024);
-        let handle = Handle::new(calls, events.clone()).to_a_host();
+        let handle = Handle::new(calls, events.clone()).shared();
         let (ready, first) = blocking::channel();
         let outline = Outline { places: places.clone(), kind, session, revive };
         std::thread::Builder::new()

@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
 
 use super::notify::{self, Notify};
+use super::resume::Note;
 use super::words::{Answer, Event, Query};
 use super::{Door, Handle, Home, Server, logout};
 use crate::model::settings::Settings;
@@ -45,16 +46,18 @@ pub fn run(mut home: Home, stay: Stay, ready: impl FnOnce(&Path)) -> Result<(), 
         let server = Server::start(door, home.handle(), &home.places().profile)?;
         server.warn(logout::warning());
         let notify = Notify::of_environment();
+        let handle = home.handle();
+        let note = Note::of(home.places());
+        let mut events = handle.subscribe();
+        note.go_on(&handle).await;
         home.announce(Some(socket.clone()))?;
         notify.say("READY=1\nSTATUS=Ready.");
         tracing::info!(socket = %socket.display(), "serving");
         ready(&socket);
-        let handle = home.handle();
-        let mut events = handle.subscribe();
         let ended = tokio::select! {
             () = asked.next() => Ok(()),
             () = idle(stay, &handle, server.count()) => Ok(()),
-            problem = broken(&mut events) => Err(problem),
+            problem = watch_jobs(&mut events, &handle, &note) => Err(problem),
             () = be_watched(&handle, &notify) => Ok(()),
         };
         tracing::info!(ok = ended.is_ok(), "ending");
@@ -80,12 +83,12 @@ fn place(places: &Places) -> Result<PathBuf, Problem> {
         own
     } else {
         let digest = Sha256::digest(places.data.as_os_str().as_bytes());
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let name = u64::from_be_bytes(std::array::from_fn(|at| digest[at]));
         let base = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()).map_or_else(
             || std::env::temp_dir().join(format!("parhelion-{}", rustix::process::geteuid().as_raw())),
             |dir| PathBuf::from(dir).join("parhelion"),
         );
-        base.join(name).join("socket")
+        base.join(format!("{name:016x}")).join("socket")
     };
     if let Some(folder) = path.parent() {
         files::make_private_dir(folder)?;
@@ -152,13 +155,15 @@ fn has_schedule(settings: &Settings) -> bool {
     })
 }
 
-/// Resolves when the engine can no longer go on: then only a new start, which reads the trail again, helps.
-async fn broken(events: &mut broadcast::Receiver<Event>) -> Problem {
+/// Notes what is under way. Resolves when the engine can no longer go on: then only a new start, which reads the trail
+/// again, helps.
+async fn watch_jobs(events: &mut broadcast::Receiver<Event>, handle: &Handle, note: &Note) -> Problem {
     use broadcast::error::RecvError;
     loop {
         match events.recv().await {
             Ok(Event::Broken(problem)) => return problem,
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Ok(event) => note.hear(&event),
+            Err(RecvError::Lagged(_)) => note.look(handle).await,
             Err(RecvError::Closed) => {
                 return Problem::new(Class::Local, "The engine has stopped.");
             }

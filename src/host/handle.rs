@@ -20,7 +20,7 @@ impl Handle {
     }
 
     /// The same line to an engine that lives in a process of its own.
-    pub(super) fn to_a_host(mut self) -> Self {
+    pub(super) fn shared(mut self) -> Self {
         self.is_shared = true;
         self
     }

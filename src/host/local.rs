@@ -23,6 +23,8 @@ pub struct Options {
     pub key_file: Option<PathBuf>,
     /// What others read in the lock file: the command that holds the store.
     pub command: String,
+    /// Whether schedules run here: in a process that stays, not in one command.
+    pub schedules: bool,
 }
 
 /// A running engine and its store.
@@ -44,17 +46,17 @@ impl Home {
     pub fn open(options: &Options) -> Result<Self, Problem> {
         let places = Places::find(options.profile.as_deref(), options.data_dir.as_deref())?;
         let key = KeySource::choose(options.key_file.as_deref(), &places);
-        Self::open_at(places, key, &options.command, Arc::new(RealTransport::new()))
+        Self::open_at(places, key, options, Arc::new(RealTransport::new()))
     }
 
     /// As [`Home::open`], in places and over a transport of the caller's choice.
     pub fn open_at(
         places: Places,
         key: KeySource,
-        command: &str,
+        options: &Options,
         transport: Arc<dyn Transport>,
     ) -> Result<Self, Problem> {
-        let (store, opened) = Store::open(places, key, command)?;
+        let (store, opened) = Store::open(places, key, &options.command)?;
         let Store { trail, index, vault, places, lock } = store;
         for folder in [places.logs(), places.reports()] {
             std::fs::create_dir_all(&folder).map_err(|error| {
@@ -95,10 +97,16 @@ impl Home {
             let _inside = runtime.enter();
             metrics::keep(&engine);
         }
+        let schedules = options.schedules;
         let thread = std::thread::Builder::new()
             .name("engine-home".into())
             .spawn(move || {
-                runtime.block_on(desk::serve(engine, inbox));
+                runtime.block_on(async {
+                    if schedules {
+                        engine.start_schedules();
+                    }
+                    desk::serve(engine, inbox).await;
+                });
                 // Tasks that still run end with the runtime; whatever they had in hand is in the trail.
                 runtime.shutdown_timeout(std::time::Duration::from_millis(200));
             })

@@ -32,8 +32,10 @@ fn configuration() -> String {
 
 fn judge(cgroup: &str, configuration: &str, lingers: bool, user: &str) -> Option<String> {
     let units = || cgroup.lines().flat_map(|line| line.split('/'));
-    let in_session = units().any(|unit| unit.starts_with("session-") && unit.ends_with(".scope"));
-    let in_manager = units().any(|unit| unit.starts_with("user@") && unit.ends_with(".service"));
+    let in_session =
+        units().any(|unit| unit.strip_suffix(".scope").is_some_and(|name| name.starts_with("session-")));
+    let in_manager =
+        units().any(|unit| unit.strip_suffix(".service").is_some_and(|name| name.starts_with("user@")));
     if in_manager && !lingers {
         return Some(format!(
             "Jobs stop when you log out: the services of {user} end then. `loginctl enable-linger {user}` keeps them."
@@ -62,7 +64,7 @@ fn kills(configuration: &str, user: &str) -> bool {
             let line = line.trim().strip_prefix('#')?.trim_start();
             Some(line.strip_prefix(name)?.trim_start().strip_prefix('=')?.trim().to_owned())
         };
-        configuration.lines().filter_map(set).next()
+        configuration.lines().find_map(set)
     };
     let names = |name: &str| value(name).unwrap_or_default();
     let spared = value("KillExcludeUsers").unwrap_or_else(|| "root".into());

@@ -7,6 +7,7 @@ pub mod handle;
 pub mod local;
 mod logout;
 mod notify;
+mod resume;
 mod server;
 pub mod start;
 pub mod units;

@@ -14,6 +14,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Handle;
@@ -185,11 +186,14 @@ impl Shared {
     }
 
     async fn welcome_all(self: Arc<Self>, listener: UnixListener) {
+        // They end with the server.
+        let mut lines = JoinSet::new();
         loop {
+            while lines.try_join_next().is_some() {}
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let shared = self.clone();
-                    tokio::spawn(async move { shared.serve(stream).await });
+                    lines.spawn(async move { shared.serve(stream).await });
                 }
                 // Too many open files, mostly: those who are in may leave.
                 Err(error) => {
@@ -275,6 +279,10 @@ impl Shared {
         self.count.send_replace(viewers.by_id.len());
     }
 
+    async fn first_overview(&self, hello: &Hello) -> Option<Answer> {
+        if hello.is_screen { self.handle.ask(Query::Overview).await.ok() } else { None }
+    }
+
     /// The snapshot: what the queue already holds may be in it, what comes later is not.
     async fn welcome(&self, id: u64, hello: &Hello) -> Welcome {
         let (number, presence) = {
@@ -282,12 +290,9 @@ impl Shared {
             let queued = viewers.by_id.get(&id).map_or(0, |line| line.queue.len());
             (viewers.number - queued as u64, self.presence(&viewers))
         };
-        let overview = match hello.is_screen {
-            true => match self.handle.ask(Query::Overview).await {
-                Ok(Answer::Overview(overview)) => Some(overview),
-                _ => None,
-            },
-            false => None,
+        let overview = match self.first_overview(hello).await {
+            Some(Answer::Overview(overview)) => Some(overview),
+            _ => None,
         };
         Welcome {
             you: id,
@@ -445,22 +450,23 @@ async fn write_all(
     let mut answer: Option<Frame> = Some(welcome.as_slice().into());
     drop(welcome);
     loop {
-        let written = match answer.take() {
-            Some(frame) => match tokio::time::timeout(ANSWER_WAIT, wire::write(&mut to, &frame)).await {
+        let written = if let Some(frame) = answer.take() {
+            match tokio::time::timeout(ANSWER_WAIT, wire::write(&mut to, &frame)).await {
                 Ok(written) => written,
                 Err(_) => return,
-            },
-            None => tokio::select! {
+            }
+        } else {
+            tokio::select! {
                 biased;
-                next = answers.recv() => match next {
-                    Some(frame) => {
-                        answer = Some(frame);
-                        continue;
+                next = answers.recv() => {
+                    if next.is_none() {
+                        return;
                     }
-                    None => return,
-                },
+                    answer = next;
+                    continue;
+                }
                 frame = queue.next() => wire::write(&mut to, &frame).await,
-            },
+            }
         };
         if written.is_err() {
             return;
@@ -632,14 +638,12 @@ struct Replies {
 impl Replies {
     /// Where the reply will appear, and whether the order is new.
     fn of(&mut self, key: &(String, u64)) -> (watch::Receiver<Option<Frame>>, bool) {
-        match self.by_key.get(key) {
-            Some(known) => (known.subscribe(), false),
-            None => {
-                let (reply, will_be) = watch::channel(None);
-                self.by_key.insert(key.clone(), reply);
-                (will_be, true)
-            }
+        if let Some(known) = self.by_key.get(key) {
+            return (known.subscribe(), false);
         }
+        let (reply, will_be) = watch::channel(None);
+        self.by_key.insert(key.clone(), reply);
+        (will_be, true)
     }
 
     fn started(&mut self, session: &str, job: JobId) {

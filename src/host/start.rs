@@ -34,7 +34,12 @@ impl Start {
         let attach = || {
             let again = self.clone();
             let name = places.profile.clone();
-            let revive: Revive = Box::new(move || drop(again.begin(&name)));
+            let revive: Revive = Box::new(move || {
+                // It fails where another host is on its way, or the store is in use: the line goes on looking.
+                if let Ok(starting) = again.begin(&name) {
+                    starting.let_go();
+                }
+            });
             Line::attach(places, kind, Some(revive))
         };
         if let Some(line) = attach()? {

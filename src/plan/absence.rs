@@ -25,7 +25,12 @@ pub fn absent(
     links
         .into_iter()
         .filter(|(id, _)| !listed.contains(id))
-        .filter(|(id, link)| matches!(judge.judge(id, link, find(&found, &link.target)), Judged::Gone { .. }))
+        .filter(|(id, link)| {
+            matches!(
+                judge.judge(id, link, find(&found, &link.target)),
+                Judged::Gone { .. } | Judged::Missing { .. }
+            )
+        })
         .filter_map(|(id, link)| link.parent.map(|customer| (id, customer)))
         .collect()
 }
@@ -38,6 +43,8 @@ pub(super) enum Judged {
     Held { cause: Cause, why: String },
     /// Its listing is incomplete: an alert, nothing else (P8).
     Unread { customer: SourceId, why: String },
+    /// Missing, but its time of grace is not over (N9).
+    Missing { why: String },
     /// Gone at the source as far as the listing says: this is what the setting makes of it.
     Gone { action: Action, fields: Vec<FieldChange> },
 }
@@ -196,11 +203,9 @@ impl<'a> Judge<'a> {
         let grace = self.policy.safety.removal_grace_runs;
         if before < grace {
             let what = if action == Action::Zero { "zero" } else { "inactive" };
-            return left(format!(
-                "missing since {} runs, {what} in {} more (N9)",
-                before + 1,
-                grace - before
-            ));
+            let runs = if before == 0 { "run" } else { "runs" };
+            let why = format!("missing since {} {runs}, {what} in {} more (N9)", before + 1, grace - before);
+            return Judged::Missing { why };
         }
         Judged::Gone { action, fields }
     }

@@ -114,6 +114,8 @@ pub enum Cause {
     Limit { valve: super::Valve, overridable: bool },
     /// No complete plan has been approved by a person yet (N16).
     SafeMode,
+    /// Its values jump: one of them may be wrong (N8).
+    Suspicious,
     /// The absence could not be proven (P7, P8, decision 34).
     Unproven,
     /// Something it needs is missing in Halo (top level, main site).
@@ -249,6 +251,17 @@ impl Change {
         self.reasons = std::iter::once(why.into()).chain(self.reasons.iter().cloned()).collect();
         self.action = Action::Held;
         self.hold = Some(Box::new(Hold { cause, would_be }));
+    }
+
+    /// Puts a sentence before the others.
+    pub(super) fn say_first(&mut self, why: &str) {
+        self.reasons = std::iter::once(why.into()).chain(self.reasons.iter().cloned()).collect();
+    }
+
+    /// Whether it changes what a customer is billed: nothing of the kind is written in a freeze (invariant 22).
+    pub fn is_billable(&self) -> bool {
+        let brings = matches!(self.action, Action::Create | Action::Zero | Action::Deactivate);
+        self.entity.is_billed() && (brings || self.fields.iter().any(|field| field.name.is_billable()))
     }
 
     /// What apply writes: the fields whose after-value is set.

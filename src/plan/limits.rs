@@ -15,7 +15,7 @@ const ENOUGH: u64 = 50;
 
 /// Evaluates every valve, and turns what a tripped one concerns into rows that wait.
 ///
-/// V2, V9 and V10 bind in every run. V1, V3, V11 and N16 hold removals. V4 to V8 hold in scheduled plans; for a person
+/// V2, V9, V10 and V12 bind in every run. V1, V3, V11 and N16 hold removals. V4 to V8 hold in scheduled plans; for a person
 /// they only stand in the list.
 pub(super) fn apply(
     changes: &mut [Change],
@@ -111,6 +111,11 @@ pub(super) fn apply(
                 && change.money.is_some_and(|money| !money.is_zero())
         };
         hold(changes, concerned, Valve::V8, true, &sentence);
+    }
+    let billable = |change: &Change| change.action.acts() && change.is_billable();
+    let number = changes.iter().filter(|change| billable(change)).count() as u64;
+    if let Some(sentence) = valves.frozen(number, alerts) {
+        hold(changes, billable, Valve::V12, true, &sentence);
     }
     valves.limits
 }
@@ -419,6 +424,28 @@ impl Valves<'_> {
         let limit =
             Limit { valve, entity, tripped, number, limit, population, binds_people: false, sentence };
         self.found(limit, self.policy.scheduled)
+    }
+
+    /// Binds in every run; a person may overrule it for one plan, which the trail then says (N10).
+    fn frozen(&mut self, number: u64, alerts: &mut Vec<String>) -> Option<String> {
+        let freeze = self.policy.frozen.filter(|_| number > 0)?;
+        let sentence = format!(
+            "V12: nothing billable is written in the freeze ({freeze}): {number} rows wait; plan again after it, or apply them by hand and type the number, or with --urgent"
+        );
+        alerts.push(sentence.clone());
+        self.found(
+            Limit {
+                valve: Valve::V12,
+                entity: None,
+                tripped: true,
+                number,
+                limit: 0,
+                population: 0,
+                binds_people: false,
+                sentence,
+            },
+            true,
+        )
     }
 
     fn creates(&mut self, entity: Entity, number: u64, population: u64) -> Option<String> {

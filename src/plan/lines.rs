@@ -373,6 +373,10 @@ impl<'a> Planner<'a> {
                 unread = Some((customer, why));
                 (row(Action::Skipped, said), false)
             }
+            // Only a run whose look-up confirms it counts.
+            Judged::Missing { why } => {
+                (row(Action::Skipped, self.judge.proof(id).err().unwrap_or(why)), false)
+            }
             Judged::Gone { action, fields } => {
                 let why = match action {
                     Action::Zero => {

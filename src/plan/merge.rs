@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::customers::Customers;
 use super::lines::{self, Tally};
 use super::{
-    Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits,
+    Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits, quarantine,
     snapshot::{Mappings, Reading},
 };
 use crate::model::{Currency, Entity, Link, SourceId};
@@ -51,6 +51,7 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
         }
         alerts.push(format!("No {} is written: {why}.", entity.singular()));
     }
+    quarantine::apply(&mut changes, policy);
     let limits = limits::apply(&mut changes, &customers, &tallies, snapshot, policy, &mut alerts);
     follow(&mut changes);
 

@@ -13,6 +13,7 @@ mod merge;
 mod money;
 pub mod outline;
 mod owner;
+mod quarantine;
 pub mod snapshot;
 mod undo;
 

@@ -82,6 +82,8 @@ pub enum Valve {
     V10,
     /// First run, or mapping or scope changed since.
     V11,
+    /// A freeze: nothing billable is written.
+    V12,
 }
 
 /// One valve's finding.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::settings::Safety;
 use crate::model::{
-    Currency, Date, Decision, Entity, FieldName, Found, Installation, Integration, Link, Moment, Place,
-    SourceId, TargetId, Wanted,
+    Currency, Date, Decision, Entity, FieldName, Found, Freeze, Installation, Integration, Link, Moment,
+    Place, SourceId, TargetId, Wanted,
 };
 
 /// Both sides as read, each list sorted by id and free of repeats.
@@ -195,6 +195,8 @@ pub struct Policy {
     pub allow_removals: bool,
     pub now: Moment,
     pub today: Date,
+    /// The period without billable writes that it is now, if it is one (N10).
+    pub frozen: Option<Freeze>,
     /// Entities of which a person has applied one complete plan (N16, decision 4).
     pub approved_once: BTreeSet<Entity>,
     pub last: Last,

@@ -49,10 +49,18 @@ impl Lock {
             .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
             .open(&path)
             .map_err(|error| files::problem(&path, "open", &error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(busy(dir, read_holder(&mut file).as_ref())),
-            Err(TryLockError::Error(error)) => return Err(files::problem(&path, "lock", &error)),
+        // Whoever asks who holds it ([`holder`]) does so for an instant, too.
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if tries < 5 => {
+                    tries += 1;
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                Err(TryLockError::WouldBlock) => return Err(busy(dir, read_holder(&mut file).as_ref())),
+                Err(TryLockError::Error(error)) => return Err(files::problem(&path, "lock", &error)),
+            }
         }
         let holder = Holder {
             pid: std::process::id(),

@@ -83,6 +83,11 @@ impl Places {
         self.data.join("run").join("socket")
     }
 
+    /// Names the job that the host is at.
+    pub fn under_way(&self) -> PathBuf {
+        self.data.join("run").join("job")
+    }
+
     pub fn keymap(&self) -> PathBuf {
         self.config.join("keys.toml")
     }

@@ -130,8 +130,8 @@ actions! {
         "Opens its form: address, account, secret, options, schedule." "parhelion config import FILE";
     Test "test" [Integrations Settings] "test" "Test the connection"
         "Signs in and checks each right by itself. Works on values that are not saved, and never writes." "parhelion test NAME";
-    OnOff "on_off" [Integrations] "on/off" "Switch the integration on or off"
-        "An integration that is off can never run." "parhelion config set NAME.enabled false";
+    OnOff "on_off" [Integrations Jobs] "on/off" "Switch the integration on or off"
+        "An integration that is off can never run. On the Schedule tab: its schedule." "parhelion config set NAME.enabled false";
     FollowToDo "follow_to_do" [Integrations] "to do" "Go to what is to do"
         "Goes where the selected integration's first open point is settled." "";
 
@@ -182,6 +182,8 @@ actions! {
     OpenLine "open_line" [Job] "open" "Show the change behind this line" "Fields before and after, and the reasons." "";
     Resume "resume" [Jobs Job] "resume/retry" "Go on with a job, or retry what failed"
         "An interrupted job writes what is left of its plan, nothing twice. Of one that is over, the failed and held rows are planned again. On an issue: its records." "parhelion job retry J1";
+    RunNow "run_now" [Jobs] "run now" "Run the scheduled job now"
+        "Asks first. As the schedule would, removals included." "parhelion schedule run also";
     Pause "pause" [Jobs Job] "pause" "Pause the running job, or go on" "No new record starts; those in hand finish." "";
     CancelJob "cancel" [Jobs Job] "cancel" "Cancel the job"
         "Asks first. What is done stays done." "parhelion job cancel J1";

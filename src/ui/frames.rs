@@ -113,16 +113,16 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let names = stack.screens.iter().filter_map(Screen::name);
         let path = std::iter::once(format!("{} {}", stack.pane.digit(), stack.pane.title())).chain(names);
         let path = path.collect::<Vec<_>>().join(" > ");
-        canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &path, Role::Text);
-        return;
-    }
-    let overview = app.is_overview();
-    for (index, stack) in app.panes.iter().enumerate() {
-        let here = index == app.focus && !overview;
-        let text = format!("{} {}", stack.pane.digit(), stack.pane.title());
-        let text = if here { format!("[{text}]") } else { text };
-        let role = if here { Role::Accent } else { Role::Text };
-        x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &text, role) + 1;
+        x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &path, Role::Text) + 1;
+    } else {
+        let overview = app.is_overview();
+        for (index, stack) in app.panes.iter().enumerate() {
+            let here = index == app.focus && !overview;
+            let text = format!("{} {}", stack.pane.digit(), stack.pane.title());
+            let text = if here { format!("[{text}]") } else { text };
+            let role = if here { Role::Accent } else { Role::Text };
+            x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &text, role) + 1;
+        }
     }
     let room = area.width.saturating_sub(x + 3);
     if let Some(here) = also_here(&app.mirror.presence, room.into()) {

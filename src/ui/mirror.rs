@@ -86,7 +86,7 @@ impl Mirror {
                 }
                 return vec![Query::Overview];
             }
-            Event::Plan(_) => return vec![Query::Overview],
+            Event::Plan(_) | Event::Schedule(_) => return vec![Query::Overview],
             Event::Progress(progress) => self.progress = Some((**progress).clone()),
             Event::Reading { integration, what, done, of } => {
                 self.reading.insert(*integration, Reading { what: what.clone(), done: *done, of: *of });

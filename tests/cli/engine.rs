@@ -47,12 +47,12 @@ impl Vendors {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
-    fn writes(&self) -> usize {
+    pub fn writes(&self) -> usize {
         self.control("/_sandbox/journal").as_array().unwrap().len()
     }
 
     /// What Halo holds, without the ids, which depend on the order of creation.
-    fn halo(&self) -> Vec<String> {
+    pub fn halo(&self) -> Vec<String> {
         let mut all = Vec::new();
         for (list, fields) in [("clients", &["name"][..]), ("licences", &["name", "count", "is_active"])] {
             for record in self.control(&format!("/_sandbox/halo/{list}")).as_array().unwrap() {
@@ -102,7 +102,7 @@ pub fn until_written(vendors: &Vendors, child: &mut Child) {
     }
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
@@ -137,6 +137,8 @@ fn every_command_answers_with_one_document_before_anything_is_set_up() {
         &["fields", "list", "also"],
         &["jobs"],
         &["map", "list", "also", "--cached"],
+        &["schedule", "list"],
+        &["schedule", "list", "westcoast"],
     ] {
         let done = profile.run(&[words, &["--json"]].concat());
         assert!(done.json().get("error").is_none() || done.code != Some(0), "{words:?}: {}", done.stdout);
@@ -229,6 +231,36 @@ fn an_import_from_the_settings_to_nothing_left_to_do() {
     let lines: Vec<Value> = follow.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), log["lines"].as_array().unwrap().len());
     assert!(lines.iter().all(|line| line["schema"] == 1));
+}
+
+#[test]
+fn a_schedule_is_listed_and_its_job_can_be_run_now() {
+    let (profile, _vendors) = set_up();
+    profile.run(&["config", "set", "also.schedule.zone", "Europe/London"]).exits(0);
+    profile.run(&["config", "set", "also.schedule.enabled", "true"]).exits(0);
+    let list = profile.run(&["--json", "schedule", "list", "also"]).exits(0).json();
+    let also = &list["schedules"][0];
+    assert_eq!((&also["integration"], &also["enabled"]), (&json!("also"), &json!(true)));
+    assert_eq!((&also["at"], &also["zone"]), (&json!("02:30"), &json!("Europe/London")));
+    assert!(also["next"].as_str().is_some_and(|next| next.ends_with(":30:00Z")), "{list}");
+    assert_eq!(
+        (&also["last"], &also["watched"]),
+        (&Value::Null, &json!(false)),
+        "nobody watches in a command"
+    );
+
+    let job = profile.run(&["--json", "schedule", "run", "also"]).json();
+    assert_eq!(job["integration"], "also");
+    assert!(job["totals"]["create"].as_u64().is_some_and(|count| count > 0), "{job}");
+    assert_eq!(job["totals"]["zero"], 0, "N16: the first scheduled run removes nothing");
+
+    profile.run(&["config", "set", "also.schedule.entities", "[]"]).exits(0);
+    let text = profile.run(&["schedule", "list"]).exits(0).stdout;
+    assert!(text.contains("on, but nothing selected") && text.contains("parhelion serve"), "{text}");
+    for words in [&["--json", "schedule", "run", "also"][..], &["--json", "run", "also", "--scheduled"]] {
+        assert!(profile.run(words).exits(1).error().contains("schedule.entities"));
+    }
+    profile.run(&["--json", "schedule", "resume", "also"]).exits(0).json();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod care;
 mod engine;
+mod host;
 mod readme;
 mod usage;
 

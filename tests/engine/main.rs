@@ -9,4 +9,6 @@ mod lives;
 mod oracle;
 mod retention;
 mod rig;
+mod safety;
+mod schedules;
 mod secrets;

@@ -231,3 +231,104 @@ fn a_scheduled_plan_shows_how_far_it_is_from_its_limits() {
     let found = limit(&crowd(100, 0).plan(), Valve::V1);
     assert_eq!((found.number, found.limit, found.tripped), (0, 5, false));
 }
+
+#[test]
+fn n8_a_row_that_jumps_waits_alone_and_a_plan_by_hand_only_says_so() {
+    let mut w = crowd(4, 0);
+    w.linked("big", "Big", 400);
+    w.source_field("s0000", FieldName::Quantity, seats(101));
+    w.source_field("s0001", FieldName::Quantity, seats(100));
+    w.source_field("s0002", FieldName::Quantity, seats(0));
+    w.source_field("big", FieldName::Quantity, seats(39));
+    let plan = w.plan();
+    let row = plan.row("s0000");
+    assert_eq!((row.cause(), row.hold.as_ref().unwrap().would_be), (Cause::Suspicious, Action::Update));
+    assert!(row.why().contains("quantity 10 -> 101, more than 10 times"), "{}", row.why());
+    assert_eq!(plan.row("big").cause(), Cause::Suspicious, "down as well as up");
+    assert_eq!(plan.row("s0001").action, Action::Update, "ten times is not more than ten times");
+    assert_eq!(plan.row("s0002").action, Action::Update, "a reported 0 is no jump (decision 30)");
+
+    w.policy.scheduled = false;
+    let row = w.row("s0000");
+    assert_eq!(row.action, Action::Update);
+    assert!(row.reasons[0].contains("suspicious"), "{}", row.why());
+    w.policy.scheduled = true;
+    w.policy.safety.trusted_products = vec!["stays 0".into()];
+    assert_eq!(w.row("s0000").action, Action::Update, "always allowed for this product");
+    w.policy.safety.suspicious_factor = 0;
+    assert_eq!(w.row("big").action, Action::Update);
+    w.policy.safety.suspicious_seats = 360;
+    assert_eq!(w.row("big").cause(), Cause::Suspicious);
+}
+
+#[test]
+fn n8_few_seats_are_no_jump() {
+    let mut w = crowd(1, 0);
+    w.linked("one", "One", 1);
+    w.source_field("one", FieldName::Quantity, seats(11));
+    assert_eq!(w.row("one").action, Action::Update, "1 -> 11 is eleven times, but only ten seats");
+    w.source_field("one", FieldName::Quantity, seats(12));
+    assert_eq!(w.row("one").cause(), Cause::Suspicious);
+}
+
+#[test]
+fn n8_prices_that_jump_or_vanish_and_ends_that_are_over() {
+    let mut w = crowd(1, 0);
+    for (id, before, after, suspicious) in [
+        ("a1", "10", "15", false),
+        ("a2", "10", "15.01", true),
+        ("a3", "10", "4.99", true),
+        ("a4", "10", "0", true),
+    ] {
+        w.linked(id, id, 5);
+        w.halo_field(&format!("L{id}"), FieldName::Price, amount(before));
+        w.source_field(id, FieldName::Price, amount(after));
+        w.links.get_mut(&s(id)).unwrap().base.as_mut().unwrap().set(FieldName::Price, amount(before));
+        let row = w.row(id);
+        assert_eq!(
+            row.hold.as_ref().is_some_and(|h| h.cause == Cause::Suspicious),
+            suspicious,
+            "{id}: {}",
+            row.why()
+        );
+    }
+    let date = |text: &str| parhelion::model::Value::Date(text.parse().unwrap());
+    for (id, end, suspicious) in [("b1", "2026-06-14", true), ("b2", "2026-06-15", false)] {
+        w.linked(id, id, 5);
+        w.halo_field(&format!("L{id}"), FieldName::EndDate, date("2027-01-01"));
+        w.source_field(id, FieldName::EndDate, date(end));
+        w.links.get_mut(&s(id)).unwrap().base.as_mut().unwrap().set(FieldName::EndDate, date("2027-01-01"));
+        let row = w.row(id);
+        assert_eq!(
+            row.hold.as_ref().is_some_and(|h| h.cause == Cause::Suspicious),
+            suspicious,
+            "{id}: {}",
+            row.why()
+        );
+    }
+}
+
+#[test]
+fn n10_nothing_billable_is_planned_in_a_freeze_by_nobody() {
+    let mut w = crowd(3, 1);
+    w.source_field("s0000", FieldName::Quantity, seats(11));
+    w.source_field("s0001", FieldName::EndDate, parhelion::model::Value::Date("2027-01-01".parse().unwrap()));
+    w.sub("new", "a", "New", 3);
+    w.company("b", "Birch");
+    w.policy.frozen = parhelion::model::Freeze::parse("1-3");
+    for scheduled in [true, false] {
+        w.policy.scheduled = scheduled;
+        let plan = w.plan();
+        for id in ["s0000", "new"] {
+            let cause = plan.row(id).cause();
+            assert_eq!(cause, Cause::Limit { valve: Valve::V12, overridable: true }, "{id}, {scheduled}");
+        }
+        assert_eq!(plan.row("x0000").action.acts(), false);
+        assert_eq!(plan.row("s0001").action, Action::Update, "an end date bills nobody");
+        assert_eq!(plan.row("b").action, Action::Create, "nor does a customer");
+        assert!(!limit(&plan, Valve::V12).binds_people);
+        assert!(plan.outline.alerts.iter().any(|a| a.contains("days 1 to 3 of the month")));
+    }
+    w.policy.frozen = None;
+    assert_eq!(w.row("s0000").action, Action::Update);
+}

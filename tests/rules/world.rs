@@ -110,6 +110,7 @@ impl World {
             allow_removals: false,
             now: Moment::UNIX_EPOCH,
             today: "2026-06-15".parse().unwrap(),
+            frozen: None,
             approved_once: Entity::ALL.into(),
             last: Last::default(),
         };

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use parhelion::host::words::*;
 use parhelion::host::{Call, Handle};
 use parhelion::model::settings::{Kind, SecretSource, Settings};
-use parhelion::model::{Class, Entity, Integration, JobId, Moment, Place, PlanId, Problem};
+use parhelion::model::{Class, Entity, Integration, JobId, Moment, OccurrenceId, Place, PlanId, Problem};
 use parhelion::plan::Totals;
 use tokio::sync::{broadcast, mpsc};
 
@@ -71,6 +71,13 @@ impl World {
         match query {
             Query::Overview => Ok(Answer::Overview(Box::new(self.overview.clone()))),
             Query::Settings => Ok(Answer::Settings(Box::new(self.settings.clone()))),
+            Query::Schedules { .. } => Ok(Answer::Schedules(
+                self.overview
+                    .places
+                    .iter()
+                    .filter_map(|view| Some((**view.schedule.as_ref()?).clone()))
+                    .collect(),
+            )),
             query => self
                 .market
                 .ask(query)
@@ -113,6 +120,7 @@ pub fn halo() -> PlaceView {
         map: MapCounts::default(),
         read_at: None,
         options: Vec::new(),
+        schedule: None,
         to_do: vec![ToDo {
             sentence: "nothing was tested since yesterday (t)".into(),
             leads_to: Leads::Test,
@@ -144,6 +152,7 @@ pub fn also() -> PlaceView {
             "top level Managed Clients; main site address on; price and cost off".into(),
             "deactivate licences off (acts in scheduled jobs only)".into(),
         ],
+        schedule: Some(Box::new(schedule(Integration::Also))),
         to_do: vec![
             ToDo { sentence: "53 customers unmapped".into(), leads_to: Leads::Customers },
             ToDo { sentence: "3 look-alikes held until you decide".into(), leads_to: Leads::Plan },
@@ -163,10 +172,52 @@ pub fn westcoast() -> PlaceView {
         map: MapCounts::default(),
         read_at: None,
         options: Vec::new(),
+        schedule: Some(Box::new(schedule(Integration::Westcoast))),
         to_do: vec![ToDo {
             sentence: "address, user name and password are missing".into(),
             leads_to: Leads::Settings,
         }],
+    }
+}
+
+/// ALSO's runs every night, Westcoast's is off.
+pub fn schedule(integration: Integration) -> ScheduleView {
+    let is_on = integration == Integration::Also;
+    let past = |day: &str, fate, state| PastRun {
+        past: Past {
+            integration,
+            id: OccurrenceId {
+                date: format!("2026-11-{day}").parse().expect("a date"),
+                time: jiff::civil::time(6, 0, 0, 0),
+                ordinal: 1,
+            },
+            due: at(&format!("{day}T06:00")),
+            at: at(&format!("{day}T06:00")),
+            fate,
+        },
+        state,
+    };
+    ScheduleView {
+        integration,
+        enabled: is_on,
+        entities: vec![Entity::Customers, Entity::Subscriptions],
+        at: "06:00".into(),
+        zone: "Europe/London".into(),
+        times: "daily 06:00 Europe/London".into(),
+        next: is_on.then(|| at("22T06:00")),
+        obstacle: (!is_on).then(|| "Westcoast Cloud is switched off".into()),
+        is_paused: false,
+        is_watched: true,
+        warning: None,
+        past: if is_on {
+            vec![
+                past("21", Fate::Started { job: JobId(41) }, Some(JobState::Ok)),
+                past("20", Fate::Skipped { why: "J40 was still running".into() }, None),
+                past("19", Fate::Missed, None),
+            ]
+        } else {
+            Vec::new()
+        },
     }
 }
 

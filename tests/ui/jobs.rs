@@ -224,3 +224,30 @@ fn a_paused_job_says_so_after_a_restart() {
         .rig();
     rig.keys("4").says("paused");
 }
+
+#[test]
+fn schedules() {
+    in_all_sizes("schedules", Start::default, "4 ] ]");
+}
+
+#[test]
+fn a_schedule_is_switched_by_one_key_and_run_after_a_question() {
+    let mut rig = Start::default().rig();
+    rig.keys("4").says("[All]  Issues 3  Schedule");
+    rig.keys("[").says("[Schedule]").says("skipped: J40 was still running");
+    rig.keys("<Space>");
+    let switched = |command: &Command| {
+        matches!(command, Command::Set { changes } if changes[0].key == "also.schedule.enabled"
+            && changes[0].value.as_deref() == Some("false"))
+    };
+    assert!(rig.told().iter().any(switched), "{:?}", rig.told());
+    let runs = |rig: &super::rig::Rig| {
+        rig.told().iter().filter(|command| matches!(command, Command::RunSchedule { .. })).count()
+    };
+    rig.keys("a").says("Run the scheduled job of ALSO now?");
+    assert_eq!(runs(&rig), 0);
+    rig.keys("y");
+    assert_eq!(runs(&rig), 1);
+    rig.keys("r").says("this schedule has not paused itself");
+    rig.keys("<Enter>").says("J41");
+}

@@ -4,6 +4,7 @@ mod customers;
 mod data;
 mod engine;
 mod flows;
+mod host;
 mod jobs;
 mod keymap;
 mod plan;

@@ -3,7 +3,9 @@
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
-use crate::host::words::{CheckState, Command, Leads, PlaceState, PlaceView, Query, SettingChange};
+use crate::host::words::{
+    CheckState, Command, Leads, PlaceState, PlaceView, Query, ScheduleView, SettingChange,
+};
 use crate::model::Place;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -271,6 +273,7 @@ impl Integrations {
             let is_testing = self.testing.contains(&view.place);
             let state = if is_testing { "testing" } else { view.state.word() };
             let (last, last_role) = last_run(view, |at| look.when(at, now));
+            let (next, next_role) = next_run(view, |at| look.when(at, now));
             let unmapped = match view.place {
                 Place::Halo => "-".to_owned(),
                 Place::Of(_) if view.read_at.is_none() => "?".to_owned(),
@@ -283,7 +286,7 @@ impl Integrations {
                     cell(view.place.label(), Role::Text),
                     cell(last, last_role),
                     cell(unmapped, Role::Text),
-                    cell(next_run(view, mirror), Role::Text),
+                    cell(next, next_role),
                 ],
             })
         });
@@ -354,6 +357,9 @@ impl Integrations {
             if view.account.is_empty() { String::new() } else { format!(", account {}", view.account) };
         facts.push(("address", format!("{address}{account}"), Role::Text));
         facts.push(self.test_line(view, canvas));
+        if let Some(schedule) = &view.schedule {
+            facts.push(("runs", runs(schedule, |at| canvas.when(at)), Role::Text));
+        }
         for (i, option) in view.options.iter().enumerate() {
             facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
         }
@@ -451,6 +457,18 @@ fn errors(view: &PlaceView) -> String {
     trouble.map(ToString::to_string).unwrap_or_default()
 }
 
+/// "daily 06:00 Europe/London: customers, then subscriptions; next tomorrow 06:00".
+fn runs(view: &ScheduleView, when: impl Fn(crate::model::Moment) -> String) -> String {
+    let entities: Vec<_> = view.entities.iter().map(|entity| entity.key()).collect();
+    let next = view.next.map_or_else(String::new, |next| format!("; next {}", when(next)));
+    let last = view.past.first().map_or_else(String::new, |run| format!("; last {}", run.word()));
+    match (view.enabled, entities.is_empty()) {
+        (false, _) => "only by hand".into(),
+        (true, true) => format!("{}: on, but nothing selected", view.times),
+        (true, false) => format!("{}: {}{next}{last}", view.times, entities.join(", then ")),
+    }
+}
+
 const fn state_role(state: PlaceState) -> Role {
     match state {
         PlaceState::Ok => Role::Good,
@@ -472,15 +490,20 @@ fn last_run(view: &PlaceView, when: impl Fn(crate::model::Moment) -> String) -> 
     }
 }
 
-fn next_run(view: &PlaceView, mirror: &Mirror) -> String {
-    let Place::Of(integration) = view.place else { return "-".into() };
-    let Some(settings) = &mirror.settings else { return String::new() };
-    let general = settings.settings.of(integration);
-    if !general.enabled {
-        "-".into()
-    } else if general.schedule.enabled {
-        general.schedule.at.clone()
-    } else {
-        "by hand".into()
+fn next_run(view: &PlaceView, when: impl Fn(crate::model::Moment) -> String) -> (String, Role) {
+    let Some(schedule) = view.schedule.as_deref().filter(|_| view.state != PlaceState::Off) else {
+        return ("-".into(), Role::Dim);
+    };
+    match (schedule.next, &schedule.obstacle) {
+        (None, _) => ("by hand".into(), Role::Dim),
+        (Some(_), _) if schedule.is_paused => ("paused".into(), Role::Bad),
+        (Some(_), Some(_)) => ("waits".into(), Role::Notice),
+        (Some(next), None) => {
+            // "06:00" within a day or so, else the date; the details have both.
+            let whole = when(next);
+            let (day, time) = whole.split_once(' ').unwrap_or(("", &whole));
+            let is_near = matches!(day, "today" | "tomorrow");
+            (if is_near { time.to_owned() } else { day.get(5..).unwrap_or(day).to_owned() }, Role::Text)
+        }
     }
 }

@@ -2,12 +2,14 @@
 //! cancelled.
 
 mod inbox;
+mod timetable;
 
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 use self::inbox::Inbox;
+use self::timetable::Timetable;
 use super::job::{JobScreen, can_order, order, ordered, pace, plan_of, stage_line};
 use super::log_window::LogWindow;
 use crate::host::words::{Answer, Event, JobReport, JobState, Query, StageProgress};
@@ -42,6 +44,7 @@ pub struct Jobs {
     log: Option<LogWindow>,
     tab: Tab,
     inbox: Inbox,
+    timetable: Timetable,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +52,18 @@ enum Tab {
     #[default]
     All,
     Issues,
+    Schedule,
+}
+
+impl Tab {
+    /// The one to the right, or to the left; the last is followed by the first.
+    fn beside(self, right: bool) -> Self {
+        match (self, right) {
+            (Self::All, true) | (Self::Schedule, false) => Self::Issues,
+            (Self::Issues, true) | (Self::All, false) => Self::Schedule,
+            (Self::Schedule, true) | (Self::Issues, false) => Self::All,
+        }
+    }
 }
 
 /// Jobs asked for.
@@ -84,8 +99,9 @@ impl Jobs {
     pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
         let issues = format!("Issues {}", thousands(self.inbox.total()));
         let tabs = match self.tab {
-            Tab::All => format!("[All]  {issues}"),
-            Tab::Issues => format!("All  [{issues}]"),
+            Tab::All => format!("[All]  {issues}  Schedule"),
+            Tab::Issues => format!("All  [{issues}]  Schedule"),
+            Tab::Schedule => format!("All  {issues}  [Schedule]"),
         };
         Some((tabs, self.summary(mirror)))
     }
@@ -169,11 +185,14 @@ impl Jobs {
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         if matches!(action, Action::NextTab | Action::PreviousTab) {
-            self.tab = if self.tab == Tab::All { Tab::Issues } else { Tab::All };
+            self.tab = self.tab.beside(action == Action::NextTab);
             return true;
         }
         if self.tab == Tab::Issues && action != Action::Refresh {
             return self.inbox.act(action, turn);
+        }
+        if self.tab == Tab::Schedule {
+            return self.timetable.act(action, turn);
         }
         if self.list.act(action, list_and_details(turn.area, turn.in_overview).rows()) {
             return true;
@@ -215,6 +234,12 @@ impl Jobs {
                 _ => Availability::Ready,
             };
         }
+        if self.tab == Tab::Schedule {
+            return self.timetable.can(action);
+        }
+        if matches!(action, Action::OnOff | Action::RunNow) {
+            return Availability::Not("that is for schedules; [ goes to them.".into());
+        }
         match (action, self.selected()) {
             (Action::PutAside, _) => Availability::Not("only issues are put aside; ] shows them.".into()),
             (Action::Pause | Action::CancelJob | Action::Resume | Action::Undo, Some(job)) => {
@@ -251,6 +276,7 @@ impl Jobs {
                 self.lay_out();
             }
             Action::Copy if self.tab == Tab::Issues => turn.copy(self.inbox.told()),
+            Action::Copy if self.tab == Tab::Schedule => turn.copy(self.timetable.told()),
             Action::Copy => {
                 let Some(job) = self.selected() else { return };
                 let text = match letter {
@@ -280,6 +306,7 @@ impl Jobs {
 
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         self.inbox.hear(news, turn);
+        self.timetable.hear(news, turn);
         match news {
             News::Answer(Query::Jobs { .. }, result) => match result {
                 Ok(Answer::Jobs(jobs)) => {
@@ -324,6 +351,9 @@ impl Jobs {
         if self.tab == Tab::Issues {
             return self.inbox.settle(turn);
         }
+        if self.tab == Tab::Schedule {
+            return self.timetable.settle(turn);
+        }
         let regions = list_and_details(turn.area, turn.in_overview);
         self.list.keep_visible(regions.rows());
         let Some(job) = self.list.selected().copied().filter(|_| regions.details.height > 1) else {
@@ -345,6 +375,9 @@ impl Jobs {
         if self.tab == Tab::Issues {
             return self.inbox.click(line, turn);
         }
+        if self.tab == Tab::Schedule {
+            return self.timetable.click(line);
+        }
         if line > 0 {
             let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
             self.list.select_at(first + usize::from(line) - 1);
@@ -354,6 +387,9 @@ impl Jobs {
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         if self.tab == Tab::Issues {
             return self.inbox.draw(canvas, area, in_overview);
+        }
+        if self.tab == Tab::Schedule {
+            return self.timetable.draw(canvas, area, in_overview);
         }
         let regions = list_and_details(area, in_overview);
         if self.list.is_empty() {
@@ -469,6 +505,9 @@ impl Jobs {
                 Action::Palette,
             ];
         }
+        if self.tab == Tab::Schedule {
+            return Timetable::hints();
+        }
         match self.selected().map(|job| job.state) {
             Some(JobState::Interrupted) => &[
                 Action::Resume,
@@ -513,6 +552,8 @@ impl Jobs {
                 "partial: some rows failed or are held, the others are done. r plans only those again; the next run does, too.",
                 "u takes a whole job back: a plan like any other, which leaves alone what was changed since.",
                 "] shows what waits for a person over all jobs, by cause; an issue closes itself when its row passes.",
+                "A schedule that was paused by a refused sign-in, or by failures in a row, goes on after a good test, or by r.",
+                "partial: some rows failed or are held, the others are done.",
                 "A job outlives this screen as long as the program runs.",
             ],
         }

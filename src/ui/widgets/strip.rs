@@ -12,17 +12,33 @@ use crate::ui::fit::thousands;
 use crate::ui::theme::Role;
 
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
+    let used = job(canvas, area);
+    let mirror = canvas.mirror;
+    let said = "  jobs stop when you log out";
+    let room = area.width.saturating_sub(used);
+    // The whole sentence is among the messages.
+    let is_running = mirror.broken.is_none() && mirror.progress.is_some();
+    if is_running && mirror.presence.warning.is_some() && usize::from(room) >= said.len() {
+        canvas.put_right(area.x + used, area.y, room, said, Role::Notice);
+    }
+}
+
+/// Answers how wide it is.
+fn job(canvas: &mut Canvas<'_>, area: Rect) -> u16 {
     let mirror = canvas.mirror;
     if let Some(problem) = &mirror.broken {
-        canvas.put(area.x, area.y, area.width, &problem.to_string(), Role::Bad);
+        canvas.put(area.x, area.y, area.width, &problem.to_string(), Role::Bad)
     } else if let Some(progress) = &mirror.progress {
         let role = if progress.held + progress.failed > 0 { Role::Notice } else { Role::Text };
-        canvas.put(area.x, area.y, area.width, &running(progress), role);
+        canvas.put(area.x, area.y, area.width, &running(progress), role)
     } else if let Some((integration, reading)) = mirror.reading.iter().next() {
         let of = reading.of.map(|of| format!(" of {}", thousands(of))).unwrap_or_default();
         let text =
             format!("reading {} {} {}{of}", integration.label(), reading.what, thousands(reading.done));
-        canvas.put(area.x, area.y, area.width, &text, Role::Text);
+        canvas.put(area.x, area.y, area.width, &text, Role::Text)
+    } else if mirror.presence.warning.is_some() {
+        let text = "no job running     jobs stop when you log out; `:messages` says what helps";
+        canvas.put(area.x, area.y, area.width, text, Role::Notice)
     } else {
         let text = mirror.last().map_or_else(
             || "no job running".to_owned(),
@@ -40,15 +56,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
                 text
             },
         );
-        canvas.put(area.x, area.y, area.width, &text, Role::Dim);
-    }
-    if mirror.presence.warning.is_some() && mirror.broken.is_none() {
-        // The whole sentence is among the messages.
-        let said = "  jobs stop when you log out";
-        let width = said.len() as u16;
-        if area.width > 2 * width {
-            canvas.put(area.right() - width, area.y, width, said, Role::Notice);
-        }
+        canvas.put(area.x, area.y, area.width, &text, Role::Dim)
     }
 }
 

@@ -123,8 +123,12 @@ impl PlanScreen {
         let leave_out: BTreeSet<u32> =
             self.all.iter().flat_map(|g| &g.rows).filter(|e| self.is_left_out(e)).map(|e| e.row).collect();
         let apply = |only: Option<&SourceId>, removals_typed| {
-            let choices =
-                Choices { leave_out: leave_out.clone(), only_customer: only.cloned(), removals_typed };
+            let choices = Choices {
+                leave_out: leave_out.clone(),
+                only_customer: only.cloned(),
+                urgent: false,
+                removals_typed,
+            };
             vec![Step::Do(Effect::Send(Command::Apply { plan: plan.id, choices }))]
         };
         if only.is_none() && sum.beyond > 0 {
