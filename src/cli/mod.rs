@@ -17,6 +17,7 @@ mod json;
 mod manual;
 mod map;
 mod markdown;
+mod notify;
 mod out;
 mod plan;
 mod profiles;
@@ -181,6 +182,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
     match command {
         Command::Config(config) => config::run(out, handle, config).await,
         Command::Test { place } => test::run(out, handle, *place).await,
+        Command::Notify(args::Notify::Test) => notify::test(out, handle).await,
         Command::Map(map) => map::run(out, handle, map).await,
         Command::Fields(args::FieldsCommand::List { integration }) => {
             fields::list(out, handle, *integration).await

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::book::Book;
+use super::expiry::Expiry;
 use super::profiles::{Told, told};
 use super::{connect, keys};
 use crate::api::http::{Request, Transport, Url};
@@ -110,6 +111,7 @@ pub async fn examine(
     index(places, held, trail.as_ref(), &mut found);
     let settings = trail.map(|trail| trail.settings).unwrap_or_default();
     sources(&settings, vault.as_ref(), &mut found);
+    ends(&settings, now, &mut found);
     clock(&settings, transport, now, &mut found).await;
     logs(places, &mut found);
     found.0
@@ -336,6 +338,19 @@ fn opens(settings: &Settings, key: &str, vault: Option<&Vault>, found: &mut Find
         }
     }
     false
+}
+
+/// Secrets whose day is known (P47).
+fn ends(settings: &Settings, now: Moment, found: &mut Findings) {
+    let today = now.to_zoned(jiff::tz::TimeZone::system()).date();
+    for expiry in Expiry::all(settings, today) {
+        if expiry.is_near() {
+            let remedy = "Make a new one there, set it here, and set its new date.";
+            found.say("secret's end", Health::Warning, expiry.sentence(), remedy);
+        } else {
+            found.ok("secret's end", expiry.sentence());
+        }
+    }
 }
 
 /// Halo says the time with every answer: dates of changes and ends of subscriptions go by it.

@@ -180,6 +180,14 @@ pub fn halo_card(id: &TargetId) -> Vec<u8> {
 pub fn read_at(integration: Integration) -> Vec<u8> {
     plain(&[b"r", integration.key().as_bytes()])
 }
+/// How many unmapped customers the last notice knew of.
+pub fn told_unmapped(integration: Integration) -> Vec<u8> {
+    plain(&[b"y", integration.key().as_bytes()])
+}
+/// Of which end of a secret, and of how many days before it, a reminder was given.
+pub fn told_expiry(place: Place) -> Vec<u8> {
+    plain(&[b"y/expiry", place.key().as_bytes()])
+}
 pub fn top_levels() -> Vec<u8> {
     b"r/toplevels".to_vec()
 }

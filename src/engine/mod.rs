@@ -20,6 +20,8 @@
 //! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
 //! | `metrics` | figures for a monitoring system |
 //! | `retention` | how long trail and logs are kept |
+//! | `expiry` | secrets that expire |
+//! | `notices` | tells people who are not looking |
 //! | `profiles` | the profiles of this user, looked at from outside |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
@@ -32,6 +34,7 @@ pub mod control;
 pub mod customers;
 pub mod desk;
 pub mod doctor;
+pub mod expiry;
 pub mod extract;
 pub mod fresh;
 pub mod issues;
@@ -40,6 +43,7 @@ mod keys;
 pub mod log;
 pub mod metrics;
 mod narrow;
+pub mod notices;
 pub mod planning;
 pub mod profiles;
 pub mod records;
@@ -83,6 +87,7 @@ pub struct Engine {
     by: String,
     events: broadcast::Sender<Event>,
     live: Mutex<Live>,
+    notices: notices::Notices,
     tasks: Mutex<JoinSet<()>>,
     scheduler: scheduler::Scheduler,
 }
@@ -173,6 +178,7 @@ impl Engine {
             by,
             events,
             live: Mutex::new(Live { settings, ..Live::default() }),
+            notices: notices::Notices::default(),
             tasks: Mutex::default(),
             scheduler: scheduler::Scheduler::default(),
         });
@@ -255,6 +261,7 @@ impl Engine {
 
     /// Ends all work at once, as the death of the process would: the next start finds out what became of it.
     pub fn abort(&self) {
+        self.notices.abort();
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::connect::missing;
+use super::expiry::Expiry;
 use super::keys;
 use super::records::Record;
 use crate::api::check;
@@ -171,7 +172,7 @@ impl Engine {
                 check::check_marketplace(integration, of, secret, transport, budget).await
             }
         };
-        let checks: Vec<Check> = checks
+        let mut checks: Vec<Check> = checks
             .into_iter()
             .map(|c| Check {
                 name: c.name.clone(),
@@ -184,6 +185,11 @@ impl Engine {
                 message: c.message,
             })
             .collect();
+        if let Some(expiry) = Expiry::of(&settings, place, self.today()) {
+            // Near or past it says nothing of today's sign-in, which was just tried.
+            let state = if expiry.is_near() { CheckState::Unproven } else { CheckState::Ok };
+            checks.push(Check { name: "secret's end".into(), state, message: expiry.sentence() });
+        }
         let ok = !checks.iter().any(|c| matches!(c.state, CheckState::Failed | CheckState::Skipped));
         let report = TestReport { place, ok, checks, at: self.world.now() };
         // A test of values that are not saved says nothing about those that are.

@@ -6,6 +6,8 @@ mod imports;
 mod invariants;
 mod jobs;
 mod lives;
+mod logs;
+mod notices;
 mod oracle;
 mod retention;
 mod rig;
