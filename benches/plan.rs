@@ -93,14 +93,13 @@ fn tenant(is_mapped: bool) -> Tenant {
             installation: Installation::from_random([1; 8]),
             rules: integrations::marketplace::rules(&Marketplace::default()),
             safety: Safety::default(),
-            entities: Entity::ALL.to_vec(),
+            entities: Integration::Also.entities().to_vec(),
             scheduled: true,
             allow_removals: false,
             now: Moment::UNIX_EPOCH,
             today: jiff::civil::date(2026, 1, 1),
-
             frozen: None,
-            approved_once: Entity::ALL.into(),
+            approved_once: Integration::Also.entities().iter().copied().collect(),
             last: Last::default(),
         },
     };

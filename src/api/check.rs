@@ -12,6 +12,7 @@ use super::budget::Budget;
 use super::call::{Cause, Failure, Retry};
 use super::halo::Halo;
 use super::http::{Request, Response, SendError, SendErrorKind, Transport};
+use super::hudu::Hudu;
 use super::marketplace::Marketplace;
 use crate::model::{Integration, Problem, Secret, settings};
 
@@ -49,6 +50,10 @@ const TOP_LEVELS: &str = "top levels";
 const CUSTOMERS: &str = "customers";
 const SUBSCRIPTIONS: &str = "subscriptions";
 const LICENCES: &str = "licences";
+const VERSION: &str = "version";
+const COMPANIES: &str = "companies";
+const LAYOUTS: &str = "asset layouts";
+const ASSETS: &str = "assets";
 
 /// Tests the connection to Halo with these settings, saved or not.
 pub async fn check_halo(
@@ -160,6 +165,48 @@ pub async fn check_marketplace(
         }
     }
     marketplace.sign_out().await;
+    checks.list
+}
+
+/// Tests the connection to Hudu with these settings, saved or not. Whether the chosen layouts are there is the
+/// planner's to say: here it is only whether layouts can be read at all.
+pub async fn check_hudu(
+    settings: &settings::Hudu,
+    key: Secret,
+    transport: Arc<dyn Transport>,
+    budget: Arc<Budget>,
+) -> Vec<Check> {
+    let rest = [NAME, ENCRYPTION, SIGN_IN, CLOCK, VERSION, COMPANIES, LAYOUTS, ASSETS];
+    let mut checks = Checks::default();
+    let origin = clean_origin("Hudu's address", &settings.url, settings.allow_http);
+    let witness = Arc::new(Witness::new(transport));
+    let hint = (key.expose().trim() != key.expose())
+        .then(|| "The key begins or ends with a space: was it pasted with it?".to_owned());
+    let hudu = Hudu::new(settings, key, witness.clone() as Arc<dyn Transport>, budget);
+    let (hudu, cleaned) = match (hudu, origin) {
+        (Ok(hudu), Ok(cleaned)) => (hudu.with_retry(patience()).interactive(), cleaned),
+        (Err(problem), _) | (_, Err(problem)) => {
+            checks.failed(ADDRESS, &problem);
+            return checks.skip(&rest);
+        }
+    };
+    checks.address(&cleaned);
+    let version = hudu.version().await;
+    if !checks.network(&cleaned, version.as_ref().err()) {
+        return checks.skip(&rest[2..]);
+    }
+    checks.sign_in(version.as_ref().err(), hint.as_deref());
+    checks.clock(&witness);
+    match version {
+        Err(_) => return checks.skip(&rest[4..]),
+        Ok(version) if version.is_empty() => {
+            checks.add(VERSION, CheckState::Unproven, "it does not say".to_owned());
+        }
+        Ok(version) => checks.add(VERSION, CheckState::Ok, version),
+    }
+    checks.count(COMPANIES, hudu.count("the list of companies", "/companies", "companies").await);
+    checks.count(LAYOUTS, hudu.count("the list of asset layouts", "/asset_layouts", "asset_layouts").await);
+    checks.count(ASSETS, hudu.count("the list of assets", "/assets", "assets").await);
     checks.list
 }
 

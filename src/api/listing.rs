@@ -77,6 +77,16 @@ pub type Fetch<'a, T> = dyn Fn(u32, usize) -> BoxFuture<'a, Result<Page<T>, Prob
 /// No list is longer than this many pages: a server that always finds one more is stopped here.
 const PAGE_LIMIT: u32 = 1_000_000;
 
+/// What proves that a paged list came whole (sync-engine 8.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The total that each page names, and that page 1 still says the same at the end.
+    Total,
+    /// Nothing is counted: an empty page, equal pages before it, and an end that stays the same when it is asked
+    /// again. A short page proves nothing (apis/hudu.md 3).
+    EmptyPage,
+}
+
 /// Reads every page of a list that is paged by number (apis/halopsa.md 2.7): goes on by the rows received, never by
 /// pages computed from the size asked for, since servers cut that size silently; reads all again, once, if something
 /// changed in between.
@@ -87,15 +97,24 @@ const PAGE_LIMIT: u32 = 1_000_000;
 pub async fn read_pages<T: PartialEq>(
     name: &str,
     page_size: usize,
+    proof: Proof,
     fetch: &Fetch<'_, T>,
     progress: Progress<'_>,
 ) -> Result<Listing<T>, Problem> {
-    let first = read_once(name, page_size, fetch, progress).await?;
+    let first = read_once(name, page_size, proof, fetch, progress).await?;
     if first.certificate.complete || !first.worth_again {
         return Ok(first.into_listing());
     }
     tracing::info!(name, why = first.certificate.why_not, "reading the list again");
-    Ok(read_once(name, page_size, fetch, progress).await?.into_listing())
+    let before = first.unordered.then(|| first.ids.clone());
+    drop(first.records);
+    let mut again = read_once(name, page_size, proof, fetch, progress).await?;
+    // Where the order is nobody's promise, two readings of the same records stand for it.
+    if again.unordered && before.is_some_and(|before| before == again.ids) {
+        again.certificate.complete = true;
+        again.certificate.why_not = None;
+    }
+    Ok(again.into_listing())
 }
 
 struct Pass<T> {
@@ -104,6 +123,10 @@ struct Pass<T> {
     problems: Vec<Problem>,
     /// Whether something changed while paging, which a second reading may settle.
     worth_again: bool,
+    /// The only doubt is that the rows of a list without totals were not in the order of their ids.
+    unordered: bool,
+    /// In ascending order; kept for such lists only.
+    ids: Vec<i64>,
 }
 
 impl<T> Pass<T> {
@@ -117,6 +140,7 @@ impl<T> Pass<T> {
 async fn read_once<T: PartialEq>(
     name: &str,
     asked: usize,
+    proof: Proof,
     fetch: &Fetch<'_, T>,
     progress: Progress<'_>,
 ) -> Result<Pass<T>, Problem> {
@@ -127,6 +151,7 @@ async fn read_once<T: PartialEq>(
     let mut worth_again = false;
     let mut total = None;
     let mut first_ids = Vec::new();
+    let mut tail = Tail::default();
     let mut size = asked;
     let (mut received, mut last_id, mut pages) = (0_u64, i64::MIN, 0_u32);
     let mut ascending = true;
@@ -160,6 +185,9 @@ async fn read_once<T: PartialEq>(
             break;
         }
         received += page.rows.len() as u64;
+        if proof == Proof::EmptyPage {
+            tail.page(number, page.rows.len(), ids(&page));
+        }
         let mut new = 0;
         for row in page.rows {
             let (id, record) = match row {
@@ -186,6 +214,10 @@ async fn read_once<T: PartialEq>(
         let seen = records.len() as u64 + problems.len() as u64;
         progress(records.len() as u64, total);
         if new == 0 {
+            if proof == Proof::EmptyPage {
+                doubts.push(format!("page {number} brought nothing new, so its end is not known"));
+                worth_again = true;
+            }
             // Nothing but repeats: the server ignores the page number, or its rows moved.
             break;
         }
@@ -199,8 +231,26 @@ async fn read_once<T: PartialEq>(
         doubts.push(format!("{unreadable} of its records could not be read: {}", problem.message));
     }
     let seen = records.len() as u64;
+    let mut unordered = false;
+    if proof == Proof::EmptyPage && doubts.is_empty() {
+        match tail.doubt(size, fetch).await {
+            Ok(doubt) => {
+                worth_again |= doubt.is_some();
+                doubts.extend(doubt);
+            }
+            Err(problem) if problem.class == Class::Auth => return Err(problem),
+            Err(problem) => {
+                doubts.push(format!("its end could not be read again: {problem}"));
+                problems.push(problem);
+            }
+        }
+        if doubts.is_empty() && !ascending {
+            (unordered, worth_again) = (true, true);
+            doubts.push("its records were not in the order of their ids".to_owned());
+        }
+    }
     match total {
-        _ if !doubts.is_empty() => {}
+        _ if proof == Proof::EmptyPage || !doubts.is_empty() => {}
         None if received == 0 => {}
         None => doubts.push("it does not say how many records there are".to_owned()),
         Some(total) if total != seen => {
@@ -226,7 +276,45 @@ async fn read_once<T: PartialEq>(
     let why_not = (!doubts.is_empty())
         .then(|| format!("The list of {name} is not proven complete: {}.", doubts.join("; ")));
     let certificate = Certificate { complete: why_not.is_none(), total_claimed: total, seen, why_not };
-    Ok(Pass { records, certificate, problems, worth_again })
+    let mut ids: Vec<i64> = if unordered { places.into_keys().collect() } else { Vec::new() };
+    ids.sort_unstable();
+    Ok(Pass { records, certificate, problems, worth_again, unordered, ids })
+}
+
+/// The end of a list that counts nothing.
+#[derive(Default)]
+struct Tail {
+    /// The last page that held rows; 0: none did.
+    number: u32,
+    ids: Vec<i64>,
+    rows: usize,
+    /// Rows of the first page.
+    first: usize,
+    /// A page before the last was shorter than the first, or a later one longer.
+    uneven: bool,
+}
+
+impl Tail {
+    fn page(&mut self, number: u32, rows: usize, ids: Vec<i64>) {
+        if number == 1 {
+            self.first = rows;
+        } else {
+            self.uneven |= self.rows != self.first || rows > self.first;
+        }
+        (self.number, self.rows, self.ids) = (number, rows, ids);
+    }
+
+    /// What speaks against this end. Rows that came or went anywhere before it have moved its last page.
+    async fn doubt<T>(&self, size: usize, fetch: &Fetch<'_, T>) -> Result<Option<String>, Problem> {
+        if self.uneven {
+            return Ok(Some("its pages were not of one length".to_owned()));
+        }
+        if self.number > 0 && ids(&fetch(self.number, size).await?) != self.ids {
+            return Ok(Some("its last page changed while it was read".to_owned()));
+        }
+        let beyond = fetch(self.number + 1, size).await?;
+        Ok((!beyond.rows.is_empty()).then(|| "it went on behind an empty page".to_owned()))
+    }
 }
 
 fn ids<T>(page: &Page<T>) -> Vec<i64> {

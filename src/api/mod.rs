@@ -7,6 +7,7 @@ pub mod call;
 pub mod check;
 pub mod halo;
 pub mod http;
+pub mod hudu;
 pub mod lenient;
 pub mod liongard;
 pub mod listing;

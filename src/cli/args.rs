@@ -78,6 +78,15 @@ pub enum Command {
     /// Which field feeds which field of Halo
     #[command(subcommand)]
     Fields(FieldsCommand),
+    /// The asset layouts in Hudu that Halo's records are written in
+    Layouts {
+        /// hudu
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Create, activate or complete the layout of this entity: sites, contracts or users
+        #[arg(long, value_name = "ENTITY")]
+        fix: Option<Entity>,
+    },
     /// Read both sides, store and print what would change; writes nothing outside
     Plan(Plan),
     /// Carry out exactly that stored plan
@@ -309,7 +318,7 @@ pub enum SecretCommand {
 pub enum Map {
     /// Print the mapping table
     List {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Do not read the customers again: show what was read last
@@ -318,13 +327,13 @@ pub enum Map {
     },
     /// Map every customer that has exactly one partner of the same exact name
     Generate {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
     /// Map one customer
     Set {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -336,7 +345,7 @@ pub enum Map {
     },
     /// Take a decision about one customer back; deletes nothing anywhere
     Unset {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -345,7 +354,7 @@ pub enum Map {
     },
     /// Leave one customer alone
     Exclude {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -360,7 +369,7 @@ pub enum Map {
     },
     /// One customer has no partner: create it, look-alikes or not
     New {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// The distributor's id of the customer
@@ -369,7 +378,7 @@ pub enum Map {
     },
     /// Write the mapping table as CSV, to FILE or standard output
     Export {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// Where to [default: standard output]
@@ -378,7 +387,7 @@ pub enum Map {
     },
     /// Take mappings from CSV, as one step
     Import {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
         /// With the columns that `map export` writes
@@ -409,7 +418,7 @@ impl Map {
 pub enum FieldsCommand {
     /// Print the fields, their rules and the setting that changes each
     List {
-        /// also or westcoast
+        /// also, westcoast or hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
     },
@@ -417,7 +426,7 @@ pub enum FieldsCommand {
 
 #[derive(Debug, Flags)]
 pub struct Plan {
-    /// also or westcoast
+    /// also, westcoast or hudu
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
     /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
@@ -456,7 +465,7 @@ impl Narrow {
 
 #[derive(Debug, Flags)]
 pub struct Run {
-    /// also or westcoast
+    /// also, westcoast or hudu
     #[arg(value_name = "INTEGRATION")]
     pub integration: Integration,
     /// customers or subscriptions; may be repeated [default: both, or schedule.entities with --scheduled]
@@ -631,6 +640,7 @@ impl Args {
             Some(Command::Test { .. }) => &["test"],
             Some(Command::Map(map)) => &["map", map.integration().key()],
             Some(Command::Fields(FieldsCommand::List { integration })) => &["fields", integration.key()],
+            Some(Command::Layouts { .. }) => &["layouts", "hudu"],
             Some(Command::Plan(plan)) => &["plan", plan.integration.key()],
             Some(Command::Apply { .. }) => &["apply"],
             Some(Command::Run(run)) => &["run", run.integration.key()],

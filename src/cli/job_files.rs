@@ -59,7 +59,9 @@ pub async fn export(
     }
     let document = FilesDocument::new(job, &written);
     out.either(&document, || {
-        written.iter().map(|(file, rows)| format!("{rows} rows are in {file}.\n")).collect::<String>()
+        let lines: Vec<_> =
+            written.iter().map(|(file, rows)| format!("{rows} rows are in {file}.\n")).collect();
+        lines.concat()
     })?;
     Ok(DONE)
 }

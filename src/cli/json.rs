@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::host::words::{
-    CheckState, Fate, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LogLine, MapRow,
-    MapState, MappingImport, PastRun, SavedChange, ScheduleView, TestReport,
+    CheckState, Fate, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LayoutView, LogLine,
+    MapRow, MapState, MappingImport, PastRun, SavedChange, ScheduleView, TestReport,
 };
 use crate::integrations::FieldRule;
 use crate::model::{
@@ -128,7 +128,7 @@ impl<'a> From<&'a Purpose> for PurposeFields<'a> {
         match purpose {
             Purpose::Whole => {}
             Purpose::Narrow { customers, records } => {
-                fields.narrow = Some(NarrowFields { customers, records })
+                fields.narrow = Some(NarrowFields { customers, records });
             }
             Purpose::Retry { of } => fields.retry_of = Some(*of),
             Purpose::Undo { of } => fields.undo_of = Some(*of),
@@ -445,6 +445,18 @@ impl<'a> FieldsDocument<'a> {
             setting: rule.editable_setting.as_deref().map(|leaf| format!("{integration}.{leaf}")),
         };
         Self { integration, fields: rules.iter().map(row).collect() }
+    }
+}
+
+#[derive(Serialize)]
+pub struct LayoutsDocument<'a> {
+    integration: Integration,
+    layouts: &'a [LayoutView],
+}
+
+impl<'a> LayoutsDocument<'a> {
+    pub fn new(layouts: &'a [LayoutView]) -> Self {
+        Self { integration: Integration::Hudu, layouts }
     }
 }
 

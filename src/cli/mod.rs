@@ -14,6 +14,7 @@ mod files;
 mod job;
 mod job_files;
 mod json;
+mod layouts;
 mod manual;
 mod map;
 mod markdown;
@@ -187,6 +188,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         Command::Fields(args::FieldsCommand::List { integration }) => {
             fields::list(out, handle, *integration).await
         }
+        Command::Layouts { integration, fix } => layouts::run(out, handle, *integration, *fix).await,
         Command::Plan(plan) => plan::plan(out, handle, plan).await,
         Command::Apply { plan, urgent } => plan::apply(out, handle, plan, *urgent).await,
         Command::Run(run) => plan::run(out, handle, run).await,

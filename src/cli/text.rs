@@ -7,8 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::host::words::{
-    CheckState, Fate, IssuesView, JobReport, JobState, LogLine, MapRow, MappingImport, PastRun, Phase,
-    SavedChange, ScheduleView, TestReport,
+    CheckState, Fate, IssuesView, JobReport, JobState, LayoutView, LogLine, MapRow, MappingImport, PastRun,
+    Phase, SavedChange, ScheduleView, TestReport,
 };
 use crate::host::words::{JobProgress, Level};
 use crate::integrations::FieldRule;
@@ -399,6 +399,17 @@ pub fn fields(integration: Integration, rules: &[FieldRule], plain: bool) -> Str
     };
     let header = ["of", "source", "Halo", "kind", "written", "setting", "note"];
     table(&header, rules.iter().map(row).collect(), plain)
+}
+
+pub fn layouts(views: &[LayoutView]) -> String {
+    let mut text = String::new();
+    for view in views {
+        let _ = writeln!(text, "{}: layout '{}' {}", view.entity, shown(&view.layout), view.state.key());
+        if !view.sentence.is_empty() {
+            let _ = writeln!(text, "  {}", shown(&view.sentence));
+        }
+    }
+    text
 }
 
 pub fn test(report: &TestReport) -> String {

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::connect::Connections;
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, Look};
+use super::hudu::Named;
 use super::log::{JobLog, note, safe};
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, RowState, Write};
 use super::tally::Tally;
@@ -435,8 +436,16 @@ impl Apply {
             };
             writes.push(Write::SetAddress { customer: target.clone(), site: site.clone(), address, before });
         }
+        let (entity, id) = (change.entity, target.clone());
+        // Archiving is a call of its own in Hudu.
+        if values.len() > 1
+            && matches!(entity, Entity::Companies | Entity::Sites | Entity::Users | Entity::Contracts)
+            && let Some(status) = values.remove(FieldName::Status)
+        {
+            let fields = Fields::new().with(FieldName::Status, status);
+            writes.push(Write::Set { entity, id: id.clone(), fields, before: before.clone() });
+        }
         if !values.is_empty() {
-            let (entity, id) = (change.entity, target.clone());
             writes.push(Write::Set { entity, id, fields: values.clone(), before });
         }
         writes
@@ -494,7 +503,8 @@ impl Apply {
                 self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
             }
             self.engine.step(Step::Intent).await;
-            let verdict = target.send(permit, &write).await;
+            let named = self.named(&write).map_err(Halt::Trouble)?;
+            let verdict = target.send(permit, &write, &named).await;
             self.engine.step(Step::Sent).await;
             match verdict {
                 WriteVerdict::Done(id) => return Ok(Ok(id)),
@@ -527,6 +537,20 @@ impl Apply {
                 }
             }
         }
+    }
+
+    /// Where the records are that the values of a write name: they may have been made by this very job.
+    fn named(&self, write: &Write) -> Result<Named, Problem> {
+        let mut named = Named::new();
+        if let Write::Create { fields, .. } | Write::Set { fields, .. } = write {
+            for (_, value) in fields.iter() {
+                let Value::Record(entity, id) = value else { continue };
+                if let Some(link) = self.engine.book.link(self.plan.integration, *entity, id)? {
+                    named.insert((*entity, id.clone()), link.target);
+                }
+            }
+        }
+        Ok(named)
     }
 
     /// What became of a write without an answer. It may still be carried out until its settle time is over: only then
@@ -662,15 +686,14 @@ impl Apply {
         // A row of an undo brings the whole mapping with it.
         let mapping = change.mapping.clone().filter(|_| end == RowEnd::Done);
         let link = link.filter(|_| !self.is_undo());
-        let before = match (&link, &mapping) {
-            (None, None) => None,
-            _ => {
-                let slot = self.engine.book.slot(self.plan.integration, change.entity, &change.source.id);
-                let was = slot.map_err(Halt::Trouble)?;
-                match &link {
-                    Some(link) => worth_keeping(was, link),
-                    None => Some(Box::new(was)),
-                }
+        let before = if link.is_none() && mapping.is_none() {
+            None
+        } else {
+            let slot = self.engine.book.slot(self.plan.integration, change.entity, &change.source.id);
+            let was = slot.map_err(Halt::Trouble)?;
+            match &link {
+                Some(link) => worth_keeping(was, link),
+                None => Some(Box::new(was)),
             }
         };
         let outcome = Outcome {

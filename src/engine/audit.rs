@@ -243,7 +243,7 @@ impl Known {
     }
 
     fn decided(&mut self, fact: &mut Fact, integration: Integration, edits: &[Edit], is_undone: bool) {
-        fact.entity = Some(Entity::Customers);
+        fact.entity = Some(integration.root());
         for edit in edits {
             let (before, after) =
                 if is_undone { (&edit.after, &edit.before) } else { (&edit.before, &edit.after) };

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::Engine;
+use super::hudu::HuduDesk;
 use super::target::Target;
 use crate::api::budget::Lane;
 use crate::api::halo::Halo;
+use crate::api::hudu::Hudu;
 use crate::api::marketplace::Marketplace;
 use crate::model::settings::{self, SecretSource, Settings};
 use crate::model::{Class, Integration, Place, Problem, Secret};
@@ -21,12 +23,14 @@ pub struct Connections {
 /// The system that Halo is kept in step with.
 pub enum Other {
     Market(Arc<Marketplace>),
+    Hudu(Arc<HuduDesk>),
 }
 
 impl Connections {
     /// Where rows of this place are written.
     pub fn target(&self, place: Place) -> Target {
         match (place, &self.other) {
+            (Place::Of(_), Other::Hudu(desk)) => Target::Hudu(desk.clone()),
             (Place::Halo, _) | (Place::Of(_), Other::Market(_)) => Target::Halo(self.halo.clone()),
         }
     }
@@ -35,6 +39,8 @@ impl Connections {
     pub async fn close(&self) {
         match &self.other {
             Other::Market(market) => market.sign_out().await,
+            // A key has no session.
+            Other::Hudu(_) => {}
         }
     }
 }
@@ -51,6 +57,7 @@ impl Engine {
             Integration::Westcoast => {
                 Other::Market(self.connect_market(&settings.westcoast, integration, lane)?)
             }
+            Integration::Hudu => Other::Hudu(self.connect_hudu(&settings, lane)?),
         };
         let halo = self.connect_halo(&settings, lane)?;
         Ok(Connections { halo, account: account(&settings, integration), other })
@@ -90,6 +97,19 @@ impl Engine {
         Ok(Arc::new(if lane == Lane::Interactive { market.interactive() } else { market }))
     }
 
+    fn connect_hudu(&self, settings: &Settings, lane: Lane) -> Result<Arc<HuduDesk>, Problem> {
+        let place = Place::Of(Integration::Hudu);
+        let missing = missing(settings, place);
+        if !missing.is_empty() {
+            return Err(not_set_up(place.label(), &missing));
+        }
+        let key = self.secret(&settings.hudu.api_key, "hudu.api_key")?;
+        let hudu = Hudu::new(&settings.hudu, key, self.world.transport.clone(), self.budget(place))?;
+        let hudu = if lane == Lane::Interactive { hudu.interactive() } else { hudu };
+        let account = account(settings, Integration::Hudu);
+        Ok(Arc::new(HuduDesk::new(hudu, settings.hudu.clone(), self.installation.clone(), account)))
+    }
+
     /// Reads a secret for use now.
     pub fn secret(&self, source: &SecretSource, key: &str) -> Result<Secret, Problem> {
         let secret = crate::store::secret_source::resolve(source, key, &self.vault())?;
@@ -125,6 +145,10 @@ pub fn missing(settings: &Settings, place: Place) -> Vec<&'static str> {
         }
         Place::Of(Integration::Also) => market(&settings.also),
         Place::Of(Integration::Westcoast) => market(&settings.westcoast),
+        Place::Of(Integration::Hudu) => vec![
+            ("url", settings.hudu.url.is_empty()),
+            ("api_key", settings.hudu.api_key == SecretSource::Unset),
+        ],
     };
     needed.into_iter().filter(|(_, is_missing)| *is_missing).map(|(key, _)| key).collect()
 }

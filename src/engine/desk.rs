@@ -66,6 +66,7 @@ fn is_short(command: &Command) -> bool {
         | Command::ResumeSchedule { .. }
         | Command::Order { .. } => true,
         Command::Test { .. }
+        | Command::Layouts { .. }
         | Command::ReadCustomers { .. }
         | Command::Generate { .. }
         | Command::BuildPlan { .. }
@@ -96,6 +97,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::Test { place, draft, secrets } => {
             Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?))
         }
+        Command::Layouts { fix } => Ok(Reply::Layouts(engine.layouts(fix).await?)),
         Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
         Command::Generate { integration } => Ok(Reply::Generated(engine.generate(integration).await?)),
         Command::Decide { integration, decisions } => {

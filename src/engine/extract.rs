@@ -1,6 +1,7 @@
 //! Both sides, read into a snapshot. Only reads; what could not be proven complete is marked so, never guessed.
 
 pub mod halo;
+mod hudu;
 mod marketplace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ pub struct Read {
     pub at: Moment,
     /// Sentences for a person, beside what the planner finds.
     pub alerts: Vec<String>,
+    /// Entities that cannot be planned for a reason of their own, and why; the others go on (H5, H8).
+    pub blocked: BTreeMap<Entity, String>,
     /// Requests this reading made.
     pub requests: BTreeMap<Place, u64>,
 }
@@ -58,6 +61,7 @@ pub async fn read(
         Other::Market(market) => {
             marketplace::read(engine, with, market, integration, entities, only.as_ref(), progress).await?
         }
+        Other::Hudu(desk) => hudu::read(engine, with, desk, entities, progress).await?,
     };
     read.snapshot.only = only;
     let snapshot = &read.snapshot;
@@ -82,6 +86,7 @@ pub async fn customers(
 ) -> Result<Both, Problem> {
     match &with.other {
         Other::Market(market) => marketplace::customers(engine, with, market, integration, progress).await,
+        Other::Hudu(desk) => hudu::customers(with, desk, progress).await,
     }
 }
 
@@ -90,13 +95,14 @@ pub async fn customers(
 pub async fn confirm(
     engine: &Engine,
     with: &Connections,
-    _entity: Entity,
+    entity: Entity,
     source: Place,
     absent: Vec<(SourceId, SourceId)>,
     progress: Progress<'_>,
 ) -> BTreeMap<SourceId, Absence> {
     match &with.other {
         Other::Market(market) => marketplace::confirm(engine, market, source, absent, progress).await,
+        Other::Hudu(_) => hudu::confirm(with, entity, absent, progress).await,
     }
 }
 

@@ -117,7 +117,7 @@ impl Engine {
                 }
                 group.count += 1;
                 if group.issues.len() < SHOWN {
-                    group.issues.push(shown(integration, kept, until));
+                    group.issues.push(shown(integration, kept, until.flatten()));
                 }
             }
         }
@@ -149,7 +149,7 @@ impl Engine {
     }
 }
 
-fn shown(integration: Integration, kept: KeptIssue, until: Option<Option<Moment>>) -> Issue {
+fn shown(integration: Integration, kept: KeptIssue, until: Option<Moment>) -> Issue {
     Issue {
         integration,
         entity: kept.issue.entity,
@@ -160,7 +160,7 @@ fn shown(integration: Integration, kept: KeptIssue, until: Option<Option<Moment>
         job: kept.job,
         row: kept.issue.row,
         since: kept.since,
-        until: until.flatten(),
+        until,
     }
 }
 

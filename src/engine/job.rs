@@ -72,6 +72,7 @@ impl Engine {
             return Err(Problem::new(Class::Limit, limit.sentence.clone()));
         }
         self.check_typed(&plan, &choices)?;
+        self.unlocked(plan.integration)?;
         let order = Order {
             report: self.new_report(
                 plan.integration,
@@ -108,6 +109,7 @@ impl Engine {
     ) -> Result<JobId, Problem> {
         // What is wrong with the settings is said at once, not by a job.
         drop(self.connect(spec.integration, Lane::Bulk)?);
+        self.unlocked(spec.integration)?;
         let mut report = self.new_report(
             spec.integration,
             spec.entities.clone(),

@@ -129,7 +129,7 @@ impl Engine {
             return Err(trouble);
         }
         let mut outline = planned.outline;
-        outline.alerts.extend(read.alerts.iter().cloned());
+        outline.alerts.extend(read.alerts.iter().chain(read.blocked.values()).cloned());
         let settings = self.settings();
         outline.cost = plan::cost(&planned.changes, |place| settings.pace(place));
         outline.held_by_limit = planned.changes.iter().filter(|c| held_by_limit(c)).count() as u64;
@@ -138,7 +138,7 @@ impl Engine {
         let stored = Plan {
             id: PlanId(self.book.next_number("plan")?),
             integration: spec.integration,
-            entities: spec.entities.clone(),
+            entities: policy.entities.clone(),
             scheduled: spec.scheduled,
             purpose: spec.purpose.clone(),
             built_at: read.at,
@@ -248,7 +248,7 @@ impl Engine {
             installation: self.installation.clone(),
             rules: integrations::rules(spec.integration, &settings),
             safety: settings.safety(spec.integration),
-            entities: spec.entities.clone(),
+            entities: spec.entities.iter().copied().filter(|e| !read.blocked.contains_key(e)).collect(),
             scheduled: spec.scheduled,
             allow_removals: spec.allow_removals,
             now: read.at,

@@ -28,6 +28,8 @@ pub enum Record {
     Config { settings: Box<Settings>, changes: Vec<SavedChange>, by: String },
     /// A secret was sealed or forgotten; which, never what.
     Secret { key: String, by: String },
+    /// An asset layout in Hudu is about to be created, activated or given fields by a person.
+    Layout { entity: Entity, layout: String, what: String, by: String },
     /// Decisions about customers, as one step that can be taken back.
     Step { integration: Integration, step: u64, title: String, edits: Vec<Edit>, by: String },
     /// The last step was taken back, or brought again.
@@ -255,10 +257,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Checkpoint { bytes, .. } => ops.push(keys::put(keys::checkpoint(), bytes)),
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
-        Record::Secret { .. } | Record::Approval { .. } => {}
+        Record::Secret { .. } | Record::Layout { .. } | Record::Approval { .. } => {}
         Record::Step { integration, step, title, edits, .. } => {
             for edit in edits {
-                slot(*integration, Entity::Customers, &edit.id, &edit.after, ops);
+                slot(*integration, integration.root(), &edit.id, &edit.after, ops);
             }
             ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
             // What was undone before this step cannot be brought again.
@@ -268,7 +270,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Undo { integration, step, redo, edits, .. } => {
             for edit in edits {
                 let mapping = if *redo { &edit.after } else { &edit.before };
-                slot(*integration, Entity::Customers, &edit.id, mapping, ops);
+                slot(*integration, integration.root(), &edit.id, mapping, ops);
             }
             let top = if *redo { *step } else { step.saturating_sub(1) };
             ops.push(keys::put(keys::step_top(*integration), &top));

@@ -117,7 +117,9 @@ impl Engine {
     }
 
     fn forget_test(&self, key: &str) -> Result<(), Problem> {
-        const IDENTIFYING: [&str; 8] = [
+        const IDENTIFYING: [&str; 10] = [
+            "url",
+            "api_key",
             "marketplace_url",
             "username",
             "password",
@@ -166,6 +168,10 @@ impl Engine {
                 let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
                 check::check_halo(&settings.halo, secret, transport, budget).await
             }
+            Place::Of(Integration::Hudu) => {
+                let key = secret("hudu.api_key", &settings.hudu.api_key)?;
+                check::check_hudu(&settings.hudu, key, transport, budget).await
+            }
             Place::Of(integration) => {
                 let Some(of) = settings.marketplace(integration) else { return Ok(self.unset(place, &[])) };
                 let secret = secret(&format!("{integration}.password"), &of.password)?;
@@ -189,6 +195,10 @@ impl Engine {
             // Near or past it says nothing of today's sign-in, which was just tried.
             let state = if expiry.is_near() { CheckState::Unproven } else { CheckState::Ok };
             checks.push(Check { name: "secret's end".into(), state, message: expiry.sentence() });
+        }
+        let passed = !checks.iter().any(|c| matches!(c.state, CheckState::Failed | CheckState::Skipped));
+        if passed && place == Place::Of(Integration::Hudu) && draft.is_empty() && settings.hudu.enabled {
+            checks.extend(self.hudu_checks().await);
         }
         let ok = !checks.iter().any(|c| matches!(c.state, CheckState::Failed | CheckState::Skipped));
         let report = TestReport { place, ok, checks, at: self.world.now() };

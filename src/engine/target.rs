@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use super::hudu::{HuduDesk, Named};
 use super::records::Write;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
 use crate::api::listing::Listing;
-use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Place, Problem, TargetId, Value};
+use crate::model::{
+    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Place, Problem, TargetId, Value,
+};
 use crate::plan::{equals, holds};
 
 /// Tells how far a listing is: how many, of how many if known.
@@ -18,12 +21,14 @@ pub type Say<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
 #[derive(Clone)]
 pub enum Target {
     Halo(Arc<Halo>),
+    Hudu(Arc<HuduDesk>),
 }
 
 impl Target {
     pub const fn place(&self) -> Place {
         match self {
             Self::Halo(_) => Place::Halo,
+            Self::Hudu(_) => Place::Of(Integration::Hudu),
         }
     }
 
@@ -31,6 +36,7 @@ impl Target {
     pub async fn answers(&self) -> bool {
         match self {
             Self::Halo(halo) => halo.fingerprint().await.is_ok(),
+            Self::Hudu(desk) => desk.hudu.version().await.is_ok(),
         }
     }
 
@@ -39,6 +45,8 @@ impl Target {
         match (self, entity) {
             (Self::Halo(halo), Entity::Customers) => halo.customer(id).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licence(id).await,
+            (Self::Hudu(desk), entity) => desk.record(entity, id).await,
+            (Self::Halo(_), other) => Err(elsewhere(other)),
         }
     }
 
@@ -58,7 +66,9 @@ impl Target {
             (Self::Halo(halo), Some(customer)) => match entity {
                 Entity::Subscriptions => halo.licences_of(customer).await?.proven(),
                 Entity::Customers => Ok(Vec::new()),
+                other => Err(elsewhere(other)),
             },
+            (Self::Hudu(desk), company) => desk.near(entity, company, name).await,
         }
     }
 
@@ -67,13 +77,17 @@ impl Target {
         match (self, entity) {
             (Self::Halo(halo), Entity::Customers) => halo.customers(say).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licences(say).await,
+            (Self::Hudu(desk), entity) => desk.list(entity, say).await,
+            (Self::Halo(_), other) => Err(elsewhere(other)),
         }
     }
 
-    /// Sends one write, once. The answer's id is checked to be the record that was meant.
-    pub async fn send(&self, permit: Permit, write: &Write) -> WriteVerdict<TargetId> {
+    /// Sends one write, once. The answer's id is checked to be the record that was meant. `named` tells where the
+    /// records are that its values name.
+    pub async fn send(&self, permit: Permit, write: &Write, named: &Named) -> WriteVerdict<TargetId> {
         match self {
             Self::Halo(halo) => send_to_halo(halo, permit, write).await,
+            Self::Hudu(desk) => desk.send(permit, write, named).await,
         }
     }
 
@@ -99,6 +113,7 @@ impl Target {
                 Ok(settled(id, self.record(*entity, id).await?.as_ref(), fields, before))
             }
             Write::SetAddress { customer, site, address, before } => match self {
+                Self::Hudu(_) => Ok(Fate::Absent),
                 Self::Halo(halo) => {
                     let wanted =
                         Fields::new().with(FieldName::MainSiteAddress, Value::Address(address.clone()));
@@ -166,10 +181,19 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
         Write::Set { entity: Entity::Subscriptions, id, fields, .. } => {
             named(halo.update_licence(permit, id, fields).await)
         }
+        Write::Create { entity, .. } | Write::Set { entity, .. } => {
+            WriteVerdict::Rejected(elsewhere(*entity))
+        }
         Write::SetAddress { site, address, .. } => {
             halo.update_site_address(permit, site, address).await.map(|there| there.id)
         }
     }
+}
+
+/// Only a damaged trail can ask for this.
+fn elsewhere(entity: Entity) -> Problem {
+    Problem::new(Class::Local, format!("Halo is not where {entity} are written to."))
+        .remedy("Build the plan again.")
 }
 
 /// What reading back tells of a write that has had no clear answer.

@@ -95,7 +95,7 @@ impl Engine {
                     (None, Action::Held) => RowEnd::Held,
                     (None, _) => continue,
                 };
-                let planned = || change.reasons.first().map(|why| why.to_string()).unwrap_or_default();
+                let planned = || change.reasons.first().map(ToString::to_string).unwrap_or_default();
                 let message = match (state, end) {
                     (_, RowEnd::Done) => String::new(),
                     (Some(state), _) if !state.message.is_empty() => state.message.clone(),

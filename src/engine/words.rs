@@ -42,6 +42,10 @@ pub enum Command {
         draft: Vec<SettingChange>,
         secrets: Vec<(String, Secret)>,
     },
+    /// How the chosen asset layouts in Hudu stand; with `fix`, after creating, activating or completing that entity's.
+    Layouts {
+        fix: Option<Entity>,
+    },
     /// Reads the customers of both sides for the mapping table; changes nothing.
     ReadCustomers {
         integration: Integration,
@@ -183,6 +187,7 @@ pub enum Reply {
         notes: Vec<String>,
     },
     Tested(TestReport),
+    Layouts(Vec<LayoutView>),
     Generated(GeneratedReport),
     /// Mappings from a file: what would change, or did.
     Mappings(MappingImport),
@@ -195,6 +200,42 @@ pub struct SavedChange {
     pub key: String,
     pub before: String,
     pub after: String,
+}
+
+/// One of the asset layouts that Hudu's assets are made in (H8, H9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayoutView {
+    pub entity: Entity,
+    /// Its name, as the settings have it.
+    pub layout: String,
+    pub state: LayoutState,
+    /// Fields that Halo could feed and that it lacks.
+    pub missing: Vec<String>,
+    /// What is wrong and what to do; empty where nothing is.
+    pub sentence: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayoutState {
+    Ready,
+    Missing,
+    Ambiguous,
+    Inactive,
+    /// Without the field that carries Halo's id.
+    LacksKey,
+}
+
+impl LayoutState {
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Missing => "missing",
+            Self::Ambiguous => "ambiguous",
+            Self::Inactive => "inactive",
+            Self::LacksKey => "lacks key",
+        }
+    }
 }
 
 /// K4's answer.

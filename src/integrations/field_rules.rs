@@ -18,6 +18,8 @@ pub fn owned_fields(entity: Entity, settings: &Marketplace) -> Vec<FieldName> {
         .into_iter()
         .filter_map(|(on, field)| on.then_some(field))
         .collect(),
+        // A marketplace has no others.
+        Entity::Companies | Entity::Sites | Entity::Users | Entity::Contracts => Vec::new(),
         Entity::Subscriptions => {
             let mut owned = vec![FieldName::Name, FieldName::Status, FieldName::Quantity];
             if settings.set_price_and_cost {

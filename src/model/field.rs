@@ -203,6 +203,8 @@ pub enum Value {
     /// A checkbox.
     Flag(bool),
     Address(Box<Address>),
+    /// Another record of the same integration, by its id at the source.
+    Record(super::Entity, super::SourceId),
 }
 
 impl Value {
@@ -232,6 +234,7 @@ impl fmt::Display for Value {
             Self::Flag(true) => f.write_str("yes"),
             Self::Flag(false) => f.write_str("no"),
             Self::Address(address) => address.fmt(f),
+            Self::Record(entity, id) => write!(f, "{} {id}", entity.singular()),
         }
     }
 }

@@ -12,17 +12,19 @@ use serde::{Deserialize, Serialize};
 pub enum Integration {
     Also,
     Westcoast,
+    Hudu,
 }
 
 impl Integration {
     /// Every integration this build has, in the order lists show them.
-    pub const ALL: [Self; 2] = [Self::Also, Self::Westcoast];
+    pub const ALL: [Self; 3] = [Self::Also, Self::Westcoast, Self::Hudu];
 
     /// The name scripts and settings use.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Also => "also",
             Self::Westcoast => "westcoast",
+            Self::Hudu => "hudu",
         }
     }
 
@@ -31,6 +33,7 @@ impl Integration {
         match self {
             Self::Also => "ALSO",
             Self::Westcoast => "Westcoast Cloud",
+            Self::Hudu => "Hudu",
         }
     }
 
@@ -38,6 +41,8 @@ impl Integration {
     pub const fn entities(self) -> &'static [Entity] {
         match self {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
+            // Sites before users, which name theirs (apis/hudu.md 15.15).
+            Self::Hudu => &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
         }
     }
 
@@ -45,6 +50,7 @@ impl Integration {
     pub const fn root(self) -> Entity {
         match self {
             Self::Also | Self::Westcoast => Entity::Customers,
+            Self::Hudu => Entity::Companies,
         }
     }
 
@@ -52,6 +58,7 @@ impl Integration {
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
             (Self::Also | Self::Westcoast, _) => Place::Of(self),
+            (Self::Hudu, _) => Place::Halo,
         }
     }
 
@@ -59,6 +66,7 @@ impl Integration {
     pub const fn target(self, entity: Entity) -> Place {
         match (self, entity) {
             (Self::Also | Self::Westcoast, _) => Place::Halo,
+            (Self::Hudu, _) => Place::Of(self),
         }
     }
 }
@@ -85,15 +93,25 @@ impl FromStr for Integration {
 pub enum Entity {
     Customers,
     Subscriptions,
+    /// Halo's customers as Hudu's companies.
+    Companies,
+    Sites,
+    Users,
+    Contracts,
 }
 
 impl Entity {
-    pub const ALL: [Self; 2] = [Self::Customers, Self::Subscriptions];
+    pub const ALL: [Self; 6] =
+        [Self::Customers, Self::Subscriptions, Self::Companies, Self::Sites, Self::Users, Self::Contracts];
 
     pub const fn key(self) -> &'static str {
         match self {
             Self::Customers => "customers",
             Self::Subscriptions => "subscriptions",
+            Self::Companies => "companies",
+            Self::Sites => "sites",
+            Self::Users => "users",
+            Self::Contracts => "contracts",
         }
     }
 
@@ -102,6 +120,10 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "subscription",
+            Self::Companies => "company",
+            Self::Sites => "site",
+            Self::Users => "user",
+            Self::Contracts => "contract",
         }
     }
 
@@ -110,6 +132,8 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "licence",
+            Self::Companies => "company",
+            Self::Sites | Self::Users | Self::Contracts => "asset",
         }
     }
 

@@ -82,6 +82,10 @@ fn tail(integration: Integration, account: &str, entity: Entity, id: &SourceId) 
     let kind = match entity {
         Entity::Customers => 'c',
         Entity::Subscriptions => 's',
+        Entity::Companies => 'o',
+        Entity::Sites => 'l',
+        Entity::Users => 'u',
+        Entity::Contracts => 't',
     };
     let digest = Sha256::digest(format!("{integration}\0{account}\0{entity}\0{id}").as_bytes());
     format!("{kind}{}", base32(&digest[..17]).get(..26).unwrap_or_default())

@@ -12,6 +12,10 @@ pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, Syn
 pub use self::notify::{Notify, Occasion};
 use super::{Date, Entity, Integration, Place};
 
+mod hudu;
+
+pub use hudu::{Hudu, Wins};
+
 /// Everything a profile can be told (`design/cli.md`, "Settings").
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -20,6 +24,7 @@ pub struct Settings {
     pub halo: Halo,
     pub also: Marketplace,
     pub westcoast: Marketplace,
+    pub hudu: Hudu,
     pub safety: Safety,
 }
 
@@ -29,6 +34,7 @@ impl Settings {
         match integration {
             Integration::Also => Some(&self.also),
             Integration::Westcoast => Some(&self.westcoast),
+            Integration::Hudu => None,
         }
     }
 
@@ -37,6 +43,7 @@ impl Settings {
         match integration {
             Integration::Also => self.also.general(),
             Integration::Westcoast => self.westcoast.general(),
+            Integration::Hudu => self.hudu.general(),
         }
     }
 
@@ -45,6 +52,7 @@ impl Settings {
         match integration {
             Integration::Also => &mut self.also.safety,
             Integration::Westcoast => &mut self.westcoast.safety,
+            Integration::Hudu => &mut self.hudu.safety,
         }
     }
 

@@ -65,6 +65,14 @@ impl<'a> Customers<'a> {
         }
         for (id, link) in &mappings.customers {
             match partner(&planner.by_id, snapshot, link, planner.there) {
+                Ok(Some(found)) if !found.is_active && planner.leaves_inactive() => {
+                    let why = format!(
+                        "its {} is archived in {}",
+                        policy.integration.root().record(),
+                        planner.there
+                    );
+                    drop(standing.insert(id.clone(), Standing::Out(why.into())));
+                }
                 Ok(_) => drop(standing.insert(id.clone(), Standing::Mapped(link.target.clone()))),
                 Err(why) => drop(standing.insert(id.clone(), Standing::Out(why.into()))),
             }
@@ -267,6 +275,10 @@ impl<'a> Planner<'a> {
             }
             Err(why) => return row(Action::Unchanged, Vec::new()).held(Cause::Missing, Action::Held, why),
         };
+        if !found.is_active && self.leaves_inactive() {
+            let why = format!("archived in {}: left as it is until it is restored there (P68)", self.there);
+            return row(Action::Skipped, vec![why]);
+        }
         match &wanted.verdict {
             Verdict::Take => {}
             Verdict::Hold(why) => {
@@ -284,7 +296,7 @@ impl<'a> Planner<'a> {
         }
 
         let owned = self.owned(&wanted.fields);
-        let diff = diff::compare(&owned, found, link.base.as_ref());
+        let diff = diff::compare(&owned, found, link.base.as_ref(), self.policy.rules(self.root));
         let mut notes = Vec::new();
         if !found.is_active {
             notes.push(format!("its partner is inactive in {}", self.there));
@@ -294,6 +306,7 @@ impl<'a> Planner<'a> {
         }
         if diff.is_empty() {
             let mut reasons = vec!["mapped; nothing to change".to_owned()];
+            reasons.extend(diff::said_kept(&diff.kept, self.there));
             reasons.extend(notes);
             let mut change = row(Action::Unchanged, reasons);
             if !owned.is_empty() && link.base.as_ref() != Some(&owned) {
@@ -307,6 +320,14 @@ impl<'a> Planner<'a> {
         let needs_site = diff.find(FieldName::MainSiteAddress).is_some();
         change.fields = diff.changes;
         change.owned = owned;
+        if !diff.conflicts.is_empty() {
+            let why = format!(
+                "{} edited in {}: set it to what is right on one of the two sides (P49)",
+                diff::names(&diff.conflicts),
+                self.there
+            );
+            return change.held(Cause::Conflict { fields: diff.conflicts }, Action::Update, why);
+        }
         if needs_site {
             change.site.clone_from(&found.main_site);
             if found.main_site.is_none() {
@@ -318,6 +339,10 @@ impl<'a> Planner<'a> {
             }
         }
         change
+    }
+
+    fn leaves_inactive(&self) -> bool {
+        self.policy.rules(self.root).leaves_inactive
     }
 
     /// The fields of a mapped customer that follow the source (K6, K9).
@@ -434,7 +459,15 @@ impl<'a> Planner<'a> {
                     );
                     return blank().held(Cause::Unproven, Action::Link, why);
                 }
-                return self.link(wanted, only, "exactly the same name, once on either side (K7)");
+                let why = "exactly the same name, once on either side";
+                if self.policy.rules(self.root).asks_before_create {
+                    let reasons = vec![
+                        "not matched yet, so nothing of it is written (H11)".to_owned(),
+                        format!("{} '{}' ({}) has {why}: match it", self.there, only.name, only.id),
+                    ];
+                    return row(Action::Skipped, reasons);
+                }
+                return self.link(wanted, only, &format!("{why} (K7)"));
             }
             several => {
                 let candidates = several
@@ -491,7 +524,7 @@ impl<'a> Planner<'a> {
         let mut reasons = vec!["not mapped".to_owned()];
         reasons.insert(0, why.to_owned());
         let owned = self.owned(&wanted.fields);
-        let mut diff = diff::compare(&owned, found, None);
+        let mut diff = diff::compare(&owned, found, None, self.policy.rules(self.root));
         if found.main_site.is_none() && diff.find(FieldName::MainSiteAddress).is_some() {
             diff.changes.retain(|change| change.name != FieldName::MainSiteAddress);
             reasons.push("it has no main site to hold the address".into());

@@ -1,5 +1,6 @@
 //! The comparison of one record: wanted, found, and what we last wrote (sync-engine section 9, decision 31).
 
+use super::snapshot::{Rules, Wins};
 use super::{FieldChange, Mark};
 use crate::matching::exact_form;
 use crate::model::date::NO_DATE;
@@ -11,6 +12,8 @@ pub(super) struct Diff {
     pub changes: Vec<FieldChange>,
     /// Billable fields that changed on both sides since our last write: a person decides.
     pub conflicts: Vec<FieldName>,
+    /// Fields that a person changed at the target, and that stay so (P49).
+    pub kept: Vec<FieldName>,
 }
 
 impl Diff {
@@ -24,7 +27,7 @@ impl Diff {
 }
 
 /// Compares the wanted fields only: what the source lacks is never written (invariant 12).
-pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>) -> Diff {
+pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rules: &Rules) -> Diff {
     let mut diff = Diff::default();
     for (name, want) in wanted.iter() {
         let have = field_of(found, name);
@@ -34,8 +37,20 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>) -> 
         let last = base.and_then(|base| base.get(name));
         let edited = last.is_some_and(|last| !same(last, have.as_ref()));
         let moved = last.is_some_and(|last| !same(want, Some(last)));
-        if edited && moved && name.is_billable() {
-            diff.conflicts.push(name);
+        // Nothing was ever written there: what it holds is a person's.
+        let theirs = have.is_some() && (edited || last.is_none());
+        match rules.wins(name) {
+            Wins::Target if theirs => {
+                diff.kept.push(name);
+                continue;
+            }
+            Wins::Blank if have.is_some() => {
+                diff.kept.push(name);
+                continue;
+            }
+            Wins::Manual if theirs => diff.conflicts.push(name),
+            _ if edited && moved && name.is_billable() => diff.conflicts.push(name),
+            _ => {}
         }
         let is_price = matches!(name, FieldName::Price | FieldName::Cost);
         let by_hand = edited || (last.is_none() && has_amount(have.as_ref()));
@@ -53,6 +68,15 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>) -> 
         diff.changes.push(FieldChange { name, before: have, after: Some(after), mark });
     }
     diff
+}
+
+/// What a person edited at the target and keeps (P49), in a sentence.
+pub(super) fn said_kept(kept: &[FieldName], there: &str) -> Option<String> {
+    (!kept.is_empty()).then(|| format!("{} kept as edited in {there} (P49)", names(kept)))
+}
+
+pub(super) fn names(fields: &[FieldName]) -> String {
+    fields.iter().map(|name| name.key()).collect::<Vec<_>>().join(", ")
 }
 
 /// A new record: everything is written.

@@ -269,7 +269,7 @@ impl<'a> Planner<'a> {
                 .map(|(name, value)| (name, value.clone()))
                 .collect(),
         };
-        let diff = diff::compare(&owned, found, base);
+        let diff = diff::compare(&owned, found, base, self.policy.rules(self.entity));
         if diff.is_empty() {
             let said = if link.removed.is_some() {
                 "back at the source; nothing to change"
@@ -277,7 +277,9 @@ impl<'a> Planner<'a> {
                 "nothing to change"
             };
             let mut change = self.row(wanted, Action::Unchanged, Vec::new());
-            change.reasons = self.say(said, &wanted.notes);
+            let mut notes = wanted.notes.clone();
+            notes.extend(diff::said_kept(&diff.kept, self.there).map(Arc::from));
+            change.reasons = self.say(said, &notes);
             if base != Some(&owned) || link.removed.is_some() {
                 change.owned = owned;
             }
@@ -300,6 +302,7 @@ impl<'a> Planner<'a> {
             reasons.push(format!("inactive at {}, so inactive in {} (B7)", self.label, self.there));
         }
         reasons.extend(why_update(&diff, link.base.is_some(), self.label, self.there));
+        reasons.extend(diff::said_kept(&diff.kept, self.there));
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Update, reasons);
         change.owned = owned;
@@ -307,7 +310,7 @@ impl<'a> Planner<'a> {
         let by_hand = status.is_some_and(|change| change.after == Some(Value::Active(true)))
             && link.removed.as_ref().is_some_and(|removed| !removed.deactivated)
             && link.base.as_ref().and_then(|base| base.get(FieldName::Status)) != Some(&Value::Active(false));
-        let Diff { changes, conflicts } = diff;
+        let Diff { changes, conflicts, .. } = diff;
         change.fields = changes;
         let change = finish(change);
         if by_hand {

@@ -27,6 +27,6 @@ pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
 pub use snapshot::{
     Absence, Completeness, Last, Lines, Mappings, Only, Policy, Reading, Removal, Rules, Scope, Snapshot,
-    TopLevel,
+    TopLevel, Wins,
 };
 pub use undo::{Image, undo};

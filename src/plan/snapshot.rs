@@ -151,8 +151,14 @@ pub struct Rules {
     pub follows: Option<BTreeSet<FieldName>>,
     pub scope: Scope,
     pub removal: Removal,
-    /// A record without a partner is made only where a person has said that it is new (H11).
+    /// Who has no partner yet is left alone until a person matches it or says that it is new (H11).
     pub asks_before_create: bool,
+    /// A customer whose partner is inactive is left alone, and all that belongs to it (P68).
+    pub leaves_inactive: bool,
+    /// Who wins where a person changed a field at the target (P49).
+    pub wins: BTreeMap<FieldName, Wins>,
+    /// The same for all other fields.
+    pub wins_else: Wins,
     /// The setting that names the place of new records, for the sentence that says that it is gone (K8).
     pub place_setting: &'static str,
 }
@@ -167,6 +173,27 @@ pub enum Removal {
     Zero,
     /// It is made inactive, or archived (B9, L18); with `zero`, its count goes to 0 as well.
     Deactivate { zero: bool },
+}
+
+impl Rules {
+    /// Who wins where this field was changed at the target.
+    pub fn wins(&self, name: FieldName) -> Wins {
+        self.wins.get(&name).copied().unwrap_or(self.wins_else)
+    }
+}
+
+/// Who wins where a field does not hold what was last written (P49).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wins {
+    /// The source's value takes its place (decision 31).
+    #[default]
+    Source,
+    /// What a person wrote stays.
+    Target,
+    /// Only a blank field is ever filled.
+    Blank,
+    /// The row waits for a person.
+    Manual,
 }
 
 /// Which records of the source are in scope (B3); an empty list means all.
@@ -210,6 +237,9 @@ impl Policy {
             scope: Scope { customers: Vec::new(), kinds: Vec::new(), told: String::new() },
             removal: Removal::Never,
             asks_before_create: false,
+            leaves_inactive: false,
+            wins: BTreeMap::new(),
+            wins_else: Wins::Source,
             place_setting: "",
         };
         self.rules.get(&entity).unwrap_or(&NONE)

@@ -42,7 +42,7 @@ pub struct Image {
 /// The rows that take these back, in reverse stage order, and what stands above them. `linked` counts the links of each
 /// entity: the population of V1, which also binds an undo unless `allow_removals` lifts it.
 pub fn undo(
-    images: Vec<Image>,
+    images: &[Image],
     entities: &[Entity],
     linked: &BTreeMap<Entity, u64>,
     safety: &Safety,
@@ -51,7 +51,7 @@ pub fn undo(
     let mut outline = Outline::default();
     let (mut before, mut after) = (Decimal::ZERO, Decimal::ZERO);
     let mut changes: Vec<Change> = Vec::with_capacity(images.len());
-    for image in &images {
+    for image in images {
         let change = row(image);
         if change.entity.is_billed() && change.action.acts() {
             let now = image.found.as_ref().and_then(|found| monthly(&found.fields, found.is_active));
@@ -235,7 +235,10 @@ fn unset(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, Tou
                 mark: None::<Mark>,
             }),
             None => {
-                said.push(format!("{} was blank before: it cannot be blanked again, so it stays", field.name))
+                said.push(format!(
+                    "{} was blank before: it cannot be blanked again, so it stays",
+                    field.name
+                ));
             }
         }
     }

@@ -43,8 +43,13 @@ fn read(sandbox: &Sandbox, call: &Call, parts: &[&str]) -> Outcome {
         ["faults"] => json!(sandbox.fired()),
         ["quirks"] => json!(*sandbox.quirks()),
         ["halo", "changes"] => Value::Array(sandbox.licence_changes(None)),
+        ["hudu", "companies"] => Value::Array(sandbox.hudu_companies()),
+        ["hudu", "layouts"] => Value::Array(sandbox.hudu_layouts()),
+        ["hudu", "assets"] => Value::Array(sandbox.hudu_assets()),
         ["halo", shelf @ ("types" | "groups" | "fields")] => Value::Array(sandbox.halo_asset_shelf(shelf)),
         ["halo", key] => match entity(key) {
+            Some(Entity::User) => Value::Array(sandbox.halo_users()),
+            Some(Entity::Contract) => Value::Array(sandbox.halo_contracts()),
             Some(entity) => Value::Array(sandbox.lock_halo().everything(entity)),
             None => return Ok(None),
         },
@@ -95,6 +100,11 @@ fn change(sandbox: &Sandbox, parts: &[&str], body: Value) -> Outcome {
                 each(body).iter().map(|row| sandbox.put_halo(entity, row)).collect();
             return Ok(Some(json!({"ids": ids?})));
         }
+        ["hudu", what] => {
+            let ids: Result<Vec<i64>, String> =
+                each(body).iter().map(|row| sandbox.put_hudu(what, row)).collect();
+            return Ok(Some(json!({"ids": ids?})));
+        }
         ["liongard", what @ ("environments" | "systems")] => {
             let put = |row: &Value| match what {
                 "environments" => sandbox.put_environment(row),
@@ -125,6 +135,7 @@ fn remove(sandbox: &Sandbox, parts: &[&str]) -> Outcome {
         ("liongard", _, "environments") => sandbox.remove_environment(id),
         ("liongard", _, "systems") => sandbox.remove_system(id),
         ("halo", _, key) => entity(key).is_some_and(|entity| sandbox.lock_halo().remove(entity, id)),
+        ("hudu", ..) => sandbox.remove_hudu(what, id),
         (_, Some(brand), "companies") => sandbox.remove_company(brand, id),
         (_, Some(brand), "subscriptions") => sandbox.remove_subscription(brand, id),
         _ => false,

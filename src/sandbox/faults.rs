@@ -63,6 +63,7 @@ pub struct Faults {
     pub halo: Vec<Rule>,
     pub also: Vec<Rule>,
     pub westcoast: Vec<Rule>,
+    pub hudu: Vec<Rule>,
     pub liongard: Vec<Rule>,
 }
 
@@ -76,6 +77,7 @@ impl Faults {
             Host::Halo => &self.halo,
             Host::Also => &self.also,
             Host::Westcoast => &self.westcoast,
+            Host::Hudu => &self.hudu,
             Host::Liongard => &self.liongard,
         }
     }
@@ -86,6 +88,7 @@ impl Faults {
             Host::Halo => self.halo.push(rule),
             Host::Also => self.also.push(rule),
             Host::Westcoast => self.westcoast.push(rule),
+            Host::Hudu => self.hudu.push(rule),
             Host::Liongard => self.liongard.push(rule),
         }
         self
@@ -240,7 +243,7 @@ impl Kind {
 fn rows(body: &mut Value) -> Option<&mut Vec<Value>> {
     match body {
         Value::Array(rows) => Some(rows),
-        Value::Object(envelope) if envelope.contains_key("record_count") => {
+        Value::Object(envelope) if envelope.contains_key("record_count") || envelope.len() == 1 => {
             envelope.values_mut().find_map(Value::as_array_mut)
         }
         _ => None,
@@ -365,7 +368,7 @@ impl TryFrom<Written> for Rule {
 /// The rules in force, with what they have done so far.
 #[derive(Debug)]
 pub(super) struct Armed {
-    hosts: [Vec<ArmedRule>; 4],
+    hosts: [Vec<ArmedRule>; Host::ALL.len()],
     rng: Rng,
 }
 

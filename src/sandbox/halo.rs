@@ -24,10 +24,13 @@ pub(super) const TOP_LEVELS: [(i64, &str); 3] = [(1, "Customers"), (2, "Prospect
 pub(super) const CURRENCIES: [(i64, &str, &str, &str); 3] =
     [(1, "Pound Sterling", "£", "GBP"), (2, "Euro", "€", "EUR"), (3, "US Dollar", "$", "USD")];
 
+/// The hidden user that every site has (halopsa.md 6).
+pub(super) const GENERAL_USER: &str = "General User";
+
 /// Halo's data and sessions.
 #[derive(Debug)]
 pub(super) struct Halo {
-    tables: [Table; 4],
+    tables: [Table; 6],
     pub(super) assets: Registry,
     /// A client's first site.
     main_sites: HashMap<i64, i64>,
@@ -41,7 +44,7 @@ pub(super) struct Halo {
 impl Halo {
     pub(super) fn empty() -> Self {
         Self {
-            tables: [101, 501, 301, 640].map(Table::starting_at),
+            tables: [101, 501, 301, 640, 1_001, 801].map(Table::starting_at),
             assets: Registry::default(),
             main_sites: HashMap::new(),
             changes: HashMap::new(),
@@ -85,7 +88,7 @@ impl Halo {
         }
         if entity == Entity::Client {
             self.main_sites.remove(&id);
-            for part in [Entity::Site, Entity::Licence, Entity::Asset] {
+            for part in [Entity::Site, Entity::Licence, Entity::Asset, Entity::User, Entity::Contract] {
                 for child in self.table(part).of_client(id).to_vec() {
                     self.tables[part as usize].remove(part, child);
                 }
@@ -101,7 +104,10 @@ impl Halo {
             let Some(id) = listed[entity.key()][0]["id"].as_i64() else { continue };
             let change = match entity {
                 Entity::Licence => json!({"id": id, "is_active": false}),
-                Entity::Client | Entity::Site | Entity::Asset => json!({"id": id, "inactive": true}),
+                Entity::Contract => json!({"id": id, "active": false}),
+                Entity::Client | Entity::Site | Entity::Asset | Entity::User => {
+                    json!({"id": id, "inactive": true})
+                }
             };
             if let Value::Object(change) = change {
                 let _ = self.save(entity, &change, 0, Duration::ZERO, false);
@@ -147,6 +153,14 @@ impl Halo {
                 record.set(*index, value.clone());
             }
         }
+        // A user belongs to the client of its site.
+        if entity == Entity::User
+            && let Some(site) = record.int(entity, "site_id")
+            && let Some(client) =
+                self.table(Entity::Site).rows.get(&site).and_then(|s| s.int(Entity::Site, "client_id"))
+        {
+            record.set(index(entity, "client_id").unwrap_or_default(), client.into());
+        }
         if entity == Entity::Asset {
             self.place_asset(&mut record, existing.as_ref())?;
         }
@@ -184,8 +198,12 @@ impl Halo {
 
     /// Business rules, one problem at a time (halopsa.md 2.4).
     fn check(&self, entity: Entity, record: &Record, values: &[(usize, Value)]) -> Result<(), Answer> {
-        if entity != Entity::Asset && record.text(entity, "name").trim().is_empty() {
-            return Err(exception("A name must be entered"));
+        if !matches!(entity, Entity::Asset | Entity::Contract)
+            && record.text(entity, "name").trim().is_empty()
+        {
+            let what =
+                if entity == Entity::User { "Username must be entered" } else { "A name must be entered" };
+            return Err(exception(what));
         }
         for (index, value) in values {
             let field = &entity.fields()[*index];
@@ -208,7 +226,12 @@ impl Halo {
                     ));
                 }
             }
-            Entity::Site | Entity::Licence | Entity::Asset => {
+            Entity::User => {
+                if record.int(entity, "site_id").is_none() || record.int(entity, "client_id").is_none() {
+                    return Err(exception("A Site must be selected"));
+                }
+            }
+            Entity::Site | Entity::Licence | Entity::Asset | Entity::Contract => {
                 let Some(client) = record.int(entity, "client_id") else {
                     return Err(exception("A Client must be selected"));
                 };
@@ -338,12 +361,15 @@ impl Halo {
                         .and_then(Value::as_object);
                     member(out, field.name, &nested_address(id, stored));
                 }
-                Kind::Int if entity == Entity::Site && field.name == "client_id" => {
-                    let _ = write!(
-                        out,
-                        "\"client_id\":{}.0,",
-                        record.int(entity, "client_id").unwrap_or_default()
-                    );
+                // Whole numbers with a point (halopsa.md 2.9).
+                Kind::Int
+                    if matches!(
+                        (entity, field.name),
+                        (Entity::Site, "client_id") | (Entity::User, "site_id")
+                    ) =>
+                {
+                    let number = record.int(entity, field.name).unwrap_or_default();
+                    let _ = write!(out, "\"{}\":{number}.0,", field.name);
                 }
                 _ => match record.at(at) {
                     Some(value) => member(out, field.name, value),
@@ -404,10 +430,13 @@ impl Halo {
                 self.assets.type_name(record.int(entity, "assettype_id").unwrap_or_default()).into()
             }
             (Entity::Asset, "status_name") => "Active".into(),
-            (Entity::Licence | Entity::Asset, "site_name") => record
+            (Entity::User, "site_id_int") => record.int(entity, "site_id").unwrap_or_default().into(),
+            (_, "site_name" | "sitephonenumber") => record
                 .int(entity, "site_id")
                 .and_then(|s| self.table(Entity::Site).rows.get(&s))
-                .map_or("", |s| s.text(Entity::Site, "name"))
+                .map_or("", |s| {
+                    s.text(Entity::Site, if name == "site_name" { "name" } else { "phonenumber" })
+                })
                 .into(),
             (Entity::Licence, "monthly_price" | "monthly_cost") => {
                 let unit = if name == "monthly_price" { "price" } else { "purchase_price" };
@@ -513,6 +542,7 @@ impl Halo {
         .filter_map(|(asked, name)| Some((index(entity, name)?, query.int(asked)?)))
         .collect();
         let level = query.int("toplevelid").filter(|_| entity == Entity::Licence);
+        let people = entity == Entity::User && query.flag("exclude_generaluser") == Some(true);
         let assets = entity == Entity::Asset;
         let kind = query.int("assettype_id").filter(|_| assets);
         let tag = query.get("inventory_number").filter(|_| assets);
@@ -525,7 +555,7 @@ impl Halo {
         };
         let whole = client.is_none() && (kind.is_none() || inactive) && active;
         let unnarrowed = search.is_none() && equal.is_empty() && level.is_none();
-        if whole && unnarrowed && tag.is_none() && imported.is_none() {
+        if whole && unnarrowed && tag.is_none() && imported.is_none() && !people {
             return base.into();
         }
         base.iter()
@@ -535,6 +565,7 @@ impl Halo {
                 let live = super::schema::is_live(entity, record);
                 let unset = |at: usize| entity.fields()[at].unset.parse().ok();
                 (if live { active } else { inactive })
+                    && !(people && record.text(entity, "name") == GENERAL_USER)
                     && kind.is_none_or(|wanted| record.int(entity, "assettype_id") == Some(wanted))
                     && tag.is_none_or(|wanted| record.text(entity, "inventory_number") == wanted)
                     && imported.is_none_or(|by| {

@@ -42,6 +42,9 @@ const SCOPES: [&str; 19] = [
 pub(super) fn carry_out(sandbox: &Sandbox, call: &Call) -> Answer {
     let quirks = &sandbox.quirks().halo;
     let now = sandbox.elapsed();
+    if ["/api/users", "/api/clientcontract"].iter().any(|p| call.path.to_ascii_lowercase().starts_with(p)) {
+        sandbox.wake_hudu();
+    }
     let mut halo = sandbox.lock_halo();
     halo.assets.blank_missing = quirks.blank_missing_fields;
     halo.assets.type_list_has_fields = quirks.type_list_has_fields;

@@ -1,4 +1,4 @@
-//! The sandbox: a simulated Halo, ALSO Cloud Marketplace, Westcoast Cloud and Liongard, over real HTTP.
+//! The sandbox: a simulated Halo, ALSO Cloud Marketplace, Westcoast Cloud, Liongard and Hudu, over real HTTP.
 //!
 //! It serves `parhelion demo` and `parhelion sandbox`, the tests and the benchmarks. It keeps the vendors' real quirks
 //! on ([`Quirks`] switches what their contracts leave open), breaks on demand ([`Faults`]), and remembers what was
@@ -8,8 +8,9 @@
 //!
 //! # On sockets and in memory
 //!
-//! [`Sandbox::serve`] listens on free ports, one a vendor. [`Sandbox::halo`], [`Sandbox::marketplace`] and [`Sandbox::liongard`] are routers that also
-//! answer without a socket (`tower::ServiceExt::oneshot`), under a paused clock too. A dead connection is told by the
+//! [`Sandbox::serve`] listens on free ports, one a vendor. [`Sandbox::halo`], [`Sandbox::marketplace`],
+//! [`Sandbox::liongard`] and [`Sandbox::hudu`] are routers that also answer without a socket
+//! (`tower::ServiceExt::oneshot`), under a paused clock too. A dead connection is told by the
 //! answer's header `x-sandbox-reset` ([`RESET_HEADER`]): `before` if the request was not applied when the connection
 //! died, `after` if it was. Whoever carries requests in memory must treat such an answer as a broken connection,
 //! whatever its status. Over a socket nothing of it is sent: the connection is reset.
@@ -22,8 +23,9 @@
 //! |---|---|
 //! | `GET /_sandbox/journal[?since=N]` | every write: `at_ms, host, method, path, body, applied, created, ids, status, fault` |
 //! | `GET /_sandbox/requests` | by host: `count`, `by_path`, `sent_ms`, `in_flight_peak`, `refused_writes` |
-//! | `GET /_sandbox/halo/{clients,sites,licences,assets,types,groups,fields,changes}` | Halo's data, as single objects |
+//! | `GET /_sandbox/halo/{clients,sites,licences,assets,users,contracts,types,groups,fields,changes}` | Halo's data, as single objects |
 //! | `GET /_sandbox/{also,westcoast}/{companies,subscriptions}` | a marketplace's data |
+//! | `GET /_sandbox/hudu/{companies,layouts,assets}` | Hudu's data, archived records too |
 //! | `GET /_sandbox/liongard/{environments,systems}` | Liongard's data |
 //! | `POST` to one of these lists | adds or changes records by id (an object or an array); answers `{"ids": [...]}` |
 //! | `DELETE /_sandbox/halo/licences/305` and the like | removes a record |
@@ -57,6 +59,9 @@ pub mod faults;
 mod halo;
 mod halo_assets;
 mod halo_calls;
+mod hudu;
+mod hudu_calls;
+mod hudu_world;
 mod journal;
 mod liongard;
 mod liongard_world;
@@ -72,13 +77,15 @@ mod world;
 pub use faults::{Faults, Fired, Kind, Rule, When};
 pub use journal::{Change, Requests, Write};
 pub use quirks::{
-    DuplicateNames, HaloQuirks, KeyState, LiongardQuirks, MarketplaceQuirks, Quirks, Rate, Redirects,
+    DuplicateNames, HaloQuirks, HuduDates, HuduOrder, HuduQuirks, KeyState, LiongardQuirks,
+    MarketplaceQuirks, Quirks, Rate, Redirects,
 };
 pub use served::Served;
 pub use wire::RESET_HEADER;
 
 use faults::Armed;
 use halo::Halo;
+use hudu::Hudu;
 use journal::InHand;
 use liongard::Liongard;
 use marketplace::Market;
@@ -90,6 +97,8 @@ pub const TENANT: &str = "sandbox";
 pub const CLIENT_ID: &str = "sandbox-client";
 pub const CLIENT_SECRET: &str = "sandbox-secret";
 pub const PASSWORD: &str = "sandbox-password";
+/// Hudu's API key: 24 characters, like real ones.
+pub const API_KEY: &str = "sandbox-hudu-key-0123456";
 pub const LIONGARD_KEY_ID: &str = "sandbox-access-key";
 pub const LIONGARD_KEY_SECRET: &str = "sandbox-access-secret";
 
@@ -192,22 +201,24 @@ pub enum Host {
     Also,
     Westcoast,
     Liongard,
+    Hudu,
 }
 
 impl Host {
-    pub const ALL: [Self; 4] = [Self::Halo, Self::Also, Self::Westcoast, Self::Liongard];
+    pub const ALL: [Self; 5] = [Self::Halo, Self::Also, Self::Westcoast, Self::Liongard, Self::Hudu];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Halo => "halo",
             Self::Liongard => "liongard",
+            Self::Hudu => "hudu",
             Self::Also | Self::Westcoast => self.brand().map_or("", Brand::name),
         }
     }
 
     fn brand(self) -> Option<Brand> {
         match self {
-            Self::Halo | Self::Liongard => None,
+            Self::Halo | Self::Liongard | Self::Hudu => None,
             Self::Also => Some(Brand::Also),
             Self::Westcoast => Some(Brand::Westcoast),
         }
@@ -236,11 +247,12 @@ struct Inner {
     halo: Mutex<Halo>,
     also: Mutex<Market>,
     westcoast: Mutex<Market>,
+    hudu: Mutex<Hudu>,
     quirks: Mutex<Arc<Quirks>>,
     faults: Mutex<Armed>,
     journal: Mutex<Vec<Write>>,
     liongard: Mutex<Liongard>,
-    requests: [Mutex<Requests>; 4],
+    requests: [Mutex<Requests>; Host::ALL.len()],
 }
 
 /// A panic while a lock was held must not make every later answer panic too.
@@ -268,6 +280,7 @@ impl Sandbox {
             halo: Mutex::new(worlds.halo),
             also: Mutex::new(worlds.also),
             westcoast: Mutex::new(worlds.westcoast),
+            hudu: Mutex::default(),
             liongard: Mutex::new(Liongard::new(worlds.liongard)),
             quirks: Mutex::new(Arc::new(quirks)),
             faults: Mutex::new(Armed::new(faults, seed)),
@@ -289,12 +302,16 @@ impl Sandbox {
         self.router(brand.into())
     }
 
+    pub fn hudu(&self) -> Router {
+        self.router(Host::Hudu)
+    }
+
     fn router(&self, host: Host) -> Router {
         let sandbox = self.clone();
         Router::new().fallback(move |request: Request| wire::answer(sandbox.clone(), host, request))
     }
 
-    /// Listens on three free ports of `bind` until the result is dropped or shut down.
+    /// Listens on free ports of `bind` until the result is dropped or shut down.
     pub async fn serve(&self, bind: std::net::IpAddr) -> std::io::Result<Served> {
         Served::start(self.clone(), bind).await
     }
@@ -325,6 +342,7 @@ impl Sandbox {
         *self.lock_halo() = worlds.halo;
         *self.lock_market(Brand::Also) = worlds.also;
         *self.lock_market(Brand::Westcoast) = worlds.westcoast;
+        *self.lock_hudu() = Hudu::default();
         *self.lock_liongard() = Liongard::new(worlds.liongard);
         self.set_faults(Faults::none());
         self.forget();
@@ -361,6 +379,16 @@ impl Sandbox {
 
     pub fn halo_licences(&self) -> Vec<Value> {
         self.lock_halo().everything(Entity::Licence)
+    }
+
+    pub fn halo_users(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_halo().everything(Entity::User)
+    }
+
+    pub fn halo_contracts(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_halo().everything(Entity::Contract)
     }
 
     /// Halo's assets as single objects, by id.
@@ -424,8 +452,19 @@ impl Sandbox {
         self.put_halo(Entity::Licence, licence)
     }
 
+    pub fn put_halo_user(&self, user: &Value) -> Result<i64, String> {
+        self.put_halo(Entity::User, user)
+    }
+
+    pub fn put_halo_contract(&self, contract: &Value) -> Result<i64, String> {
+        self.put_halo(Entity::Contract, contract)
+    }
+
     fn put_halo(&self, entity: Entity, value: &Value) -> Result<i64, String> {
         let value = value.as_object().ok_or("a record is a JSON object")?;
+        if matches!(entity, Entity::User | Entity::Contract) {
+            self.wake_hudu();
+        }
         let now = self.elapsed();
         let saved = self.lock_halo().save(entity, value, 0, now, true);
         saved.map(|(id, _)| id).map_err(|refused| String::from_utf8_lossy(&refused.body).into_owned())
@@ -442,6 +481,45 @@ impl Sandbox {
 
     pub fn remove_halo_licence(&self, id: i64) -> bool {
         self.lock_halo().remove(Entity::Licence, id)
+    }
+
+    pub fn remove_halo_user(&self, id: i64) -> bool {
+        self.lock_halo().remove(Entity::User, id)
+    }
+
+    pub fn remove_halo_contract(&self, id: i64) -> bool {
+        self.lock_halo().remove(Entity::Contract, id)
+    }
+
+    /// Hudu's companies, by id, as it gives them; archived ones too. The other lists alike.
+    pub fn hudu_companies(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_hudu().all_companies()
+    }
+
+    pub fn hudu_layouts(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_hudu().all_layouts()
+    }
+
+    pub fn hudu_assets(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_hudu().all_assets()
+    }
+
+    /// Adds or changes a company, a layout or an asset as a person in Hudu would; `archived` may be given too. The
+    /// error is what Hudu would answer.
+    pub fn put_hudu(&self, what: &str, record: &Value) -> Result<i64, String> {
+        self.wake_hudu();
+        let now = self.elapsed();
+        let saved = self.lock_hudu().put(what, record, now, &self.quirks().hudu);
+        saved.map_err(|refused| String::from_utf8_lossy(&refused.body).into_owned())
+    }
+
+    /// Deletes a company with its assets, a layout with its assets, or an asset.
+    pub fn remove_hudu(&self, what: &str, id: i64) -> bool {
+        self.wake_hudu();
+        self.lock_hudu().remove(what, id)
     }
 
     /// Liongard's environments as v1 gives them, by id.
@@ -558,10 +636,11 @@ impl Sandbox {
 
     /// Ends all sessions or tokens of a host.
     pub fn expire_sessions(&self, host: Host) {
-        match host.brand() {
-            // Liongard has no sessions.
-            None => self.lock_halo().tokens.clear(),
-            Some(brand) => self.lock_market(brand).expire_sessions(),
+        match (host, host.brand()) {
+            (Host::Halo, _) => self.lock_halo().tokens.clear(),
+            (_, Some(brand)) => self.lock_market(brand).expire_sessions(),
+            // Keys do not expire.
+            (_, None) => {}
         }
     }
 }
@@ -583,6 +662,20 @@ impl Sandbox {
         })
     }
 
+    fn lock_hudu(&self) -> MutexGuard<'_, Hudu> {
+        lock(&self.0.hudu)
+    }
+
+    /// Fills Hudu, and what only Hudu's importers read in Halo, before either is first looked at: nobody else pays for it.
+    fn wake_hudu(&self) {
+        let mut hudu = self.lock_hudu();
+        if !std::mem::replace(&mut hudu.is_awake, true)
+            && let Some(size) = self.0.size
+        {
+            hudu_world::fill(&mut hudu, &mut self.lock_halo(), size, self.0.seed);
+        }
+    }
+
     fn marketplace_quirks(&self, brand: Brand) -> MarketplaceQuirks {
         let quirks = self.quirks();
         match brand {
@@ -597,6 +690,7 @@ impl Sandbox {
             Host::Halo => quirks.halo.latency_ms,
             Host::Also => quirks.also.latency_ms,
             Host::Westcoast => quirks.westcoast.latency_ms,
+            Host::Hudu => quirks.hudu.latency_ms,
             Host::Liongard => quirks.liongard.latency_ms,
         })
     }
@@ -624,14 +718,14 @@ impl Sandbox {
 
     /// Journals a call that writes.
     fn note_write(&self, call: &Call, answer: &Answer, fault: Option<&'static str>) {
-        let halo_write = call.host == Host::Halo
-            && matches!(call.method.as_str(), "POST" | "DELETE")
+        let is_write = matches!(call.host, Host::Halo | Host::Hudu)
+            && matches!(call.method.as_str(), "POST" | "PUT" | "DELETE")
             && !call.path.to_ascii_lowercase().starts_with("/auth/");
         if answer.refused_write {
             lock(&self.0.requests[call.host as usize]).refused_writes += 1;
         }
         let liongard_write = call.host == Host::Liongard && liongard::writes(call);
-        if !halo_write && !liongard_write && !answer.refused_write {
+        if !is_write && !liongard_write && !answer.refused_write {
             return;
         }
         let write = Write {

@@ -1,6 +1,7 @@
 //! What the vendors' contracts leave open, as switches. The defaults are what the contracts recommend.
 //!
-//! Sources: `apis/halopsa.md` section 13, `apis/also.md` section 14, `apis/liongard.md` section 17.
+//! Sources: `apis/halopsa.md` section 13, `apis/also.md` section 14, `apis/liongard.md` section 17 and `apis/hudu.md`
+//! section 16.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ pub struct Quirks {
     pub halo: HaloQuirks,
     pub also: MarketplaceQuirks,
     pub westcoast: MarketplaceQuirks,
+    pub hudu: HuduQuirks,
     pub liongard: LiongardQuirks,
 }
 
@@ -144,6 +146,70 @@ impl Default for MarketplaceQuirks {
             latency_ms: 0,
         }
     }
+}
+
+/// The switches of hudu.md section 16.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HuduQuirks {
+    /// Rows a page may hold, whatever `page_size` asks; cut silently.
+    pub page_cap: u32,
+    pub order: HuduOrder,
+    /// Everything that was created answers 201, as the vendor's document says.
+    pub created_201: bool,
+    /// 2.34: a missing company is 200 `null` instead of 404.
+    pub missing_company_null: bool,
+    /// Before 2.37: an unknown field is dropped in silence instead of refused.
+    pub drop_unknown_fields: bool,
+    /// Archived companies do not own their names.
+    pub archived_names_free: bool,
+    /// A new layout comes back inactive.
+    pub new_layouts_inactive: bool,
+    /// How a date is given back.
+    pub dates: HuduDates,
+    /// Endpoints that answer 401 for want of a right, such as `asset_layouts` or `post companies`.
+    pub denied: BTreeMap<String, u16>,
+    /// Published: 300 in 60 seconds.
+    pub rate: Option<Rate>,
+    /// Time every answer takes, in milliseconds.
+    pub latency_ms: u64,
+}
+
+impl Default for HuduQuirks {
+    fn default() -> Self {
+        Self {
+            page_cap: 1000,
+            order: HuduOrder::Id,
+            created_201: false,
+            missing_company_null: false,
+            drop_unknown_fields: false,
+            archived_names_free: false,
+            new_layouts_inactive: false,
+            dates: HuduDates::Iso,
+            denied: BTreeMap::new(),
+            rate: None,
+            latency_ms: 0,
+        }
+    }
+}
+
+/// The order of Hudu's lists, which nothing documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HuduOrder {
+    Id,
+    /// Last changed first: a write moves its record to page 1.
+    Updated,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HuduDates {
+    /// `2026-03-31`
+    Iso,
+    /// `03/31/2026`
+    American,
+    AsSent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -53,6 +53,8 @@ pub(super) enum Entity {
     Site,
     Licence,
     Asset,
+    User,
+    Contract,
 }
 
 use Kind::{Address, AssetFields, Bool, Date, Derived, Float, Int, Text};
@@ -236,8 +238,68 @@ static ASSET: &[Field] = &[
     field("last_modified", Date, Single, ""),
 ];
 
+static USER: &[Field] = &[
+    field("name", TEXT, List, ""),
+    field("site_id", Int, List, ""),
+    field("site_id_int", Derived, List, ""),
+    field("site_name", Derived, List, ""),
+    field("client_id", Int, List, ""),
+    field("client_name", Derived, List, ""),
+    field("firstname", TEXT, List, "\"\""),
+    field("surname", TEXT, List, "\"\""),
+    field("initials", TEXT, List, "\"\""),
+    field("emailaddress", Text(250), List, "\"\""),
+    field("email2", TEXT, List, "\"\""),
+    field("email3", TEXT, List, "\"\""),
+    field("phonenumber_preferred", TEXT, List, "\"\""),
+    field("sitephonenumber", Derived, List, ""),
+    field("sitetimezone", TEXT, List, "\"\""),
+    field("telpref", Int, List, "0"),
+    field("inactive", Bool, List, "false"),
+    field("colour", TEXT, List, "\"#2bd3c6\""),
+    field("isimportantcontact", Bool, List, "false"),
+    field("isimportantcontact2", Bool, List, "false"),
+    field("neversendemails", Bool, List, "false"),
+    field("priority_id", Int, List, "0"),
+    field("linked_agent_id", Int, List, "0"),
+    field("isserviceaccount", Bool, List, "false"),
+    field("is_prospect", Bool, List, "false"),
+    field("title", TEXT, Single, "\"\""),
+    field("mobilenumber", TEXT, Single, "\"\""),
+    field("login", TEXT, Single, "\"\""),
+    field("hudu_url", TEXT, Single, "\"\""),
+    field("notes", TEXT, Single, "\"\""),
+    field("datecreated", Date, Single, ""),
+];
+
+static CONTRACT: &[Field] = &[
+    field("ref", Text(250), List, "\"\""),
+    field("refextra", TEXT, List, "\"\""),
+    field("client_id", Int, List, ""),
+    field("client_name", Derived, List, ""),
+    field("site_id", Int, List, "0"),
+    field("site_name", Derived, List, ""),
+    field("start_date", Date, List, "\"1901-01-01T00:00:00\""),
+    field("end_date", Date, List, "\"1901-01-01T00:00:00\""),
+    field("started", Bool, List, "true"),
+    field("expired", Bool, List, "false"),
+    field("active", Bool, List, "true"),
+    field("status", Int, List, "1"),
+    field("contract_status", TEXT, List, "\"Active\""),
+    field("subtype", Int, List, "1"),
+    field("contracttype", Int, List, "1"),
+    field("contracttype_name", TEXT, List, "\"\""),
+    field("billingperiod", Int, List, "1"),
+    field("periodchargeamount", Float, List, "0.0"),
+    field("sla_id", Int, List, "1"),
+    field("rollingcontract", Bool, Single, "false"),
+    field("termmonths", Int, Single, "0"),
+    field("note", TEXT, Single, "\"\""),
+];
+
 impl Entity {
-    pub(super) const ALL: [Self; 4] = [Self::Client, Self::Site, Self::Licence, Self::Asset];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Client, Self::Site, Self::Licence, Self::Asset, Self::User, Self::Contract];
 
     /// The endpoint, as it is compared: lower case.
     pub(super) fn endpoint(self) -> &'static str {
@@ -246,6 +308,8 @@ impl Entity {
             Self::Site => "site",
             Self::Licence => "softwarelicence",
             Self::Asset => "asset",
+            Self::User => "users",
+            Self::Contract => "clientcontract",
         }
     }
 
@@ -256,6 +320,8 @@ impl Entity {
             Self::Site => "sites",
             Self::Licence => "licences",
             Self::Asset => "assets",
+            Self::User => "users",
+            Self::Contract => "contracts",
         }
     }
 
@@ -266,6 +332,8 @@ impl Entity {
             Self::Site => r#""use":"site","table":3"#,
             Self::Licence => r#""use":"licence""#,
             Self::Asset => r#""use":"asset","table":5"#,
+            Self::User => r#""use":"user","table":4"#,
+            Self::Contract => r#""accounts_override_mailbox":0"#,
         }
     }
 
@@ -275,6 +343,8 @@ impl Entity {
             Self::Site => SITE,
             Self::Licence => LICENCE,
             Self::Asset => ASSET,
+            Self::User => USER,
+            Self::Contract => CONTRACT,
         }
     }
 
@@ -284,7 +354,7 @@ impl Entity {
             Self::Client => Some("ref"),
             Self::Licence => Some("snowid"),
             Self::Asset => Some("liongardid"),
-            Self::Site => None,
+            Self::Site | Self::User | Self::Contract => None,
         }
     }
 }
@@ -404,7 +474,10 @@ impl Table {
 
 pub(super) fn is_live(entity: Entity, record: &Record) -> bool {
     match entity {
-        Entity::Client | Entity::Site | Entity::Asset => record.flag(entity, "inactive") != Some(true),
+        Entity::Client | Entity::Site | Entity::Asset | Entity::User => {
+            record.flag(entity, "inactive") != Some(true)
+        }
+        Entity::Contract => record.flag(entity, "active") != Some(false),
         Entity::Licence => {
             record.flag(entity, "is_active") != Some(false) && record.flag(entity, "deleted") != Some(true)
         }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::wire::Cut;
-use super::{Brand, CLIENT_ID, CLIENT_SECRET, PASSWORD, Sandbox, TENANT};
+use super::{API_KEY, Brand, CLIENT_ID, CLIENT_SECRET, PASSWORD, Sandbox, TENANT};
 
 /// The servers, listening. They stop when this is dropped.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct Served {
     halo: SocketAddr,
     also: SocketAddr,
     westcoast: SocketAddr,
+    hudu: SocketAddr,
     liongard: SocketAddr,
     stop: CancellationToken,
     servers: Vec<JoinHandle<()>>,
@@ -34,20 +35,21 @@ impl Served {
     pub(super) async fn start(sandbox: Sandbox, bind: IpAddr) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let mut servers = Vec::new();
-        let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); 4];
+        let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); 5];
         let routers = [
             sandbox.halo(),
             sandbox.marketplace(Brand::Also),
             sandbox.marketplace(Brand::Westcoast),
             sandbox.liongard(),
+            sandbox.hudu(),
         ];
         for (router, address) in routers.into_iter().zip(&mut addresses) {
             let listener = TcpListener::bind((bind, 0)).await?;
             *address = reachable(listener.local_addr()?);
             servers.push(tokio::spawn(serve(listener, router, stop.clone())));
         }
-        let [halo, also, westcoast, liongard] = addresses;
-        Ok(Self { sandbox, halo, also, westcoast, liongard, stop, servers })
+        let [halo, also, westcoast, liongard, hudu] = addresses;
+        Ok(Self { sandbox, halo, also, westcoast, hudu, liongard, stop, servers })
     }
 
     /// The sandbox that is served, to look at and to change.
@@ -80,11 +82,20 @@ impl Served {
             "pace": {"requests": 0, "per_seconds": 300, "at_once": 8, "spacing_ms": 0, "share": 1.0},
         });
         allow_http(&mut halo, self.halo);
+        let mut hudu = json!({
+            "enabled": true,
+            "url": self.hudu_url(),
+            "api_key": API_KEY,
+            "pace": {"requests": 0, "per_seconds": 60, "at_once": 8, "spacing_ms": 0, "share": 1.0},
+            "schedule": {"enabled": false},
+        });
+        allow_http(&mut hudu, self.hudu);
         json!({
             "profile": {"kind": "sandbox"},
             "halo": halo,
             "also": marketplace(Brand::Also, self.also),
             "westcoast": marketplace(Brand::Westcoast, self.westcoast),
+            "hudu": hudu,
         })
     }
 
@@ -99,6 +110,10 @@ impl Served {
 
     pub fn marketplace_url(&self, brand: Brand) -> String {
         format!("http://{}", if brand == Brand::Also { self.also } else { self.westcoast })
+    }
+
+    pub fn hudu_url(&self) -> String {
+        format!("http://{}", self.hudu)
     }
 
     /// Stops accepting, and waits a moment for the calls in hand.

@@ -13,7 +13,7 @@ use futures_util::stream;
 use serde_json::Value;
 
 use super::faults::Kind;
-use super::{Host, Sandbox, control, halo_calls, liongard, marketplace};
+use super::{Host, Sandbox, control, halo_calls, hudu_calls, liongard, marketplace};
 
 /// Requests above this are refused; no real one comes near.
 const LARGEST_REQUEST: usize = 64 << 20;
@@ -306,6 +306,7 @@ fn carry_out(sandbox: &Sandbox, call: &Call, fault: Option<&'static str>) -> Ans
     let answer = match call.host {
         Host::Halo => halo_calls::carry_out(sandbox, call),
         Host::Also | Host::Westcoast => marketplace::carry_out(sandbox, call),
+        Host::Hudu => hudu_calls::carry_out(sandbox, call),
         Host::Liongard => liongard::carry_out(sandbox, call),
     };
     sandbox.note_write(call, &answer, fault);
@@ -332,5 +333,6 @@ pub(super) fn too_many(host: Host, requests: u32, seconds: u32) -> Answer {
             Answer::json(429, &serde_json::json!({"error": "Too many requests, please try again later."}))
         }
         Host::Also | Host::Westcoast => Answer::text(429, "text/plain; charset=utf-8", "Too many requests."),
+        Host::Hudu => Answer::text(429, "text/plain", "Retry later\n"),
     }
 }

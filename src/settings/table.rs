@@ -18,11 +18,12 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order files have them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Profile,
         Self::Of(Place::Halo),
         Self::Of(Place::Of(Integration::Also)),
         Self::Of(Place::Of(Integration::Westcoast)),
+        Self::Of(Place::Of(Integration::Hudu)),
         Self::Safety,
     ];
 
@@ -41,6 +42,8 @@ pub enum Tab {
     Details,
     Customers,
     Subscriptions,
+    /// What becomes of records in Hudu.
+    Layouts,
     Schedule,
     Safety,
 }
@@ -51,6 +54,7 @@ impl Tab {
             Self::Details => "Details",
             Self::Customers => "Customers",
             Self::Subscriptions => "Subs",
+            Self::Layouts => "Layouts",
             Self::Schedule => "Schedule",
             Self::Safety => "Safety",
         }
@@ -128,6 +132,13 @@ static TABLE: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let rows: Vec<Row> = match section {
             Section::Profile => PROFILE.to_vec(),
             Section::Of(Place::Halo) => HALO.iter().chain(&PACE).copied().collect(),
+            Section::Of(Place::Of(Integration::Hudu)) => {
+                // When it runs is told as everywhere; what it takes is its own.
+                let when = IMPORT
+                    .iter()
+                    .filter(|Row(leaf, ..)| leaf.starts_with("schedule.") && *leaf != "schedule.entities");
+                HUDU.iter().chain(&PACE).chain(&HUDU_IMPORT).chain(when).chain(&LIMITS).copied().collect()
+            }
             Section::Of(Place::Of(_)) => {
                 DETAILS.iter().chain(&PACE).chain(&IMPORT).chain(&LIMITS).copied().collect()
             }
@@ -176,6 +187,7 @@ fn suggestion(section: Section, leaf: &str) -> &'static str {
         (Section::Of(Place::Halo), "resource_server") => "https://yourname.halopsa.com/api",
         (Section::Of(Place::Halo), "authorisation_server") => "https://yourname.halopsa.com/auth",
         (Section::Of(Place::Of(Integration::Also)), "marketplace_url") => "https://cloud.also.com",
+        (Section::Of(Place::Of(Integration::Hudu)), "url") => "https://yourname.huducloud.com",
         (Section::Of(Place::Of(Integration::Westcoast)), "marketplace_url") => {
             "https://marketplace.westcoastcloud.co.uk"
         }
@@ -580,6 +592,104 @@ const IMPORT: [Row; 23] = [
         Kind::Number { min: 0, max: 100, unit: "runs" },
         "Pause after",
         "So many failed runs in a row pause the schedule; a refused sign-in does at once. A good test, or you, resume it. 0: never.",
+    ),
+];
+
+const HUDU: [Row; 5] = [
+    Row(
+        "enabled",
+        Tab::Details,
+        Kind::Flag,
+        "Enabled",
+        "A disabled integration never runs; its settings and mappings stay.",
+    ),
+    Row(
+        "url",
+        Tab::Details,
+        Kind::MarketplaceUrl,
+        "Address",
+        "The address you log in to at Hudu: scheme and host only.",
+    ),
+    Row(
+        "api_key",
+        Tab::Details,
+        Kind::Secret,
+        "API key",
+        "From Admin > API Keys in Hudu, with no restriction to companies. Stored sealed and never shown again; or read at each use from a variable, a file or a command.",
+    ),
+    Row(
+        "secret_expires",
+        Tab::Details,
+        Kind::Date,
+        "API key expires",
+        "The day on which it does, such as 2027-01-31: you are reminded 30, 7 and 1 days before; empty: not known.",
+    ),
+    Row(
+        "allow_http",
+        Tab::Details,
+        Kind::Flag,
+        "Test server",
+        "Allows http:// to other machines. Credentials then travel unprotected: for test servers only.",
+    ),
+];
+
+const HUDU_IMPORT: [Row; 9] = [
+    Row("notes", Tab::Details, Kind::Lines, "Notes", "Your own notes; never sent anywhere."),
+    Row(
+        "site_layout",
+        Tab::Layouts,
+        Kind::Text,
+        "Layout of sites",
+        "The asset layout that Halo's sites are written in. It must exist in Hudu and be active.",
+    ),
+    Row(
+        "contact_layout",
+        Tab::Layouts,
+        Kind::Text,
+        "Layout of contacts",
+        "The asset layout that Halo's users are written in. It must exist in Hudu and be active.",
+    ),
+    Row(
+        "contract_layout",
+        Tab::Layouts,
+        Kind::Text,
+        "Layout of contracts",
+        "The asset layout that Halo's contracts are written in. It must exist in Hudu and be active.",
+    ),
+    Row(
+        "inactive_contracts",
+        Tab::Layouts,
+        Kind::Flag,
+        "Contracts that are over too",
+        "Off: only active contracts are written to Hudu.",
+    ),
+    Row(
+        "company_key_field",
+        Tab::Layouts,
+        Kind::Choice(&["id_number", ""]),
+        "Company key field",
+        "The company field that carries Halo's id of a company that we create, if blank; empty: none is sent.",
+    ),
+    Row(
+        "conflicts",
+        Tab::Layouts,
+        Kind::WordMap(&["halo", "hudu", "blank", "manual"]),
+        "Edited in Hudu",
+        "Who wins where a field was edited in Hudu, by its label, else 'default': halo (Halo's value takes its place), hudu (the edit stays), blank (only a blank field is filled), manual (the row waits).",
+    ),
+    Row(
+        "archive_deleted",
+        Tab::Layouts,
+        Kind::Flag,
+        "Archive what is gone from Halo",
+        "In scheduled runs only: an asset whose record is gone from Halo is archived in Hudu. Companies never are.",
+    ),
+    Row(
+        "schedule.entities",
+        Tab::Schedule,
+        Kind::Choices(&["companies", "sites", "contracts", "users"]),
+        "Entities",
+        "What a scheduled run takes, whether or not the schedule is on.",
     ),
 ];
 

@@ -5,6 +5,7 @@ mod budget;
 mod check;
 mod halo;
 mod halo_assets;
+mod hudu;
 mod liongard;
 mod listing;
 mod marketplace;

@@ -505,7 +505,7 @@ fn a_demonstration_leaves_a_result_and_nothing_else() {
     let demo = profile.run(&["demo", "--headless", "--json"]).exits(0).json();
     let jobs = demo["jobs"].as_array().unwrap();
     let of: Vec<_> = jobs.iter().map(|job| job["integration"].as_str().unwrap()).collect();
-    assert_eq!(of, ["also", "westcoast"]);
+    assert_eq!(of, ["also", "westcoast", "hudu"]);
     for job in jobs {
         assert_eq!(job["totals"]["failed"], 0);
         assert!(acting(job) > 0);

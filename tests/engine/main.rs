@@ -2,6 +2,7 @@
 
 mod control;
 mod dice;
+mod hudu;
 mod imports;
 mod invariants;
 mod jobs;

@@ -217,6 +217,8 @@ fn announces(intent: &Intent, path: &str, record: &Value) -> bool {
         Write::Set { entity: Entity::Subscriptions, id: target, fields, .. } => {
             is(target) && path.ends_with("/softwarelicence") && billable(fields, record)
         }
+        // What else there is, is not written to Halo.
+        Write::Create { .. } | Write::Set { .. } => false,
     }
 }
 

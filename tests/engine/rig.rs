@@ -143,6 +143,7 @@ impl Transport for InMemory {
             let router = match request.url.host_str() {
                 Some("halo.test") => self.sandbox.halo(),
                 Some("also.test") => self.sandbox.marketplace(Brand::Also),
+                Some("hudu.test") => self.sandbox.hudu(),
                 Some("westcoast.test") => self.sandbox.marketplace(Brand::Westcoast),
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),
             };
@@ -197,6 +198,8 @@ pub struct Ground {
     pub segment_bytes: u64,
     pub watch: Option<Watch>,
     pub hooks: Arc<Hooks>,
+    /// More lines for the section `[hudu]`.
+    pub hudu: String,
     /// More lines for the section `[also]` and after it.
     pub settings: String,
     start: Moment,
@@ -218,6 +221,7 @@ impl Ground {
             segment_bytes: Options::default().segment_bytes,
             watch: None,
             hooks: Arc::default(),
+            hudu: String::new(),
             settings: String::new(),
             start: "2026-02-03T09:00:00Z".parse().expect("a moment"),
             since: tokio::time::Instant::now(),
@@ -314,6 +318,13 @@ marketplace_url = "http://westcoast.test"
 username = "{westcoast}"
 password = "{password}"
 pace = {{ at_once = 4, spacing_ms = 0 }}
+[hudu]
+enabled = true
+allow_http = true
+url = "http://hudu.test"
+api_key = "{api_key}"
+pace = {{ requests = 0, at_once = 4, spacing_ms = 0 }}
+{hudu}
 [also]
 enabled = true
 allow_http = true
@@ -329,6 +340,8 @@ pace = {{ at_once = 4, spacing_ms = 0 }}
             also = Brand::Also.username(),
             westcoast = Brand::Westcoast.username(),
             password = parhelion::sandbox::PASSWORD,
+            api_key = parhelion::sandbox::API_KEY,
+            hudu = self.hudu,
             settle = self.settle_seconds,
             more = self.settings,
         );

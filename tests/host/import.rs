@@ -67,11 +67,11 @@ impl Ground {
         let sandbox = Sandbox::new(Options { seed: 5, ..Options::default() });
         let transport = Arc::new(InMemory(sandbox.clone()));
         let key = KeySource::File(places.key_file.clone());
-        let home =
-            tokio::task::spawn_blocking(move || Home::open_at(places, key, "parhelion serve", transport))
-                .await
-                .unwrap()
-                .unwrap();
+        let options = parhelion::host::Options { command: "parhelion serve".into(), ..Default::default() };
+        let home = tokio::task::spawn_blocking(move || Home::open_at(places, key, &options, transport))
+            .await
+            .unwrap()
+            .unwrap();
         std::fs::create_dir_all(home.places().socket().parent().unwrap()).unwrap();
         let pace = "pace = { requests = 0, per_seconds = 300, at_once = 1, spacing_ms = 1, share = 1.0 }";
         let text = format!(

@@ -4,6 +4,7 @@ mod world;
 
 mod customers;
 mod floors;
+mod hudu;
 mod lifecycle;
 mod limits;
 mod marketplace;

@@ -284,7 +284,7 @@ fn customers_by_state_and_with_their_own_domains() {
 
 #[test]
 fn c12_no_line_of_the_fields_pane_names_the_other_brand() {
-    for integration in Integration::ALL {
+    for integration in [Integration::Also, Integration::Westcoast] {
         for on in [false, true] {
             let settings = Marketplace {
                 set_price_and_cost: on,
@@ -296,7 +296,7 @@ fn c12_no_line_of_the_fields_pane_names_the_other_brand() {
             let text = format!("{rules:?}");
             let other = if integration == Integration::Also { "Westcoast" } else { "ALSO" };
             assert!(!text.contains(other), "{text}");
-            for entity in Entity::ALL {
+            for entity in integration.entities().iter().copied() {
                 assert!(rules.iter().any(|rule| rule.entity == entity));
                 assert_eq!(
                     owned_fields(entity, &settings).contains(&FieldName::Price),

@@ -105,13 +105,13 @@ impl World {
             installation: Installation::from_random([7; 8]),
             rules: BTreeMap::new(),
             safety: Safety::default(),
-            entities: Entity::ALL.to_vec(),
+            entities: Integration::Also.entities().to_vec(),
             scheduled: false,
             allow_removals: false,
             now: Moment::UNIX_EPOCH,
             today: "2026-06-15".parse().unwrap(),
             frozen: None,
-            approved_once: Entity::ALL.into(),
+            approved_once: Integration::Also.entities().iter().copied().collect(),
             last: Last::default(),
         };
         let mut world = Self {
@@ -297,6 +297,7 @@ impl World {
             match change.entity {
                 Entity::Customers => self.apply_customer(change, &mut made),
                 Entity::Subscriptions => self.apply_subscription(change, &made),
+                other => panic!("no marketplace has {other}"),
             }
         }
         self.policy.last = planned.last.clone();

@@ -3,6 +3,7 @@
 mod faults;
 mod halo;
 mod halo_assets;
+mod hudu;
 mod liongard;
 mod marketplace;
 mod served;

@@ -9,7 +9,7 @@ async fn the_document_has_the_sections_of_the_settings() {
     let document = rig.served.document();
     assert_eq!(document["profile"]["kind"], "sandbox");
     let sections: Vec<&String> = document.as_object().unwrap().keys().collect();
-    assert_eq!(sections, ["also", "halo", "profile", "westcoast"]);
+    assert_eq!(sections, ["also", "halo", "hudu", "profile", "westcoast"]);
     for marketplace in ["also", "westcoast"] {
         assert_eq!(document[marketplace]["enabled"], true);
         assert_eq!(document[marketplace]["schedule"]["enabled"], false);

@@ -229,6 +229,7 @@ fn the_table_names_every_setting_and_no_brand_but_its_own() {
     for market in [&mut full.also, &mut full.westcoast] {
         market.notes = "x".into();
     }
+    full.hudu.notes = "x".into();
     let mut leaves = Vec::new();
     walk("", &serde_json::to_value(&full).unwrap(), &mut leaves);
     let mut rows: Vec<_> = all().iter().map(|setting| setting.key.clone()).collect();

@@ -15,7 +15,7 @@ use crate::api::address::clean_base;
 use crate::api::budget::{Budget, Lane, Permit};
 use crate::api::call::{Caller, Cause, Effect, Failure, Retry, WriteVerdict};
 use crate::api::http::{Request, Response, Transport, Url};
-use crate::api::listing::{Listing, Page, Progress, read_pages};
+use crate::api::listing::{Listing, Page, Progress, Proof, read_pages};
 use crate::api::row::{Row, read_page, reason};
 use crate::model::settings::Halo as Settings;
 use crate::model::{Address, Class, Currency, FieldName, Fields, Found, Problem, Secret, TargetId, Value};
@@ -637,7 +637,7 @@ impl Halo {
                     Ok(self.get(&what, path, &all, |body| parse(body, &what)).await?)
                 })
             };
-        read_pages(name, PAGE_SIZE, &fetch, progress).await
+        read_pages(name, PAGE_SIZE, Proof::Total, &fetch, progress).await
     }
 
     /// A text of an object that some accounts may not see; empty for those.

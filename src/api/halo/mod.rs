@@ -2,9 +2,13 @@
 
 mod assets;
 mod client;
+mod contracts;
 mod translate;
+mod users;
 mod wire;
 
 pub use assets::{AssetValues, Keep, NewAsset};
 pub use client::{Halo, NewCustomer, NewLicence};
+pub use contracts::Contract;
 pub use translate::{Feature, LicenceChange, Site, TopLevel};
+pub use users::User;

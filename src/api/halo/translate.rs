@@ -10,7 +10,8 @@ use crate::api::row::{Row, Scalar};
 use crate::model::date::{Moment, parse_vendor_date};
 use crate::model::text::Pool;
 use crate::model::{
-    Address, Amount, Class, Count, Currency, FieldName, Fields, Found, MatchKeys, Problem, TargetId, Value,
+    Address, Amount, Class, Count, Currency, Date, FieldName, Fields, Found, MatchKeys, Problem, TargetId,
+    Value,
 };
 
 /// A level above customers, under which new ones are placed (K8).
@@ -29,6 +30,7 @@ pub struct Site {
     pub customer: TargetId,
     pub name: Box<str>,
     pub is_active: bool,
+    pub phone: Box<str>,
     pub address: Address,
 }
 
@@ -179,6 +181,7 @@ pub fn site(row: &Row, nested: Option<&Json>) -> Result<Site, Problem> {
         customer,
         name: row.get("name").text().unwrap_or_default(),
         is_active: !row.get("inactive").flag().unwrap_or(false),
+        phone: row.get("phonenumber").text().unwrap_or_default(),
         address,
     })
 }
@@ -287,6 +290,11 @@ pub fn feature(row: &Row) -> Feature {
         enabled: row.get("enabled").flag().unwrap_or(false),
         integrator_on: row.get("halointegratorenabled").flag().unwrap_or(false),
     }
+}
+
+/// A date, or none where there is none or nothing that reads as one.
+pub fn date(row: &Row, field: &str) -> Option<Date> {
+    parse_vendor_date(&row.get(field).text()?).ok().flatten()
 }
 
 /// A positive id, or the reason why a row cannot be used.

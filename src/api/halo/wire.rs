@@ -21,11 +21,12 @@ pub const CLIENT: [&str; 14] = [
 ];
 
 /// Fields of a site; list rows carry the address flat, line 5 is the postcode.
-pub const SITE: [&str; 9] = [
+pub const SITE: [&str; 10] = [
     "id",
     "name",
     "client_id",
     "inactive",
+    "phonenumber",
     "delivery_address_line1",
     "delivery_address_line2",
     "delivery_address_line3",
@@ -46,6 +47,38 @@ pub const LICENCE: [&str; 11] = [
     "end_date",
     "status",
     "snowid",
+];
+
+/// Fields of a contract (`ContractHeader`, 8.2).
+pub const CONTRACT: [&str; 12] = [
+    "id",
+    "ref",
+    "client_id",
+    "site_id",
+    "start_date",
+    "end_date",
+    "active",
+    "expired",
+    "contract_status",
+    "contracttype_name",
+    "periodchargeamount",
+    "rollingcontract",
+];
+
+/// Fields of a user (`Users`, 6). The last three stand in a list on some builds only.
+pub const USER: [&str; 12] = [
+    "id",
+    "name",
+    "site_id",
+    "site_id_int",
+    "client_id",
+    "emailaddress",
+    "inactive",
+    "isserviceaccount",
+    "phonenumber_preferred",
+    "phonenumber",
+    "mobilenumber",
+    "title",
 ];
 
 pub const TOP_LEVEL: [&str; 3] = ["id", "name", "long_name"];

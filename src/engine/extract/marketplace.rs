@@ -111,7 +111,15 @@ pub async fn read(
         lines.found.sort_by(|a, b| a.id.cmp(&b.id));
         snapshot.lines.insert(Entity::Subscriptions, lines);
     }
-    Ok(Read { snapshot, account: with.account.clone(), fingerprints, at, alerts, requests: BTreeMap::new() })
+    Ok(Read {
+        snapshot,
+        account: with.account.clone(),
+        fingerprints,
+        at,
+        alerts,
+        blocked: BTreeMap::new(),
+        requests: BTreeMap::new(),
+    })
 }
 
 /// A customer that nobody knows is a mistyped one.

@@ -199,7 +199,7 @@ impl<'a> Planner<'a> {
     }
 
     fn link(&self, wanted: &Wanted, place: &Place, found: &Found, why: &str) -> Change {
-        let diff = diff::compare(&wanted.fields, found, None);
+        let diff = diff::compare(&wanted.fields, found, None, self.policy.rules(self.entity));
         let mut reasons = vec![why.to_owned()];
         reasons.extend(why_update(&diff, false, self.label, self.there));
         reasons.extend(notes(wanted));
@@ -222,7 +222,7 @@ impl<'a> Planner<'a> {
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Create, reasons);
         change.owned = wanted.fields.clone();
-        let diff = Diff { changes: diff::all_of(&wanted.fields), conflicts: Vec::new() };
+        let diff = Diff { changes: diff::all_of(&wanted.fields), ..Diff::default() };
         self.price(&mut change, wanted, None, &diff, place.target.as_ref());
         change.fields = diff.changes;
         if let (Some(customer), true) = (&wanted.parent, change.money != Some(Decimal::ZERO)) {

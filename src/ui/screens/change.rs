@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::host::words::{Answer, LogLine, Query};
-use crate::model::{Amount, Entity, FieldName, PlanId, Problem};
+use crate::model::{Amount, FieldName, PlanId, Problem};
 use crate::plan::{self, Cause, Change};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -300,10 +300,7 @@ enum Line<'a> {
 
 fn lines(change: &Change) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
-    let what = match change.entity {
-        Entity::Customers => "customer",
-        Entity::Subscriptions => "subscription",
-    };
+    let what = change.entity.singular();
     let sign = change.action.sign();
     lines.push(Line::Text(format!("{sign} the {what} {}", does(change.action)), role(change.action)));
     let (first, rest) =

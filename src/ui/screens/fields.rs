@@ -39,6 +39,7 @@ impl Default for Fields {
 }
 
 const HALO: Column = Column::growing("Halo field", 10);
+const HUDU: Column = Column::growing("Hudu field", 10);
 
 impl Fields {
     fn of(integration: Integration) -> Self {
@@ -242,11 +243,13 @@ impl Fields {
         let source = match self.integration {
             Integration::Also => "ALSO field",
             Integration::Westcoast => "Westcoast field",
+            Integration::Hudu => "Halo field",
         };
+        let target = if self.integration == Integration::Hudu { HUDU } else { HALO };
         let columns = [
             Column::fixed("of", 13).goes(1),
             Column::growing(source, 13),
-            HALO,
+            target,
             Column::fixed("kind", 8).goes(2),
             Column::fixed("written", 11),
         ];
@@ -283,6 +286,10 @@ impl Fields {
         let of = match rule.entity {
             Entity::Customers => "a customer",
             Entity::Subscriptions => "a subscription, which is a licence in Halo",
+            Entity::Companies => "a customer of Halo, which is a company in Hudu",
+            Entity::Sites => "a site, which is an asset in Hudu",
+            Entity::Users => "a user, which is an asset in Hudu",
+            Entity::Contracts => "a contract, which is an asset in Hudu",
         };
         let (enter, role) = match &rule.editable_setting {
             Some(setting) => {

@@ -699,12 +699,11 @@ pub fn can_order(
             not(format!("{job} is interrupted: go on with it (r) or cancel it (c) first."))
         }
         (Action::Resume | Action::Undo, _) if is_running => not(format!("{job} is running.")),
-        (Action::Undo, Some(_)) => Availability::Ready,
+        (Action::Undo, Some(_)) | (Action::CancelJob, Some(JobState::Interrupted)) => Availability::Ready,
         (Action::Resume, Some(_)) if report.is_some_and(|r| r.totals.failed + r.totals.rows.held > 0) => {
             Availability::Ready
         }
         (Action::Resume, Some(_)) => not(format!("{job} left nothing to try again.")),
-        (Action::CancelJob, Some(JobState::Interrupted)) => Availability::Ready,
         (Action::Pause | Action::CancelJob, _) if is_running => Availability::Ready,
         (_, Some(state)) => not(format!("{job} is {}, not running.", state.word())),
         (_, None) => not("the job is still being read.".into()),

@@ -21,14 +21,15 @@ impl Customers {
             table::empty(canvas, regions.list, &self.nothing(canvas.mirror));
             return;
         }
-        let source = match self.integration {
-            Integration::Also => "ALSO customer",
-            Integration::Westcoast => "Westcoast customer",
+        let (source, partner) = match self.integration {
+            Integration::Also => ("ALSO customer", "Halo customer"),
+            Integration::Westcoast => ("Westcoast customer", "Halo customer"),
+            Integration::Hudu => ("Halo customer", "Hudu company"),
         };
         let mut columns = [
             Column::fixed("", 1),
             Column::growing(source, 12),
-            Column::growing("Halo customer", 12),
+            Column::growing(partner, 12),
             Column::growing("why", 14).goes(1),
         ];
         if self.by_target {

@@ -215,8 +215,8 @@ fn row_cells<'a>(entry: &PlanEntry, change: &'a Change, is_out: bool, plain: boo
         (false, false) => change.action.sign().to_string(),
     };
     let name = match change.entity {
-        Entity::Customers => "the customer itself".to_owned(),
-        Entity::Subscriptions => change.source.name.to_string(),
+        Entity::Customers | Entity::Companies => format!("the {} itself", change.entity.singular()),
+        _ => change.source.name.to_string(),
     };
     let name = if plain { name } else { format!("  {name}") };
     let (field, before, after) = match best(change) {

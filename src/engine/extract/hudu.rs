@@ -1,0 +1,323 @@
+//! Halo against Hudu: customers as companies; sites, contracts and users as assets of theirs.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::{Both, FIRST_CONTACT, Progress, Read, completeness};
+use crate::api::call::Retry;
+use crate::api::halo::Site;
+use crate::api::listing::Listing;
+use crate::engine::Engine;
+use crate::engine::connect::Connections;
+use crate::engine::customers::SourceParty;
+use crate::engine::hudu::HuduDesk;
+use crate::integrations::hudu::{self as rules, Form, Known};
+use crate::model::text::Pool;
+use crate::model::{Class, Entity, Found, Integration, Place, Problem, SourceId, TargetId, Verdict, Wanted};
+use crate::plan::{Absence, Lines, Reading, Snapshot};
+
+const HUDU: Integration = Integration::Hudu;
+/// Matched companies that Hudu does not list, and that one plan looks at one by one.
+const LOOKS: usize = 250;
+
+/// Reads what a plan of these entities needs. An entity that cannot be read or written for a reason of its own is
+/// blocked; the others go on (H5, H8).
+pub async fn read(
+    engine: &Engine,
+    with: &Connections,
+    desk: &HuduDesk,
+    entities: &[Entity],
+    progress: Progress<'_>,
+) -> Result<Read, Problem> {
+    let settings = engine.settings();
+    let at = engine.world.now();
+    // A wrong key or address on either side is said before any listing.
+    let hasty = Retry { attempts: FIRST_CONTACT, ..Retry::default() };
+    let (first_hudu, first_halo) =
+        (desk.hudu.clone().with_retry(hasty), (*with.halo).clone().with_retry(hasty));
+    let (version, instance) =
+        futures_util::future::join(first_hudu.version(), first_halo.fingerprint()).await;
+    tracing::info!(version = version?, "Hudu");
+    let fingerprints = BTreeMap::from([
+        (HUDU.key().to_owned(), with.account.clone()),
+        (Place::Halo.key().to_owned(), instance?),
+    ]);
+
+    let (customers, companies) = sides(with, desk, progress).await?;
+    let mut alerts: Vec<String> =
+        customers.problems.iter().chain(&companies.problems).map(ToString::to_string).collect();
+    let sites = with.halo.sites(&|done, of| progress("Halo sites", done, of)).await?;
+    alerts.extend(sites.problems.iter().map(ToString::to_string));
+    let parties: Vec<_> = customers.records.iter().map(party).collect();
+    engine.remember_parties(HUDU, &parties, &companies.records, at)?;
+
+    let links = engine.book.links(HUDU, Entity::Companies)?;
+    let mut partners = companies.records;
+    let listed: HashSet<_> = partners.iter().map(|found| found.id.clone()).collect();
+    let unlisted: Vec<TargetId> = links
+        .iter()
+        .map(|(_, link)| link.target.clone())
+        .filter(|id| !listed.contains(id))
+        .take(LOOKS)
+        .collect();
+    // Archived ones, unless they are gone.
+    for id in unlisted {
+        partners.extend(desk.record(Entity::Companies, &id).await?);
+    }
+    let mut snapshot = Snapshot {
+        customers_complete: completeness(&customers.certificate),
+        partners_complete: completeness(&companies.certificate),
+        customers: wanted_companies(&customers.records, &sites, &settings.hudu.company_key_field),
+        partners,
+        ..Snapshot::default()
+    };
+    snapshot.partners.sort_by(|a, b| a.id.cmp(&b.id));
+    drop(customers);
+
+    let mut reader = Reader {
+        engine,
+        with,
+        desk,
+        halo: halo_origin(&settings.halo.resource_server),
+        sites,
+        planned_sites: BTreeSet::new(),
+        pool: Pool::default(),
+        alerts,
+    };
+    let mut blocked = BTreeMap::new();
+    for entity in entities.iter().copied().filter(|entity| *entity != Entity::Companies) {
+        match reader.lines(entity, progress).await {
+            Ok(mut lines) => {
+                lines.wanted.sort_by(|a, b| a.id.cmp(&b.id));
+                lines.found.sort_by(|a, b| a.id.cmp(&b.id));
+                snapshot.lines.insert(entity, lines);
+            }
+            Err(problem) if matches!(problem.class, Class::Auth | Class::Input) => {
+                blocked.insert(entity, problem.to_string());
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+    let Reader { mut alerts, .. } = reader;
+    if links.is_empty() && entities.iter().any(|entity| *entity != Entity::Companies) {
+        alerts.push(
+            "No company is matched yet, so nothing of any is written (H11): match them, or let them be created, first."
+                .into(),
+        );
+    }
+    Ok(Read {
+        snapshot,
+        account: with.account.clone(),
+        fingerprints,
+        at,
+        alerts,
+        blocked,
+        requests: BTreeMap::new(),
+    })
+}
+
+async fn sides(
+    with: &Connections,
+    desk: &HuduDesk,
+    progress: Progress<'_>,
+) -> Result<(Listing<Found>, Listing<Found>), Problem> {
+    let (customers, companies) = futures_util::future::join(
+        with.halo.customers(&|done, of| progress("Halo customers", done, of)),
+        desk.list(Entity::Companies, &|done, of| progress("Hudu companies", done, of)),
+    )
+    .await;
+    Ok((customers?, companies?))
+}
+
+/// The companies of both sides, for the mapping table (H10).
+pub async fn customers(with: &Connections, desk: &HuduDesk, progress: Progress<'_>) -> Result<Both, Problem> {
+    let (customers, companies) = sides(with, desk, progress).await?;
+    Ok(Both {
+        source: customers.records.iter().map(party).collect(),
+        target: companies.records,
+        incomplete: [customers.certificate, companies.certificate]
+            .into_iter()
+            .filter_map(|certificate| certificate.why_not)
+            .collect(),
+    })
+}
+
+fn party(customer: &Found) -> (SourceId, SourceParty) {
+    let party = SourceParty {
+        name: customer.name.as_ref().into(),
+        place: "".into(),
+        domain: customer.keys.domains.first().cloned().unwrap_or_default(),
+        ended: !customer.is_active,
+    };
+    (SourceId::new(customer.id.as_str()), party)
+}
+
+fn wanted_companies(customers: &[Found], sites: &Listing<Site>, key_field: &str) -> Vec<Wanted> {
+    let mut of_customer: HashMap<&str, Vec<&Site>> = HashMap::new();
+    for site in sites.records.iter().filter(|site| site.is_active) {
+        of_customer.entry(site.customer.as_str()).or_default().push(site);
+    }
+    let none = Vec::new();
+    let mut wanted: Vec<Wanted> = customers
+        .iter()
+        .map(|customer| {
+            // Whether a site is the only one is known from a whole list alone.
+            let its = of_customer.get(customer.id.as_str()).filter(|_| sites.certificate.complete);
+            rules::wanted_company(customer, its.unwrap_or(&none), key_field)
+        })
+        .collect();
+    wanted.sort_by(|a, b| a.id.cmp(&b.id));
+    wanted
+}
+
+/// Scheme and host that people open Halo at.
+fn halo_origin(resource_server: &str) -> String {
+    let text = resource_server.trim().trim_end_matches('/');
+    text.strip_suffix("/api").unwrap_or(text).to_owned()
+}
+
+/// What is known of records by their links.
+struct Linked(HashMap<SourceId, Known>);
+
+impl Linked {
+    fn of(&self, id: &TargetId) -> Known {
+        self.0.get(&SourceId::new(id.as_str())).copied().unwrap_or_default()
+    }
+}
+
+struct Reader<'a> {
+    engine: &'a Engine,
+    with: &'a Connections,
+    desk: &'a HuduDesk,
+    halo: String,
+    sites: Listing<Site>,
+    /// Sites that this plan brings to Hudu, or that are there.
+    planned_sites: BTreeSet<SourceId>,
+    pool: Pool,
+    alerts: Vec<String>,
+}
+
+impl Reader<'_> {
+    async fn lines(&mut self, entity: Entity, progress: Progress<'_>) -> Result<Lines, Problem> {
+        let settings = self.engine.settings();
+        let layout = self.desk.layout(entity).await?;
+        let name = settings.hudu.layout(entity).unwrap_or_default();
+        let known: HashMap<SourceId, Known> = self
+            .engine
+            .book
+            .links(HUDU, entity)?
+            .into_iter()
+            .map(|(id, link)| {
+                let was_archived = link.removed.as_ref().is_some_and(|removed| removed.deactivated);
+                (id, Known { is_linked: true, was_archived })
+            })
+            .collect();
+        let known = &Linked(known);
+        let form = Form { entity, layout, halo: &self.halo };
+        let (mut wanted, certificate, problems) = match entity {
+            Entity::Sites => {
+                let wanted: Vec<Wanted> =
+                    self.sites.records.iter().map(|site| form.site(site, known.of(&site.id))).collect();
+                (wanted, self.sites.certificate.clone(), Vec::new())
+            }
+            Entity::Contracts => {
+                let all = self.with.halo.contracts(&|done, of| progress("Halo contracts", done, of)).await?;
+                let also = settings.hudu.inactive_contracts;
+                let wanted =
+                    all.records.iter().map(|one| form.contract(one, also, known.of(&one.id))).collect();
+                (wanted, all.certificate, all.problems)
+            }
+            Entity::Users => {
+                if self.planned_sites.is_empty() {
+                    let linked = self.engine.book.links(HUDU, Entity::Sites)?;
+                    self.planned_sites.extend(linked.into_iter().map(|(id, _)| id));
+                }
+                let all = self.with.halo.users(&|done, of| progress("Halo users", done, of)).await?;
+                let has_site = |site: &SourceId| self.planned_sites.contains(site);
+                let wanted =
+                    all.records.iter().map(|one| form.user(one, has_site, known.of(&one.id))).collect();
+                (wanted, all.certificate, all.problems)
+            }
+            _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
+        };
+        for one in &mut wanted {
+            one.pack(&self.pool);
+        }
+        wanted.shrink_to_fit();
+        self.alerts.extend(problems.iter().map(ToString::to_string));
+        let what = format!("Hudu assets of layout '{name}'");
+        let found = self.desk.list(entity, &|done, of| progress(&what, done, of)).await?;
+        self.alerts.extend(found.problems.iter().map(ToString::to_string));
+        if entity == Entity::Sites {
+            let takes = wanted.iter().filter(|one| one.verdict == Verdict::Take);
+            self.planned_sites.extend(takes.map(|one| one.id.clone()));
+        }
+        let mut records = found.records;
+        for one in &mut records {
+            one.pack(&self.pool);
+        }
+        Ok(Lines {
+            wanted,
+            read: Reading::Whole(completeness(&certificate)),
+            found_complete: completeness(&found.certificate),
+            found: records,
+            absences: BTreeMap::new(),
+        })
+    }
+}
+
+/// Looks records that Halo's lists lack up one by one, for a scheduled plan (decision 2).
+pub async fn confirm(
+    with: &Connections,
+    entity: Entity,
+    absent: Vec<(SourceId, SourceId)>,
+    progress: Progress<'_>,
+) -> BTreeMap<SourceId, Absence> {
+    let of = absent.len() as u64;
+    let mut all = BTreeMap::new();
+    for (done, (id, _)) in (1..).zip(absent) {
+        let target = TargetId::new(id.as_str());
+        let there = match entity {
+            Entity::Sites => with.halo.site(&target).await.map(|site| site.is_some()),
+            Entity::Users => with.halo.has_user(&target).await,
+            _ => with.halo.has_contract(&target).await,
+        };
+        let absence = match there {
+            Ok(false) => Absence::Confirmed,
+            Ok(true) => Absence::Unconfirmed("the list lacks it, yet a look-up by id finds it".into()),
+            Err(problem) => Absence::Unconfirmed(problem.message),
+        };
+        progress("records that are gone from Halo", done, Some(of));
+        all.insert(id, absence);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halo_is_opened_at_its_own_host() {
+        assert_eq!(halo_origin("https://acme.halopsa.com/api"), "https://acme.halopsa.com");
+        assert_eq!(halo_origin("https://acme.halopsa.com/api/ "), "https://acme.halopsa.com");
+        assert_eq!(halo_origin("https://halo.example"), "https://halo.example");
+    }
+
+    #[test]
+    fn a_party_has_ended_where_halo_says_inactive() {
+        let mut found = Found {
+            id: 12.into(),
+            name: "Alder".into(),
+            parent: None,
+            is_active: true,
+            marker: None,
+            fields: crate::model::Fields::new(),
+            keys: crate::model::MatchKeys::default(),
+            currency: None,
+            main_site: None,
+        };
+        assert!(!party(&found).1.ended);
+        found.is_active = false;
+        assert!(party(&found).1.ended);
+    }
+}
