@@ -309,18 +309,20 @@ fn body(template: &str, profile: &str, at: &str, batch: &[Notice]) -> (&'static 
         ("state", joined(|notice| Some(notice.state?.word().into()))),
         ("at", at.to_owned()),
     ];
-    let is_json = template.trim_start().starts_with(['{', '[']);
+    let known = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+    let bare = filled(template, |name| known(name).map(|_| String::new()));
+    let is_json = serde_json::from_str::<serde_json::Value>(&bare).is_ok();
     if template.trim().is_empty() {
         let mut object = serde_json::Map::new();
         object.insert("schema".into(), json!(1));
-        object.extend(values.into_iter().map(|(name, value)| (name.to_owned(), json!(value))));
+        object.extend(values.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
         return ("application/json", serde_json::Value::Object(object).to_string());
     }
     let content_type = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
     (
         content_type,
         filled(template, |name| {
-            let (_, value) = values.iter().find(|(known, _)| *known == name)?;
+            let value = known(name)?;
             if !is_json {
                 return Some(value.clone());
             }

@@ -257,7 +257,7 @@ const PROFILE: [Row; 12] = [
         Tab::Details,
         Kind::Lines,
         "What is posted",
-        "With {title}, {text}, {event}, {profile}, {integration}, {job}, {state}, {at}; JSON if it begins like JSON, else plain text (ntfy: {text}). Empty: a JSON object of all of them, as Slack and Teams take it.",
+        "Text or JSON with these names in braces: title, text, event, profile, integration, job, state, at. For ntfy: text alone. Empty: a JSON object of all of them.",
     ),
     Row(
         "notify.on",

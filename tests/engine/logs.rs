@@ -68,10 +68,10 @@ fn a_log_never_exceeds_its_cap_and_says_so() {
     }
     log.finish();
     let bytes = std::fs::metadata(folder.path().join("J1.jsonl")).expect("a file").len();
-    assert!((63 << 20..65 << 20).contains(&bytes), "{bytes}");
+    assert!((63 << 20..=64 << 20).contains(&bytes), "{bytes}");
     assert_eq!(texts(folder.path()).last().expect("lines"), "this log is full; the audit trail goes on");
     let again = JobLog::open(folder.path(), JobId(1), Arc::default());
     again.write(&line(99, Level::Change, "more".into(), None));
     again.finish();
-    assert_eq!(std::fs::metadata(folder.path().join("J1.jsonl")).expect("a file").len(), bytes);
+    assert!(std::fs::metadata(folder.path().join("J1.jsonl")).expect("a file").len() <= 64 << 20);
 }
