@@ -74,6 +74,7 @@ async fn run(handle: &Handle) -> JobReport {
         scheduled: false,
         allow_removals: false,
         purpose: parhelion::plan::Purpose::Whole,
+        urgent: false,
     };
     let Reply::Started(job) = handle.send(command).await.expect("a job") else { panic!("no job") };
     loop {

@@ -140,7 +140,8 @@ impl Ground {
         for place in Place::all() {
             self.handle.send(Command::Test { place, draft: Vec::new(), secrets: Vec::new() }).await?;
         }
-        for integration in Integration::ALL {
+        // The pictures show the marketplaces; the others are not set up in them.
+        for integration in [Integration::Also, Integration::Westcoast] {
             self.handle.send(Command::ReadCustomers { integration }).await?;
             self.handle.send(Command::Generate { integration }).await?;
             let filter = MapFilter { states: [MapState::Mapped].into(), ..MapFilter::default() };
@@ -165,6 +166,7 @@ impl Ground {
             scheduled: false,
             allow_removals: false,
             purpose: parhelion::plan::Purpose::Whole,
+            urgent: false,
         };
         let Reply::Started(started) = self.handle.send(command).await? else { return Err("no job".into()) };
         loop {

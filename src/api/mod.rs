@@ -14,3 +14,4 @@ pub mod listing;
 pub mod marketplace;
 pub mod records;
 pub mod row;
+pub mod webhook;

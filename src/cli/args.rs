@@ -118,6 +118,11 @@ pub enum Command {
     /// Who did what, when, before and after: the audit trail; works while another process holds the store
     #[command(subcommand)]
     Audit(Audit),
+    /// Notices to people who are not looking
+    #[command(subcommand)]
+    Notify(Notify),
+    /// Every profile with its kind and its folder
+    Profiles,
     /// Check the installation: folders, trail, secrets, index, clock
     Doctor {
         /// Make the index again from the audit trail; the old one is kept aside
@@ -158,6 +163,12 @@ pub enum Command {
     Serve(Serve),
     /// Open the screen on an engine that runs already
     Attach,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Notify {
+    /// Send a notice now, to see whether it arrives
+    Test,
 }
 
 #[derive(Debug, Subcommand)]
@@ -529,12 +540,18 @@ pub struct Run {
     /// Lift the limit of removals for this one run
     #[arg(long, requires = "scheduled")]
     pub allow_removals: bool,
+    /// Write billable rows in spite of a freeze, this once
+    #[arg(long, conflicts_with = "scheduled")]
+    pub urgent: bool,
     #[command(flatten)]
     pub narrow: Narrow,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Job {
+    /// Open issues: put them aside, or take them up again (`jobs --issues` lists them)
+    #[command(subcommand)]
+    Issue(IssueCommand),
     /// Print what became of it
     Show {
         /// Such as J12
@@ -633,6 +650,42 @@ pub enum ScheduleCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub enum IssueCommand {
+    /// Not shown until the cause changes
+    Dismiss {
+        #[command(flatten)]
+        which: Issues,
+    },
+    /// Not shown until a day or moment, or until the cause changes
+    Snooze {
+        #[command(flatten)]
+        which: Issues,
+        /// Such as 2026-01-31 or 2026-01-31T14:00
+        #[arg(long, value_name = "WHEN", value_parser = moment)]
+        until: Moment,
+    },
+    /// Take up again what was put aside
+    Reopen {
+        #[command(flatten)]
+        which: Issues,
+    },
+}
+
+/// Records that wait for a person.
+#[derive(Debug, Flags)]
+pub struct Issues {
+    /// also or westcoast
+    #[arg(value_name = "INTEGRATION")]
+    pub integration: Integration,
+    /// The distributor's ids of the records
+    #[arg(value_name = "SOURCE_ID", required = true, value_parser = source_id)]
+    pub sources: Vec<SourceId>,
+    /// Only of this entity, where one id could mean two records
+    #[arg(long, value_name = "E")]
+    pub entity: Option<Entity>,
+}
+
 impl Args {
     /// What the lock says of this process: the command's words without anything a person typed as a value.
     pub fn words(&self) -> String {
@@ -657,6 +710,7 @@ impl Args {
             Some(Command::Run(run)) => &["run", run.integration.key()],
             Some(Command::Jobs { .. }) => &["jobs"],
             Some(Command::Job(job)) => match job {
+                Job::Issue(_) => &["job", "issue"],
                 Job::Show { .. } => &["job", "show"],
                 Job::Log { .. } => &["job", "log"],
                 Job::Cancel { .. } => &["job", "cancel"],
@@ -667,6 +721,8 @@ impl Args {
                 Job::Export { .. } => &["job", "export"],
             },
             Some(Command::Audit(_)) => &["audit"],
+            Some(Command::Notify(Notify::Test)) => &["notify", "test"],
+            Some(Command::Profiles) => &["profiles"],
             Some(Command::Doctor { .. }) => &["doctor"],
             Some(Command::Backup { .. }) => &["backup"],
             Some(Command::Restore { .. }) => &["restore"],

@@ -106,6 +106,7 @@ async fn headless(out: &Out, handle: &Handle) -> Result<u8, Failure> {
                 entities,
                 scheduled: false,
                 allow_removals: false,
+                urgent: false,
                 purpose: Purpose::Whole,
             };
             let job = order!(handle, command, Reply::Started(job) => job)?;

@@ -1,14 +1,16 @@
 //! `jobs` and `job show|log|cancel|pause|resume|retry|undo|export`.
 
-use super::args::Job;
+use super::args::{IssueCommand, Job};
 use super::exit::{DONE, Failure, of_job};
 use super::json::{IssuesDocument, JobDocument, JobsDocument, LogDocument};
 use super::out::Out;
 use super::progress::{Signals, attended, job_end, next};
 use super::{ask, job_files, order, plan, text};
 use crate::host::Handle;
-use crate::host::words::{Command, Event, JobOrder, JobReport, JobState, LogFilter, LogLine, Query, Reply};
-use crate::model::{JobId, Problem};
+use crate::host::words::{
+    Asked, Command, Event, JobOrder, JobReport, JobState, LogFilter, LogLine, Query, Reply,
+};
+use crate::model::{Class, JobId, Problem};
 use crate::plan::Purpose;
 
 /// Lines asked for at a time.
@@ -22,6 +24,7 @@ pub async fn list(out: &Out, handle: &Handle, last: usize) -> Result<u8, Failure
 
 pub async fn one(out: &Out, handle: &Handle, command: &Job) -> Result<u8, Failure> {
     match command {
+        Job::Issue(command) => put_aside(out, handle, command).await,
         Job::Show { job } => {
             show(out, &*ask!(handle, Query::Job { job: *job }, Job)?)?;
             Ok(DONE)
@@ -67,6 +70,37 @@ pub async fn one(out: &Out, handle: &Handle, command: &Job) -> Result<u8, Failur
 /// What waits for a person over all jobs.
 pub async fn issues(out: &Out, handle: &Handle) -> Result<u8, Failure> {
     let view = ask!(handle, Query::Issues { integration: None }, Issues)?;
+    out.either(&IssuesDocument::from(&view), || text::issues(&view))?;
+    Ok(DONE)
+}
+
+/// Puts issues aside or takes them up again; every id must be one, or nothing happens.
+async fn put_aside(out: &Out, handle: &Handle, command: &IssueCommand) -> Result<u8, Failure> {
+    let (which, asked) = match command {
+        IssueCommand::Dismiss { which } => (which, Asked::Dismiss),
+        IssueCommand::Snooze { which, until } => (which, Asked::Snooze { until: *until }),
+        IssueCommand::Reopen { which } => (which, Asked::TakeUp),
+    };
+    let integration = which.integration;
+    let view = ask!(handle, Query::Issues { integration: Some(integration) }, Issues)?;
+    let known: Vec<_> = view.groups.iter().flat_map(|group| &group.issues).collect();
+    let mut issues = Vec::new();
+    for id in &which.sources {
+        let is_meant = |entity| which.entity.is_none_or(|only| only == entity);
+        let mut found =
+            known.iter().filter(|issue| issue.source.id == *id && is_meant(issue.entity)).peekable();
+        if found.peek().is_none() {
+            let message = format!("{} has no open issue about {id}.", integration.label());
+            return Err(Problem::new(Class::Input, message)
+                .remedy("Nothing was changed. `parhelion jobs --issues` lists them.")
+                .into());
+        }
+        issues.extend(found.map(|issue| (issue.entity, id.clone())));
+    }
+    let command = Command::PutAside { integration, issues, asked };
+    let said = order!(handle, command, Reply::Done(said) => said)?;
+    out.remark(&said);
+    let view = ask!(handle, Query::Issues { integration: Some(integration) }, Issues)?;
     out.either(&IssuesDocument::from(&view), || text::issues(&view))?;
     Ok(DONE)
 }

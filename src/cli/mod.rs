@@ -19,8 +19,10 @@ mod lifecycle;
 mod manual;
 mod map;
 mod markdown;
+mod notify;
 mod out;
 mod plan;
+mod profiles;
 mod progress;
 mod sandbox;
 mod schedule;
@@ -167,6 +169,7 @@ fn command(args: &Args, out: &Out) -> Result<u8, Failure> {
             at_home(args, out, async |handle| secret::seal(out, handle, key, secret).await)
         }
         Command::Audit(audit) => audit::run(out, &places(args)?, audit),
+        Command::Profiles => profiles::run(out, &places(args)?),
         Command::Doctor { rebuild: false } => runtime()?.block_on(doctor::run(args, out, &places(args)?)),
         Command::Doctor { rebuild: true } => doctor::rebuild(out, &places(args)?),
         Command::Backup { file } => backup::backup(out, &places(args)?, file),
@@ -181,6 +184,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
     match command {
         Command::Config(config) => config::run(out, handle, config).await,
         Command::Test { place } => test::run(out, handle, *place).await,
+        Command::Notify(args::Notify::Test) => notify::test(out, handle).await,
         Command::Map(map) => map::run(out, handle, map).await,
         Command::Fields(command) => fields::run(out, handle, command).await,
         Command::Layouts { integration, fix } => layouts::run(out, handle, *integration, *fix).await,
@@ -199,6 +203,7 @@ async fn by_handle(command: &Command, out: &Out, handle: &Handle) -> Result<u8, 
         | Command::Serve(_)
         | Command::Attach
         | Command::Audit(_)
+        | Command::Profiles
         | Command::Doctor { .. }
         | Command::Backup { .. }
         | Command::Restore { .. }

@@ -85,6 +85,7 @@ pub async fn run(out: &Out, handle: &Handle, args: &args::Run) -> Result<u8, Fai
         entities: entities(handle, args.integration, &args.entities, args.scheduled).await?,
         scheduled: args.scheduled,
         allow_removals: args.allow_removals,
+        urgent: args.urgent,
         purpose: args.narrow.purpose(),
     };
     carry_out(out, handle, command).await

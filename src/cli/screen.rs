@@ -13,14 +13,28 @@ use crate::ui::{self, Left};
 /// Plain `parhelion`.
 pub fn open(args: &Args, out: &Out) -> Result<u8, Failure> {
     needs_terminal(out)?;
-    let places = super::places(args)?;
-    let start = Start {
-        data_dir: args.global.data_dir.clone(),
-        profile: args.global.profile.clone(),
-        key_file: args.global.key_file.clone(),
-    };
-    let line = start.attach(&places, Kind::Screen)?;
-    on(args, &places, &line)
+    on_profiles(args, args.global.profile.clone())
+}
+
+/// A profile, and every other that is gone to from there; hosts are started where there are none.
+fn on_profiles(args: &Args, profile: Option<String>) -> Result<u8, Failure> {
+    let mut start =
+        Start { data_dir: args.global.data_dir.clone(), profile, key_file: args.global.key_file.clone() };
+    loop {
+        let places = Places::find(start.profile.as_deref(), start.data_dir.as_deref())?;
+        let line = start.attach(&places, Kind::Screen)?;
+        match on(args, &places, &line)? {
+            Next::Done(code) => return Ok(code),
+            Next::Profile(name) => start.profile = Some(name),
+        }
+    }
+}
+
+/// What comes after a screen.
+enum Next {
+    Done(u8),
+    /// The same on this profile.
+    Profile(String),
 }
 
 /// `attach`: never starts anything.
@@ -31,7 +45,10 @@ pub fn attach(args: &Args, out: &Out) -> Result<u8, Failure> {
         Problem::new(Class::Input, format!("No host runs for the profile '{}'.", places.profile))
             .remedy("`parhelion` alone starts one; `parhelion serve` does so for good.")
     })?;
-    on(args, &places, &line)
+    match on(args, &places, &line)? {
+        Next::Done(code) => Ok(code),
+        Next::Profile(name) => on_profiles(args, Some(name)),
+    }
 }
 
 fn needs_terminal(out: &Out) -> Result<(), Problem> {
@@ -42,11 +59,18 @@ fn needs_terminal(out: &Out) -> Result<(), Problem> {
     Ok(())
 }
 
-fn on(args: &Args, places: &Places, line: &Line) -> Result<u8, Failure> {
+fn on(args: &Args, places: &Places, line: &Line) -> Result<Next, Failure> {
     let _ = super::REPORTS.set(places.reports());
     let places = Places { profile: line.host().profile.clone(), ..places.clone() };
     let handle = line.handle();
-    let code = show(args, &handle, &places, line.host().warning.clone())?;
+    // A folder or a key of its own belongs to one profile.
+    let is_plain = args.global.data_dir.is_none() && args.global.key_file.is_none();
+    let others = Places::all().into_iter().map(|other| other.profile).filter(|name| *name != places.profile);
+    let profiles = if is_plain { others.collect() } else { Vec::new() };
+    let code = match run(args, &handle, &places, profiles, line.host().warning.clone())? {
+        Left::Switch(name) => return Ok(Next::Profile(name)),
+        left => code(left),
+    };
     if code == DONE {
         // What goes on without us, in one line.
         let running = async {
@@ -59,13 +83,24 @@ fn on(args: &Args, places: &Places, line: &Line) -> Result<u8, Failure> {
             complain(&format!("{} goes on. `parhelion` shows it again.", progress.job));
         }
     }
-    Ok(code)
+    Ok(Next::Done(code))
 }
 
 /// The screen, until it is left.
 pub fn show(args: &Args, handle: &Handle, places: &Places, notice: Option<String>) -> Result<u8, Failure> {
+    Ok(code(run(args, handle, places, Vec::new(), notice)?))
+}
+
+fn run(
+    args: &Args,
+    handle: &Handle,
+    places: &Places,
+    profiles: Vec<String>,
+    notice: Option<String>,
+) -> Result<Left, Problem> {
     let options = ui::Options {
         profile: places.profile.clone(),
+        profiles,
         plain: args.global.plain,
         no_color: args.global.no_color,
         theme: None,
@@ -74,12 +109,16 @@ pub fn show(args: &Args, handle: &Handle, places: &Places, notice: Option<String
         notice,
         is_shared: handle.is_shared(),
     };
-    match ui::run(handle.clone(), options)? {
-        Left::Quit => Ok(DONE),
+    ui::run(handle.clone(), options)
+}
+
+fn code(left: Left) -> u8 {
+    match left {
+        Left::Quit | Left::Switch(_) => DONE,
         Left::Stopped(job) => {
             complain(&format!("{job} was interrupted. `parhelion job resume {job}` goes on with it."));
-            Ok(INTERRUPTED)
+            INTERRUPTED
         }
-        Left::Signal(number) => Ok(u8::try_from(128 + number).unwrap_or(FAILED)),
+        Left::Signal(number) => u8::try_from(128 + number).unwrap_or(FAILED),
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
+use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use super::customers::HaloCard;
 use super::keys;
@@ -40,6 +41,8 @@ pub struct Book {
     waiting: Arc<Waiting>,
     /// Who takes a number goes alone.
     numbers: Mutex<()>,
+    /// Whoever writes facts shares it; whoever lets old ones go has it alone.
+    gate: RwLock<()>,
 }
 
 /// Values to be put, and keys to be deleted.
@@ -136,7 +139,13 @@ fn as_ops(changes: &Changes) -> Vec<Op> {
 impl Book {
     /// Brings the index up to the trail.
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
-        let book = Self { trail, index, waiting: Arc::default(), numbers: Mutex::default() };
+        let book = Self {
+            trail,
+            index,
+            waiting: Arc::default(),
+            numbers: Mutex::default(),
+            gate: RwLock::default(),
+        };
         book.replay(book.index.as_ref())?;
         let mut open = BTreeMap::new();
         book.each_big(&keys::intents(), |_, intent: Intent| {
@@ -218,8 +227,15 @@ impl Book {
     /// Facts, durable on return, then visible in the index.
     pub async fn record(&self, records: &[Record]) -> Result<(), Problem> {
         let entries = entries(records)?;
+        let _shared = self.gate.read().await;
         let last = self.trail.commit(entries).await?;
         self.show(records, last)
+    }
+
+    /// Keeps every [`Self::record`] waiting as long as it is held. A running job also writes by [`Self::record_soon`],
+    /// which waits for nobody: the caller sees to it that none runs.
+    pub(super) async fn alone(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().await
     }
 
     /// Facts whose loss within a second is harmless: an outcome is found again by reading back (5.1).
@@ -345,14 +361,7 @@ impl Book {
     }
 
     fn join(&self, key: &[u8], first: &[u8]) -> Result<Vec<u8>, Problem> {
-        let Some((count, rest)) = first.split_first_chunk::<2>() else { return Err(damaged(key)) };
-        let count = u16::from_le_bytes(*count);
-        let mut whole = rest.to_vec();
-        for part in 1..usize::from(count) {
-            let more = self.value(&keys::part_key(key, part))?.ok_or_else(|| damaged(key))?;
-            whole.extend(more);
-        }
-        Ok(whole)
+        keys::join(key, first, |part| self.value(part))?.ok_or_else(|| damaged(key))
     }
 
     /// Everything under a prefix, a page at a time.
@@ -546,8 +555,22 @@ impl Book {
     }
 
     /// The intents and outcomes of a job, oldest first: what it did, with what stood there before.
+    ///
+    /// # Errors
+    /// Where lines from the time of the job were let go: what is left would take back a part of it only.
     pub fn deeds(&self, job: JobId, mut with: impl FnMut(Record)) -> Result<(), Problem> {
         let from = self.get::<u64>(&keys::began(job))?.unwrap_or(0);
+        let started = self.job(job)?.map(|(report, ..)| report.started);
+        let first = self.trail.read(0)?.next().transpose()?;
+        if let (Some(first), Some(started)) = (first, started)
+            && first.seq > 1
+            && if from > 0 { first.seq > from + 1 } else { first.at > started }
+        {
+            let message = format!("What {job} did is no longer all in the audit trail: it is too old.");
+            return Err(Problem::new(Class::Input, message).remedy(
+                "It cannot be taken back as a whole; `profile.keep.trail_days` says how long the trail is kept.",
+            ));
+        }
         for line in self.trail.read(from)? {
             let line = line?;
             let is_deed = line.kind == "intent" || line.kind == "outcome";

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Engine;
 use super::planning::{Keep, Spec};
-use crate::engine::words::{Answer, Command, Event, Query, Reply};
+use crate::engine::words::{Answer, Choices, Command, Event, Query, Reply};
 use crate::model::Problem;
 
 /// What the desk receives.
@@ -79,6 +79,7 @@ fn is_short(command: &Command) -> bool {
         | Command::Run { .. }
         | Command::RunOf { .. }
         | Command::RunSchedule { .. }
+        | Command::TestNotice
         | Command::Stop => false,
     }
 }
@@ -139,9 +140,10 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Done(format!("Plan {plan} is discarded.")))
         }
         Command::Apply { plan, choices } => Ok(Reply::Started(engine.apply(plan, choices).await?)),
-        Command::Run { integration, entities, scheduled, allow_removals, purpose } => {
+        Command::Run { integration, entities, scheduled, allow_removals, urgent, purpose } => {
             let spec = Spec { integration, entities, scheduled, allow_removals, purpose }.ordered();
-            Ok(Reply::Started(engine.run(spec).await?))
+            let choices = Choices { urgent: urgent && !scheduled, ..Choices::default() };
+            Ok(Reply::Started(engine.run_with(spec, choices).await?))
         }
         Command::RunOf { purpose, allow_removals } => {
             let spec = Spec { allow_removals, ..engine.spec_of(purpose)? };
@@ -156,6 +158,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         }
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
         Command::Lifecycle(order) => engine.lifecycle(*order).await,
+        Command::TestNotice => Ok(Reply::Done(engine.test_notice().await?)),
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
 }
@@ -176,6 +179,7 @@ impl Engine {
     pub async fn close(&self) -> Result<(), Problem> {
         self.scheduler.end().await;
         self.stop().await;
+        self.notices.close().await;
         self.save_budgets();
         self.write_metrics();
         self.book.close()

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::book::{Book, parse};
-use super::records::Record;
+use super::book::Book;
+use super::expiry::Expiry;
+use super::profiles::{Told, told};
 use super::{connect, keys};
 use crate::api::http::{Request, Transport, Url};
 use crate::model::settings::{SecretSource, Settings};
 use crate::model::{Integration, Moment, Place, Problem};
 use crate::store::index::Opened;
-use crate::store::trail::{Shelf, free_space};
+use crate::store::trail::free_space;
 use crate::store::{Index as _, KeySource, Lock, Places, Seq, SledIndex, Trail, Vault, lock, secret_source};
 use crate::{logging, settings};
 
@@ -110,6 +111,7 @@ pub async fn examine(
     index(places, held, trail.as_ref(), &mut found);
     let settings = trail.map(|trail| trail.settings).unwrap_or_default();
     sources(&settings, vault.as_ref(), &mut found);
+    ends(&settings, now, &mut found);
     clock(&settings, transport, now, &mut found).await;
     logs(places, &mut found);
     found.0
@@ -190,34 +192,14 @@ fn holder(places: &Places, found: &mut Findings) -> Option<Lock> {
     }
 }
 
-/// What the trail says without the index.
-struct Told {
-    last_seq: Seq,
-    settings: Settings,
-}
-
 fn trail(places: &Places, found: &mut Findings) -> Option<Told> {
-    let read = || {
-        let shelf = Shelf::open(&places.audit())?;
-        let (mut records, mut unknown, mut settings) = (0_u64, 0_u64, Settings::default());
-        for line in shelf.read(shelf.first_seq())? {
-            let line = line?;
-            records += 1;
-            match parse(&line.kind, line.data) {
-                Ok(Record::Config { settings: newest, .. }) => settings = *newest,
-                Ok(_) => {}
-                Err(_) => unknown += 1,
-            }
-        }
-        Ok::<_, Problem>((shelf, records, unknown, settings))
-    };
     if !places.audit().exists() {
         found.skip("trail", "nothing was written yet");
         return None;
     }
-    match read() {
-        Ok((shelf, records, unknown, settings)) => {
-            let last_seq = shelf.last_seq();
+    match told(places) {
+        Ok(told) => {
+            let Told { records, unknown, last_seq, .. } = told;
             found.ok("trail", format!("{records} records up to line {last_seq}, the chain is whole"));
             if unknown > 0 {
                 found.say(
@@ -227,7 +209,7 @@ fn trail(places: &Places, found: &mut Findings) -> Option<Told> {
                     "They were written by a newer version: use that one.",
                 );
             }
-            Some(Told { last_seq, settings })
+            Some(told)
         }
         Err(problem) => {
             found.fail("trail", problem);
@@ -356,6 +338,19 @@ fn opens(settings: &Settings, key: &str, vault: Option<&Vault>, found: &mut Find
         }
     }
     false
+}
+
+/// Secrets whose day is known (P47).
+fn ends(settings: &Settings, now: Moment, found: &mut Findings) {
+    let today = now.to_zoned(jiff::tz::TimeZone::system()).date();
+    for expiry in Expiry::all(settings, today) {
+        if expiry.is_near() {
+            let remedy = "Make a new one there, set it here, and set its new date.";
+            found.say("secret's end", Health::Warning, expiry.sentence(), remedy);
+        } else {
+            found.ok("secret's end", expiry.sentence());
+        }
+    }
 }
 
 /// Halo says the time with every answer: dates of changes and ends of subscriptions go by it.

@@ -92,13 +92,19 @@ impl Engine {
 
     /// Plan and apply in one job.
     pub async fn run(self: &Arc<Self>, spec: Spec) -> Result<JobId, Problem> {
-        self.run_for(spec, None).await
+        self.run_with(spec, Choices::default()).await
+    }
+
+    /// The same, with what a person chose beforehand.
+    pub async fn run_with(self: &Arc<Self>, spec: Spec, choices: Choices) -> Result<JobId, Problem> {
+        self.run_for(spec, choices, None).await
     }
 
     /// The same, for an occurrence of a schedule.
     pub(super) async fn run_for(
         self: &Arc<Self>,
         spec: Spec,
+        choices: Choices,
         occurrence: Option<&Occurrence>,
     ) -> Result<JobId, Problem> {
         // What is wrong with the settings is said at once, not by a job.
@@ -118,7 +124,7 @@ impl Engine {
         let order = Order {
             report,
             occurrence,
-            choices: Choices::default(),
+            choices,
             policy: spec.scheduled,
             allow_removals: spec.allow_removals,
             resumed: false,
@@ -290,6 +296,7 @@ impl Engine {
             self.book.note_beginning(job)?;
         }
         self.tell(Event::Job(Box::new(order.report.clone())));
+        self.job_begins(&order.report);
         let engine = self.clone();
         self.spawn(async move { engine.execute(order, control, tally).await });
         Ok(job)
@@ -350,7 +357,7 @@ impl Engine {
         }
         log.write(&note(self.world.now(), format!("{job} ended: {}", report.state.word())));
         drop(ticker);
-        let lines = log.flush();
+        let lines = log.finish();
         let order_choices = choices.clone();
         if !matches!(report.state, JobState::Interrupted | JobState::Failed) {
             self.settle_issues(&report).await;
@@ -367,6 +374,7 @@ impl Engine {
         self.save_budgets();
         let _ = self.book.flush();
         self.changed(report.integration);
+        self.job_is_over(&report);
         self.live().running = None;
         self.scheduler.look_again();
         self.tell(Event::Log { job, lines });

@@ -201,6 +201,14 @@ pub fn halo_card(id: &TargetId) -> Vec<u8> {
 pub fn read_at(integration: Integration) -> Vec<u8> {
     plain(&[b"r", integration.key().as_bytes()])
 }
+/// How many unmapped customers the last notice knew of.
+pub fn told_unmapped(integration: Integration) -> Vec<u8> {
+    plain(&[b"y", integration.key().as_bytes()])
+}
+/// Of which end of a secret, and of how many days before it, a reminder was given.
+pub fn told_expiry(place: Place) -> Vec<u8> {
+    plain(&[b"y/expiry", place.key().as_bytes()])
+}
 pub fn top_levels() -> Vec<u8> {
     b"r/toplevels".to_vec()
 }
@@ -275,11 +283,29 @@ pub fn del_big(key: &[u8]) -> Vec<Op> {
 
 /// The key of a later part. Outside every scanned prefix, so that scans see part 0 only.
 pub fn part_key(key: &[u8], part: usize) -> Vec<u8> {
-    let mut long = b"x/".to_vec();
-    long.extend(key);
-    long.push(0);
+    let mut long = part_prefix(key);
     long.extend(u16::try_from(part).unwrap_or(u16::MAX).to_be_bytes());
     long
+}
+
+/// What the keys of all later parts begin with.
+pub fn part_prefix(key: &[u8]) -> Vec<u8> {
+    [b"x/", key, b"\0"].concat()
+}
+
+/// A value of any length from its part 0; `None` where a part is missing. `value` looks a key up.
+pub fn join<E>(
+    key: &[u8],
+    first: &[u8],
+    mut value: impl FnMut(&[u8]) -> Result<Option<Vec<u8>>, E>,
+) -> Result<Option<Vec<u8>>, E> {
+    let Some((count, rest)) = first.split_first_chunk::<2>() else { return Ok(None) };
+    let mut whole = rest.to_vec();
+    for part in 1..usize::from(u16::from_le_bytes(*count)) {
+        let Some(more) = value(&part_key(key, part))? else { return Ok(None) };
+        whole.extend(more);
+    }
+    Ok(Some(whole))
 }
 
 pub fn json(value: &impl Serialize) -> Vec<u8> {

@@ -1,19 +1,24 @@
 //! A job's log: JSON Lines on disk, read in windows. For reading; the audit trail has every fact.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
 use crate::engine::words::{Level, LogFilter, LogLine, LogView};
-use crate::model::text::shown;
+use crate::model::text::{shown, thousands};
 use crate::model::{Class, JobId, Moment, Problem};
 
 /// A job's log stops growing here; the last line then says so (sync-engine 16).
 const CAP: u64 = 64 * 1024 * 1024;
+
+/// Lines of one code that a second may have; the rest of them are counted (sync-engine 16). What was written to Halo
+/// is always said.
+const A_SECOND: u64 = 10;
 
 /// The writing end, held by the running job.
 pub struct JobLog {
@@ -26,6 +31,91 @@ struct Inner {
     file: Option<BufWriter<File>>,
     bytes: u64,
     lines: u64,
+    /// The line written last, and how often it came again since.
+    last: Option<(LogLine, u64)>,
+    second: i64,
+    /// What came in this second, by code: how many, and the newest of those that are only counted.
+    codes: HashMap<(Level, String), (u64, Option<LogLine>)>,
+}
+
+impl Inner {
+    fn take(&mut self, line: &LogLine) {
+        if let Some((last, again)) = &mut self.last
+            && is_same(last, line)
+        {
+            last.at = line.at;
+            *again += 1;
+            return;
+        }
+        self.say_again();
+        if line.at.as_second() != self.second {
+            self.say_more();
+            self.second = line.at.as_second();
+        }
+        if line.level != Level::Change {
+            let (count, more) = self.codes.entry((line.level, code(&line.text))).or_default();
+            *count += 1;
+            if *count > A_SECOND {
+                *more = Some(line.clone());
+                return;
+            }
+        }
+        self.put(line);
+        self.last = Some((line.clone(), 0));
+    }
+
+    /// What the last line came again, in one line.
+    fn say_again(&mut self) {
+        if let Some((line, again @ 1..)) = self.last.take() {
+            let text = format!("{} x{}", line.text, thousands(again));
+            self.put(&LogLine { text, row: None, ..line });
+        }
+    }
+
+    /// What the second that is over had too many of.
+    fn say_more(&mut self) {
+        let codes = std::mem::take(&mut self.codes);
+        let mut more: Vec<_> =
+            codes.into_values().filter_map(|(count, line)| Some((line?, count - A_SECOND))).collect();
+        more.sort_by(|(a, _), (b, _)| (a.at, &a.text).cmp(&(b.at, &b.text)));
+        for (line, count) in more {
+            let text = format!("{} x{} like this", line.text, thousands(count));
+            self.put(&LogLine { text, row: None, ..line });
+        }
+    }
+
+    fn put(&mut self, line: &LogLine) {
+        if self.bytes >= CAP {
+            return;
+        }
+        let mut text = serde_json::to_vec(line).unwrap_or_default();
+        if self.bytes + text.len() as u64 >= CAP {
+            let full =
+                LogLine { text: "this log is full; the audit trail goes on".into(), ..note(line.at, "") };
+            text = serde_json::to_vec(&full).unwrap_or_default();
+            self.bytes = CAP;
+        }
+        text.push(b'\n');
+        self.bytes += text.len() as u64;
+        self.lines += 1;
+        if let Some(file) = &mut self.file
+            && file.write_all(&text).is_err()
+        {
+            self.file = None;
+        }
+    }
+}
+
+/// Whether two lines say the same of the same record.
+fn is_same(a: &LogLine, b: &LogLine) -> bool {
+    let what = |line: &LogLine| (line.level, line.sign, line.row);
+    what(a) == what(b) && a.text == b.text && a.subject == b.subject && a.customer == b.customer
+}
+
+/// What a line says whatever the numbers and names in it.
+fn code(text: &str) -> String {
+    let plain = text.split(['\'', '"', '(']).next().unwrap_or_default();
+    plain.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 impl JobLog {
@@ -35,35 +125,38 @@ impl JobLog {
         let lines = File::open(&path).map_or(0, |file| BufReader::new(file).lines().count() as u64);
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).ok();
         let bytes = file.as_ref().and_then(|f| f.metadata().ok()).map_or(0, |m| m.len());
-        Self { inner: Mutex::new(Inner { file: file.map(BufWriter::new), bytes, lines }), news }
+        let inner = Inner {
+            file: file.map(BufWriter::new),
+            bytes,
+            lines,
+            last: None,
+            second: i64::MIN,
+            codes: HashMap::new(),
+        };
+        Self { inner: Mutex::new(inner), news }
     }
 
     pub fn write(&self, line: &LogLine) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.bytes >= CAP {
-            return;
-        }
+        self.inner().take(line);
         self.news.notify_one();
-        let mut text = serde_json::to_vec(line).unwrap_or_default();
-        if inner.bytes + text.len() as u64 >= CAP {
-            let full =
-                LogLine { text: "this log is full; the audit trail goes on".into(), ..note(line.at, "") };
-            text = serde_json::to_vec(&full).unwrap_or_default();
-            inner.bytes = CAP;
-        }
-        text.push(b'\n');
-        inner.bytes += text.len() as u64;
-        inner.lines += 1;
-        if let Some(file) = &mut inner.file
-            && file.write_all(&text).is_err()
-        {
-            inner.file = None;
-        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what was only counted so far, and makes everything readable: at the job's end.
+    pub fn finish(&self) -> u64 {
+        let mut inner = self.inner();
+        inner.say_again();
+        inner.say_more();
+        drop(inner);
+        self.flush()
     }
 
     /// Makes what was written readable; answers how many lines there are.
     pub fn flush(&self) -> u64 {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner();
         if let Some(file) = &mut inner.file {
             let _ = file.flush();
         }

@@ -21,6 +21,9 @@
 //! | `audit`, `doctor` | the trail as people read it; whether everything is sound |
 //! | `metrics` | figures for a monitoring system |
 //! | `retention` | how long trail and logs are kept |
+//! | `expiry` | secrets that expire |
+//! | `notices` | tells people who are not looking |
+//! | `profiles` | the profiles of this user, looked at from outside |
 //! | `desk` | takes calls, hands out answers |
 //! | `world` | clock and network, real or simulated |
 
@@ -33,6 +36,7 @@ pub mod control;
 pub mod customers;
 pub mod desk;
 pub mod doctor;
+pub mod expiry;
 pub mod extract;
 pub mod fresh;
 pub mod hudu;
@@ -44,7 +48,9 @@ pub mod lifecycle;
 pub mod log;
 pub mod metrics;
 mod narrow;
+pub mod notices;
 pub mod planning;
+pub mod profiles;
 pub mod records;
 pub mod recover;
 pub mod retention;
@@ -86,6 +92,7 @@ pub struct Engine {
     by: String,
     events: broadcast::Sender<Event>,
     live: Mutex<Live>,
+    notices: notices::Notices,
     tasks: Mutex<JoinSet<()>>,
     scheduler: scheduler::Scheduler,
 }
@@ -178,6 +185,7 @@ impl Engine {
             by,
             events,
             live: Mutex::new(Live { settings, ..Live::default() }),
+            notices: notices::Notices::default(),
             tasks: Mutex::default(),
             scheduler: scheduler::Scheduler::default(),
         });
@@ -260,6 +268,7 @@ impl Engine {
 
     /// Ends all work at once, as the death of the process would: the next start finds out what became of it.
     pub fn abort(&self) {
+        self.notices.abort();
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 

@@ -6,8 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::runtime::Handle;
+
+use super::Engine;
 use super::book::Book;
 use super::keys;
 use super::records::Record;
@@ -24,6 +28,42 @@ pub struct LetGo {
     /// Where the trail begins now.
     pub first: Seq,
     pub bytes: u64,
+}
+
+/// How often a living engine tidies up, and when it looks again where a job was in the way.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Tidies up once a day as long as the engine lives.
+pub fn keep(engine: &Arc<Engine>) {
+    let weak = Arc::downgrade(engine);
+    engine.spawn(async move {
+        let mut pause = DAY;
+        loop {
+            tokio::time::sleep(pause).await;
+            let Some(engine) = weak.upgrade() else { return };
+            pause = if engine.tidy().await { DAY } else { HOUR };
+        }
+    });
+}
+
+impl Engine {
+    /// Tidies up while nobody else writes; `false` where a job runs, which is not kept waiting.
+    pub async fn tidy(self: &Arc<Self>) -> bool {
+        let alone = self.book.alone().await;
+        if self.live().running.is_some() {
+            return false;
+        }
+        let engine = self.clone();
+        let work = move || {
+            let (now, keep) = (engine.world.now(), engine.settings().profile.keep.clone());
+            Handle::current().block_on(tidy(&engine.book, &engine.places, &keep, now));
+        };
+        // Checking a whole trail takes its time: not on the thread that answers viewers.
+        let done = tokio::task::spawn_blocking(work).await.is_ok();
+        drop(alone);
+        done
+    }
 }
 
 /// Tidies a profile up at its start, before anything else goes on. A step that fails is left for the next start: what
@@ -63,6 +103,7 @@ pub async fn trail(
         return Ok(None);
     }
     book.trail().verify()?;
+    book.flush()?;
     let index = fresh()?;
     book.told(index.as_ref())?;
     let (pairs, bytes, numbers) = write_pieces(book, index.as_ref()).await?;

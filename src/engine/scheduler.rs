@@ -16,7 +16,7 @@ use super::keys;
 use super::planning::Spec;
 use super::records::Record;
 use crate::engine::words::{
-    CheckState, Event, Fate, JobOrder, JobState, Past, PastRun, SCHEDULE, ScheduleView, TestReport,
+    CheckState, Choices, Event, Fate, JobOrder, JobState, Past, PastRun, SCHEDULE, ScheduleView, TestReport,
 };
 use crate::model::schedule::{self, Noted};
 use crate::model::settings::{Overlap, Repeat, Schedule, Settings};
@@ -214,7 +214,7 @@ impl Engine {
         }
         if obstacle.is_none() {
             let spec = spec(integration, schedule);
-            match self.run_for(spec, Some(occurrence)).await {
+            match self.run_for(spec, Choices::default(), Some(occurrence)).await {
                 Ok(job) => tracing::info!("{job} is {} of {}", integration.label(), occurrence.id),
                 Err(problem) if problem.class == Class::Busy => return Ok(false),
                 Err(problem) => obstacle = Some(problem.to_string()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::connect::missing;
+use super::expiry::Expiry;
 use super::keys;
 use super::records::Record;
 use crate::api::check;
@@ -200,7 +201,7 @@ impl Engine {
                 check::check_marketplace(integration, of, secret, transport, budget).await
             }
         };
-        let checks: Vec<Check> = checks
+        let mut checks: Vec<Check> = checks
             .into_iter()
             .map(|c| Check {
                 name: c.name.clone(),
@@ -213,7 +214,14 @@ impl Engine {
                 message: c.message,
             })
             .collect();
-        let mut checks = checks;
+        // Liongard's own test says it already.
+        if place != Place::Of(Integration::Liongard)
+            && let Some(expiry) = Expiry::of(&settings, place, self.today())
+        {
+            // Near or past it says nothing of today's sign-in, which was just tried.
+            let state = if expiry.is_near() { CheckState::Unproven } else { CheckState::Ok };
+            checks.push(Check { name: "secret's end".into(), state, message: expiry.sentence() });
+        }
         let passed = !checks.iter().any(|c| matches!(c.state, CheckState::Failed | CheckState::Skipped));
         if passed && place == Place::Of(Integration::Hudu) && draft.is_empty() && settings.hudu.enabled {
             checks.extend(self.hudu_checks().await);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Engine;
 use super::connect::missing;
+use super::expiry::Expiry;
 use super::keys;
 use super::log;
 use super::records::{Ordered, RowEnd};
@@ -12,7 +13,7 @@ use crate::engine::words::{
     PlanFilter, PlanGroup, PlanOrder, Presence, Query, SettingsView, ToDo,
 };
 use crate::integrations;
-use crate::model::{Class, Integration, JobId, Place, PlanId, Problem, SourceId};
+use crate::model::{Class, Date, Integration, JobId, Place, PlanId, Problem, SourceId};
 use crate::plan::{Action, Cause, Change};
 
 /// A test is stale after this many hours (C10).
@@ -230,6 +231,8 @@ impl Engine {
         };
         let mut to_do = Vec::new();
         connection_to_do(&mut to_do, "Halo", state, test.as_ref());
+        let expiry = self.expiry(Place::Halo);
+        expiry_to_do(&mut to_do, expiry);
         Ok(PlaceView {
             place: Place::Halo,
             state,
@@ -239,6 +242,7 @@ impl Engine {
             test,
             last_job: None,
             map: MapCounts::default(),
+            secret_days: expiry.map(|expiry| expiry.days),
             read_at: None,
             options: vec![
                 format!("pace {budget}"),
@@ -277,6 +281,10 @@ impl Engine {
         let options = integrations::options(integration, &settings);
         let mut to_do = Vec::new();
         connection_to_do(&mut to_do, integration.label(), state, test.as_ref());
+        let expiry = self.expiry(place);
+        if of.enabled {
+            expiry_to_do(&mut to_do, expiry);
+        }
         let schedule = self.schedule_view(integration, 1)?;
         if let Some(why) = schedule.obstacle.as_ref().filter(|_| schedule.enabled && state != PlaceState::Off)
         {
@@ -343,6 +351,7 @@ impl Engine {
             test,
             last_job,
             map,
+            secret_days: expiry.map(|expiry| expiry.days),
             read_at: parties.read.read_at,
             options,
             schedule: Some(Box::new(schedule)),
@@ -350,8 +359,24 @@ impl Engine {
         })
     }
 
+    /// When the secret of a place expires, seen from today.
+    pub(super) fn expiry(&self, place: Place) -> Option<Expiry> {
+        Expiry::of(&self.settings(), place, self.today())
+    }
+
+    /// This machine's day.
+    pub(super) fn today(&self) -> Date {
+        self.world.now().to_zoned(jiff::tz::TimeZone::system()).date()
+    }
+
     fn is_stale(&self, test: Option<&crate::engine::words::TestReport>) -> bool {
         test.is_some_and(|t| self.world.now().duration_since(t.at).as_hours() >= TEST_HOURS)
+    }
+}
+
+fn expiry_to_do(to_do: &mut Vec<ToDo>, expiry: Option<Expiry>) {
+    if let Some(expiry) = expiry.filter(Expiry::is_near) {
+        to_do.push(ToDo { sentence: expiry.sentence(), leads_to: Leads::Settings });
     }
 }
 

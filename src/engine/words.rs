@@ -110,6 +110,9 @@ pub enum Command {
         entities: Vec<Entity>,
         scheduled: bool,
         allow_removals: bool,
+        /// Billable rows are written in a freeze, too (N10); by hand only.
+        #[serde(default)]
+        urgent: bool,
         purpose: Purpose,
     },
     /// As [`Command::BuildPlanOf`], then apply, as one job.
@@ -137,6 +140,8 @@ pub enum Command {
     },
     /// A change of the planning workspace.
     Lifecycle(Box<LifecycleOrder>),
+    /// Sends a notice now, to see whether it arrives (P40).
+    TestNotice,
     /// Stops after the records in hand and answers when all is on disk.
     Stop,
 }
@@ -508,6 +513,9 @@ pub struct PlaceView {
     pub test_is_stale: bool,
     pub last_job: Option<JobReport>,
     pub map: MapCounts,
+    /// Days until its secret expires, where the day is known; negative: it has (P47).
+    #[serde(default)]
+    pub secret_days: Option<i64>,
     /// When the customers were last read; `None`: never.
     pub read_at: Option<Moment>,
     /// One line a setting that matters on the pane.

@@ -11,7 +11,7 @@ use crate::api::http::{RealTransport, Transport};
 use crate::engine::book::Book;
 use crate::engine::records::Record;
 use crate::engine::world::World;
-use crate::engine::{Engine, Protocol, desk, metrics, retention};
+use crate::engine::{Engine, Protocol, desk, metrics, notices, retention};
 use crate::model::{Class, Installation, Moment, Problem};
 use crate::store::{KeySource, Lock, Places, Store};
 
@@ -96,6 +96,8 @@ impl Home {
         {
             let _inside = runtime.enter();
             metrics::keep(&engine);
+            retention::keep(&engine);
+            notices::keep(&engine);
         }
         let schedules = options.schedules;
         let thread = std::thread::Builder::new()

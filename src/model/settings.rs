@@ -3,6 +3,7 @@
 mod lifecycle;
 mod liongard;
 mod matching;
+mod notify;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use self::lifecycle::Lifecycle;
 pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
 pub use self::matching::Matching;
-use super::{Entity, Integration, Place};
+pub use self::notify::{Notify, Occasion};
+use super::{Date, Entity, Integration, Place};
 
 mod hudu;
 
@@ -72,6 +74,15 @@ impl Settings {
         self.of(integration).safety.unwrap_or(&self.safety).clone()
     }
 
+    /// The day on which the secret of a place expires, where it is known (P47).
+    pub fn secret_expires(&self, place: Place) -> Option<Date> {
+        let text = match place {
+            Place::Halo => &self.halo.secret_expires,
+            Place::Of(i) => self.of(i).secret_expires,
+        };
+        text.parse().ok()
+    }
+
     pub fn pace(&self, place: Place) -> Pace {
         match place {
             Place::Halo => self.halo.pace,
@@ -90,6 +101,8 @@ pub struct General<'a> {
     pub url_key: &'static str,
     /// Who signs in there; empty where only a key does.
     pub account: &'a str,
+    /// Day on which the secret there expires; empty: not known (P47).
+    pub secret_expires: &'a str,
     pub allow_http: bool,
     pub pace: Pace,
     /// Name of the top level that new customers in Halo go under; empty: Halo's default (K8).
@@ -109,6 +122,7 @@ pub struct Profile {
     pub theme: String,
     pub keep: Keep,
     pub metrics: Metrics,
+    pub notify: Notify,
 }
 
 /// How long things are kept (sync-engine 5.1 and 16).
@@ -169,6 +183,9 @@ pub struct Halo {
     pub tenant: String,
     pub client_id: String,
     pub client_secret: SecretSource,
+    /// Day on which it expires, `2027-01-31`; empty: not known (P47).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub secret_expires: String,
     pub allow_http: bool,
     pub pace: Pace,
     /// How long an unanswered create may still be carried out, in seconds (sync-engine 7.4).
@@ -189,6 +206,7 @@ impl Default for Halo {
             tenant: String::new(),
             client_id: String::new(),
             client_secret: SecretSource::Unset,
+            secret_expires: String::new(),
             allow_http: false,
             pace: Pace { requests: 300, per_seconds: 300, at_once: 4, spacing_ms: 0, share: 0.9 },
             settle_seconds: 300,
@@ -227,6 +245,9 @@ pub struct Marketplace {
     pub marketplace_url: String,
     pub username: String,
     pub password: SecretSource,
+    /// Day on which it expires, `2027-01-31`; empty: not known (P47).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub secret_expires: String,
     pub allow_http: bool,
     pub pace: Pace,
     /// Name of the top level new customers are placed under (K8); empty: Halo's default.
@@ -261,6 +282,7 @@ impl Marketplace {
             url: &self.marketplace_url,
             url_key: "marketplace_url",
             account: &self.username,
+            secret_expires: &self.secret_expires,
             allow_http: self.allow_http,
             pace: self.pace,
             top_level: &self.top_level_for_new_customers,
@@ -278,6 +300,7 @@ impl Default for Marketplace {
             marketplace_url: String::new(),
             username: String::new(),
             password: SecretSource::Unset,
+            secret_expires: String::new(),
             allow_http: false,
             pace: Pace::default(),
             top_level_for_new_customers: String::new(),

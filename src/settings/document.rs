@@ -139,7 +139,12 @@ pub(super) fn group_text(values: &Values, group: &str) -> String {
         .iter()
         .filter_map(|setting| {
             let leaf = setting.key.strip_prefix(&prefix)?;
-            Some(format!("{leaf} = {}", setting.kind.write(values.value(&setting.key)?)))
+            let value = values.value(&setting.key)?;
+            // Only where a secret comes from is ever written; that one is sealed, or not set, is no value.
+            if setting.kind == Kind::Secret && !value.is_table() {
+                return None;
+            }
+            Some(format!("{leaf} = {}", setting.kind.write(value)))
         })
         .collect();
     if parts.is_empty() { "{}".into() } else { format!("{{ {} }}", parts.join(", ")) }

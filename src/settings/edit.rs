@@ -156,6 +156,8 @@ pub fn reset(settings: &Settings, key: &str) -> Result<Settings, Problem> {
 /// Where the secret of that key comes from; `None` where the key is no secret.
 pub fn secret_source<'a>(settings: &'a Settings, key: &str) -> Option<&'a SecretSource> {
     match key {
+        "profile.notify.webhook" => Some(&settings.profile.notify.webhook),
+        "profile.notify.ping" => Some(&settings.profile.notify.ping),
         "halo.client_secret" => Some(&settings.halo.client_secret),
         "also.password" => Some(&settings.also.password),
         "westcoast.password" => Some(&settings.westcoast.password),
@@ -170,6 +172,8 @@ pub fn secret_source<'a>(settings: &'a Settings, key: &str) -> Option<&'a Secret
 pub fn set_secret_source(settings: &Settings, key: &str, source: SecretSource) -> Result<Settings, Problem> {
     let mut next = settings.clone();
     let slot = match key {
+        "profile.notify.webhook" => &mut next.profile.notify.webhook,
+        "profile.notify.ping" => &mut next.profile.notify.ping,
         "halo.client_secret" => &mut next.halo.client_secret,
         "also.password" => &mut next.also.password,
         "westcoast.password" => &mut next.westcoast.password,

@@ -9,7 +9,7 @@ use toml::Value;
 use super::clean;
 use super::node::{self, Node, Raw};
 use crate::model::asset::FieldKind;
-use crate::model::{Currency, Freeze, schedule, text::shown};
+use crate::model::{Currency, Date, Freeze, schedule, text::shown};
 
 /// The kinds of settings; a form field looks and behaves by its kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +56,8 @@ pub enum Kind {
     WordMap(&'static [&'static str]),
     /// A local time of day, `HH:MM`.
     Time,
+    /// A day, `2027-01-31`, or empty.
+    Date,
     /// Hours of the day, `HH:MM-HH:MM`, or empty.
     Hours,
     /// The IANA name of a time zone, or empty.
@@ -167,7 +169,9 @@ impl Kind {
                 }
                 Value::String(time)
             }
-            (Self::Hours | Self::Zone | Self::Loopback, Raw::Text(text)) if text.trim().is_empty() => {
+            (Self::Date | Self::Hours | Self::Zone | Self::Loopback, Raw::Text(text))
+                if text.trim().is_empty() =>
+            {
                 Value::String(String::new())
             }
             (Self::Loopback, Raw::Text(text)) => text
@@ -182,6 +186,11 @@ impl Kind {
                         brief(text)
                     )
                 })?,
+            (Self::Date, Raw::Text(text)) => text
+                .trim()
+                .parse::<Date>()
+                .map(|day| Value::String(day.to_string()))
+                .map_err(|_| format!("must be {}, not '{}'", self.expects(), brief(text)))?,
             (Self::Hours, Raw::Text(text)) => schedule::Hours::parse(text)
                 .map(|hours| Value::String(hours.to_string()))
                 .ok_or_else(|| format!("must be {}, not '{}'", self.expects(), brief(text)))?,
@@ -227,6 +236,7 @@ impl Kind {
             Self::WordMap(known) => format!("a table of words, each {}", known.join(" or ")),
             Self::Time => "a time of day such as \"02:30\"".into(),
             Self::Loopback => "an address of this machine's own such as \"127.0.0.1:9477\", or empty".into(),
+            Self::Date => "a day such as \"2027-01-31\", or empty".into(),
             Self::Hours => "hours of the day such as \"22:00-06:00\", or empty".into(),
             Self::Zone => "a time zone such as \"Europe/London\", or empty".into(),
             Self::Periods => {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::kind::Kind;
 use super::lifecycle::LIFECYCLE;
-use crate::model::settings::Settings;
+use crate::model::settings::{Occasion, Settings};
 use crate::model::{Integration, Place};
 
 /// The part of the settings a key begins with.
@@ -238,7 +238,7 @@ fn suggestion(section: Section, leaf: &str) -> &'static str {
     }
 }
 
-const PROFILE: [Row; 7] = [
+const PROFILE: [Row; 12] = [
     Row(
         "kind",
         Tab::Details,
@@ -288,9 +288,44 @@ const PROFILE: [Row; 7] = [
         "Metrics address",
         "The same figures over HTTP while the engine runs, on this machine only, such as 127.0.0.1:9477; empty: nowhere.",
     ),
+    Row(
+        "notify.webhook",
+        Tab::Details,
+        Kind::Secret,
+        "Notices to",
+        "The address that notices are posted to, https:// only. A secret: who knows it can write there. Also read at each use from a variable, a file or a command.",
+    ),
+    Row(
+        "notify.template",
+        Tab::Details,
+        Kind::Lines,
+        "What is posted",
+        "Text or JSON with these names in braces: title, text, event, profile, integration, job, state, at. For ntfy: text alone. Empty: a JSON object of all of them.",
+    ),
+    Row(
+        "notify.on",
+        Tab::Details,
+        Kind::Choices(&Occasion::KEYS),
+        "Notices of",
+        "failure, partial (rows failed or held), limit (a safety limit held rows), unmapped (new customers to map), recovery, expiry (of a secret).",
+    ),
+    Row(
+        "notify.quiet_minutes",
+        Tab::Details,
+        Kind::Number { min: 0, max: 1440, unit: "minutes" },
+        "Quiet time",
+        "After a notice, further ones wait so many minutes and then go together.",
+    ),
+    Row(
+        "notify.ping",
+        Tab::Details,
+        Kind::Secret,
+        "Dead man's switch",
+        "An address that is asked at the start (/start), the end, and the failure (/fail) of every scheduled run, so that a run that never happens is noticed. A secret.",
+    ),
 ];
 
-const HALO: [Row; 10] = [
+const HALO: [Row; 11] = [
     Row(
         "resource_server",
         Tab::Details,
@@ -319,6 +354,13 @@ const HALO: [Row; 10] = [
         Kind::Secret,
         "Client secret",
         "Stored sealed and never shown again; or read at each use from a variable, a file or a command.",
+    ),
+    Row(
+        "secret_expires",
+        Tab::Details,
+        Kind::Date,
+        "Secret expires",
+        "The day on which it does, such as 2027-01-31: you are reminded 30, 7 and 1 days before; empty: not known.",
     ),
     Row(
         "allow_http",
@@ -395,7 +437,7 @@ const PACE: [Row; 5] = [
     ),
 ];
 
-const DETAILS: [Row; 5] = [
+const DETAILS: [Row; 6] = [
     Row(
         "enabled",
         Tab::Details,
@@ -424,6 +466,13 @@ const DETAILS: [Row; 5] = [
         Kind::Secret,
         "Password",
         "Stored sealed and never shown again; or read at each use from a variable, a file or a command.",
+    ),
+    Row(
+        "secret_expires",
+        Tab::Details,
+        Kind::Date,
+        "Password expires",
+        "The day on which it does, such as 2027-01-31: you are reminded 30, 7 and 1 days before; empty: not known.",
     ),
     Row(
         "allow_http",
@@ -732,7 +781,7 @@ const IMPORT: [Row; 23] = [
     ),
 ];
 
-const HUDU: [Row; 4] = [
+const HUDU: [Row; 5] = [
     Row(
         "enabled",
         Tab::Details,
@@ -753,6 +802,13 @@ const HUDU: [Row; 4] = [
         Kind::Secret,
         "API key",
         "From Admin > API Keys in Hudu, with no restriction to companies. Stored sealed and never shown again; or read at each use from a variable, a file or a command.",
+    ),
+    Row(
+        "secret_expires",
+        Tab::Details,
+        Kind::Date,
+        "API key expires",
+        "The day on which it does, such as 2027-01-31: you are reminded 30, 7 and 1 days before; empty: not known.",
     ),
     Row(
         "allow_http",

@@ -40,6 +40,18 @@ impl Places {
         Ok(Self::at(valid_profile(profile)?, dir.join("data"), dir.join("config")))
     }
 
+    /// The places of every profile that was ever used, where they are unless a command line says otherwise.
+    pub fn all() -> Vec<Self> {
+        let Ok(default) = Self::find(None, None) else { return Vec::new() };
+        let Some(base) = default.data.parent() else { return Vec::new() };
+        let folders = std::fs::read_dir(base).into_iter().flatten().flatten();
+        let names = folders.filter(|folder| folder.path().join("audit").is_dir());
+        let mut all: Vec<Self> =
+            names.filter_map(|folder| Self::find(Some(folder.file_name().to_str()?), None).ok()).collect();
+        all.sort_by(|a, b| a.profile.cmp(&b.profile));
+        all
+    }
+
     fn at(profile: String, data: PathBuf, config: PathBuf) -> Self {
         let key_file = config.join(format!("{profile}.key"));
         Self { profile, data, config, key_file }

@@ -56,6 +56,8 @@ impl Stack {
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub profile: String,
+    /// Others to go to.
+    pub profiles: Vec<String>,
     pub look: Look,
     pub depth: Depth,
     pub keymap: Keymap,
@@ -94,6 +96,7 @@ pub struct App {
     pub prefs: Prefs,
     pub keymap: Keymap,
     pub profile: String,
+    profiles: Vec<String>,
     pub size: Size,
     pub now: Now,
     depth: Depth,
@@ -131,6 +134,7 @@ impl App {
             prefs: setup.prefs,
             keymap: setup.keymap,
             profile: setup.profile,
+            profiles: setup.profiles,
             size: setup.size,
             now: setup.now,
             depth: setup.depth,
@@ -313,6 +317,7 @@ impl App {
                         self.look.theme = before;
                     }
                 }
+                Step::Switch(profile) => self.effects.push(Effect::Leave(Left::Switch(profile))),
                 Step::LeaveNow => match self.mirror.progress.as_ref().map(|progress| progress.job) {
                     Some(job) if !self.mirror.is_shared => {
                         self.leaving = Some(job);
@@ -593,6 +598,16 @@ impl App {
                 not: None,
                 steps: vec![Step::Prefs(Prefs { theme: name.clone(), ..self.prefs.clone() })],
                 tries: Some(name),
+            });
+        }
+        for profile in &self.profiles {
+            entries.push(palette::Entry {
+                title: format!("Profile: {profile}"),
+                key: String::new(),
+                word: format!("profile {profile}"),
+                not: None,
+                steps: vec![Step::Switch(profile.clone())],
+                tries: None,
             });
         }
         Palette::new(entries, super::screens::WORDS.to_vec())

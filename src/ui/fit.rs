@@ -1,5 +1,6 @@
 //! Text cut and filled to columns: measured by display width, cut between clusters (U52).
 
+pub use crate::model::text::thousands;
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -76,19 +77,6 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         lines.push(line);
     }
     lines
-}
-
-/// A number with its thousands told apart: `1,904`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -80,12 +80,14 @@ pub enum Effect {
 }
 
 /// How the viewer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Left {
     /// By `q`, with no job running.
     Quit,
     /// By `q` and `y`: the engine has stopped this job after the record in hand; it can be resumed.
     Stopped(JobId),
+    /// To look at another profile; what runs in this one goes on.
+    Switch(String),
     /// By a signal (its number); a job in this process can be resumed.
     Signal(i32),
 }

@@ -72,6 +72,8 @@ use crate::model::{Class, Problem};
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     pub profile: String,
+    /// The names of others that a person may go to from here.
+    pub profiles: Vec<String>,
     /// No lines, one column, states as words (U63).
     pub plain: bool,
     pub no_color: bool,
@@ -203,6 +205,7 @@ pub fn start(options: &Options, environment: &Environment, size: Size, now: Now)
     };
     App::new(Setup {
         profile: options.profile.clone(),
+        profiles: options.profiles.clone(),
         look,
         depth: environment.depth,
         keymap,

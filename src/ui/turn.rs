@@ -35,6 +35,8 @@ pub enum Step {
     Prefs(Prefs),
     /// A theme on trial; `None` ends it.
     TryTheme(Option<String>),
+    /// Leaves for another profile.
+    Switch(String),
     /// Leaves the program; an engine of this process stops its job after the record in hand first.
     LeaveNow,
 }

@@ -144,6 +144,9 @@ fn an_export_proves_itself_or_is_a_table() {
     let done = profile.run(&["audit", "export", &file, "--json"]).exits(0).json();
     let text = std::fs::read_to_string(&file).unwrap();
     assert_eq!(done["lines"], text.lines().count());
+    for secret in SECRETS {
+        assert!(!text.contains(secret), "an export holds a secret");
+    }
     assert_eq!(text, profile.run(&["audit", "export"]).exits(0).stdout);
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -434,4 +437,83 @@ fn figures_are_in_a_file_after_each_job_and_name_no_customer() {
     for far in ["0.0.0.0:9477", "192.0.2.1:80", "somewhere"] {
         profile.run(&["config", "set", "profile.metrics.listen", far]).exits(1);
     }
+}
+
+#[test]
+fn profiles_are_listed_with_their_kind_and_place() {
+    let profile = Profile::new();
+    let none = profile.run(&["profiles", "--json"]).exits(0).json();
+    assert_eq!(none["profiles"][0]["name"], "default");
+    assert_eq!(none["profiles"][0]["current"], true);
+    assert!(!profile.file("state").exists(), "looking makes no folder");
+
+    profile.run(&["--profile", "trial", "config", "set", "profile.kind", "sandbox"]).exits(0);
+    profile.run(&["--profile", "acme", "config", "set", "profile.theme", "light"]).exits(0);
+    let document = profile.run(&["--profile", "trial", "profiles", "--json"]).exits(0).json();
+    let rows: Vec<_> =
+        document["profiles"].as_array().unwrap().iter().map(|p| (&p["name"], &p["kind"])).collect();
+    assert_eq!(rows, [(&json!("acme"), &json!("production")), (&json!("trial"), &json!("sandbox"))]);
+    let folder = profile.file("state/parhelion/trial");
+    assert_eq!(document["profiles"][1]["folder"], folder.to_str().unwrap());
+    let text = profile.run(&["--profile", "trial", "profiles"]).exits(0).stdout;
+    assert!(text.contains("\n* trial  SANDBOX") && text.contains("  acme   PRODUCTION"), "{text}");
+}
+
+/// P47.
+#[test]
+fn a_secret_that_expires_is_spoken_of_in_time() {
+    let (profile, _vendors) = set_up();
+    let today = jiff::Zoned::now().date();
+    let in_days = |days: i64| (today + jiff::Span::new().days(days)).to_string();
+    profile.run(&["config", "set", "also.secret_expires", "soon"]).exits(1);
+    profile.run(&["config", "set", "also.secret_expires", &in_days(12)]).exits(0);
+    profile.run(&["config", "set", "halo.secret_expires", &in_days(90)]).exits(0);
+
+    let test = profile.run(&["test", "also", "--json"]).exits(0).json();
+    assert_eq!(test["ok"], true, "a secret that still works is no failure");
+    let checks = test["checks"].as_array().unwrap();
+    let end = checks.iter().find(|check| check["name"] == "secret's end").unwrap();
+    assert_eq!(end["state"], "unproven");
+    assert!(end["message"].as_str().unwrap().contains("in 12 days"), "{end}");
+
+    let doctor = profile.run(&["doctor"]).exits(0).stdout;
+    let line = |of: &str| doctor.lines().find(|line| line.contains(of)).unwrap_or_default().to_owned();
+    assert!(line("secret of ALSO").starts_with("warning"), "{doctor}");
+    assert!(line("secret of Halo").starts_with("ok"), "{doctor}");
+
+    profile.run(&["config", "set", "also.secret_expires", &in_days(-3)]).exits(0);
+    let doctor = profile.run(&["doctor"]).exits(0).stdout;
+    assert!(doctor.contains("expired on"), "{doctor}");
+    let text = profile.run(&["config", "export"]).exits(0).stdout;
+    assert!(text.contains("secret_expires = "), "{text}");
+}
+
+#[test]
+fn figures_are_served_while_a_host_lives() {
+    use std::io::{Read as _, Write as _};
+    let (profile, _vendors) = set_up();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    profile.run(&["config", "set", "profile.metrics.listen", &free.to_string()]).exits(0);
+    let mut host = start(&profile, &["serve"]);
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let mut fetch = |path: &str| loop {
+        let asked = std::net::TcpStream::connect(free).and_then(|mut stream| {
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: {free}\r\nConnection: close\r\n\r\n")?;
+            let mut text = String::new();
+            stream.read_to_string(&mut text)?;
+            Ok(text)
+        });
+        match asked {
+            Ok(text) => break text,
+            Err(error) => assert!(std::time::Instant::now() < patience, "{error}"),
+        }
+        assert_eq!(host.try_wait().unwrap(), None);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    let text = fetch("/metrics");
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    assert!(text.contains("\nparhelion_info{version=") && text.contains("parhelion_open_issues{"), "{text}");
+    assert!(fetch("/").starts_with("HTTP/1.1 404"), "nothing else is told");
+    profile.run(&["serve", "--stop"]).exits(0);
+    host.wait().unwrap();
 }

@@ -570,3 +570,22 @@ fn a_fault_file_that_is_none_is_refused() {
     let done = profile.run(&["sandbox", "--faults", &file, "--json"]).exits(1);
     assert!(done.json()["error"]["message"].as_str().unwrap().contains("faults.toml"));
 }
+
+#[test]
+fn issues_are_put_aside_and_taken_up_again() {
+    let (profile, _vendors) = set_up();
+    let job = profile.run(&["run", "also", "--json"]).json();
+    let id = job["problems"][0]["source"]["id"].as_str().expect("a held row").to_owned();
+    let open = |profile: &Profile| profile.run(&["jobs", "--issues", "--json"]).exits(0).json();
+    let before = open(&profile);
+    profile.run(&["job", "issue", "dismiss", "also", "no-such-id", "--json"]).exits(1).error();
+    let after = profile.run(&["job", "issue", "dismiss", "also", &id, "--json"]).exits(0).json();
+    assert!(after["open"].as_u64() < before["open"].as_u64(), "{after}");
+    assert!(after["aside"].as_u64() > before["aside"].as_u64());
+    profile.run(&["job", "issue", "reopen", "also", &id]).exits(0);
+    assert_eq!(open(&profile)["open"], before["open"]);
+    profile.run(&["job", "issue", "snooze", "also", &id, "--until", "2100-01-01"]).exits(0);
+    assert_eq!(open(&profile)["open"], after["open"]);
+    profile.run(&["job", "issue", "snooze", "also", &id]).exits(64);
+    profile.run(&["run", "also", "--urgent", "--scheduled"]).exits(64);
+}

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use parhelion::engine::book::Book;
 use parhelion::engine::records::{Edit, Intent, Outcome, Record, RowEnd, Write};
 use parhelion::engine::retention;
+use parhelion::host::words::SettingChange;
 use parhelion::model::settings::{Keep, Settings};
 use parhelion::model::{
     Decision, Entity, FieldName, Fields, How, Integration, JobId, KeyValues, Link, Moment, Refusal, Slot,
     SourceId, TargetId, Value,
 };
-use parhelion::plan::Last;
+use parhelion::plan::{Last, Purpose};
 use parhelion::store::trail::{Options, Shelf, SimulatedDisk, Sync};
 use parhelion::store::{Index, MemoryIndex, Places, Trail, index};
 use proptest::prelude::*;
+
+use super::rig::{Ground, by_hand, new_customers, run};
 
 fn open(dir: &Path, index: &Arc<MemoryIndex>) -> Book {
     let options = Options {
@@ -274,4 +277,41 @@ async fn logs_go_by_age_and_then_by_size_oldest_first() {
         std::fs::read_dir(places.logs()).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["J3.jsonl", "J4.jsonl"]);
+}
+
+/// A host lives for months: it tidies up without a new start, and nobody who writes meanwhile is lost.
+#[tokio::test(start_paused = true)]
+async fn a_living_engine_lets_old_lines_go_and_then_says_that_a_job_cannot_be_taken_back() {
+    let mut ground = Ground::new(new_customers(3, 2));
+    ground.segment_bytes = 3000;
+    let engine = ground.start().await;
+    let old = run(&engine, by_hand()).await;
+    let keep = |days: &str| SettingChange { key: "profile.keep.trail_days".into(), value: Some(days.into()) };
+    engine.set(&[keep("1")]).await.expect("a setting");
+    for days in ["2", "1"].repeat(20) {
+        engine.set(&[keep(days)]).await.expect("a setting");
+    }
+    let before = Shelf::open(&ground.places().audit()).expect("a trail");
+    assert_eq!(before.first_seq(), 1);
+    let (engine_, change) = (engine.clone(), keep("1"));
+    let beside = tokio::spawn(async move {
+        for _ in 0..20 {
+            engine_.set(std::slice::from_ref(&change)).await.expect("a setting");
+        }
+    });
+    // The trail's lines carry the machine's own time; a simulated clock is set beyond all of them.
+    engine.world.step(100 * 366 * 24 * 3600);
+    assert!(engine.tidy().await);
+    beside.await.expect("done");
+    let after = Shelf::open(&ground.places().audit()).expect("a trail");
+    assert!(after.first_seq() > 1, "old lines are gone");
+    after.verify().expect("a whole chain");
+
+    let report = engine.spec_of(Purpose::Undo { of: old.job }).expect_err("too old");
+    assert!(report.message.contains("no longer all in the audit trail"), "{report}");
+    let again = run(&engine, by_hand()).await;
+    assert_eq!(again.totals.rows.create, 0, "the links are still known: {:?}", again.totals);
+    ground.kill(engine).await;
+    let engine = ground.open();
+    assert_eq!(run(&engine, by_hand()).await.totals.rows.create, 0);
 }

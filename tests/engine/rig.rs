@@ -91,6 +91,28 @@ impl Process {
 /// Called with every request before it is sent.
 pub type Watch = Arc<dyn Fn(&Request) + Send + std::marker::Sync>;
 
+/// An address that is told things: every request's path and body, and whether it answers 500.
+#[derive(Default)]
+pub struct Hooks {
+    pub heard: Mutex<Vec<(String, String)>>,
+    pub fails: AtomicBool,
+}
+
+impl Hooks {
+    fn take(&self, request: &Request) -> Response {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        self.heard.lock().expect("no panic").push((request.url.path().to_owned(), body));
+        let status = if self.fails.load(Ordering::SeqCst) { 500 } else { 200 };
+        let headers = reqwest::header::HeaderMap::new();
+        Response { status, headers, body: Vec::new(), elapsed: Duration::ZERO }
+    }
+
+    /// What was heard since the last time.
+    pub fn drain(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut *self.heard.lock().expect("no panic"))
+    }
+}
+
 /// Requests answered from memory by the sandbox's routers.
 pub struct InMemory {
     pub sandbox: Sandbox,
@@ -98,6 +120,7 @@ pub struct InMemory {
     /// The network is down.
     pub down: Arc<AtomicBool>,
     pub watch: Option<Watch>,
+    pub hooks: Arc<Hooks>,
 }
 
 impl Transport for InMemory {
@@ -105,6 +128,9 @@ impl Transport for InMemory {
         async move {
             if self.process.pass("request") {
                 return std::future::pending().await;
+            }
+            if request.url.host_str() == Some("hook.test") {
+                return Ok(self.hooks.take(&request));
             }
             if self.down.load(Ordering::SeqCst) {
                 tokio::time::sleep(Duration::from_secs(3)).await;
@@ -170,7 +196,9 @@ pub struct Ground {
     pub durable_intent: bool,
     pub settle: bool,
     pub settle_seconds: u64,
+    pub segment_bytes: u64,
     pub watch: Option<Watch>,
+    pub hooks: Arc<Hooks>,
     /// More lines for the section `[hudu]`.
     pub hudu: String,
     /// More lines for the section `[also]` and after it.
@@ -191,7 +219,9 @@ impl Ground {
             durable_intent: true,
             settle: true,
             settle_seconds: 60,
+            segment_bytes: Options::default().segment_bytes,
             watch: None,
+            hooks: Arc::default(),
             hudu: String::new(),
             settings: String::new(),
             start: "2026-02-03T09:00:00Z".parse().expect("a moment"),
@@ -209,7 +239,8 @@ impl Ground {
     }
 
     pub fn trail(&self) -> Trail {
-        let options = Options { sync: Sync::Simulated(self.disk.clone()), ..Options::default() };
+        let sync = Sync::Simulated(self.disk.clone());
+        let options = Options { sync, segment_bytes: self.segment_bytes, ..Options::default() };
         Trail::open_with(&self.places().audit(), options).expect("the trail opens").0
     }
 
@@ -229,6 +260,7 @@ impl Ground {
             process: self.process.clone(),
             down: self.down.clone(),
             watch: self.watch.clone(),
+            hooks: self.hooks.clone(),
         });
         let world = World::simulated(transport, self.now());
         let (events, _) = tokio::sync::broadcast::channel(64);

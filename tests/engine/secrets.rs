@@ -9,7 +9,7 @@ use parhelion::sandbox::{Faults, Host, Kind, Rule, When};
 use super::rig::{Ground, by_hand, new_customers, plan, run};
 
 /// Every file below, its name and its bytes.
-fn files(at: &Path, into: &mut Vec<(String, Vec<u8>)>) {
+pub fn files(at: &Path, into: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(at).expect("a folder").flatten() {
         if entry.path().is_dir() {
             files(&entry.path(), into);
@@ -20,7 +20,7 @@ fn files(at: &Path, into: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-fn holds(bytes: &[u8], needle: &str) -> bool {
+pub fn holds(bytes: &[u8], needle: &str) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 

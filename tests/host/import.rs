@@ -91,6 +91,7 @@ impl Ground {
             entities: Vec::new(),
             scheduled: false,
             allow_removals: false,
+            urgent: false,
             purpose: parhelion::plan::Purpose::default(),
         };
         match self.home.handle().send(command).await.unwrap() {

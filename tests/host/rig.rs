@@ -161,6 +161,7 @@ pub fn run() -> Command {
         entities: vec![Entity::Customers],
         scheduled: false,
         allow_removals: false,
+        urgent: false,
         purpose: parhelion::plan::Purpose::default(),
     }
 }

@@ -225,11 +225,15 @@ fn the_table_names_every_setting_and_no_brand_but_its_own() {
     full.safety.trusted_products = vec!["x".into()];
     full.safety.freeze = vec!["1".into()];
     full.profile.theme = "x".into();
+    full.profile.notify.template = "x".into();
+    full.halo.secret_expires = "2027-01-31".into();
+    full.hudu.secret_expires = "2027-01-31".into();
     for i in Integration::ALL {
         *full.safety_mut(i) = Some(full.safety.clone());
     }
     for market in [&mut full.also, &mut full.westcoast] {
         market.notes = "x".into();
+        market.secret_expires = "2027-01-31".into();
     }
     full.hudu.notes = "x".into();
     full.liongard.notes = "x".into();

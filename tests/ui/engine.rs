@@ -118,6 +118,7 @@ pub fn halo() -> PlaceView {
         test_is_stale: false,
         last_job: None,
         map: MapCounts::default(),
+        secret_days: Some(120),
         read_at: None,
         options: Vec::new(),
         schedule: None,
@@ -147,6 +148,7 @@ pub fn also() -> PlaceView {
             ambiguous: 3,
             ..MapCounts::default()
         },
+        secret_days: Some(12),
         read_at: Some(at("21T06:00")),
         options: vec![
             "top level Managed Clients; main site address on; price and cost off".into(),
@@ -170,6 +172,7 @@ pub fn westcoast() -> PlaceView {
         test_is_stale: false,
         last_job: None,
         map: MapCounts::default(),
+        secret_days: None,
         read_at: None,
         options: Vec::new(),
         schedule: Some(Box::new(schedule(Integration::Westcoast))),

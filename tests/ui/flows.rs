@@ -16,6 +16,17 @@ fn leaving_without_a_job_asks_nothing() {
     assert_eq!(rig().keys("<Esc>").left(), None, "Esc never leaves the program");
 }
 
+/// ux.md 11.
+#[test]
+fn another_profile_is_one_word_away() {
+    let mut start = Start::default();
+    start.options.profiles = vec!["acme".into(), "trial".into()];
+    let mut rig = start.rig();
+    rig.keys(": p r o f i l e <Space> t r i a l").says("Profile: trial");
+    rig.keys("<Enter>");
+    assert_eq!(rig.left(), Some(Left::Switch("trial".into())));
+}
+
 /// U41.
 #[test]
 fn leaving_with_a_job_asks_and_stops_it_first() {

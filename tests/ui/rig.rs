@@ -342,7 +342,7 @@ impl Rig {
     }
 
     pub fn left(&self) -> Option<Left> {
-        *self.left.borrow()
+        self.left.borrow().clone()
     }
 
     /// Bytes and writes since the last call.

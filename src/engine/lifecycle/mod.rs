@@ -28,7 +28,7 @@ use crate::lifecycle::template::Template;
 use crate::lifecycle::term::Term;
 use crate::lifecycle::warranty::{Policies, Policy, WriteBack};
 use crate::lifecycle::workspace::{Edit, Workspace};
-use crate::model::{Currency, Date, Problem};
+use crate::model::{Currency, Problem};
 
 impl Engine {
     /// The rules everything is judged by: decisions from the store, the rest from the settings.
@@ -74,9 +74,5 @@ impl Engine {
         let mut companies = self.book.companies()?;
         companies.retain(|company| company.managed);
         Ok(companies)
-    }
-
-    pub(super) fn today(&self) -> Date {
-        self.world.now().to_zoned(jiff::tz::TimeZone::system()).date()
     }
 }

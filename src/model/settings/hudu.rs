@@ -15,6 +15,9 @@ pub struct Hudu {
     /// Scheme and host; the API's own path is added.
     pub url: String,
     pub api_key: SecretSource,
+    /// Day on which it expires, `2027-01-31`; empty: not known (P47).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub secret_expires: String,
     pub allow_http: bool,
     pub pace: Pace,
     /// Names of the asset layouts that sites, users and contracts become assets of (H8).
@@ -60,6 +63,7 @@ impl Hudu {
             url: &self.url,
             url_key: "url",
             account: "",
+            secret_expires: &self.secret_expires,
             allow_http: self.allow_http,
             pace: self.pace,
             top_level: "",
@@ -86,6 +90,7 @@ impl Default for Hudu {
             enabled: false,
             url: String::new(),
             api_key: SecretSource::Unset,
+            secret_expires: String::new(),
             allow_http: false,
             // Published: 300 requests a minute (apis/hudu.md 4).
             pace: Pace { requests: 300, per_seconds: 60, at_once: 4, spacing_ms: 0, share: 0.9 },

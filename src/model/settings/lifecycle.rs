@@ -159,6 +159,7 @@ impl Lifecycle {
 
     pub(super) fn general(&self) -> General<'_> {
         General {
+            secret_expires: "",
             enabled: self.enabled,
             // It lives here: there is nothing to connect to but Halo.
             url: "",

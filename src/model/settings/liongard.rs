@@ -87,6 +87,7 @@ impl Default for Liongard {
 impl Liongard {
     pub(super) fn general(&self) -> General<'_> {
         General {
+            secret_expires: &self.access_key_expires,
             enabled: self.enabled,
             url: &self.url,
             url_key: "url",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::layout::{Position, Rect};
 
 use super::Then;
+use crate::model::settings::Kind;
 use crate::ui::canvas::Canvas;
 use crate::ui::fit;
 use crate::ui::key::Key;
@@ -88,6 +89,21 @@ impl Confirm {
         self.draw_with(canvas, area, "");
     }
 
+    /// Every dialog says where it acts (U28); a title that does so is enough.
+    fn name_profile(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let Some(overview) = &canvas.mirror.overview else { return };
+        let (mark, role) = match overview.kind {
+            Kind::Production => ("PRODUCTION", Role::Production),
+            Kind::Sandbox => ("SANDBOX", Role::Sandbox),
+        };
+        let text = format!(" {mark} {} ", overview.profile);
+        let taken = self.title.chars().count() as u16 + 6;
+        let room = area.width.saturating_sub(taken + 2);
+        if !self.title.contains(mark) && text.chars().count() <= usize::from(room) {
+            canvas.put_right(area.x + taken, area.y, room, &text, role);
+        }
+    }
+
     /// With a paragraph under the answers; gives what is left of its last line.
     pub fn draw_with(&self, canvas: &mut Canvas<'_>, area: Rect, below: &str) -> Rect {
         let width = area.width.min(70);
@@ -101,6 +117,7 @@ impl Confirm {
         let area = layout::centred(area, width, wanted + 3 * air);
         canvas.clear(area);
         let inside = canvas.boxed(area, &self.title, true);
+        self.name_profile(canvas, area);
         let (x, room) = (inside.x + 2, inside.width.saturating_sub(3));
         let mut y = inside.bottom().saturating_sub(answers + air);
         let text = inside.y + air..y.saturating_sub(air);

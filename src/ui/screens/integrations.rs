@@ -23,7 +23,7 @@ use crate::ui::screens::settings::Settings;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::strip;
-use crate::ui::widgets::table::{self, Column, Row, cell};
+use crate::ui::widgets::table::{self, Cell, Column, Row, cell};
 
 #[derive(Debug, Clone, Default)]
 pub struct Integrations {
@@ -36,12 +36,16 @@ pub struct Integrations {
     switched: Vec<(Place, bool)>,
 }
 
-const COLUMNS: [Column; 5] = [
+/// From so many days before its end a secret is marked.
+const SOON: i64 = 30;
+
+const COLUMNS: [Column; 6] = [
     Column::fixed("state", 10),
     Column::growing("integration", 15),
-    Column::growing("last run", 22).goes(3),
-    Column::fixed("unmapped", 8).right().goes(2),
-    Column::fixed("next run", 8).goes(1),
+    Column::growing("last run", 22).goes(4),
+    Column::fixed("unmapped", 8).right().goes(3),
+    Column::fixed("next run", 8).goes(2),
+    Column::fixed("secret", 7).goes(1),
 ];
 
 impl Integrations {
@@ -302,6 +306,7 @@ impl Integrations {
                     cell(last, last_role),
                     cell(unmapped, Role::Text),
                     cell(next, next_role),
+                    secret(view.secret_days),
                 ],
             })
         });
@@ -492,6 +497,16 @@ const fn state_role(state: PlaceState) -> Role {
         PlaceState::Failing => Role::Bad,
         PlaceState::Untested | PlaceState::NotConfigured => Role::Notice,
         PlaceState::Off => Role::Dim,
+    }
+}
+
+/// Days until the secret expires; a mark where it is time to see to it.
+fn secret(days: Option<i64>) -> Cell<'static> {
+    match days {
+        None => cell("-", Role::Text),
+        Some(..0) => cell("past !", Role::Bad),
+        Some(days) if days <= SOON => cell(format!("{days} d !"), Role::Notice),
+        Some(days) => cell(format!("{days} d"), Role::Text),
     }
 }
 
