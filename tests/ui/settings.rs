@@ -1,7 +1,7 @@
 //! The forms: what is typed is judged, tested, saved, taken back (ux.md 3.9).
 
 use parhelion::host::words::{Command, PlaceView, SettingChange};
-use parhelion::model::{Class, Integration, Place, Problem};
+use parhelion::model::{Class, Place, Problem};
 
 use super::rig::{Rig, Start, rig};
 
