@@ -424,7 +424,11 @@ impl Checks {
         let left = today.until(day).map_or(0, |span| span.get_days());
         match left {
             ..0 => {
-                self.add(EXPIRY, CheckState::Failed, format!("the access key ended on {day}: make a new one"))
+                self.add(
+                    EXPIRY,
+                    CheckState::Failed,
+                    format!("the access key ended on {day}: make a new one"),
+                );
             }
             0..=30 => self.add(
                 EXPIRY,

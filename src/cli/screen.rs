@@ -69,7 +69,7 @@ fn on(args: &Args, places: &Places, line: &Line) -> Result<Next, Failure> {
     let profiles = if is_plain { others.collect() } else { Vec::new() };
     let code = match run(args, &handle, &places, profiles, line.host().warning.clone())? {
         Left::Switch(name) => return Ok(Next::Profile(name)),
-        left => code(left),
+        left => code(&left),
     };
     if code == DONE {
         // What goes on without us, in one line.
@@ -88,7 +88,7 @@ fn on(args: &Args, places: &Places, line: &Line) -> Result<Next, Failure> {
 
 /// The screen, until it is left.
 pub fn show(args: &Args, handle: &Handle, places: &Places, notice: Option<String>) -> Result<u8, Failure> {
-    Ok(code(run(args, handle, places, Vec::new(), notice)?))
+    Ok(code(&run(args, handle, places, Vec::new(), notice)?))
 }
 
 fn run(
@@ -112,7 +112,7 @@ fn run(
     ui::run(handle.clone(), options)
 }
 
-fn code(left: Left) -> u8 {
+fn code(left: &Left) -> u8 {
     match left {
         Left::Quit | Left::Switch(_) => DONE,
         Left::Stopped(job) => {

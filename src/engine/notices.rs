@@ -337,15 +337,14 @@ fn filled(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let (mut text, mut rest) = (String::new(), template);
     while let Some((before, after)) = rest.split_once('{') {
         text.push_str(before);
-        match after.split_once('}').and_then(|(name, behind)| Some((value(name)?, behind))) {
-            Some((value, behind)) => {
-                text.push_str(&value);
-                rest = behind;
-            }
-            None => {
-                text.push('{');
-                rest = after;
-            }
+        if let Some((value, behind)) =
+            after.split_once('}').and_then(|(name, behind)| Some((value(name)?, behind)))
+        {
+            text.push_str(&value);
+            rest = behind;
+        } else {
+            text.push('{');
+            rest = after;
         }
     }
     text + rest

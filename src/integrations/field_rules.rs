@@ -18,8 +18,6 @@ pub fn owned_fields(entity: Entity, settings: &Marketplace) -> Vec<FieldName> {
         .into_iter()
         .filter_map(|(on, field)| on.then_some(field))
         .collect(),
-        // A marketplace has no others.
-        Entity::Companies | Entity::Sites | Entity::Users | Entity::Contracts => Vec::new(),
         Entity::Subscriptions => {
             let mut owned = vec![FieldName::Name, FieldName::Status, FieldName::Quantity];
             if settings.set_price_and_cost {
@@ -28,6 +26,7 @@ pub fn owned_fields(entity: Entity, settings: &Marketplace) -> Vec<FieldName> {
             owned.push(FieldName::EndDate);
             owned
         }
+        // A marketplace has no others.
         _ => Vec::new(),
     }
 }

@@ -60,7 +60,7 @@ impl Mapping {
                     mapping.matching_target = Some(*label);
                 }
                 Err(why) => {
-                    mapping.problems.push(format!("assets are matched by Liongard's id alone: {why}"))
+                    mapping.problems.push(format!("assets are matched by Liongard's id alone: {why}"));
                 }
             }
         }

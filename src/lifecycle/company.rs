@@ -231,7 +231,7 @@ pub fn as_halo(mut company: Company, halo: &HaloCompany, types: &[Term], statuse
         terms.iter().find(|term| term.halo.as_ref().is_some_and(|own| own.id == id)).map(|term| term.id)
     };
     company.halo = Some(halo.id);
-    company.name = halo.name.trim().to_owned();
+    halo.name.trim().clone_into(&mut company.name);
     company.active = halo.active;
     if let Some(kind) = halo.kind.as_ref().and_then(|kind| of(types, &kind.id)) {
         company.kind = Some(kind);

@@ -139,13 +139,12 @@ impl Configuration {
         let megabytes = match text[digits.len()..].trim() {
             "tb" | "tib" => number * 1024.0 * 1024.0,
             "gb" | "gib" | "g" => number * 1024.0,
-            "mb" | "mib" | "m" => number,
             "kb" | "kib" => number / 1024.0,
             "" if number < 1024.0 => number * 1024.0,
-            "" => number,
+            "" | "mb" | "mib" | "m" => number,
             _ => return None,
         };
-        (megabytes >= 1.0 && megabytes < 1e9).then_some(megabytes as u64)
+        (1.0..1e9).contains(&megabytes).then_some(megabytes as u64)
     }
 }
 

@@ -79,7 +79,7 @@ impl WriteBack {
         self.expiration || self.start || self.purchase
     }
 
-    const fn takes(&self, field: DateField) -> bool {
+    const fn takes(self, field: DateField) -> bool {
         match field {
             DateField::ExpirationDate => self.expiration,
             DateField::WarrantyStart => self.start,

@@ -208,15 +208,14 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "licence",
-            Self::Assets => "asset",
+            // What Hudu calls a site, a user and a contract.
+            Self::Assets | Self::Sites | Self::Users | Self::Contracts | Self::Warranty => "asset",
             Self::AssetTypes => "asset type",
             Self::AssetFields => "asset field",
             Self::Companies => "company",
-            Self::Sites | Self::Users | Self::Contracts => "asset",
             Self::Types => "company type",
             Self::Statuses => "company status",
             Self::Configurations => "configuration",
-            Self::Warranty => "asset",
         }
     }
 

@@ -41,9 +41,7 @@ impl Settings {
         match integration {
             Integration::Also => Some(&self.also),
             Integration::Westcoast => Some(&self.westcoast),
-            Integration::Hudu => None,
-            Integration::Lifecycle => None,
-            Integration::Liongard => None,
+            Integration::Liongard | Integration::Hudu | Integration::Lifecycle => None,
         }
     }
 

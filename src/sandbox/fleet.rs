@@ -104,7 +104,7 @@ fn asset(kind: &Kind, client: i64, number: usize, rng: &mut Rng) -> Value {
         fields.push(json!({"id": 121, "value": rng.pick(kind.ram).to_string()}));
     }
     json!({
-        "client_id": client, "assettype_id": kind.id, "inventory_number": name, "inactive": number % 23 == 0,
+        "client_id": client, "assettype_id": kind.id, "inventory_number": name, "inactive": number.is_multiple_of(23),
         "fields": fields,
     })
 }

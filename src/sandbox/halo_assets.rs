@@ -357,7 +357,7 @@ pub(super) fn answer(registry: &mut Registry, call: &Call, endpoint: &str, id: O
                 [one] => Answer::json(201, one),
                 _ => Answer::json(201, &Value::Array(values)),
             };
-            answer.wrote = saved;
+            answer.wrote = saved.into();
             answer.created = any_created;
             answer
         }

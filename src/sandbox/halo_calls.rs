@@ -60,7 +60,7 @@ pub(super) fn carry_out(sandbox: &Sandbox, call: &Call) -> Answer {
                 && over_limit(&mut halo.recent, limit.requests, limit.seconds, now)
             {
                 let mut answer = too_many(Host::Halo, limit.requests, limit.seconds);
-                answer.retry_after = limit.retry_after.then(|| wait(&halo.recent, limit.seconds, now));
+                answer.retry_after = limit.retry_after.then(|| wait(&halo.recent, limit.seconds, now).into());
                 return answer;
             }
             let token = call
@@ -112,7 +112,7 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
                 return Answer::empty(404);
             }
             let mut answer = Answer::empty(200);
-            answer.wrote.push(id);
+            answer.wrote = [id].into();
             answer
         }
         ("GET", None, ["licencechange"]) => {
@@ -190,7 +190,7 @@ fn post(halo: &mut Halo, entity: Entity, call: &Call, quirks: &HaloQuirks, now: 
                 saved.push(id);
             }
             Err(mut refused) => {
-                refused.wrote = saved;
+                refused.wrote = saved.into();
                 refused.created = any_created;
                 return refused;
             }
@@ -202,7 +202,7 @@ fn post(halo: &mut Halo, entity: Entity, call: &Call, quirks: &HaloQuirks, now: 
         [one] => Answer::json(201, one),
         _ => Answer::json(201, &Value::Array(values)),
     };
-    answer.wrote = saved;
+    answer.wrote = saved.into();
     answer.created = any_created;
     answer
 }

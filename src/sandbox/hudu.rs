@@ -576,9 +576,9 @@ impl Hudu {
             }
             _ => {
                 let Some(asset) = self.assets.remove(&id) else { return false };
-                for group in [self.of_company.get_mut(&asset.company), self.of_layout.get_mut(&asset.layout)]
-                {
-                    group.into_iter().for_each(|ids| ids.retain(|other| *other != id));
+                let groups = [self.of_company.get_mut(&asset.company), self.of_layout.get_mut(&asset.layout)];
+                for ids in groups.into_iter().flatten() {
+                    ids.retain(|other| *other != id);
                 }
                 true
             }
@@ -604,7 +604,9 @@ impl Hudu {
                 {
                     company.integrations.clone_from(list);
                 }
-                archived.into_iter().for_each(|archived| self.archive(None, id, archived, now));
+                if let Some(archived) = archived {
+                    self.archive(None, id, archived, now);
+                }
                 Ok(id)
             }
             "layouts" => self.save_layout(id, sent, now, quirks),
@@ -620,7 +622,9 @@ impl Hudu {
                 {
                     asset.cards.clone_from(list);
                 }
-                archived.into_iter().for_each(|archived| self.archive(Some(company), id, archived, now));
+                if let Some(archived) = archived {
+                    self.archive(Some(company), id, archived, now);
+                }
                 Ok(id)
             }
             _ => Err(Answer::empty(404)),

@@ -21,7 +21,7 @@ pub(super) fn carry_out(sandbox: &Sandbox, call: &Call) -> Answer {
         && over_limit(&mut hudu.recent, limit.requests, limit.seconds, now)
     {
         let mut answer = too_many(Host::Hudu, limit.requests, limit.seconds);
-        answer.retry_after = limit.retry_after.then(|| wait(&hudu.recent, limit.seconds, now));
+        answer.retry_after = limit.retry_after.then(|| wait(&hudu.recent, limit.seconds, now).into());
         return answer;
     }
     let parts: Vec<&str> = call.path.split('/').filter(|p| !p.is_empty()).collect();
@@ -90,9 +90,10 @@ impl Desk<'_> {
                 let company = self.call.query.int("company_id");
                 self.assets(company)
             }
-            ("GET", ["cards", "lookup"]) => Answer::json(404, &json!({"error": "No matching integration"})),
             ("GET", ["matchers"]) if self.call.query.get("integration_id").is_none() => internal(),
-            ("GET", ["matchers"]) => Answer::json(404, &json!({"error": "No matching integration"})),
+            ("GET", ["cards", "lookup"] | ["matchers"]) => {
+                Answer::json(404, &json!({"error": "No matching integration"}))
+            }
             ("GET", ["lists"]) => Answer::json(200, &json!([])),
             ("GET", ["relations"]) => Answer::json(200, &json!({"relations": []})),
             (_, ["companies", company, rest @ ..]) => match number(company) {
@@ -143,9 +144,10 @@ impl Desk<'_> {
             }
             ("PUT", ["move_layout"]) => {
                 let to = self.body().and_then(|body| body.get("asset_layout_id")?.as_i64());
-                match to.is_some_and(|to| self.hudu.move_asset(id, to, self.now)) {
-                    true => wrote(self.one_asset(id, 200), id, false),
-                    false => missing_parameter("asset_layout_id"),
+                if to.is_some_and(|to| self.hudu.move_asset(id, to, self.now)) {
+                    wrote(self.one_asset(id, 200), id, false)
+                } else {
+                    missing_parameter("asset_layout_id")
                 }
             }
             _ => unrouted(self.call),
@@ -297,7 +299,7 @@ impl Desk<'_> {
 }
 
 fn wrote(mut answer: Answer, id: i64, created: bool) -> Answer {
-    answer.wrote.push(id);
+    answer.wrote = [id].into();
     answer.created = created;
     answer
 }

@@ -74,7 +74,7 @@ pub(super) fn carry_out(sandbox: &Sandbox, call: &Call) -> Answer {
         && over_limit(&mut liongard.recent, limit.requests, limit.seconds, now)
     {
         let mut answer = v1_error(429, "Too many requests, please try again later.");
-        answer.retry_after = limit.retry_after.then(|| wait(&liongard.recent, limit.seconds, now));
+        answer.retry_after = limit.retry_after.then(|| wait(&liongard.recent, limit.seconds, now).into());
         return answer;
     }
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -100,8 +100,8 @@ fn systems(sandbox: &Sandbox, ids: Vec<i64>, null_parts: bool) -> Answer {
         let mut piece = if next == 0 { b"[".to_vec() } else { Vec::new() };
         let liongard = sandbox.lock_liongard();
         let until = (next + 100).min(ids.len());
-        for at in next..until {
-            let Some(one) = liongard.world.machine(ids[at]) else { continue };
+        for (at, id) in ids.iter().enumerate().take(until).skip(next) {
+            let Some(one) = liongard.world.machine(*id) else { continue };
             if at > 0 {
                 piece.push(b',');
             }
@@ -226,7 +226,7 @@ fn v2(liongard: &mut Liongard, call: &Call, path: &[&str], quirks: &LiongardQuir
             {
                 let mut answer = v1_error(429, "Too many requests, please try again later.");
                 answer.retry_after =
-                    limit.retry_after.then(|| wait(&liongard.recent_evaluations, limit.seconds, now));
+                    limit.retry_after.then(|| wait(&liongard.recent_evaluations, limit.seconds, now).into());
                 return answer;
             }
             evaluate(&liongard.world, call, quirks)
@@ -300,7 +300,7 @@ fn create(liongard: &mut Liongard, call: &Call, quirks: &LiongardQuirks, second:
     }
     let shown = environment(id, &made, second);
     let mut answer = if second { single(&shown, quirks) } else { Answer::json(200, &shown) };
-    answer.wrote.push(id);
+    answer.wrote = [id].into();
     answer.created = true;
     answer
 }

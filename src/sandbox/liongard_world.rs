@@ -407,7 +407,7 @@ impl Machine {
         for (name, value) in changed {
             match name.as_str() {
                 "ID" | "Environment" | "Inspector" => {}
-                "Name" => self.name = value.as_str().unwrap_or_default().to_owned(),
+                "Name" => value.as_str().unwrap_or_default().clone_into(&mut self.name),
                 "Visible" => self.visible = value.as_bool().unwrap_or(true),
                 "Launchpoint" => self.has_launchpoint = !value.is_null(),
                 _ => {

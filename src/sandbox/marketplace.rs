@@ -387,7 +387,8 @@ pub(super) fn carry_out(sandbox: &Sandbox, call: &Call) -> Answer {
         && halo_calls::over_limit(&mut market.recent, limit.requests, limit.seconds, now)
     {
         let mut answer = too_many(call.host, limit.requests, limit.seconds);
-        answer.retry_after = limit.retry_after.then(|| halo_calls::wait(&market.recent, limit.seconds, now));
+        answer.retry_after =
+            limit.retry_after.then(|| halo_calls::wait(&market.recent, limit.seconds, now).into());
         return answer;
     }
     let Ok(body @ Value::Object(_)) = serde_json::from_slice::<Value>(&call.body) else {

@@ -742,7 +742,7 @@ impl Sandbox {
             body: String::from_utf8_lossy(&call.body).into_owned(),
             applied: !answer.wrote.is_empty(),
             created: answer.created,
-            ids: answer.wrote.clone(),
+            ids: answer.wrote.to_vec(),
             status: answer.status,
             fault,
         };

@@ -72,21 +72,21 @@ impl Pairs {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: Option<&'static str>,
-    pub(super) retry_after: Option<String>,
+    pub(super) retry_after: Option<Box<str>>,
     pub(super) body: Vec<u8>,
     /// Ids of the records that this call wrote.
-    pub(super) wrote: Vec<i64>,
+    pub(super) wrote: Box<[i64]>,
     pub(super) created: bool,
     /// A call of a marketplace that may spend money; it was refused.
     pub(super) refused_write: bool,
     reset: Option<&'static str>,
-    location: Option<String>,
+    location: Option<Box<str>>,
     chunks: Option<Chunks>,
 }
 
 /// A body that is made while it is sent.
 #[derive(Clone)]
-struct Chunks(Arc<Mutex<dyn Iterator<Item = Vec<u8>> + Send>>);
+struct Chunks(Arc<Mutex<Box<dyn Iterator<Item = Vec<u8>> + Send>>>);
 
 impl std::fmt::Debug for Chunks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -108,7 +108,7 @@ impl Answer {
             content_type,
             retry_after: None,
             body,
-            wrote: Vec::new(),
+            wrote: Box::default(),
             created: false,
             refused_write: false,
             reset: None,
@@ -120,13 +120,13 @@ impl Answer {
     /// A list that is made piece by piece while it is sent.
     pub(super) fn chunked(pieces: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Self {
         let mut answer = Self::raw_json(200, Vec::new());
-        answer.chunks = Some(Chunks(Arc::new(Mutex::new(pieces))));
+        answer.chunks = Some(Chunks(Arc::new(Mutex::new(Box::new(pieces)))));
         answer
     }
 
     pub(super) fn redirect(to: &str) -> Self {
         let mut answer = Self::text(301, "text/html; charset=utf-8", "Moved");
-        answer.location = Some(to.to_owned());
+        answer.location = Some(to.into());
         answer
     }
 
@@ -181,10 +181,10 @@ impl Answer {
         if let Some(kind) = self.content_type {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         }
-        if let Some(value) = self.retry_after.and_then(|v| HeaderValue::try_from(v).ok()) {
+        if let Some(value) = self.retry_after.and_then(|v| HeaderValue::from_str(&v).ok()) {
             headers.insert(header::RETRY_AFTER, value);
         }
-        if let Some(value) = self.location.and_then(|v| HeaderValue::try_from(v).ok()) {
+        if let Some(value) = self.location.and_then(|v| HeaderValue::from_str(&v).ok()) {
             headers.insert(header::LOCATION, value);
         }
         if let Some(when) = self.reset {
@@ -257,12 +257,12 @@ async fn strike(sandbox: &Sandbox, call: Call, kind: Kind) -> Answer {
     match kind {
         Kind::TooMany { retry_after } => {
             let mut answer = too_many(call.host, 300, 300);
-            answer.retry_after = retry_after;
+            answer.retry_after = retry_after.map(Into::into);
             unless_applied(false, answer)
         }
         Kind::ServerError { status, applied, retry_after } => {
             let mut answer = Answer::empty(status);
-            answer.retry_after = retry_after;
+            answer.retry_after = retry_after.map(Into::into);
             unless_applied(applied, answer)
         }
         Kind::Html { status, applied } => unless_applied(applied, Answer::html(status)),

@@ -143,7 +143,7 @@ fn dates_from_a_file_go_into_halo_only_when_asked_and_stick() {
             .as_array()
             .unwrap()
             .iter()
-            .find(|asset| asset["id"].to_string() == row["id"].as_str().unwrap());
+            .find(|asset| row["id"].as_str().and_then(|id| id.parse().ok()) == asset["id"].as_i64());
         let fields = asset.unwrap()["fields"].as_array().unwrap();
         let value = |name: &str| {
             fields

@@ -215,19 +215,19 @@ fn announces(intent: &Intent, path: &str, record: &Value) -> bool {
         Write::Create { entity: Entity::Assets, marker, .. } => {
             id.is_none() && path.ends_with("/asset") && text(&record["third_party_id_string"]) == marker
         }
-        Write::Set { entity: Entity::Assets, id: target, .. } => is(target) && path.ends_with("/asset"),
+        Write::Set { entity: Entity::Assets | Entity::Warranty, id: target, .. } => {
+            is(target) && path.ends_with("/asset")
+        }
         Write::Create { entity: Entity::AssetTypes, .. } => id.is_none() && path.ends_with("/assettype"),
         Write::Set { entity: Entity::AssetTypes, id: target, .. } => {
             is(target) && path.ends_with("/assettype")
         }
         Write::Create { entity: Entity::AssetFields, .. } => id.is_none() && path.ends_with("/field"),
-        Write::Set { entity: Entity::AssetFields, .. } => false,
         Write::Set { entity: Entity::Customers, id: target, .. } => is(target) && path.ends_with("/client"),
         Write::SetAddress { site, .. } => is(site) && path.ends_with("/site"),
         Write::Set { entity: Entity::Subscriptions, id: target, fields, .. } => {
             is(target) && path.ends_with("/softwarelicence") && billable(fields, record)
         }
-        Write::Set { entity: Entity::Warranty, id: target, .. } => is(target) && path.ends_with("/asset"),
         // What else there is, is not written to Halo.
         Write::Create { .. } | Write::Set { .. } => false,
     }

@@ -40,8 +40,8 @@ fn rebuilt(dir: &Path) -> Vec<String> {
     lines.lines().filter(|line| !own.iter().any(|key| line.contains(key))).map(str::to_owned).collect()
 }
 
-fn no_index() -> Result<Box<dyn Index>, parhelion::model::Problem> {
-    Ok(Box::new(MemoryIndex::default()))
+fn no_index() -> Box<dyn Index> {
+    Box::new(MemoryIndex::default())
 }
 
 fn link(n: u64, long: bool) -> Link {
@@ -80,13 +80,13 @@ fn fact(kind: u8, n: u64) -> Record {
                 id,
                 before: Slot::default(),
                 after: match n % 3 {
-                    0 => Slot { link: Some(link(n, n % 4 == 0)), ..Slot::default() },
+                    0 => Slot { link: Some(link(n, n.is_multiple_of(4))), ..Slot::default() },
                     1 => Slot { decision: Some(Decision::New), ..Slot::default() },
                     _ => Slot { refused: [(TargetId::from(n as i64), refusal())].into(), ..Slot::default() },
                 },
             }],
             by: "test".into(),
-            at: (n % 2 == 0).then_some(Moment::UNIX_EPOCH),
+            at: (n.is_multiple_of(2)).then_some(Moment::UNIX_EPOCH),
         },
         1 => Record::Intent(Box::new(Intent {
             job,
@@ -108,13 +108,13 @@ fn fact(kind: u8, n: u64) -> Record {
             job,
             row: (n % 4) as u32,
             integration,
-            entity: if n % 2 == 0 { Entity::Customers } else { Entity::Subscriptions },
+            entity: if n.is_multiple_of(2) { Entity::Customers } else { Entity::Subscriptions },
             source: id,
             closes: true,
-            end: Some(if n % 5 == 0 { RowEnd::Held } else { RowEnd::Done }),
+            end: Some(if n.is_multiple_of(5) { RowEnd::Held } else { RowEnd::Done }),
             message: format!("outcome {n}"),
             class: None,
-            link: (n % 3 == 0).then(|| link(n, false)),
+            link: (n.is_multiple_of(3)).then(|| link(n, false)),
             before: None,
             mapping: None,
             quantity: None,
@@ -173,7 +173,7 @@ proptest! {
             let (mut gone, mut before) = (0, Moment::UNIX_EPOCH);
             for part in &parts {
                 let (all, some) = (open(whole.path(), &Arc::default()), open(cut.path(), &live));
-                if retention::trail(&some, before, no_index).await.unwrap().is_some() {
+                if retention::trail(&some, before, || Ok(no_index())).await.unwrap().is_some() {
                     gone += 1;
                 }
                 before = write([&all, &some], part).await;
@@ -194,7 +194,7 @@ async fn shortened(dir: &Path) -> Arc<MemoryIndex> {
     for n in 0..60 {
         book.record(&[fact((n % 6) as u8, n)]).await.unwrap();
     }
-    let gone = retention::trail(&book, Moment::now(), no_index).await.unwrap().unwrap();
+    let gone = retention::trail(&book, Moment::now(), || Ok(no_index())).await.unwrap().unwrap();
     assert!(gone.first > 1 && gone.bytes > 3000);
     book.record(&[fact(0, 99)]).await.unwrap();
     index
@@ -235,7 +235,7 @@ async fn files_that_were_let_go_and_are_still_there_go_at_the_next_start() {
     }
     let old = Shelf::open(dir.path()).unwrap().segments();
     let copies: Vec<_> = old.iter().map(|(path, _)| (path.clone(), std::fs::read(path).unwrap())).collect();
-    retention::trail(&book, Moment::now(), no_index).await.unwrap().unwrap();
+    retention::trail(&book, Moment::now(), || Ok(no_index())).await.unwrap().unwrap();
     drop(book);
     let left = rebuilt(dir.path());
     let gone: Vec<_> = copies.iter().filter(|(path, _)| !path.exists()).collect();
@@ -252,8 +252,12 @@ async fn nothing_goes_where_the_checkpoint_is_not_worth_it_or_nothing_is_old() {
     let dir = tempfile::tempdir().unwrap();
     let index = shortened(dir.path()).await;
     let book = open(dir.path(), &index);
-    assert_eq!(retention::trail(&book, Moment::UNIX_EPOCH, no_index).await.unwrap(), None);
-    assert_eq!(retention::trail(&book, Moment::now(), no_index).await.unwrap(), None, "too little to gain");
+    assert_eq!(retention::trail(&book, Moment::UNIX_EPOCH, || Ok(no_index())).await.unwrap(), None);
+    assert_eq!(
+        retention::trail(&book, Moment::now(), || Ok(no_index())).await.unwrap(),
+        None,
+        "too little to gain"
+    );
 }
 
 #[tokio::test]

@@ -460,7 +460,7 @@ fn the_fiscal_year_places_a_replacement() {
 #[test]
 fn two_currencies_are_never_added_together() {
     let gbp = Currency::new("GBP");
-    assert_eq!(parse_amount("1,200 GBP", gbp).is_err(), true, "a comma is no digit");
+    assert!(parse_amount("1,200 GBP", gbp).is_err(), "a comma is no digit");
     assert_eq!(parse_amount("1200 gbp", gbp).unwrap().to_string(), "1200.00");
     let refused = parse_amount("1200 USD", gbp).unwrap_err();
     assert!(refused.contains("never added together"), "{refused}");

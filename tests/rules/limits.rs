@@ -323,7 +323,7 @@ fn n10_nothing_billable_is_planned_in_a_freeze_by_nobody() {
             let cause = plan.row(id).cause();
             assert_eq!(cause, Cause::Limit { valve: Valve::V12, overridable: true }, "{id}, {scheduled}");
         }
-        assert_eq!(plan.row("x0000").action.acts(), false);
+        assert!(!plan.row("x0000").action.acts());
         assert_eq!(plan.row("s0001").action, Action::Update, "an end date bills nobody");
         assert_eq!(plan.row("b").action, Action::Create, "nor does a customer");
         assert!(!limit(&plan, Valve::V12).binds_people);

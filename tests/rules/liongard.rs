@@ -43,10 +43,9 @@ fn targets() -> Targets {
 }
 
 fn facts(paths: &[Box<str>], values: &[(&str, &str)]) -> parhelion::model::liongard::Facts {
-    let value = |path: &Box<str>| {
-        values.iter().find(|(name, _)| *name == &**path).map(|(_, value)| Arc::from(*value))
-    };
-    paths.iter().map(value).collect()
+    let value =
+        |path: &str| values.iter().find(|(name, _)| *name == path).map(|(_, value)| Arc::from(*value));
+    paths.iter().map(|path| value(path)).collect()
 }
 
 fn system(needs: &Needs, values: &[(&str, &str)]) -> SourceSystem {

@@ -83,13 +83,13 @@ pub fn metric(json: &Json) -> Option<SourceMetric> {
 /// The values at the paths: `System.Name` and `Device.Category` are the record's own members, `Inspector.Alias` those
 /// of a part. Paths that belong to another kind of record have no value.
 fn facts(json: &Json, paths: &[Box<str>], own: &str, pool: &Pool) -> Facts {
-    let value = |path: &Box<str>| {
+    let value = |path: &str| {
         let (part, rest) = path.split_once('.')?;
         let start = if part == own { json } else { json.get(part).filter(|part| part.is_object())? };
         let found = rest.split('.').try_fold(start, |json, name| json.get(name))?;
         words(found).map(|text| pool.share(&text))
     };
-    paths.iter().map(value).collect()
+    paths.iter().map(|path| value(path)).collect()
 }
 
 /// A value in words: numbers and flags as they are written, lists joined by commas, also lists that are written as a

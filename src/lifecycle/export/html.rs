@@ -144,10 +144,10 @@ fn years(out: &mut String, report: &Report) {
         .currency
         .map(|c| format!(" <small>{c}, number of devices in brackets</small>"))
         .unwrap_or_default();
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<section><figure><h2>Replacement cost by year{currency}</h2>{}<p class=\"legend\"><i class=\"hardware\"></i>hardware \
-         <i class=\"setup\"></i>set-up <i class=\"onsite\"></i>onsite</p></figure></section>\n",
+         <i class=\"setup\"></i>set-up <i class=\"onsite\"></i>onsite</p></figure></section>",
         standing(&stacks, "Replacement cost by year")
     );
 }

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{grouped, money, state_words};
 use crate::lifecycle::age::{AgeBucket, WarrantyBucket};
+use crate::lifecycle::column::Column;
 use crate::lifecycle::grade::DEFAULT_LABEL;
 use crate::lifecycle::report::Report;
 use crate::lifecycle::summary::Gap;
@@ -117,7 +118,7 @@ fn table(out: &mut String, report: &Report) {
         }
         let _ = writeln!(out, "{}", line.trim_end());
     };
-    line(&report.columns.iter().map(|column| column.label()).collect::<Vec<_>>());
+    line(&report.columns.iter().map(Column::label).collect::<Vec<_>>());
     for row in &cells {
         line(&row.iter().map(String::as_str).collect::<Vec<_>>());
     }

@@ -249,7 +249,7 @@ impl Integrations {
                     }
                 }
                 (Command::Layouts { fix }, Ok(Reply::Layouts(views))) => {
-                    ask_about(views, fix.is_empty(), turn)
+                    ask_about(views, fix.is_empty(), turn);
                 }
                 (Command::Layouts { .. }, Err(problem)) => turn.complain(problem.to_string()),
                 _ => {}

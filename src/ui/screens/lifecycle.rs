@@ -301,7 +301,7 @@ impl Lifecycle {
                 Err(problem) => turn.complain(problem.to_string()),
             },
             News::Engine(Event::Settings | Event::Lifecycle) | News::Missed if self.is_asked => {
-                self.ask(turn)
+                self.ask(turn);
             }
             News::Engine(Event::Job(job))
                 if self.is_asked && job.integration == Integration::Lifecycle && job.finished.is_some() =>

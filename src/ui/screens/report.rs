@@ -257,7 +257,7 @@ impl ReportScreen {
                 }
             }
             News::Engine(Event::Lifecycle | Event::Settings) | News::Missed if self.is_asked => {
-                self.ask(turn)
+                self.ask(turn);
             }
             _ => {}
         }

@@ -253,7 +253,7 @@ impl Inbox {
 
 /// Asks for how long; what is aside already is taken up again.
 fn put_aside(group: &IssueGroup, issue: Option<&Issue>, now: Moment) -> Confirm {
-    let one = issue.map(std::slice::from_ref).unwrap_or(&group.issues);
+    let one = issue.map_or(group.issues.as_slice(), std::slice::from_ref);
     let issues: Vec<_> = one.iter().map(|issue| (issue.entity, issue.source.id.clone())).collect();
     let steps = |asked: Asked| {
         let command = Command::PutAside { integration: group.integration, issues: issues.clone(), asked };
