@@ -326,13 +326,6 @@ url = "http://hudu.test"
 api_key = "{api_key}"
 pace = {{ requests = 0, at_once = 4, spacing_ms = 0 }}
 {hudu}
-[also]
-enabled = true
-allow_http = true
-marketplace_url = "http://also.test"
-username = "{also}"
-password = "{password}"
-pace = {{ at_once = 4, spacing_ms = 0 }}
 [liongard]
 enabled = true
 allow_http = true
@@ -348,6 +341,13 @@ field_mappings = [
     {{ source = "RAM", target = "RAM", create = true }},
     {{ source = "Last User", target = "Last User", create = true }},
 ]
+[also]
+enabled = true
+allow_http = true
+marketplace_url = "http://also.test"
+username = "{also}"
+password = "{password}"
+pace = {{ at_once = 4, spacing_ms = 0 }}
 {more}
 "#,
             key = parhelion::sandbox::LIONGARD_KEY_ID,
