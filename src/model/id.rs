@@ -251,6 +251,11 @@ pub enum Place {
 }
 
 impl Place {
+    /// Whether it is the workspace in this program: what is written there was sent to nobody.
+    pub const fn is_here(self) -> bool {
+        matches!(self, Self::Of(Integration::Lifecycle))
+    }
+
     pub const fn key(self) -> &'static str {
         match self {
             Self::Halo => "halo",
