@@ -1,6 +1,7 @@
 //! What a plan is made from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::asset::FieldKind;
 use crate::model::settings::Safety;
@@ -55,6 +56,9 @@ pub struct Lines {
     pub found_complete: Completeness,
     /// What the direct look-ups of absent records said (decision 2); only scheduled plans have any.
     pub absences: BTreeMap<SourceId, Absence>,
+    /// Source records of which too little could be read to say whether the target has them, with the reason. Only a link
+    /// or a marker finds them; they are never created (P15).
+    pub unsure: BTreeMap<SourceId, Arc<str>>,
     /// Where records go whose customer is not mapped, or that have none (L9).
     pub parking: Parking,
     /// Which kinds of records the target has; of assets only.

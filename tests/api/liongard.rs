@@ -111,7 +111,7 @@ async fn the_examples_are_read() {
     assert_eq!(devices.records[0].facts[0].as_deref(), Some("10.20.4.31"), "an array inside a text");
     assert_eq!(devices.records[1].alias.as_deref(), Some("Reception desk"));
     assert_eq!(liongard.inspectors().await.unwrap()[0].id, 8);
-    assert_eq!(liongard.metrics().await.unwrap()[0].inspector, Some(90));
+    assert_eq!(liongard.metrics().await.unwrap().records[0].inspector, Some(90));
     let mut values = Vec::new();
     liongard.evaluate(&["48473ea6".into()], &mut |value| values.push(value), &nothing).await.unwrap();
     assert_eq!((values[0].system.as_str(), &*values[0].text), ("52001", "16"));

@@ -90,6 +90,34 @@ async fn a_new_asset_holds_what_liongard_says_and_an_adopted_one_keeps_what_is_n
     assert_eq!(kept["assettype_name"], "Laptop", "an asset that is there keeps its type");
 }
 
+/// P15: what could not be read was not looked for. The serial, by which an asset is found, comes from these answers.
+#[tokio::test(start_paused = true)]
+async fn a_part_of_liongard_that_cannot_be_read_makes_no_second_asset() {
+    for (path, kind) in [
+        ("device-profiles", Kind::ServerError { status: 500, applied: false, retry_after: None }),
+        ("device-profiles", Kind::Html { status: 200, applied: false }),
+        ("device-profiles", Kind::Truncated),
+    ] {
+        let (sandbox, _) = small(4);
+        let client = sandbox.halo_clients()[0]["id"].clone();
+        for n in 0..4 {
+            let fields = json!([{"id": 117, "value": format!("REAL{n:04}")}]);
+            let asset = json!({"client_id": client, "assettype_id": 130, "inventory_number": format!("IT-{n}"), "fields": fields});
+            sandbox.put_halo_asset(&asset).expect("an asset");
+        }
+        let mut ground = Ground::new(sandbox);
+        let engine = ground.start().await;
+        ground.sandbox.set_faults(Faults::none().with(Host::Liongard, Rule::new(kind.clone()).path(path)));
+        let first = run(&engine, spec(Integration::Liongard, &[], false)).await;
+        assert_eq!(ground.sandbox.halo_assets().len(), 4, "{path} {kind:?}: {:?}", first.totals);
+        assert_eq!(first.totals.rows.held, 4, "{path} {kind:?}: {:?}", first.problems);
+        ground.sandbox.set_faults(Faults::none());
+        let last = run(&engine, spec(Integration::Liongard, &[], false)).await;
+        assert_eq!((last.totals.rows.held, last.totals.rows.link), (0, 4), "{path}: {:?}", last.problems);
+        assert_eq!(ground.sandbox.halo_assets().len(), 4, "{path}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn answers_that_are_lost_make_no_second_asset_type_or_field() {
     for nth in 1..=12 {

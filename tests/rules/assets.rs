@@ -393,6 +393,20 @@ fn an_incomplete_list_of_assets_creates_none() {
 }
 
 #[test]
+fn p15_a_system_that_was_not_wholly_read_is_found_by_its_id_alone_and_never_created() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.system("2", "S2");
+    a.asset("640", "1", "S1");
+    a.stored("1", "640");
+    a.lines.unsure = BTreeMap::from([(s("1"), "no answer".into()), (s("2"), "no answer".into())]);
+    assert_eq!(a.row("1").action, Action::Update);
+    let row = a.row("2");
+    assert!(says(&row, "no answer"), "{:?}", row.reasons);
+    assert!(row.action == Action::Held && matches!(row.hold.unwrap().cause, Cause::Unproven));
+}
+
+#[test]
 fn an_asset_that_carries_the_id_is_found_when_the_link_is_lost() {
     let mut a = Assets::new();
     a.system("1", "S1");

@@ -148,14 +148,13 @@ impl Liongard {
         Ok(list.records)
     }
 
-    pub async fn metrics(&self) -> Result<Vec<SourceMetric>, Problem> {
+    pub async fn metrics(&self) -> Result<Listing<SourceMetric>, Problem> {
         let read = |json: &Json| {
             read::metric(json)
                 .ok_or_else(|| Problem::new(Class::Record, "A metric that Liongard listed has no UUID."))
         };
         let id = |metric: &SourceMetric| SourceId::new(&metric.uuid);
-        let list = self.whole_list("metrics", "/api/v1/metrics", None, &read, &id, &|_, _| {}).await?;
-        Ok(list.records)
+        self.whole_list("metrics", "/api/v1/metrics", None, &read, &id, &|_, _| {}).await
     }
 
     /// Every device profile of one environment, with the values at these paths.
@@ -213,13 +212,14 @@ impl Liongard {
         Ok(Listing::whole(records, problems, why_not))
     }
 
-    /// The values of these metrics for every system that has them (12, way A).
+    /// The values of these metrics for every system that has them (12, way A). What was said against their being all of
+    /// them is given back.
     pub async fn evaluate(
         &self,
         metrics: &[Box<str>],
         each: &mut (dyn FnMut(MetricValue) + Send),
         progress: Progress<'_>,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<String>, Problem> {
         let (mut received, mut last) = (0_u64, None);
         for page in 1..=PAGE_LIMIT {
             let body = json!({
@@ -243,7 +243,10 @@ impl Liongard {
             }
             progress(received, total_rows(&answer));
             if !has_more(&answer).unwrap_or(false) {
-                return Ok(());
+                let announced = total_rows(&answer).filter(|total| *total > received);
+                return Ok(announced.map(|total| {
+                    format!("Of the metric values {total} were announced, {received} received.")
+                }));
             }
             let first = rows.first().map(|row| (row["SystemID"].clone(), row["MetricUUID"].clone()));
             if rows.is_empty() || first == last {

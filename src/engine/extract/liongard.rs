@@ -195,7 +195,7 @@ async fn assets(
     let mapping = Mapping::new(settings, &targets);
     alerts.extend(mapping.problems.iter().cloned());
     let parking = parking(with, settings).await?;
-    let (wanted, read) = match settings.asset_source {
+    let Machines { wanted, read, unsure } = match settings.asset_source {
         AssetSource::Systems => {
             systems(engine, liongard, settings, &mapping, environments, alerts, progress).await?
         }
@@ -206,7 +206,16 @@ async fn assets(
     let mut found = found.records;
     found.sort_by(|a, b| a.id.cmp(&b.id));
     let kinds = kinds(settings, &known, &targets, &mapping);
-    Ok(Lines { wanted, read, found, found_complete, absences: BTreeMap::new(), parking, kinds: Some(kinds) })
+    Ok(Lines {
+        wanted,
+        read,
+        found,
+        found_complete,
+        absences: BTreeMap::new(),
+        unsure,
+        parking,
+        kinds: Some(kinds),
+    })
 }
 
 /// The default site (L9): `customer/site`, a site's name where only one has it, or its id.
@@ -247,7 +256,13 @@ async fn parking(with: &Connections, settings: &Settings) -> Result<Parking, Pro
     })
 }
 
-type Records = (Vec<Wanted>, Reading);
+/// What becomes assets, and how well it was read.
+struct Machines {
+    wanted: Vec<Wanted>,
+    read: Reading,
+    /// Those of which a part could not be read that would have found their asset.
+    unsure: BTreeMap<SourceId, Arc<str>>,
+}
 
 async fn systems(
     engine: &Engine,
@@ -257,12 +272,15 @@ async fn systems(
     environments: &[SourceEnvironment],
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
-) -> Result<Records, Problem> {
-    let known = liongard.metrics().await.unwrap_or_else(|problem| {
-        alerts.push(format!("Liongard's metrics could not be read, so fewer values are known: {problem}"));
-        Vec::new()
-    });
-    let needs = Needs::of(settings, &known);
+) -> Result<Machines, Problem> {
+    let mut unread: Option<Arc<str>> = None;
+    let known =
+        liongard.metrics().await.unwrap_or_else(|problem| Listing::whole(Vec::new(), vec![problem], None));
+    if let Some(why) = known.certificate.why_not {
+        alerts.push(format!("Liongard's metrics could not all be read, so fewer values are known: {why}"));
+        unread = Some(why.into());
+    }
+    let needs = Needs::of(settings, &known.records);
     let systems = liongard.systems(&needs.system, &|done, of| progress("Liongard systems", done, of)).await?;
     alerts.extend(systems.problems.iter().take(20).map(ToString::to_string));
     let mut metrics = Metrics::default();
@@ -273,7 +291,12 @@ async fn systems(
             value.text = pool.share(&value.text);
             metrics.put(value, &needs);
         };
-        liongard.evaluate(&uuids, &mut each, &|done, of| progress("metric values", done, of)).await?;
+        let against =
+            liongard.evaluate(&uuids, &mut each, &|done, of| progress("metric values", done, of)).await?;
+        if let Some(why) = against {
+            alerts.push(format!("Some values are not known: {why}"));
+            unread = Some(why.into());
+        }
     }
     // Systems of one environment at a time, so that only its devices are in memory.
     let mut by_environment: HashMap<Option<SourceId>, Vec<SourceSystem>> = HashMap::new();
@@ -283,6 +306,7 @@ async fn systems(
     }
     let pool = Pool::default();
     let mut wanted = Vec::new();
+    let mut unsure = BTreeMap::new();
     let mut complete_devices = true;
     let of = by_environment.len() as u64;
     let at_once = engine.settings().pace(Place::Of(ME)).at_once.max(1) as usize;
@@ -305,24 +329,27 @@ async fn systems(
     while let Some((systems, devices)) = futures_util::StreamExt::next(&mut groups).await {
         done += 1;
         progress("device profiles", done, Some(of));
-        let devices = match devices {
-            Ok(listing) => listing.records,
+        let listing = match devices {
+            Ok(listing) => listing,
             Err(problem) if problem.class == crate::model::Class::Auth => return Err(problem),
-            Err(problem) => {
-                if complete_devices {
-                    alerts.push(format!(
-                        "Some device profiles could not be read, so fewer values are known: {problem}"
-                    ));
-                }
-                complete_devices = false;
-                Vec::new()
-            }
+            Err(problem) => Listing::whole(Vec::new(), vec![problem], None),
         };
+        let (devices, why) = (listing.records, listing.certificate.why_not);
+        if let Some(why) = &why
+            && complete_devices
+        {
+            alerts.push(format!("Some device profiles could not be read, so fewer values are known: {why}"));
+            complete_devices = false;
+        }
+        let unread = why.map(Arc::from).or_else(|| unread.clone());
         let by_key = Devices::new(&devices, &settings.placeholder_values);
         for system in &systems {
             let device = by_key.of(system, &needs, &metrics);
             let evidence =
                 Evidence { needs: &needs, system: Some(system), device, metrics: &metrics, detail: None };
+            if let Some(why) = unread.as_ref().filter(|_| mapping.is_blind(evidence)) {
+                unsure.insert(system.id.clone(), Arc::clone(why));
+            }
             let mut one = mapping.wanted(&system.id, &system.name, system.environment.clone(), evidence);
             one.fields.set(FieldName::own(ID_FIELD), Value::text(system.id.as_str()));
             one.pack(&pool);
@@ -331,7 +358,7 @@ async fn systems(
     }
     wanted.sort_by(|a, b| a.id.cmp(&b.id));
     wanted.shrink_to_fit();
-    Ok((wanted, Reading::Whole(complete)))
+    Ok(Machines { wanted, read: Reading::Whole(complete), unsure })
 }
 
 async fn devices(
@@ -341,7 +368,7 @@ async fn devices(
     environments: &[SourceEnvironment],
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
-) -> Result<Records, Problem> {
+) -> Result<Machines, Problem> {
     let needs = Needs::of(settings, &[]);
     let metrics = Metrics::default();
     let (mut wanted, mut read, pool) = (Vec::new(), BTreeMap::new(), Pool::default());
@@ -365,7 +392,7 @@ async fn devices(
         }
     }
     wanted.sort_by(|a: &Wanted, b| a.id.cmp(&b.id));
-    Ok((wanted, Reading::Each(read)))
+    Ok(Machines { wanted, read: Reading::Each(read), unsure: BTreeMap::new() })
 }
 
 fn wanted_device(mapping: &Mapping, needs: &Needs, metrics: &Metrics, device: &SourceDevice) -> Wanted {

@@ -98,6 +98,13 @@ impl<'a> Planner<'a> {
         if let Verdict::Hold(why) = &wanted.verdict {
             return held(self, Cause::Data, Action::Held, why.clone());
         }
+        if let Some(why) = self.lines.unsure.get(&wanted.id) {
+            let why = format!(
+                "too little of it could be read, so it may be in {}; nothing is created (P15): {why}",
+                self.there
+            );
+            return held(self, Cause::Unproven, Action::Held, why);
+        }
         let candidates = || -> Vec<Candidate> {
             same.iter()
                 .take(8)
