@@ -308,8 +308,9 @@ impl Engine {
             } else if map.exact > 0 {
                 to_do.push(ToDo {
                     sentence: format!(
-                        "{} customers have an exact namesake in Halo: one key maps them",
-                        map.exact
+                        "{} customers have an exact namesake in {}: one key maps them",
+                        map.exact,
+                        integration.target(integration.root()).label()
                     ),
                     leads_to: Leads::Customers,
                 });

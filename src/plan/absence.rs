@@ -99,7 +99,7 @@ impl<'a> Judge<'a> {
         }
         match self.mappings.customers.get(id) {
             None => Err("its customer is no longer mapped: left as it is".into()),
-            Some(link) => partner(&self.partners, self.snapshot, link, self.there).map(|_| link),
+            Some(link) => partner(&self.partners, self.snapshot, link, self.policy.target(self.entity)).map(|_| link),
         }
     }
 

@@ -62,6 +62,7 @@ pub(super) fn plan(
         customers,
         label: policy.source(entity).label(),
         there: policy.target(entity).label(),
+        party: policy.target(entity).party().0,
         record: entity.record(),
         judge: Judge::new(entity, snapshot, lines, mappings, policy),
         partners: sorted_by_id(&snapshot.partners),
@@ -132,6 +133,8 @@ struct Planner<'a> {
     /// The source's name, and the target's.
     label: &'static str,
     there: &'static str,
+    /// What the target calls a customer.
+    party: &'static str,
     /// What the target calls a record of this kind.
     record: &'static str,
     judge: Judge<'a>,
@@ -317,8 +320,8 @@ impl<'a> Planner<'a> {
                 Cause::Ambiguous { candidates },
                 Action::Held,
                 format!(
-                    "its {0} is with {1} customer {has}, but its customer is mapped to {belongs}: move the {0} or correct the mapping",
-                    self.record, self.there
+                    "its {0} is with {1} {2} {has}, but its customer is mapped to {belongs}: move the {0} or correct the mapping",
+                    self.record, self.there, self.party
                 ),
             ));
         }

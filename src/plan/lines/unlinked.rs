@@ -197,8 +197,8 @@ impl<'a> Planner<'a> {
                 }
                 if found.parent.is_some() && place.target.is_some() && found.parent != place.target {
                     let why = format!(
-                        "the {} '{}' ({}) that we made for it is with another {} customer: move it or correct the mapping",
-                        self.record, found.name, found.id, self.there
+                        "the {} '{}' ({}) that we made for it is with another {} {}: move it or correct the mapping",
+                        self.record, found.name, found.id, self.there, self.party
                     );
                     return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Link, why);
                 }
