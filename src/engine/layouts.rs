@@ -8,12 +8,17 @@ use super::hudu::HuduDesk;
 use super::records::Record;
 use crate::api::budget::{Lane, Permit};
 use crate::api::call::WriteVerdict;
+use crate::api::halo::Halo;
 use crate::api::hudu::{FieldKind, Layout, NewLayout};
 use crate::engine::words::{Check, CheckState, Event, LayoutState, LayoutView};
 use crate::integrations::hudu::{self as rules, Blocked, Feed};
 use crate::model::{Class, Entity, Integration, Place, Problem};
 
 const ENTITIES: [Entity; 3] = [Entity::Sites, Entity::Contracts, Entity::Users];
+const APPLICATION: &str = "application in Halo";
+const CUSTOMERS: &str = "customers in Halo";
+/// What to look at where Halo does not show its applications, as it does to administrators only (H3, H4).
+const CHECKLIST: &str = "Halo does not show it to this agent. Look in Halo under Configuration, Integrations, HaloPSA API: Active is ticked; method Client ID and Secret (Services); login type Agent, as a user of its own who may see every customer; permissions read:customers, read:assets and read:contracts. Halo shows a secret once: where it was not copied, make a new one.";
 /// How often a step without a clear answer is taken up again.
 const DOUBTS: u32 = 2;
 
@@ -193,6 +198,7 @@ impl Engine {
             }
         };
         let halo = (*halo).clone().with_retry(crate::api::call::Retry::once());
+        checks.extend(halo_checks(&halo, &self.settings().halo.client_id).await);
         for (entity, path, key, scope) in [
             (Entity::Sites, "/Site", "sites", "read:customers"),
             (Entity::Contracts, "/ClientContract", "contracts", "read:contracts"),
@@ -232,6 +238,36 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What has to be right in Halo itself: the application, and that its agent sees every customer (H3, H4).
+async fn halo_checks(halo: &Halo, client_id: &str) -> [Check; 2] {
+    let check = |name: &str, state, message| Check { name: name.into(), state, message };
+    let application = match halo.application(client_id).await {
+        Ok(Some(found)) if !found.is_active => check(
+            APPLICATION,
+            CheckState::Unproven,
+            format!("Halo's application '{}' is inactive: tick Active there, or the next sign-in fails.", found.name),
+        ),
+        Ok(Some(found)) => {
+            let agent = found.agent.map_or("no agent".to_owned(), |agent| format!("agent {agent}"));
+            let message = format!("'{}' is active and logs in as {agent}; a user of its own is best", found.name);
+            check(APPLICATION, CheckState::Ok, message)
+        }
+        Ok(None) | Err(_) => check(APPLICATION, CheckState::Unproven, CHECKLIST.to_owned()),
+    };
+    let customers = match halo.hidden("the list of customers", "/Client", "clients").await {
+        Ok((total, 0)) => check(CUSTOMERS, CheckState::Ok, format!("all {total} are visible to the agent")),
+        Ok((total, missing)) => check(
+            CUSTOMERS,
+            CheckState::Unproven,
+            format!(
+                "Halo counts {total} and does not give {missing} of the last of them: the agent probably may not see every customer. Lift its restriction to certain customers or top levels; until then nothing is archived, and nothing new is created."
+            ),
+        ),
+        Err(failure) => check(CUSTOMERS, CheckState::Unproven, failure.problem.to_string()),
+    };
+    [application, customers]
 }
 
 fn view(entity: Entity, name: &str, layouts: &[Layout]) -> LayoutView {

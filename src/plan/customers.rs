@@ -399,7 +399,11 @@ impl<'a> Planner<'a> {
                     );
                     return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
                 }
-                return self.link(wanted, found, "carries our marker: we made it, and the mapping was lost");
+                let why = match self.policy.rules(self.root).known_by {
+                    "" => "carries our marker: we made it, and the mapping was lost".to_owned(),
+                    known => format!("carries {known}: it is the same customer"),
+                };
+                return self.link(wanted, found, &why);
             }
             Claim::Several(several) => {
                 let candidates = several.iter().map(|found| candidate(found, "carries our marker")).collect();

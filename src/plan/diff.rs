@@ -49,6 +49,17 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rul
                 continue;
             }
             Wins::Manual if theirs => diff.conflicts.push(name),
+            Wins::Newest if edited && moved => diff.conflicts.push(name),
+            Wins::Newest if theirs => {
+                diff.kept.push(name);
+                continue;
+            }
+            Wins::Earliest | Wins::Latest if theirs || both_dates(want, have.as_ref()) => {
+                if !prefers(rules.wins(name), want, have.as_ref()) {
+                    diff.kept.push(name);
+                    continue;
+                }
+            }
             _ if edited && moved && name.is_billable() => diff.conflicts.push(name),
             _ => {}
         }
@@ -68,6 +79,21 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rul
         diff.changes.push(FieldChange { name, before: have, after: Some(after), mark });
     }
     diff
+}
+
+fn both_dates(want: &Value, have: Option<&Value>) -> bool {
+    matches!((want, have), (Value::Date(_), Some(Value::Date(_))))
+}
+
+/// Whether the source's date is the one to keep: the earlier, or the later one. Of what is no date, the target's is kept.
+fn prefers(wins: Wins, want: &Value, have: Option<&Value>) -> bool {
+    match (want, have) {
+        (Value::Date(want), Some(Value::Date(have))) => match wins {
+            Wins::Earliest => want < have,
+            _ => want > have,
+        },
+        _ => false,
+    }
 }
 
 /// What a person edited at the target and keeps (P49), in a sentence.

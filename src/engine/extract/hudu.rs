@@ -98,6 +98,9 @@ pub async fn read(
         }
     }
     let Reader { mut alerts, .. } = reader;
+    if engine.book.last(HUDU)?.seen.is_empty() {
+        alerts.extend(rules::before_the_first_run(&settings.hudu));
+    }
     if links.is_empty() && entities.iter().any(|entity| *entity != Entity::Companies) {
         alerts.push(
             "No company is matched yet, so nothing of any is written (H11): match them, or let them be created, first."
@@ -241,6 +244,18 @@ impl Reader<'_> {
             }
             _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
         };
+        let is_new = |one: &Wanted| one.verdict == Verdict::Take && !known.0.contains_key(&one.id);
+        if wanted.iter().any(is_new) {
+            let what = "assets of Hudu's own Halo integration";
+            let elsewhere = self.desk.kept_elsewhere(entity, &|done, of| progress(what, done, of)).await?;
+            for one in wanted.iter_mut().filter(|one| is_new(one)) {
+                if let Some(there) = elsewhere.get(&one.id) {
+                    one.verdict = Verdict::Hold(format!(
+                        "Hudu's own Halo integration keeps it as the asset {there}: choose that layout for {entity} in the settings, or end that integration; a second asset is never made beside it"
+                    ));
+                }
+            }
+        }
         for one in &mut wanted {
             one.pack(&self.pool);
         }

@@ -203,8 +203,10 @@ impl<'a> Planner<'a> {
                     return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Link, why);
                 }
                 self.take_found(found);
-                let why =
-                    format!("its {} carries our marker: we made it, and the link was lost", self.record);
+                let why = match self.policy.rules(self.entity).known_by {
+                    "" => format!("its {} carries our marker: we made it, and the link was lost", self.record),
+                    known => format!("its {} carries {known}: it is the same record", self.record),
+                };
                 Some(self.link(wanted, place, found, &why))
             }
             Claim::Several(several) => {
