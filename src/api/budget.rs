@@ -450,7 +450,10 @@ impl State {
         }
         if let Some(limit) = self.limit {
             // The other side counts arrivals: one lies anywhere between send and answer.
-            let allowed = limit.lowered(self.factor).saturating_sub(self.open) as usize;
+            let most = limit.lowered(self.factor);
+            // Who holds a permit may be waiting for this very sign-in.
+            let open = if lane == Lane::Session && self.open >= most { 0 } else { self.open };
+            let allowed = most.saturating_sub(open) as usize;
             let too_many = self.log.len().checked_sub(allowed);
             if let Some(until) = too_many.map(|last| self.log.get(last).map(|at| *at + limit.guarded())) {
                 if until.is_none_or(|until| until > now) {

@@ -39,7 +39,15 @@ pub struct HuduDesk {
 
 impl HuduDesk {
     pub fn new(hudu: Hudu, settings: settings::Hudu, installation: Installation, account: String) -> Self {
-        Self { hudu, settings, installation, account, layouts: OnceCell::new(), is_native: AtomicBool::new(false), sites: Mutex::default() }
+        Self {
+            hudu,
+            settings,
+            installation,
+            account,
+            layouts: OnceCell::new(),
+            is_native: AtomicBool::new(false),
+            sites: Mutex::default(),
+        }
     }
 
     /// Every layout, read once.

@@ -116,7 +116,8 @@ impl Engine {
                 self.end_layout(entity, &name, message).await?;
             }
             let Some(step) = step else { return Ok(()) };
-            let note = Record::Layout { entity, layout: name.clone(), what: step.what(), by: self.by.clone() };
+            let note =
+                Record::Layout { entity, layout: name.clone(), what: step.what(), by: self.by.clone() };
             let permit = desk.hudu.budget().acquire(Lane::Interactive).await;
             self.book.record(&[note]).await?;
             match step.send(&desk, permit, &name).await {
@@ -131,7 +132,9 @@ impl Engine {
                 }
                 WriteVerdict::Unknown(_) if doubts < DOUBTS => (doubts, settled) = (doubts + 1, false),
                 WriteVerdict::Unknown(problem) => {
-                    return Err(problem.remedy("It may have been done; the next attempt finds out before it sends anything."));
+                    return Err(problem.remedy(
+                        "It may have been done; the next attempt finds out before it sends anything.",
+                    ));
                 }
                 WriteVerdict::Throttled => {
                     self.end_layout(entity, &name, "Hudu asks for a pause").await?;
@@ -163,7 +166,10 @@ impl Engine {
                     Entity::Users => "fas fa-user",
                     _ => "fas fa-file-contract",
                 };
-                return Ok(Some(Fix::Create { icon, fields: wanted(&all.iter().collect::<Vec<_>>(), sites) }));
+                return Ok(Some(Fix::Create {
+                    icon,
+                    fields: wanted(&all.iter().collect::<Vec<_>>(), sites),
+                }));
             }
             Err((Blocked::Inactive, Some(layout))) => return Ok(Some(Fix::Activate(layout.clone()))),
             Err((blocked, _)) => return Err(Problem::new(Class::Input, blocked.sentence(entity, name))),
@@ -247,11 +253,15 @@ async fn halo_checks(halo: &Halo, client_id: &str) -> [Check; 2] {
         Ok(Some(found)) if !found.is_active => check(
             APPLICATION,
             CheckState::Unproven,
-            format!("Halo's application '{}' is inactive: tick Active there, or the next sign-in fails.", found.name),
+            format!(
+                "Halo's application '{}' is inactive: tick Active there, or the next sign-in fails.",
+                found.name
+            ),
         ),
         Ok(Some(found)) => {
             let agent = found.agent.map_or("no agent".to_owned(), |agent| format!("agent {agent}"));
-            let message = format!("'{}' is active and logs in as {agent}; a user of its own is best", found.name);
+            let message =
+                format!("'{}' is active and logs in as {agent}; a user of its own is best", found.name);
             check(APPLICATION, CheckState::Ok, message)
         }
         Ok(None) | Err(_) => check(APPLICATION, CheckState::Unproven, CHECKLIST.to_owned()),

@@ -519,7 +519,8 @@ impl<'a> Planner<'a> {
             );
             return blank().held(Cause::Ambiguous { candidates: Vec::new() }, Action::Held, why);
         }
-        let reasons = vec!["not mapped".to_owned(), format!("no {} of that name in {}", self.party, self.there)];
+        let reasons =
+            vec!["not mapped".to_owned(), format!("no {} of that name in {}", self.party, self.there)];
         if self.policy.rules(self.root).asks_before_create {
             let mut change = Change::new(self.root, Action::Skipped, side, reasons);
             change.reasons = super::change::reasons(

@@ -16,7 +16,7 @@ use super::money::{monthly, monthly_delta};
 use super::{Action, Candidate, Cause, Change, Lines, Parking, Policy, Side, Snapshot, snapshot::Mappings};
 use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::{
-    Currency, Entity, FieldName, Fields, Found, Link, SourceId, TargetId, Value, Verdict, Wanted,
+    Currency, Entity, FieldName, Fields, Found, Link, Place::Halo, SourceId, TargetId, Value, Verdict, Wanted,
 };
 
 /// What the limits and the money line need of the rows that the rows alone do not say.
@@ -504,6 +504,9 @@ impl<'a> Planner<'a> {
                     }
                     _ if fields.iter().any(|field| field.name == FieldName::Quantity) => {
                         format!("gone at {}: made inactive, and its count goes to 0 (B9)", self.label)
+                    }
+                    _ if self.policy.target(self.entity) != Halo => {
+                        format!("gone from {}: archived in {}", self.label, self.there)
                     }
                     _ => format!("gone at {}: made inactive, its count stays (B9)", self.label),
                 };

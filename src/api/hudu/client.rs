@@ -165,8 +165,16 @@ impl Hudu {
     /// As [`read_pages`].
     pub async fn carded(&self, progress: Progress<'_>) -> Result<Listing<Carded>, Problem> {
         let translate = |json: Json| record::carded(&read(json)?);
-        self.list("assets of Hudu's own Halo integration", "/assets", &[], "assets", true, &translate, progress)
-            .await
+        self.list(
+            "assets of Hudu's own Halo integration",
+            "/assets",
+            &[],
+            "assets",
+            true,
+            &translate,
+            progress,
+        )
+        .await
     }
 
     /// Every asset of a layout at one company, archived ones too.

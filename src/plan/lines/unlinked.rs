@@ -204,7 +204,9 @@ impl<'a> Planner<'a> {
                 }
                 self.take_found(found);
                 let why = match self.policy.rules(self.entity).known_by {
-                    "" => format!("its {} carries our marker: we made it, and the link was lost", self.record),
+                    "" => {
+                        format!("its {} carries our marker: we made it, and the link was lost", self.record)
+                    }
                     known => format!("its {} carries {known}: it is the same record", self.record),
                 };
                 Some(self.link(wanted, place, found, &why))

@@ -616,7 +616,17 @@ impl Customers {
                 }))
                 .chain([('f', "all".to_owned())])
                 .collect(),
-            Action::Order => of(&[('s', "what is open first"), ('h', if self.integration == Integration::Hudu { "by Hudu company" } else { "by Halo customer" })]),
+            Action::Order => of(&[
+                ('s', "what is open first"),
+                (
+                    'h',
+                    if self.integration == Integration::Hudu {
+                        "by Hudu company"
+                    } else {
+                        "by Halo customer"
+                    },
+                ),
+            ]),
             Action::Copy => of(&[('y', "id"), ('n', "name"), ('h', "Halo id"), ('r', "row")]),
             _ => Vec::new(),
         }

@@ -291,7 +291,8 @@ impl Picker {
                 let text = format!("No {there} {party} fits. Other letters, or Esc and n: create it as new.");
                 table::empty(canvas, parts.list, &text);
             }
-            let count = format!("{} of {} in {}", thousands(found.total), thousands(found.of), self.there().0);
+            let count =
+                format!("{} of {} in {}", thousands(found.total), thousands(found.of), self.there().0);
             if area.width >= 50 {
                 canvas.put_right(
                     parts.find.x,
@@ -326,7 +327,9 @@ impl Picker {
         if !row.is_active {
             lines.push((
                 match self.integration {
-                    Integration::Hudu => "It is archived in Hudu: it is left alone until it is restored.".into(),
+                    Integration::Hudu => {
+                        "It is archived in Hudu: it is left alone until it is restored.".into()
+                    }
                     _ => "It is inactive in Halo: imports hold such a customer until it is active.".into(),
                 },
                 Role::Notice,
@@ -354,7 +357,8 @@ impl Picker {
         lines.push((
             match self.integration {
                 Integration::Hudu => {
-                    "Its sites, contracts and users go there with the next plan; nothing is written now.".into()
+                    "Its sites, contracts and users go there with the next plan; nothing is written now."
+                        .into()
                 }
                 _ => "Its subscriptions come in with the next plan; nothing is written now.".into(),
             },
