@@ -108,6 +108,7 @@ impl Engine {
                         of: None,
                     });
                     tokio::time::sleep(wait).await;
+                    self.tell(Event::Map(Integration::Hudu));
                     settled = true;
                     continue;
                 }

@@ -126,28 +126,17 @@ pub fn options(settings: &Hudu) -> Vec<String> {
 
 /// What the first import will do and what it will not, before anybody lets it (H12).
 pub fn before_the_first_run(settings: &Hudu) -> [String; 3] {
-    let removal = if settings.archive_deleted {
-        "What is gone from Halo is archived by scheduled runs (archive_deleted)"
-    } else {
-        "What is gone from Halo stays in Hudu (archive_deleted is off)"
-    };
+    let contracts = if settings.inactive_contracts { "all" } else { "active" };
     let edits = match settings.conflicts.get("default").copied().unwrap_or_default() {
-        Setting::Halo => "what a person wrote into a field that Halo feeds is overwritten",
+        Setting::Halo => "edits in Hudu are overwritten",
         Setting::Blank => "only blank fields are filled",
-        _ => "what a person wrote stays",
+        _ => "edits in Hudu stay",
     };
+    let gone = if settings.archive_deleted { "archived by schedule" } else { "left" };
     [
-        format!(
-            "First import, it will: give each matched company its sites, {} contracts and users as assets of the layouts '{}', '{}' and '{}'; adopt an asset of the same name and company; fill a company's blank phone, address and Halo id.",
-            if settings.inactive_contracts { "all" } else { "active" },
-            settings.site_layout,
-            settings.contract_layout,
-            settings.contact_layout
-        ),
-        format!(
-            "First import, it will not: write anything of a customer that is not matched or said to be new; rename, archive or delete a company; delete anything. {removal}; {edits} (conflicts)."
-        ),
-        "Start with one customer: `parhelion plan hudu --customer ID`, or t in the plan. A job can be taken back: `parhelion job undo JOB`.".into(),
+        format!("First import: matched companies get their sites, users and {contracts} contracts."),
+        format!("Nothing is deleted; no company is renamed or archived; {edits}."),
+        format!("What is gone from Halo is {gone}. Begin with one customer: t, or plan --customer ID."),
     ]
 }
 

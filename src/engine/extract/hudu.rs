@@ -218,17 +218,28 @@ impl Reader<'_> {
             .collect();
         let known = &Linked(known);
         let form = Form { entity, layout, halo: &self.halo };
-        let (mut wanted, certificate, problems) = match entity {
+        // Packed one by one, and Halo's own form of each let go with it: both at once would be the peak of memory.
+        let pool = &self.pool;
+        let packed = |mut one: Wanted| {
+            one.pack(pool);
+            one
+        };
+        let (mut wanted, certificate, problems): (Vec<Wanted>, _, _) = match entity {
             Entity::Sites => {
+                // Nobody needs them after this.
+                let sites = std::mem::take(&mut self.sites.records);
                 let wanted: Vec<Wanted> =
-                    self.sites.records.iter().map(|site| form.site(site, known.of(&site.id))).collect();
+                    sites.into_iter().map(|one| packed(form.site(&one, known.of(&one.id)))).collect();
                 (wanted, self.sites.certificate.clone(), Vec::new())
             }
             Entity::Contracts => {
                 let all = self.with.halo.contracts(&|done, of| progress("Halo contracts", done, of)).await?;
                 let also = settings.hudu.inactive_contracts;
-                let wanted =
-                    all.records.iter().map(|one| form.contract(one, also, known.of(&one.id))).collect();
+                let wanted = all
+                    .records
+                    .into_iter()
+                    .map(|one| packed(form.contract(&one, also, known.of(&one.id))))
+                    .collect();
                 (wanted, all.certificate, all.problems)
             }
             Entity::Users => {
@@ -238,8 +249,11 @@ impl Reader<'_> {
                 }
                 let all = self.with.halo.users(&|done, of| progress("Halo users", done, of)).await?;
                 let has_site = |site: &SourceId| self.planned_sites.contains(site);
-                let wanted =
-                    all.records.iter().map(|one| form.user(one, has_site, known.of(&one.id))).collect();
+                let wanted = all
+                    .records
+                    .into_iter()
+                    .map(|one| packed(form.user(&one, has_site, known.of(&one.id))))
+                    .collect();
                 (wanted, all.certificate, all.problems)
             }
             _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
@@ -255,9 +269,6 @@ impl Reader<'_> {
                     ));
                 }
             }
-        }
-        for one in &mut wanted {
-            one.pack(&self.pool);
         }
         wanted.shrink_to_fit();
         self.alerts.extend(problems.iter().map(ToString::to_string));

@@ -254,7 +254,8 @@ impl Picker {
 
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let parts = parts(area);
-        let label = format!(" {}  ", self.integration.label());
+        let from = self.integration.source(self.integration.root());
+        let label = format!(" {}  ", from.label());
         let place = [&self.source.place, &self.source.domain];
         let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
         let rest = format!("   id {}   {}", self.source.id, place.join("   "));

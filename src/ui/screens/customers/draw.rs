@@ -74,7 +74,7 @@ impl Customers {
         if area.height < 2 {
             return;
         }
-        let label = self.integration.label();
+        let label = self.integration.source(self.integration.root()).label();
         canvas.rule(Rect { height: 1, ..area }, &format!("{} ({label} {})", row.source.name, row.source.id));
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let facts = facts(row, self.integration, self.candidate(row), |at| canvas.when(at));

@@ -169,7 +169,7 @@ pub(super) fn facts(
     let mut facts = vec![("Enter", enter(row).to_owned(), Role::Accent)];
     let source = line(&[&row.source.place, &row.source.domain]);
     if !source.is_empty() {
-        facts.push((integration.label(), source, Role::Text));
+        facts.push((integration.source(integration.root()).label(), source, Role::Text));
     }
     if let Some(target) = &row.target {
         let id = format!("id {}", target.id);
