@@ -346,7 +346,10 @@ impl<'a> Planner<'a> {
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Create, reasons);
         let diff = Diff { changes: diff::all_of(&owned), ..Diff::default() };
-        change.owned = owned;
+        // Everything owned is written, so the fields say it all; only types of assets may keep some of it back.
+        if self.lines.kinds.is_some() {
+            change.owned = owned;
+        }
         self.price(&mut change, wanted, None, &diff, place.target.as_ref());
         change.fields = diff.changes;
         if let (Some(customer), true) = (&wanted.parent, change.money != Some(Decimal::ZERO)) {
