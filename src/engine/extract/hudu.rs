@@ -98,9 +98,8 @@ pub async fn read(
         }
     }
     let Reader { mut alerts, .. } = reader;
-    if engine.book.last(HUDU)?.seen.is_empty() {
-        alerts.extend(rules::before_the_first_run(&settings.hudu));
-    }
+    let is_first = engine.book.last(HUDU)?.seen.is_empty();
+    let notes = if is_first { rules::before_the_first_run(&settings.hudu).into() } else { Vec::new() };
     if links.is_empty() && entities.iter().any(|entity| *entity != Entity::Companies) {
         alerts.push(
             "No company is matched yet, so nothing of any is written (H11): match them, or let them be created, first."
@@ -114,6 +113,7 @@ pub async fn read(
         at,
         alerts,
         blocked,
+        notes,
         requests: BTreeMap::new(),
     })
 }
