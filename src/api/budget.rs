@@ -455,10 +455,10 @@ impl State {
             let open = if lane == Lane::Session && self.open >= most { 0 } else { self.open };
             let allowed = most.saturating_sub(open) as usize;
             let too_many = self.log.len().checked_sub(allowed);
-            if let Some(until) = too_many.map(|last| self.log.get(last).map(|at| *at + limit.guarded())) {
-                if until.is_none_or(|until| until > now) {
-                    return Some((until, Waiting::Window));
-                }
+            if let Some(until) = too_many.map(|last| self.log.get(last).map(|at| *at + limit.guarded()))
+                && until.is_none_or(|until| until > now)
+            {
+                return Some((until, Waiting::Window));
             }
         }
         let until = self.last_send.map(|last| last + self.spacing).filter(|until| *until > now)?;

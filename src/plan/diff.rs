@@ -39,29 +39,28 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rul
         let moved = last.is_some_and(|last| !same(want, Some(last)));
         // Nothing was ever written there: what it holds is a person's.
         let theirs = have.is_some() && (edited || last.is_none());
-        match rules.wins(name) {
-            Wins::Target if theirs => {
-                diff.kept.push(name);
-                continue;
+        let wins = rules.wins(name);
+        let both = edited && moved;
+        let keeps = match wins {
+            Wins::Source | Wins::Manual => false,
+            Wins::Target => theirs,
+            Wins::Blank => have.is_some(),
+            Wins::Newest => theirs && !both,
+            Wins::Earliest | Wins::Latest => {
+                (theirs || both_dates(want, have.as_ref())) && !prefers(wins, want, have.as_ref())
             }
-            Wins::Blank if have.is_some() => {
-                diff.kept.push(name);
-                continue;
-            }
-            Wins::Manual if theirs => diff.conflicts.push(name),
-            Wins::Newest if edited && moved => diff.conflicts.push(name),
-            Wins::Newest if theirs => {
-                diff.kept.push(name);
-                continue;
-            }
-            Wins::Earliest | Wins::Latest if theirs || both_dates(want, have.as_ref()) => {
-                if !prefers(rules.wins(name), want, have.as_ref()) {
-                    diff.kept.push(name);
-                    continue;
-                }
-            }
-            _ if edited && moved && name.is_billable() => diff.conflicts.push(name),
-            _ => {}
+        };
+        if keeps {
+            diff.kept.push(name);
+            continue;
+        }
+        let asks = match wins {
+            Wins::Manual => theirs,
+            Wins::Newest => both,
+            _ => false,
+        };
+        if asks || (both && name.is_billable()) {
+            diff.conflicts.push(name);
         }
         let is_price = matches!(name, FieldName::Price | FieldName::Cost);
         let by_hand = edited || (last.is_none() && has_amount(have.as_ref()));

@@ -268,7 +268,7 @@ async fn the_outcome_of_every_state_on_both_sides() {
         }
         match one.halo {
             "changed" => {
-                drop(ground.sandbox.put_halo_user(&json!({"id": id, "emailaddress": "ada@new.example"})))
+                drop(ground.sandbox.put_halo_user(&json!({"id": id, "emailaddress": "ada@new.example"})));
             }
             "inactive" => drop(ground.sandbox.put_halo_user(&json!({"id": id, "inactive": true}))),
             "gone" => assert!(ground.sandbox.remove_halo_user(id)),
