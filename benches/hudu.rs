@@ -142,7 +142,9 @@ fn main() {
     );
     home.close();
     let writes = |runtime: &tokio::runtime::Runtime| {
-        runtime.block_on(vendors.control("journal")).as_array().map_or(0, Vec::len)
+        let journal = runtime.block_on(vendors.control("journal"));
+        let applied = |write: &&serde_json::Value| write["applied"] == true;
+        journal.as_array().map_or(0, |writes| writes.iter().filter(applied).count())
     };
     let before = writes(&runtime);
     let mut child = Process::new(env!("CARGO_BIN_EXE_parhelion"))

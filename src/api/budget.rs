@@ -84,8 +84,10 @@ struct State {
     /// Lowered by 429s, recovering with clean windows.
     factor: f64,
     clean_since: Instant,
-    /// When each request of the last window was sent, oldest first.
+    /// When each request of the last window had its answer, oldest first: it arrived at the other side no later.
     log: VecDeque<Instant>,
+    /// Permits given whose request has no answer yet: it may arrive at any moment.
+    open: u32,
     last_send: Option<Instant>,
     in_flight: u32,
     blocked_until: Option<Instant>,
@@ -181,6 +183,7 @@ impl Budget {
                 factor: 1.0,
                 clean_since: Instant::now(),
                 log: VecDeque::new(),
+                open: 0,
                 last_send: None,
                 in_flight: 0,
                 blocked_until: None,
@@ -255,7 +258,8 @@ impl Budget {
         if slot {
             state.in_flight += 1;
         }
-        state.stamp(now);
+        state.open += 1;
+        state.last_send = Some(now);
         Ok(Permit { budget: Arc::clone(self), stamp: now, sent: false, slot, probe })
     }
 
@@ -275,7 +279,7 @@ impl Budget {
         state.settle(now);
         let held = state.held(now, Lane::Bulk);
         Snapshot {
-            used: u32::try_from(state.log.len()).unwrap_or(u32::MAX),
+            used: u32::try_from(state.log.len()).unwrap_or(u32::MAX).saturating_add(state.open),
             limit: state.limit.map(|limit| limit.lowered(state.factor)),
             window: state.limit.map_or(Duration::ZERO, |limit| limit.window),
             in_flight: state.in_flight,
@@ -287,17 +291,20 @@ impl Budget {
         }
     }
 
-    /// The send times of the present window in seconds since 1970, rounded up: what a restart must know so as not to
-    /// exceed the window.
+    /// When the requests of the present window arrived at the latest, in seconds since 1970, rounded up: what a restart
+    /// must know so as not to exceed the window.
     pub fn export_log(&self) -> Vec<i64> {
         let mut state = self.state();
         let now = Instant::now();
         state.settle(now);
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let open = std::iter::repeat_n(now, state.limit.map_or(0, |_| state.open as usize));
         state
             .log
             .iter()
-            .map(|at| (wall.saturating_sub(now.saturating_duration_since(*at))).as_secs_f64().ceil() as i64)
+            .copied()
+            .chain(open)
+            .map(|at| (wall.saturating_sub(now.saturating_duration_since(at))).as_secs_f64().ceil() as i64)
             .collect()
     }
 
@@ -401,9 +408,9 @@ impl Limit {
         ((f64::from(self.requests) * factor).floor() as u32).max(1)
     }
 
-    /// The other side counts arrivals, not sends: a little more than the window covers the difference.
+    /// A little more than the window: two clocks do not tick alike.
     fn guarded(self) -> Duration {
-        self.window + (self.window / 200).min(Duration::from_secs(1))
+        self.window + (self.window / 1000).min(Duration::from_millis(200))
     }
 
     fn rate(self) -> f64 {
@@ -412,7 +419,7 @@ impl Limit {
 }
 
 impl State {
-    /// Forgets sends that are older than the window, lets a lowered rate recover.
+    /// Forgets requests that are older than the window, lets a lowered rate recover.
     fn settle(&mut self, now: Instant) {
         let Some(limit) = self.limit else { return };
         while self.log.front().is_some_and(|at| now.saturating_duration_since(*at) >= limit.guarded()) {
@@ -442,29 +449,27 @@ impl State {
             }
         }
         if let Some(limit) = self.limit {
-            let allowed = limit.lowered(self.factor) as usize;
-            if self.log.len() >= allowed {
-                let until = self.log[self.log.len() - allowed] + limit.guarded();
-                if until > now {
-                    return Some((Some(until), Waiting::Window));
-                }
+            // The other side counts arrivals: one lies anywhere between send and answer.
+            let most = limit.lowered(self.factor);
+            // Who holds a permit may be waiting for this very sign-in.
+            let open = if lane == Lane::Session && self.open >= most { 0 } else { self.open };
+            let allowed = most.saturating_sub(open) as usize;
+            let too_many = self.log.len().checked_sub(allowed);
+            if let Some(until) = too_many.map(|last| self.log.get(last).map(|at| *at + limit.guarded()))
+                && until.is_none_or(|until| until > now)
+            {
+                return Some((until, Waiting::Window));
             }
         }
         let until = self.last_send.map(|last| last + self.spacing).filter(|until| *until > now)?;
         Some((Some(until), Waiting::Spacing))
     }
 
-    fn stamp(&mut self, now: Instant) {
-        self.last_send = Some(now);
-        if self.limit.is_some() {
-            self.log.push_back(now);
-        }
-    }
-
-    fn unstamp(&mut self, at: Instant) {
-        let found = self.log.partition_point(|other| *other < at);
-        if self.log.get(found) == Some(&at) {
-            self.log.remove(found);
+    /// A permit's request is over: it was answered, given up, or never sent.
+    fn landed(&mut self, sent: bool) {
+        self.open = self.open.saturating_sub(1);
+        if sent && self.limit.is_some() {
+            self.log.push_back(Instant::now());
         }
     }
 
@@ -507,8 +512,8 @@ impl Drop for Place<'_> {
     }
 }
 
-/// The right to send one request. It counts in the window from the moment it was given, then from the send; the place
-/// among those at once is free again when it is dropped.
+/// The right to send one request. It counts in the window from the moment it was given until a window after its answer;
+/// the place among those at once is free again when it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     budget: Arc<Budget>,
@@ -523,15 +528,10 @@ impl Permit {
         &self.budget
     }
 
-    /// Moves its mark in the window to now: the request goes out.
+    /// The request goes out.
     pub(super) fn sending(&mut self) {
-        let now = Instant::now();
-        let mut state = self.budget.state();
-        if now > self.stamp {
-            state.unstamp(self.stamp);
-            state.stamp(now);
-            self.stamp = now;
-        }
+        self.stamp = Instant::now();
+        self.budget.state().last_send = Some(self.stamp);
         self.sent = true;
         self.budget.sent.fetch_add(1, Ordering::Relaxed);
     }
@@ -549,9 +549,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.budget.state();
-        if !self.sent {
-            state.unstamp(self.stamp);
-        }
+        state.landed(self.sent);
         if self.slot {
             state.in_flight = state.in_flight.saturating_sub(1);
         }

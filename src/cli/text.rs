@@ -71,6 +71,9 @@ pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> Stri
     for limit in plan.outline.limits.iter().filter(|limit| limit.tripped) {
         let _ = writeln!(text, "! {}", shown(&limit.sentence));
     }
+    for note in &plan.outline.notes {
+        let _ = writeln!(text, ". {}", shown(note));
+    }
     let is_listed =
         |change: &&Change| verbose || !matches!(change.action, Action::Unchanged | Action::Skipped);
     let rows: Vec<_> = changes.iter().filter(is_listed).map(|change| plan_row(change, plain)).collect();

@@ -482,6 +482,9 @@ impl Apply {
     ) -> Result<Result<TargetId, Over>, Halt> {
         let mut attempt = 1;
         let mut out_since: Option<tokio::time::Instant> = None;
+        if let Err(problem) = self.patiently(target, || target.ready(change.entity)).await? {
+            return Ok(Err(Over::Failed(problem)));
+        }
         loop {
             let budget = self.engine.budget(target.place());
             let permit = tokio::select! {

@@ -231,6 +231,17 @@ impl Known {
                 fact.text = format!("{plan} approved by {whom}: {} changes, hash {short}", totals.acting());
                 self.by.insert(job, by);
             }
+            Record::Layout { entity, layout, what, by } => {
+                fact.integration = Some(Integration::Hudu);
+                fact.entity = Some(entity);
+                fact.text = format!("send: asset layout '{layout}': {what}");
+                fact.by = Some(by);
+            }
+            Record::LayoutDone { entity, layout, message } => {
+                fact.integration = Some(Integration::Hudu);
+                fact.entity = Some(entity);
+                fact.text = format!("asset layout '{layout}': {message}");
+            }
             Record::Kept { pairs } => fact.text = format!("{} entries of the index kept", pairs.len()),
             Record::Checkpoint { first, pairs, .. } => {
                 fact.text = format!("lines before {first} let go; {pairs} entries are kept of them");

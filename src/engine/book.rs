@@ -549,6 +549,11 @@ impl Book {
         self.get(&keys::wish(job))
     }
 
+    /// What was asked of Hudu about the layout of this entity and has no known end.
+    pub fn open_layout(&self, entity: Entity) -> Result<Option<String>, Problem> {
+        self.get(&keys::layout(entity))
+    }
+
     /// Notes where the trail stands, so that a job's facts are found without reading all of it.
     pub fn note_beginning(&self, job: JobId) -> Result<(), Problem> {
         self.cache(&[keys::put(keys::began(job), &self.trail.last_seq())])

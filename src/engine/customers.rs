@@ -237,7 +237,10 @@ impl Parties {
                     remarks.push(format!("no longer listed by {here}"));
                 }
                 match self.read.target.get(&link.target) {
-                    None => remarks.push(format!("customer {} is no longer in {there}", link.target)),
+                    None => {
+                        let party = integration.target(integration.root()).party().0;
+                        remarks.push(format!("{party} {} is no longer in {there}", link.target));
+                    }
                     Some(halo) if !halo.is_active => remarks.push(format!("inactive in {there}")),
                     Some(_) => {}
                 }
@@ -369,11 +372,13 @@ impl Engine {
         both.target.sort_by(|a, b| a.id.cmp(&b.id));
         let root = integration.root();
         let mut said = format!(
-            "Read {} {} customers and {} {} customers.",
+            "Read {} {} {} and {} {} {}.",
             both.source.len(),
             integration.source(root).label(),
+            integration.source(root).party().1,
             both.target.len(),
-            integration.target(root).label()
+            integration.target(root).label(),
+            integration.target(root).party().1
         );
         for why in &both.incomplete {
             said.push_str(&format!(" Not complete: {why}."));
@@ -622,6 +627,7 @@ impl Engine {
         let parties = self.parties(integration)?;
         let now = self.world.now();
         let (here, there) = labels(integration);
+        let party = integration.target(integration.root()).party().0;
         let mut edits = Vec::new();
         let mut notices = Vec::new();
         for (id, decision) in decisions {
@@ -630,15 +636,15 @@ impl Engine {
                 || parties.decisions.contains_key(&id);
             if !known {
                 return Err(Problem::new(Class::Input, format!("{here} has no customer {id}."))
-                    .remedy("Read the customers first (`parhelion map list`, or Ctrl-R), and use the distributor's id."));
+                    .remedy(format!("Read the customers first (`parhelion map list`, or Ctrl-R), and use its id at {here}.")));
             }
             let before = Self::slot(&parties, &id);
             let after = match decision {
                 Decision::Map { target, how, .. } => {
                     if parties.read.read_at.is_some() && !parties.read.target.contains_key(&target) {
-                        return Err(Problem::new(Class::Input, format!("{there} has no customer {target}."))
+                        return Err(Problem::new(Class::Input, format!("{there} has no {party} {target}."))
                             .remedy(format!(
-                                "Use {there}'s customer id, as `map list` and the picker show it."
+                                "Use {there}'s {party} id, as `map list` and the picker show it."
                             )));
                     }
                     let others: Vec<_> = parties
@@ -648,7 +654,7 @@ impl Engine {
                         .map(|(other, _)| safe(parties.source_name(other)))
                         .collect();
                     if !others.is_empty() {
-                        notices.push(format!("That {there} customer also receives {}.", others.join(", ")));
+                        notices.push(format!("That {there} {party} also receives {}.", others.join(", ")));
                     }
                     let mut link = parties.new_link(&id, &target, how, now);
                     if let Some(old) = before.link.as_ref().filter(|old| old.target == target) {
@@ -802,7 +808,8 @@ impl Engine {
                         Slot { link: Some(link), decision: None, ..before.clone() }
                     }
                     None => {
-                        report.errors.push((row.line, format!("{there} has no customer {target}")));
+                        let party = integration.target(integration.root()).party().0;
+                        report.errors.push((row.line, format!("{there} has no {party} {target}")));
                         continue;
                     }
                 },

@@ -30,6 +30,8 @@ pub struct Read {
     pub at: Moment,
     /// Sentences for a person, beside what the planner finds.
     pub alerts: Vec<String>,
+    /// What a person should read, and what is no cause for concern.
+    pub notes: Vec<String>,
     /// Entities that cannot be planned for a reason of their own, and why; the others go on (H5, H8).
     pub blocked: BTreeMap<Entity, String>,
     /// Requests this reading made.

@@ -4,6 +4,7 @@
 //! company is never taken for it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -30,13 +31,23 @@ pub struct HuduDesk {
     installation: Installation,
     account: String,
     layouts: OnceCell<Vec<Layout>>,
+    /// Whether Hudu's own Halo integration has matched a company.
+    is_native: AtomicBool,
     /// Halo's id of the site that an asset is of.
     sites: Mutex<HashMap<i64, SourceId>>,
 }
 
 impl HuduDesk {
     pub fn new(hudu: Hudu, settings: settings::Hudu, installation: Installation, account: String) -> Self {
-        Self { hudu, settings, installation, account, layouts: OnceCell::new(), sites: Mutex::default() }
+        Self {
+            hudu,
+            settings,
+            installation,
+            account,
+            layouts: OnceCell::new(),
+            is_native: AtomicBool::new(false),
+            sites: Mutex::default(),
+        }
     }
 
     /// Every layout, read once.
@@ -65,6 +76,7 @@ impl HuduDesk {
     /// A company as planning sees it. Halo's id, from Hudu's own matching or from the key field, stands for our marker.
     pub fn found_company(&self, company: Company) -> Found {
         let own = company.id_number.as_deref();
+        self.is_native.fetch_or(company.halo_id.is_some(), Ordering::Relaxed);
         let halo_id = company.halo_id.as_deref().or_else(|| own.and_then(rules::company_key_of));
         let marker = halo_id.map(|id| self.marker(Entity::Companies, id));
         let mut fields = Fields::new().with(FieldName::Name, Value::text(&company.name));
@@ -95,8 +107,13 @@ impl HuduDesk {
     /// An asset as planning sees it.
     pub fn found_asset(&self, entity: Entity, asset: Asset) -> Found {
         let key = rules::key_label(entity).and_then(|label| asset.cell(label)).and_then(rules::value_of);
-        let key = key.map(|key| key.to_string());
-        let marker = key.as_deref().filter(|key| !key.is_empty()).map(|key| self.marker(entity, key));
+        // Hudu's own Halo integration marks the assets that it keeps with a card.
+        let carded = || asset.cards.iter().find(|card| rules::card_kind(entity) == Some(&*card.kind));
+        let key = key
+            .map(|key| key.to_string())
+            .filter(|key| !key.is_empty())
+            .or_else(|| carded().map(|card| card.halo_id.to_string()));
+        let marker = key.as_deref().map(|key| self.marker(entity, key));
         let number = asset.id.number().unwrap_or_default();
         if entity == Entity::Sites
             && let Some(key) = &key
@@ -200,6 +217,28 @@ impl HuduDesk {
                 Ok(assets.into_iter().map(|asset| self.found_asset(entity, asset)).collect())
             }
         }
+    }
+
+    /// Records of Halo's that Hudu's own Halo integration keeps as assets of other layouts than ours: by Halo's id, what
+    /// and where they are. None where that integration has matched no company.
+    pub async fn kept_elsewhere(
+        &self,
+        entity: Entity,
+        say: Say<'_>,
+    ) -> Result<HashMap<SourceId, String>, Problem> {
+        let Some(kind) = rules::card_kind(entity).filter(|_| self.is_native.load(Ordering::Relaxed)) else {
+            return Ok(HashMap::new());
+        };
+        let ours = self.layout(entity).await?.id;
+        let all = self.hudu.carded(say).await?;
+        let elsewhere = all.records.into_iter().filter(|asset| asset.layout != ours);
+        Ok(elsewhere
+            .flat_map(|asset| {
+                let said = format!("'{}' of layout '{}'", asset.name, asset.layout_name);
+                let mine = asset.cards.into_iter().filter(|card| &*card.kind == kind);
+                mine.map(move |card| (SourceId::new(&*card.halo_id), said.clone()))
+            })
+            .collect())
     }
 
     /// All records of an entity, archived assets too. Archived companies are in no list of Hudu's.

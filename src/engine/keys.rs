@@ -115,6 +115,10 @@ pub fn quantity(integration: Integration, id: &SourceId, at: crate::model::Momen
     key.extend(at.as_nanosecond().to_be_bytes());
     key
 }
+/// A request about Hudu's layout of this entity whose fate is not known.
+pub fn layout(entity: Entity) -> Vec<u8> {
+    plain(&[b"y", entity.key().as_bytes()])
+}
 /// What a person wishes of a job.
 pub fn wish(job: JobId) -> Vec<u8> {
     numbered(b"w/", job.0)

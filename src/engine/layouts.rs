@@ -6,36 +6,70 @@ use super::Engine;
 use super::connect::Other;
 use super::hudu::HuduDesk;
 use super::records::Record;
-use crate::api::budget::Lane;
+use crate::api::budget::{Lane, Permit};
 use crate::api::call::WriteVerdict;
+use crate::api::halo::Halo;
 use crate::api::hudu::{FieldKind, Layout, NewLayout};
-use crate::engine::words::{Check, CheckState, LayoutState, LayoutView};
+use crate::engine::words::{Check, CheckState, Event, LayoutState, LayoutView};
 use crate::integrations::hudu::{self as rules, Blocked, Feed};
 use crate::model::{Class, Entity, Integration, Place, Problem};
 
 const ENTITIES: [Entity; 3] = [Entity::Sites, Entity::Contracts, Entity::Users];
+const APPLICATION: &str = "application in Halo";
+const CUSTOMERS: &str = "customers in Halo";
+/// What to look at where Halo does not show its applications, as it does to administrators only (H3, H4).
+const CHECKLIST: &str = "Halo does not show it to this agent. Look in Halo under Configuration, Integrations, HaloPSA API: Active is ticked; method Client ID and Secret (Services); login type Agent, as a user of its own who may see every customer; permissions read:customers, read:assets and read:contracts. Halo shows a secret once: where it was not copied, make a new one.";
+/// How often a step without a clear answer is taken up again.
+const DOUBTS: u32 = 2;
+
+/// Fields of a layout: label, type, and the layout that an asset link leads to.
+type LabelledFields = Vec<(Arc<str>, FieldKind, Option<i64>)>;
+
+/// One request that brings a layout into shape.
+enum Fix {
+    Create { icon: &'static str, fields: LabelledFields },
+    Activate(Layout),
+    Add { layout: Layout, fields: LabelledFields },
+}
+
+impl Fix {
+    /// In the trail, and what tells a step from the next one.
+    fn what(&self) -> String {
+        match self {
+            Self::Create { .. } => "create".into(),
+            Self::Activate(_) => "activate".into(),
+            Self::Add { fields, .. } => {
+                let labels: Vec<&str> = fields.iter().map(|(label, ..)| &**label).collect();
+                format!("add {}", labels.join(", "))
+            }
+        }
+    }
+
+    async fn send(&self, desk: &HuduDesk, permit: Permit, name: &str) -> WriteVerdict<Layout> {
+        match self {
+            Self::Create { icon, fields } => {
+                let new = NewLayout { name: name.into(), icon, fields: fields.clone() };
+                desk.hudu.create_layout(permit, &new).await
+            }
+            Self::Activate(layout) => desk.hudu.activate_layout(permit, layout).await,
+            Self::Add { layout, fields } => desk.hudu.add_fields(permit, layout, fields).await,
+        }
+    }
+}
 
 impl Engine {
     /// How the chosen layouts stand, after creating, activating or completing those of the named entities. Each step of
-    /// it is one request, sent once, and noted in the trail before.
+    /// it is one request, sent once, and noted in the trail before and after.
     pub async fn layouts(&self, fix: &[Entity]) -> Result<Vec<LayoutView>, Problem> {
         if let Some(other) = fix.iter().find(|entity| !ENTITIES.contains(entity)) {
             return Err(Problem::new(Class::Input, format!("{other} have no asset layout.")));
         }
-        // Sites first: the layout of users links to theirs. What Hudu has counts, not what it answered, so each step
-        // reads the layouts anew.
+        // Sites first: the layout of users links to theirs.
         for entity in ENTITIES.into_iter().filter(|entity| fix.contains(entity)) {
-            let with = self.connect(Integration::Hudu, Lane::Interactive)?;
-            let Other::Hudu(desk) = &with.other else { continue };
-            self.fix(desk, entity).await?;
+            self.fix(entity).await?;
         }
-        let with = self.connect(Integration::Hudu, Lane::Interactive)?;
-        let Other::Hudu(desk) = &with.other else { return Ok(Vec::new()) };
-        self.views(desk).await
-    }
-
-    async fn views(&self, desk: &HuduDesk) -> Result<Vec<LayoutView>, Problem> {
         let settings = self.settings();
+        let desk = self.hudu_desk()?;
         let layouts = desk.layouts().await?;
         Ok(ENTITIES
             .into_iter()
@@ -43,63 +77,106 @@ impl Engine {
             .collect())
     }
 
-    async fn fix(&self, desk: &Arc<HuduDesk>, entity: Entity) -> Result<(), Problem> {
-        let settings = self.settings();
-        let name = settings.hudu.layout(entity).unwrap_or_default().trim().to_owned();
-        let layouts = desk.layouts().await?;
-        let sites =
-            rules::judge(Entity::Sites, &settings.hudu.site_layout, layouts).ok().map(|(sites, _)| sites.id);
-        let judged = rules::judge(entity, &name, layouts);
-        match judged {
-            Ok((_, missing)) if missing.is_empty() => Ok(()),
-            Ok((layout, missing)) => self.add(desk, entity, layout, &missing, sites).await,
+    /// A connection that knows no layouts yet: what Hudu has counts, not what it answered before.
+    fn hudu_desk(&self) -> Result<Arc<HuduDesk>, Problem> {
+        match self.connect(Integration::Hudu, Lane::Interactive)?.other {
+            Other::Hudu(desk) => Ok(desk),
+            _ => Err(Problem::new(Class::Input, "Hudu is not set up.")),
+        }
+    }
+
+    /// One step after the other, each by what Hudu has by then, until nothing is left to do. A step without an answer is
+    /// looked for, and sent again only when its settle time has passed and it is not there (sync-engine 7.4).
+    async fn fix(&self, entity: Entity) -> Result<(), Problem> {
+        let _alone = self.layout_turn.lock().await;
+        let name = self.settings().hudu.layout(entity).unwrap_or_default().trim().to_owned();
+        let (mut doubts, mut settled) = (0, false);
+        loop {
+            let desk = self.hudu_desk()?;
+            let layouts = desk.layouts().await?;
+            let step = self.next_step(entity, &name, layouts)?;
+            if let Some(what) = self.book.open_layout(entity)? {
+                if step.as_ref().is_some_and(|step| step.what() == what) && !settled {
+                    let wait = self.settle();
+                    self.tell(Event::Reading {
+                        integration: Integration::Hudu,
+                        what: format!(
+                            "layout '{name}': '{what}' had no answer; looking again in {} s",
+                            wait.as_secs()
+                        ),
+                        done: 0,
+                        of: None,
+                    });
+                    tokio::time::sleep(wait).await;
+                    self.tell(Event::Map(Integration::Hudu));
+                    settled = true;
+                    continue;
+                }
+                let is_there = step.as_ref().is_none_or(|step| step.what() != what);
+                let message = if is_there { "it was carried out" } else { "it was not carried out" };
+                self.end_layout(entity, &name, message).await?;
+            }
+            let Some(step) = step else { return Ok(()) };
+            let note =
+                Record::Layout { entity, layout: name.clone(), what: step.what(), by: self.by.clone() };
+            let permit = desk.hudu.budget().acquire(Lane::Interactive).await;
+            self.book.record(&[note]).await?;
+            match step.send(&desk, permit, &name).await {
+                WriteVerdict::Done(_) => self.end_layout(entity, &name, "done").await?,
+                WriteVerdict::Rejected(problem) | WriteVerdict::NotSent(problem) => {
+                    self.end_layout(entity, &name, &problem.message).await?;
+                    return Err(problem);
+                }
+                WriteVerdict::Throttled if doubts < DOUBTS => {
+                    doubts += 1;
+                    self.end_layout(entity, &name, "Hudu asks for a pause").await?;
+                }
+                WriteVerdict::Unknown(_) if doubts < DOUBTS => (doubts, settled) = (doubts + 1, false),
+                WriteVerdict::Unknown(problem) => {
+                    return Err(problem.remedy(
+                        "It may have been done; the next attempt finds out before it sends anything.",
+                    ));
+                }
+                WriteVerdict::Throttled => {
+                    self.end_layout(entity, &name, "Hudu asks for a pause").await?;
+                    return Err(Problem::new(Class::Host, "Hudu asks for a pause: nothing was changed.")
+                        .remedy("Try again later."));
+                }
+            }
+        }
+    }
+
+    async fn end_layout(&self, entity: Entity, layout: &str, message: &str) -> Result<(), Problem> {
+        let (layout, message) = (layout.to_owned(), message.to_owned());
+        self.book.record(&[Record::LayoutDone { entity, layout, message }]).await
+    }
+
+    /// What the layout of this entity lacks first; `None`: nothing.
+    fn next_step(&self, entity: Entity, name: &str, layouts: &[Layout]) -> Result<Option<Fix>, Problem> {
+        let site_layout = &self.settings().hudu.site_layout;
+        let sites = rules::judge(Entity::Sites, site_layout, layouts).ok().map(|(sites, _)| sites.id);
+        let all = rules::feeds(entity);
+        let lacks = |layout: &Layout| -> Vec<&'static Feed> {
+            all.iter().filter(|feed| layout.field(feed.label).is_none()).collect()
+        };
+        let layout = match rules::judge(entity, name, layouts) {
+            Ok((layout, _)) | Err((Blocked::NoKey, Some(layout))) => layout,
             Err((Blocked::Absent, _)) => {
-                self.note_layout(entity, &name, "create").await?;
                 let icon = match entity {
                     Entity::Sites => "fas fa-building",
                     Entity::Users => "fas fa-user",
                     _ => "fas fa-file-contract",
                 };
-                let fields = wanted(&rules::feeds(entity).iter().collect::<Vec<_>>(), sites);
-                let new = NewLayout { name: name.as_str().into(), icon, fields };
-                let permit = desk.hudu.budget().acquire(Lane::Interactive).await;
-                let made = settled(desk.hudu.create_layout(permit, &new).await)?;
-                if made.is_active { Ok(()) } else { self.activate(desk, entity, &made).await }
+                return Ok(Some(Fix::Create {
+                    icon,
+                    fields: wanted(&all.iter().collect::<Vec<_>>(), sites),
+                }));
             }
-            Err((Blocked::Inactive, Some(layout))) => self.activate(desk, entity, layout).await,
-            Err((Blocked::NoKey, Some(layout))) => {
-                let missing: Vec<&Feed> =
-                    rules::feeds(entity).iter().filter(|feed| layout.field(feed.label).is_none()).collect();
-                self.add(desk, entity, layout, &missing, sites).await
-            }
-            Err((blocked, _)) => Err(Problem::new(Class::Input, blocked.sentence(entity, &name))),
-        }
-    }
-
-    async fn activate(&self, desk: &HuduDesk, entity: Entity, layout: &Layout) -> Result<(), Problem> {
-        self.note_layout(entity, &layout.name, "activate").await?;
-        let permit = desk.hudu.budget().acquire(Lane::Interactive).await;
-        settled(desk.hudu.activate_layout(permit, layout).await).map(drop)
-    }
-
-    async fn add(
-        &self,
-        desk: &HuduDesk,
-        entity: Entity,
-        layout: &Layout,
-        missing: &[&Feed],
-        sites: Option<i64>,
-    ) -> Result<(), Problem> {
-        let fields = wanted(missing, sites);
-        let labels: Vec<&str> = fields.iter().map(|(label, ..)| &**label).collect();
-        self.note_layout(entity, &layout.name, &format!("add {}", labels.join(", "))).await?;
-        let permit = desk.hudu.budget().acquire(Lane::Interactive).await;
-        settled(desk.hudu.add_fields(permit, layout, &fields).await).map(drop)
-    }
-
-    async fn note_layout(&self, entity: Entity, layout: &str, what: &str) -> Result<(), Problem> {
-        let (layout, what) = (layout.to_owned(), what.to_owned());
-        self.book.record(&[Record::Layout { entity, layout, what, by: self.by.clone() }]).await
+            Err((Blocked::Inactive, Some(layout))) => return Ok(Some(Fix::Activate(layout.clone()))),
+            Err((blocked, _)) => return Err(Problem::new(Class::Input, blocked.sentence(entity, name))),
+        };
+        let fields = wanted(&lacks(layout), sites);
+        Ok((!fields.is_empty()).then(|| Fix::Add { layout: layout.clone(), fields }))
     }
 
     /// Layouts, and what Halo lets us read, as checks of 'Test configuration'. They fail nothing: what is missing stops
@@ -128,6 +205,7 @@ impl Engine {
             }
         };
         let halo = (*halo).clone().with_retry(crate::api::call::Retry::once());
+        checks.extend(halo_checks(&halo, &self.settings().halo.client_id).await);
         for (entity, path, key, scope) in [
             (Entity::Sites, "/Site", "sites", "read:customers"),
             (Entity::Contracts, "/ClientContract", "contracts", "read:contracts"),
@@ -169,6 +247,40 @@ impl Engine {
     }
 }
 
+/// What has to be right in Halo itself: the application, and that its agent sees every customer (H3, H4).
+async fn halo_checks(halo: &Halo, client_id: &str) -> [Check; 2] {
+    let check = |name: &str, state, message| Check { name: name.into(), state, message };
+    let application = match halo.application(client_id).await {
+        Ok(Some(found)) if !found.is_active => check(
+            APPLICATION,
+            CheckState::Unproven,
+            format!(
+                "Halo's application '{}' is inactive: tick Active there, or the next sign-in fails.",
+                found.name
+            ),
+        ),
+        Ok(Some(found)) => {
+            let agent = found.agent.map_or("no agent".to_owned(), |agent| format!("agent {agent}"));
+            let message =
+                format!("'{}' is active and logs in as {agent}; a user of its own is best", found.name);
+            check(APPLICATION, CheckState::Ok, message)
+        }
+        Ok(None) | Err(_) => check(APPLICATION, CheckState::Unproven, CHECKLIST.to_owned()),
+    };
+    let customers = match halo.hidden("the list of customers", "/Client", "clients").await {
+        Ok((total, 0)) => check(CUSTOMERS, CheckState::Ok, format!("all {total} are visible to the agent")),
+        Ok((total, missing)) => check(
+            CUSTOMERS,
+            CheckState::Unproven,
+            format!(
+                "Halo counts {total} and does not give {missing} of the last of them: the agent probably may not see every customer. Lift its restriction to certain customers or top levels; until then nothing is archived, and nothing new is created."
+            ),
+        ),
+        Err(failure) => check(CUSTOMERS, CheckState::Unproven, failure.problem.to_string()),
+    };
+    [application, customers]
+}
+
 fn view(entity: Entity, name: &str, layouts: &[Layout]) -> LayoutView {
     let (state, missing, sentence) = match rules::judge(entity, name, layouts) {
         Ok((_, missing)) => {
@@ -197,7 +309,7 @@ fn view(entity: Entity, name: &str, layouts: &[Layout]) -> LayoutView {
 }
 
 /// The fields as a layout is given them; a link to a site's asset needs the sites' layout.
-fn wanted(feeds: &[&Feed], sites: Option<i64>) -> Vec<(Arc<str>, FieldKind, Option<i64>)> {
+fn wanted(feeds: &[&Feed], sites: Option<i64>) -> LabelledFields {
     feeds
         .iter()
         .filter(|feed| feed.kind != FieldKind::AssetTag || sites.is_some())
@@ -206,19 +318,4 @@ fn wanted(feeds: &[&Feed], sites: Option<i64>) -> Vec<(Arc<str>, FieldKind, Opti
             (Arc::from(feed.label), feed.kind.clone(), linkable)
         })
         .collect()
-}
-
-fn settled<T>(verdict: WriteVerdict<T>) -> Result<T, Problem> {
-    match verdict {
-        WriteVerdict::Done(done) => Ok(done),
-        WriteVerdict::Rejected(problem) | WriteVerdict::NotSent(problem) => Err(problem),
-        WriteVerdict::Unknown(problem) => {
-            Err(problem
-                .remedy("It may have been done: look with `parhelion layouts hudu` before trying again."))
-        }
-        WriteVerdict::Throttled => {
-            Err(Problem::new(Class::Host, "Hudu asks for a pause: nothing was changed.")
-                .remedy("Try again later."))
-        }
-    }
 }

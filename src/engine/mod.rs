@@ -95,6 +95,8 @@ pub struct Engine {
     notices: notices::Notices,
     tasks: Mutex<JoinSet<()>>,
     scheduler: scheduler::Scheduler,
+    /// One at a time changes Hudu's layouts: two would make each twice.
+    layout_turn: tokio::sync::Mutex<()>,
 }
 
 /// The write protocol's two guards and its steps, as tests reach them: they switch a guard off to show that the
@@ -188,6 +190,7 @@ impl Engine {
             notices: notices::Notices::default(),
             tasks: Mutex::default(),
             scheduler: scheduler::Scheduler::default(),
+            layout_turn: tokio::sync::Mutex::default(),
         });
         engine.interrupt_orphans()?;
         Ok(engine)

@@ -136,6 +136,7 @@ impl Engine {
         }
         let mut outline = planned.outline;
         outline.alerts.extend(read.alerts.iter().chain(read.blocked.values()).cloned());
+        outline.notes.clone_from(&read.notes);
         let settings = self.settings();
         outline.cost = plan::cost(&planned.changes, |place| settings.pace(place));
         outline.held_by_limit = planned.changes.iter().filter(|c| held_by_limit(c)).count() as u64;

@@ -30,6 +30,8 @@ pub enum Record {
     Secret { key: String, by: String },
     /// An asset layout in Hudu is about to be created, activated or given fields by a person.
     Layout { entity: Entity, layout: String, what: String, by: String },
+    /// What became of the last such request of the entity is known.
+    LayoutDone { entity: Entity, layout: String, message: String },
     /// Decisions about customers, as one step that can be taken back.
     Step {
         integration: Integration,
@@ -286,7 +288,9 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Checkpoint { bytes, .. } => ops.push(keys::put(keys::checkpoint(), bytes)),
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
-        Record::Secret { .. } | Record::Layout { .. } | Record::Approval { .. } => {}
+        Record::Secret { .. } | Record::Approval { .. } => {}
+        Record::Layout { entity, what, .. } => ops.push(keys::put(keys::layout(*entity), what)),
+        Record::LayoutDone { entity, .. } => ops.push(Op::Del(keys::layout(*entity))),
         Record::Step { integration, step, title, edits, by, at } => {
             for edit in edits {
                 slot(*integration, integration.root(), &edit.id, &edit.after, ops);

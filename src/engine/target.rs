@@ -43,6 +43,14 @@ impl Target {
         }
     }
 
+    /// Reads what [`Self::send`] needs to know, once: it must not wait for a second place while it holds one.
+    pub async fn ready(&self, entity: Entity) -> Result<(), Problem> {
+        match self {
+            Self::Hudu(desk) if entity != Entity::Companies => desk.layout(entity).await.map(drop),
+            Self::Halo(_) | Self::Hudu(_) => Ok(()),
+        }
+    }
+
     /// One record as it is now; `None` where there is none.
     pub async fn record(&self, entity: Entity, id: &TargetId) -> Result<Option<Found>, Problem> {
         match (self, entity) {

@@ -49,6 +49,13 @@ impl Engine {
             return Err(Problem::new(Class::Stale, format!("{of} wrote to another Halo than this one."))
                 .remedy("Nothing was written. Check the settings of Halo."));
         }
+        let there = spec.integration.target(spec.integration.root());
+        if there != Place::Halo && last.fingerprints.get(there.key()).is_some_and(|was| *was != with.account)
+        {
+            let label = there.label();
+            return Err(Problem::new(Class::Stale, format!("{of} wrote to another {label} than this one."))
+                .remedy(format!("Nothing was written. Check the settings of {label}.")));
+        }
         let mut images = Vec::with_capacity(deeds.len());
         for deed in deeds {
             images.extend(self.image(spec.integration, deed)?);

@@ -308,8 +308,14 @@ impl Engine {
             } else if map.exact > 0 {
                 to_do.push(ToDo {
                     sentence: format!(
-                        "{} customers have an exact namesake in Halo: one key maps them",
-                        map.exact
+                        "{} an exact namesake in {}: one key maps {}",
+                        if map.exact == 1 {
+                            "1 customer has".into()
+                        } else {
+                            format!("{} customers have", map.exact)
+                        },
+                        integration.target(integration.root()).label(),
+                        if map.exact == 1 { "it" } else { "them" }
                     ),
                     leads_to: Leads::Customers,
                 });

@@ -18,6 +18,9 @@ pub use layout::{Blocked, Feed, feeds, judge, key_label};
 /// What our value of Halo's id is called in a company's field, so that people see whose number it is.
 const COMPANY_KEY: &str = "HALO-";
 
+/// How a record of ours is told whose link is lost.
+const KNOWN_BY: &str = "Halo's id";
+
 /// The company field that carries Halo's id.
 pub fn company_key() -> FieldName {
     FieldName::own("id_number")
@@ -34,6 +37,16 @@ pub fn company_key_of(text: &str) -> Option<&str> {
     (!id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())).then_some(id)
 }
 
+/// What Hudu's own integration calls such a record on its cards; what it calls a contract is not known
+/// (apis/hudu.md 11).
+pub const fn card_kind(entity: Entity) -> Option<&'static str> {
+    match entity {
+        Entity::Sites => Some("site"),
+        Entity::Users => Some("contact"),
+        _ => None,
+    }
+}
+
 /// What the planner must know of Hudu's entities (H1, H11, P49, P68).
 pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
     let wins = |setting: Setting| match setting {
@@ -41,6 +54,9 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
         Setting::Hudu => Wins::Target,
         Setting::Blank => Wins::Blank,
         Setting::Manual => Wins::Manual,
+        Setting::Newest => Wins::Newest,
+        Setting::Earliest => Wins::Earliest,
+        Setting::Latest => Wins::Latest,
     };
     let named = |label: &str| settings.conflicts.get(label).copied().map(wins);
     let wins_else = named("default").unwrap_or(Wins::Target);
@@ -62,6 +78,7 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
             .chain([(company_key(), Wins::Blank)])
             .collect(),
         wins_else,
+        known_by: KNOWN_BY,
         ..Rules::default()
     };
     let mut all = BTreeMap::from([(Entity::Companies, companies)]);
@@ -81,6 +98,7 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
             },
             wins: own.chain(name).chain(fixed).collect(),
             wins_else,
+            known_by: KNOWN_BY,
             ..Rules::default()
         };
         all.insert(entity, rules);
@@ -103,6 +121,22 @@ pub fn options(settings: &Hudu) -> Vec<String> {
             "archive what is gone from Halo {} (acts in scheduled jobs only)",
             on(settings.archive_deleted)
         ),
+    ]
+}
+
+/// What the first import will do and what it will not, before anybody lets it (H12).
+pub fn before_the_first_run(settings: &Hudu) -> [String; 3] {
+    let contracts = if settings.inactive_contracts { "all" } else { "active" };
+    let edits = match settings.conflicts.get("default").copied().unwrap_or_default() {
+        Setting::Halo => "edits in Hudu are overwritten",
+        Setting::Blank => "only blank fields are filled",
+        _ => "edits in Hudu stay",
+    };
+    let gone = if settings.archive_deleted { "archived by schedule" } else { "left" };
+    [
+        format!("First import: matched companies get their sites, users and {contracts} contracts."),
+        format!("Nothing is deleted; no company is renamed or archived; {edits}."),
+        format!("What is gone from Halo is {gone}. Begin with one customer: t, or plan --customer ID."),
     ]
 }
 

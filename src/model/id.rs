@@ -276,6 +276,14 @@ impl Place {
         }
     }
 
+    /// What it calls a customer: one, and several of them.
+    pub const fn party(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Of(Integration::Hudu | Integration::Lifecycle) => ("company", "companies"),
+            _ => ("customer", "customers"),
+        }
+    }
+
     /// Halo first, then every integration.
     pub fn all() -> impl Iterator<Item = Self> {
         std::iter::once(Self::Halo).chain(Integration::ALL.into_iter().map(Self::Of))

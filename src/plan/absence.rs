@@ -6,7 +6,7 @@ use super::customers::{find, partner, sorted_by_id};
 use super::snapshot::{Lines, Mappings, Reading, Removal};
 use super::{Absence, Action, Cause, FieldChange, Mark, Policy, Snapshot};
 use crate::matching::exact_form;
-use crate::model::{Count, Entity, FieldName, Found, Link, SourceId, Value, Verdict, Wanted};
+use crate::model::{Count, Entity, FieldName, Found, Link, Place, SourceId, Value, Verdict, Wanted};
 
 /// The linked records to look up one by one before a scheduled plan is built: `(record, customer)`.
 ///
@@ -99,7 +99,9 @@ impl<'a> Judge<'a> {
         }
         match self.mappings.customers.get(id) {
             None => Err("its customer is no longer mapped: left as it is".into()),
-            Some(link) => partner(&self.partners, self.snapshot, link, self.there).map(|_| link),
+            Some(link) => {
+                partner(&self.partners, self.snapshot, link, self.policy.target(self.entity)).map(|_| link)
+            }
         }
     }
 
@@ -152,8 +154,11 @@ impl<'a> Judge<'a> {
             return Judged::Held {
                 cause: Cause::Ambiguous { candidates: Vec::new() },
                 why: format!(
-                    "gone at {}, but its {} is with another {} customer than the mapping says: change it by hand",
-                    self.label, self.record, self.there
+                    "gone at {}, but its {} is with another {} {} than the mapping says: change it by hand",
+                    self.label,
+                    self.record,
+                    self.there,
+                    self.policy.target(self.entity).party().0
                 ),
             };
         }
@@ -186,7 +191,8 @@ impl<'a> Judge<'a> {
                 set(FieldName::Quantity, Value::Count(count), Value::Count(Count::ZERO));
             }
             if fields.is_empty() {
-                return unchanged(format!("gone at {}; inactive in {} already (B9)", self.label, self.there));
+                let how = if self.is_archived() { "archived" } else { "inactive" };
+                return unchanged(format!("gone at {}; {how} in {} already (B9)", self.label, self.there));
             }
         } else if removal == Removal::Never {
             return left(format!("gone at {}: left as it is", self.label));
@@ -204,7 +210,11 @@ impl<'a> Judge<'a> {
         }
         let action = if removal == Removal::Zero { Action::Zero } else { Action::Deactivate };
         if !self.policy.scheduled {
-            let what = if action == Action::Zero { "set its count to 0" } else { "make it inactive" };
+            let what = match action {
+                Action::Zero => "set its count to 0",
+                _ if self.is_archived() => "archive it",
+                _ => "make it inactive",
+            };
             return left(format!(
                 "gone at {}; a scheduled run would {what}, a manual import never does (B4)",
                 self.label
@@ -219,6 +229,11 @@ impl<'a> Judge<'a> {
             return Judged::Missing { why };
         }
         Judged::Gone { action, fields }
+    }
+
+    /// Whether what the target makes inactive is archived there.
+    fn is_archived(&self) -> bool {
+        self.policy.target(self.entity) != Place::Halo
     }
 
     /// What the look-up of an absent record says; `Err` is the reason to wait.

@@ -177,7 +177,8 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Box<Hold>>,
     /// All owned values as the source gives them: becomes the link's base once the row is done. An unchanged row
-    /// carries them only where the link's base differs: it is then confirmed without any write.
+    /// carries them only where the link's base differs: it is then confirmed without any write. One that creates a
+    /// record writes them all, so `fields` has them.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub owned: Fields,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use super::{
 use crate::matching::keys::{is_own_domain, vat_form};
 use crate::matching::{exact_form, normal_form};
 use crate::model::{
-    Decision, Entity, FieldName, Fields, Found, Link, SourceId, TargetId, Value, Verdict, Wanted,
+    Decision, Entity, FieldName, Fields, Found, Link, Place, SourceId, TargetId, Value, Verdict, Wanted,
 };
 
 /// As many partners are worth showing in one row.
@@ -64,7 +64,7 @@ impl<'a> Customers<'a> {
             }
         }
         for (id, link) in &mappings.customers {
-            match partner(&planner.by_id, snapshot, link, planner.there) {
+            match partner(&planner.by_id, snapshot, link, policy.target(policy.integration.root())) {
                 Ok(Some(found)) if !found.is_active && planner.leaves_inactive() => {
                     let why = format!(
                         "its {} is archived in {}",
@@ -112,12 +112,13 @@ pub(super) fn partner<'a>(
     by_id: &[&'a Found],
     snapshot: &Snapshot,
     link: &Link,
-    there: &str,
+    place: Place,
 ) -> Result<Option<&'a Found>, String> {
+    let (there, party) = (place.label(), place.party().0);
     match find(by_id, &link.target) {
         Some(found) => Ok(Some(found)),
         None if snapshot.partners_complete.is_complete() => Err(format!(
-            "mapped to {there} customer '{}' ({}), which is no longer in {there}: map it anew or remove the mapping (K1)",
+            "mapped to {there} {party} '{}' ({}), which is no longer in {there}: map it anew or remove the mapping (K1)",
             link.target_name, link.target
         )),
         None => Ok(None),
@@ -145,6 +146,9 @@ struct Planner<'a> {
     label: &'static str,
     /// The target's name.
     there: &'static str,
+    /// What the target calls one customer, and several.
+    party: &'static str,
+    parties: &'static str,
     by_id: Vec<&'a Found>,
     markers: Markers<'a>,
     /// The target's customers by what may tell them: positions in `by_id`.
@@ -170,6 +174,8 @@ impl<'a> Planner<'a> {
             root,
             label: policy.source(root).label(),
             there: policy.target(root).label(),
+            party: policy.target(root).party().0,
+            parties: policy.target(root).party().1,
             by_id: sorted_by_id(&snapshot.partners),
             markers: Markers::read(root, std::iter::empty(), std::iter::empty(), policy),
             exact: HashMap::new(),
@@ -264,12 +270,12 @@ impl<'a> Planner<'a> {
             change.target = Some(target.clone());
             change
         };
-        let found = match partner(&self.by_id, self.snapshot, link, self.there) {
+        let found = match partner(&self.by_id, self.snapshot, link, self.policy.target(self.root)) {
             Ok(Some(found)) => found,
             Ok(None) => {
                 let why = format!(
-                    "mapped, but not among what {}'s incomplete list of customers held: left as it is",
-                    self.there
+                    "mapped, but not among what {}'s incomplete list of {} held: left as it is",
+                    self.there, self.parties
                 );
                 return row(Action::Skipped, vec![why]);
             }
@@ -376,8 +382,8 @@ impl<'a> Planner<'a> {
         }
         if let Some(why) = self.snapshot.partners_complete.why_not() {
             let why = format!(
-                "{}'s customers could not be read completely, so a partner may be there; nothing is created (P15): {why}",
-                self.there
+                "{}'s {} could not be read completely, so a partner may be there; nothing is created (P15): {why}",
+                self.there, self.parties
             );
             return blank().held(Cause::Unproven, Action::Held, why);
         }
@@ -388,25 +394,29 @@ impl<'a> Planner<'a> {
                     let candidates =
                         vec![candidate(found, &format!("carries our marker; mapped to {other} already"))];
                     let why = format!(
-                        "the {} customer that we made for it is mapped to customer {other} now: map it by hand if both are one (K5)",
-                        self.there
+                        "the {} {} that we made for it is mapped to customer {other} now: map it by hand if both are one (K5)",
+                        self.there, self.party
                     );
                     return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
                 }
-                return self.link(wanted, found, "carries our marker: we made it, and the mapping was lost");
+                let why = match self.policy.rules(self.root).known_by {
+                    "" => "carries our marker: we made it, and the mapping was lost".to_owned(),
+                    known => format!("carries {known}: it is the same customer"),
+                };
+                return self.link(wanted, found, &why);
             }
             Claim::Several(several) => {
                 let candidates = several.iter().map(|found| candidate(found, "carries our marker")).collect();
                 let why = format!(
-                    "several {} customers carry our marker of it: map it to the right one",
-                    self.there
+                    "several {} {} carry our marker of it: map it to the right one",
+                    self.there, self.parties
                 );
                 return blank().held(Cause::Ambiguous { candidates }, Action::Link, why);
             }
             Claim::Foreign(found) => {
                 let why = format!(
-                    "{} customer '{}' ({}) carries another installation's marker of it: map it by hand to take it over",
-                    self.there, found.name, found.id
+                    "{} {} '{}' ({}) carries another installation's marker of it: map it by hand to take it over",
+                    self.there, self.party, found.name, found.id
                 );
                 let mut change = blank().held(Cause::Foreign, Action::Link, why);
                 change.target = Some(Side { id: found.id.clone(), name: Arc::clone(&found.name) });
@@ -426,11 +436,11 @@ impl<'a> Planner<'a> {
         match same.as_slice() {
             [] => {}
             [only] if !only.is_active => {
-                let there = self.there;
+                let (there, party) = (self.there, self.party);
                 let candidates =
                     vec![candidate(only, &format!("exactly the same name, inactive in {there}"))];
                 let why = format!(
-                    "the {there} customer of that name is inactive: map it, exclude it, or say that it is new"
+                    "the {there} {party} of that name is inactive: map it, exclude it, or say that it is new"
                 );
                 return blank().held(Cause::LookAlike { candidates }, Action::Held, why);
             }
@@ -447,15 +457,15 @@ impl<'a> Planner<'a> {
                     let candidates =
                         vec![candidate(only, &format!("exactly the same name; mapped to {other} already"))];
                     let why = format!(
-                        "the {} customer of that name is mapped to customer {other} already: map it by hand if both are one (K5)",
-                        self.there
+                        "the {} {} of that name is mapped to customer {other} already: map it by hand if both are one (K5)",
+                        self.there, self.party
                     );
                     return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
                 }
                 if let Some(why) = self.snapshot.customers_complete.why_not() {
                     let why = format!(
-                        "one {} customer has exactly that name, but the list at {} is incomplete and may hold a second: {why}",
-                        self.there, self.label
+                        "one {} {} has exactly that name, but the list at {} is incomplete and may hold a second: {why}",
+                        self.there, self.party, self.label
                     );
                     return blank().held(Cause::Unproven, Action::Link, why);
                 }
@@ -485,8 +495,9 @@ impl<'a> Planner<'a> {
                     })
                     .collect();
                 let why = format!(
-                    "{} customers of that name in {}: map it to the right one (P13)",
+                    "{} {} of that name in {}: map it to the right one (P13)",
                     several.len(),
+                    self.parties,
                     self.there
                 );
                 return blank().held(Cause::Ambiguous { candidates }, Action::Held, why);
@@ -496,8 +507,8 @@ impl<'a> Planner<'a> {
         let candidates = self.look_alikes(wanted);
         if let Some(first) = candidates.first() {
             let why = format!(
-                "may be {} customer '{}' ({}): {}; map it, exclude it, or say that it is new (K3)",
-                self.there, first.name, first.target, first.why
+                "may be {} {} '{}' ({}): {}; map it, exclude it, or say that it is new (K3)",
+                self.there, self.party, first.name, first.target, first.why
             );
             return blank().held(Cause::LookAlike { candidates }, Action::Held, why);
         }
@@ -508,7 +519,8 @@ impl<'a> Planner<'a> {
             );
             return blank().held(Cause::Ambiguous { candidates: Vec::new() }, Action::Held, why);
         }
-        let reasons = vec!["not mapped".to_owned(), format!("no customer of that name in {}", self.there)];
+        let reasons =
+            vec!["not mapped".to_owned(), format!("no {} of that name in {}", self.party, self.there)];
         if self.policy.rules(self.root).asks_before_create {
             let mut change = Change::new(self.root, Action::Skipped, side, reasons);
             change.reasons = super::change::reasons(

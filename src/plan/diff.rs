@@ -39,18 +39,28 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rul
         let moved = last.is_some_and(|last| !same(want, Some(last)));
         // Nothing was ever written there: what it holds is a person's.
         let theirs = have.is_some() && (edited || last.is_none());
-        match rules.wins(name) {
-            Wins::Target if theirs => {
-                diff.kept.push(name);
-                continue;
+        let wins = rules.wins(name);
+        let both = edited && moved;
+        let keeps = match wins {
+            Wins::Source | Wins::Manual => false,
+            Wins::Target => theirs,
+            Wins::Blank => have.is_some(),
+            Wins::Newest => theirs && !both,
+            Wins::Earliest | Wins::Latest => {
+                (theirs || both_dates(want, have.as_ref())) && !prefers(wins, want, have.as_ref())
             }
-            Wins::Blank if have.is_some() => {
-                diff.kept.push(name);
-                continue;
-            }
-            Wins::Manual if theirs => diff.conflicts.push(name),
-            _ if edited && moved && name.is_billable() => diff.conflicts.push(name),
-            _ => {}
+        };
+        if keeps {
+            diff.kept.push(name);
+            continue;
+        }
+        let asks = match wins {
+            Wins::Manual => theirs,
+            Wins::Newest => both,
+            _ => false,
+        };
+        if asks || (both && name.is_billable()) {
+            diff.conflicts.push(name);
         }
         let is_price = matches!(name, FieldName::Price | FieldName::Cost);
         let by_hand = edited || (last.is_none() && has_amount(have.as_ref()));
@@ -68,6 +78,21 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rul
         diff.changes.push(FieldChange { name, before: have, after: Some(after), mark });
     }
     diff
+}
+
+fn both_dates(want: &Value, have: Option<&Value>) -> bool {
+    matches!((want, have), (Value::Date(_), Some(Value::Date(_))))
+}
+
+/// Whether the source's date is the one to keep: the earlier, or the later one. Of what is no date, the target's is kept.
+fn prefers(wins: Wins, want: &Value, have: Option<&Value>) -> bool {
+    match (want, have) {
+        (Value::Date(want), Some(Value::Date(have))) => match wins {
+            Wins::Earliest => want < have,
+            _ => want > have,
+        },
+        _ => false,
+    }
 }
 
 /// What a person edited at the target and keeps (P49), in a sentence.

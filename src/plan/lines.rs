@@ -16,7 +16,7 @@ use super::money::{monthly, monthly_delta};
 use super::{Action, Candidate, Cause, Change, Lines, Parking, Policy, Side, Snapshot, snapshot::Mappings};
 use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::{
-    Currency, Entity, FieldName, Fields, Found, Link, SourceId, TargetId, Value, Verdict, Wanted,
+    Currency, Entity, FieldName, Fields, Found, Link, Place::Halo, SourceId, TargetId, Value, Verdict, Wanted,
 };
 
 /// What the limits and the money line need of the rows that the rows alone do not say.
@@ -62,6 +62,7 @@ pub(super) fn plan(
         customers,
         label: policy.source(entity).label(),
         there: policy.target(entity).label(),
+        party: policy.target(entity).party().0,
         record: entity.record(),
         judge: Judge::new(entity, snapshot, lines, mappings, policy),
         partners: sorted_by_id(&snapshot.partners),
@@ -132,6 +133,8 @@ struct Planner<'a> {
     /// The source's name, and the target's.
     label: &'static str,
     there: &'static str,
+    /// What the target calls a customer.
+    party: &'static str,
     /// What the target calls a record of this kind.
     record: &'static str,
     judge: Judge<'a>,
@@ -317,8 +320,8 @@ impl<'a> Planner<'a> {
                 Cause::Ambiguous { candidates },
                 Action::Held,
                 format!(
-                    "its {0} is with {1} customer {has}, but its customer is mapped to {belongs}: move the {0} or correct the mapping",
-                    self.record, self.there
+                    "its {0} is with {1} {2} {has}, but its customer is mapped to {belongs}: move the {0} or correct the mapping",
+                    self.record, self.there, self.party
                 ),
             ));
         }
@@ -501,6 +504,9 @@ impl<'a> Planner<'a> {
                     }
                     _ if fields.iter().any(|field| field.name == FieldName::Quantity) => {
                         format!("gone at {}: made inactive, and its count goes to 0 (B9)", self.label)
+                    }
+                    _ if self.policy.target(self.entity) != Halo => {
+                        format!("gone from {}: archived in {}", self.label, self.there)
                     }
                     _ => format!("gone at {}: made inactive, its count stays (B9)", self.label),
                 };

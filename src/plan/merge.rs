@@ -154,7 +154,8 @@ fn alerts(
         alerts.push(format!("{label}'s list of customers proves nothing, so nothing is removed: {why}"));
     }
     if let Some(why) = snapshot.partners_complete.why_not() {
-        alerts.push(format!("{there}'s list of customers is incomplete, so no customer is created: {why}"));
+        let (party, parties) = policy.target(root).party();
+        alerts.push(format!("{there}'s list of {parties} is incomplete, so no {party} is created: {why}"));
     }
     let name =
         |id: &SourceId| customers.name(id).map_or_else(|| id.to_string(), |name| format!("'{name}' ({id})"));

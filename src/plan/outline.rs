@@ -125,6 +125,9 @@ pub struct Outline {
     pub complete: BTreeMap<Entity, bool>,
     /// What a person must know before anything else: incomplete listings, suspended removals.
     pub alerts: Vec<String>,
+    /// What a person should read once, and what is no cause for concern: what a first import does (H12).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     pub totals: Totals,
     pub by_entity: BTreeMap<Entity, Totals>,
     pub limits: Vec<Limit>,

@@ -225,6 +225,8 @@ pub struct Rules {
     pub wins: BTreeMap<FieldName, Wins>,
     /// The same for all other fields.
     pub wins_else: Wins,
+    /// What tells a record of ours whose link is lost, in words; empty: our marker.
+    pub known_by: &'static str,
     /// The setting that names the place of new records, for the sentence that says that it is gone (K8).
     pub place_setting: &'static str,
 }
@@ -260,6 +262,12 @@ pub enum Wins {
     Blank,
     /// The row waits for a person.
     Manual,
+    /// Who changed it last since it was last written; where both did, the row waits for a person.
+    Newest,
+    /// Of two dates the earlier one; anything else as [`Self::Target`].
+    Earliest,
+    /// Of two dates the later one; anything else as [`Self::Target`].
+    Latest,
 }
 
 /// Which records of the source are in scope (B3); an empty list means all.
@@ -307,6 +315,7 @@ impl Policy {
             leaves_inactive: false,
             wins: BTreeMap::new(),
             wins_else: Wins::Source,
+            known_by: "",
             place_setting: "",
         };
         self.rules.get(&entity).unwrap_or(&NONE)

@@ -103,8 +103,9 @@ fn limit(
     }
     let limit = safety.removal_limit(population);
     let over = number > limit;
+    let gone = gone(entity);
     let mut sentence = format!(
-        "V1: {number} {entity} that the job created become inactive, limit {limit} ({} % of {population} linked, at least {}, at most {})",
+        "V1: {number} {entity} that the job created become {gone}, limit {limit} ({} % of {population} linked, at least {}, at most {})",
         safety.max_removals_percent, safety.max_removals_floor, safety.max_removals
     );
     if over {
@@ -188,6 +189,15 @@ fn row(image: &Image) -> Change {
     change
 }
 
+/// Records of Hudu are archived, all others made inactive.
+const fn is_in_hudu(entity: Entity) -> bool {
+    matches!(entity, Entity::Companies | Entity::Sites | Entity::Users | Entity::Contracts)
+}
+
+const fn gone(entity: Entity) -> &'static str {
+    if is_in_hudu(entity) { "archived" } else { "inactive" }
+}
+
 type Touched = Vec<(FieldName, String)>;
 
 /// What the job created becomes inactive, unless somebody has made it their own since.
@@ -202,7 +212,7 @@ fn uncreate(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, 
         }
     }
     if !found.is_active {
-        return (vec!["created by the job, and inactive already".into()], Vec::new());
+        return (vec![format!("created by the job, and {} already", gone(image.entity))], Vec::new());
     }
     change.action = Action::Deactivate;
     change.fields = vec![FieldChange {
@@ -211,7 +221,8 @@ fn uncreate(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, 
         after: Some(Value::Active(false)),
         mark: None,
     }];
-    (vec!["created by the job: made inactive, never deleted".into()], touched)
+    let done = if is_in_hudu(image.entity) { "archived" } else { "made inactive" };
+    (vec![format!("created by the job: {done}, never deleted")], touched)
 }
 
 /// Fields go back to what they held.

@@ -178,6 +178,7 @@ pub fn set_secret_source(settings: &Settings, key: &str, source: SecretSource) -
         "also.password" => &mut next.also.password,
         "westcoast.password" => &mut next.westcoast.password,
         "liongard.access_key_secret" => &mut next.liongard.access_key_secret,
+        "hudu.api_key" => &mut next.hudu.api_key,
         _ => {
             let known: Vec<_> =
                 table::all().iter().filter(|s| s.kind == Kind::Secret).map(|s| &*s.key).collect();
@@ -460,4 +461,18 @@ impl UnknownKey {
 fn unusable() -> Problem {
     Problem::new(Class::Local, "the settings in the store hold a value that no setting takes.")
         .remedy("Put it right with 'parhelion config set', or import the settings again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_secret_of_the_table_can_be_sealed() {
+        for setting in table::all().iter().filter(|setting| setting.kind == Kind::Secret) {
+            let done = set_secret_source(&Settings::default(), &setting.key, SecretSource::Sealed);
+            assert!(done.is_ok(), "{}: {done:?}", setting.key);
+            assert_ne!(done.ok(), Some(Settings::default()), "{}", setting.key);
+        }
+    }
 }

@@ -859,9 +859,9 @@ const HUDU_IMPORT: [Row; 9] = [
     Row(
         "conflicts",
         Tab::Layouts,
-        Kind::WordMap(&["halo", "hudu", "blank", "manual"]),
+        Kind::WordMap(&["halo", "hudu", "blank", "manual", "newest", "earliest", "latest"]),
         "Edited in Hudu",
-        "Who wins where a field was edited in Hudu, by its label, else 'default': halo (Halo's value takes its place), hudu (the edit stays), blank (only a blank field is filled), manual (the row waits).",
+        "Who wins where a field was edited in Hudu, by its label, else 'default': halo (Halo's value takes its place), hudu (the edit stays), blank (only a blank field is filled), manual (the row waits), newest (whoever changed it since we wrote it; both: the row waits), earliest or latest (of two dates).",
     ),
     Row(
         "archive_deleted",

@@ -76,6 +76,57 @@ proptest! {
     }
 }
 
+/// A network in which a request takes its time to arrive, and its answer to come back.
+struct Network {
+    arrivals: std::sync::Mutex<Vec<Instant>>,
+    delays: Vec<(u64, u64)>,
+}
+
+impl parhelion::api::http::Transport for Network {
+    fn send(&self, _: Request) -> futures_util::future::BoxFuture<'_, Answer> {
+        Box::pin(async move {
+            let turn = self.arrivals.lock().unwrap().len();
+            let (there, back) = self.delays[turn % self.delays.len()];
+            tokio::time::sleep(Duration::from_millis(there)).await;
+            self.arrivals.lock().unwrap().push(Instant::now());
+            tokio::time::sleep(Duration::from_millis(back)).await;
+            ok("{}")
+        })
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_window_counts_arrivals_however_long_a_request_is_under_way(
+        limit in 2_u32..40, seconds in 1_u32..30, workers in 2_usize..8,
+        delays in prop::collection::vec((0_u64..900, 0_u64..100), 1..9),
+    ) {
+        run(async move {
+            let network = Arc::new(Network { arrivals: std::sync::Mutex::default(), delays });
+            let budget = Budget::new(Pace { at_once: 8, ..window(limit, seconds) });
+            let window = Duration::from_secs(seconds.into());
+            let end = Instant::now() + window * 4;
+            join_all((0..workers).map(|_| async {
+                let caller = Caller { transport: network.clone(), ..caller(&Vendor::new(|_| ok("{}")), &budget) };
+                while Instant::now() < end { read(&caller).await; }
+            })).await;
+            let arrivals = network.arrivals.lock().unwrap().clone();
+            prop_assert!(busiest(&arrivals, window) <= limit as usize, "{} > {limit}", busiest(&arrivals, window));
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_never_waits_for_the_permit_that_waits_for_it() {
+    let budget = Budget::new(window(1, 10));
+    let held = permit(&budget).await;
+    let session = timeout(Duration::from_secs(60), budget.acquire(Lane::Session)).await;
+    drop((session.expect("it gets a place"), held));
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_more_than_at_once_and_no_closer_than_the_spacing() {
     let vendor = Vendor::slow(Duration::from_millis(300), |_| ok("{}"));

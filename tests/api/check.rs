@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use parhelion::api::budget::Budget;
 use parhelion::api::check::{Check, CheckState, check_halo, check_marketplace};
+use parhelion::api::halo::Halo;
 use parhelion::api::http::SendErrorKind;
 use parhelion::model::{Integration, Secret, settings};
 use serde_json::json;
@@ -181,6 +182,44 @@ async fn swapped_credentials_are_suspected() {
     )
     .await;
     assert!(checks[3].message.contains("begins or ends with a space"), "{}", checks[3].message);
+}
+
+/// A Halo of so many customers, of which the agent sees the first ones, in pages of 50 whatever is asked.
+fn guarded(customers: u64, seen: u64) -> Arc<Vendor> {
+    Vendor::new(move |asked| match asked.path.as_str() {
+        "/auth/token" => ok(fixture("halo/token.json")),
+        "/api/Client" => {
+            let from = (asked.page().0 as u64 - 1) * 50;
+            let rows: Vec<_> = (from..(from + 50).min(seen)).map(|id| json!({"id": id + 1})).collect();
+            json(json!({"record_count": customers, "clients": rows}))
+        }
+        "/api/Application" => json(json!([
+            {"id": 1, "clientId": "another", "displayName": "Other", "inactive": false},
+            {"id": 2, "clientId": halo_settings().client_id.to_uppercase(), "displayName": "Parhelion", "inactive": true,
+             "loginas_agent_id": 17},
+        ])),
+        other => panic!("{other}"),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn h3_h4_the_application_and_what_its_agent_may_not_see_are_told() {
+    let client = |vendor: &Arc<Vendor>| {
+        Halo::new(&halo_settings(), Secret::new("hunter2!"), vendor.clone(), Budget::new(free())).unwrap()
+    };
+    for (customers, seen, missing) in
+        [(120, 120, 0), (120, 110, 10), (120, 60, 20), (120, 0, 120), (0, 0, 0), (50, 50, 0)]
+    {
+        let vendor = guarded(customers, seen);
+        let found = client(&vendor).hidden("customers", "/Client", "clients").await.unwrap();
+        assert_eq!(found, (customers, missing), "{seen} of {customers}");
+        assert!(vendor.count("/Client") <= 2, "two pages say it");
+    }
+    let vendor = guarded(1, 1);
+    let halo = client(&vendor);
+    let mine = halo.application(&halo_settings().client_id).await.unwrap().unwrap();
+    assert_eq!((&*mine.name, mine.is_active, mine.agent), ("Parhelion", false, Some(17)));
+    assert_eq!(halo.application("nobody").await.unwrap(), None);
 }
 
 #[tokio::test(start_paused = true)]

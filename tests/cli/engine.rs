@@ -52,6 +52,20 @@ impl Vendors {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 
+    /// Changes something of the sandbox: its faults, or a record.
+    pub fn change(&self, path: &str, body: &Value) {
+        let settings: Value = serde_json::from_str(&self.settings).unwrap();
+        let url = settings["halo"]["resource_server"].as_str().unwrap();
+        let host = url.trim_start_matches("http://").split('/').next().unwrap();
+        let mut socket = TcpStream::connect(host).unwrap();
+        let body = body.to_string();
+        let head = format!("POST {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n", body.len());
+        socket.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(" 200 "), "{path}: {answer}");
+    }
+
     pub fn writes(&self) -> usize {
         self.control("/_sandbox/journal").as_array().unwrap().len()
     }

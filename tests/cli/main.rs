@@ -3,6 +3,7 @@
 mod care;
 mod engine;
 mod host;
+mod hudu;
 mod lifecycle;
 mod readme;
 mod usage;

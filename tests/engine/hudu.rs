@@ -14,17 +14,17 @@ use serde_json::{Value, json};
 use super::dice::Dice;
 use super::rig::{Ground, ended, plan, run, spec};
 
-const HUDU: Integration = Integration::Hudu;
+pub(super) const HUDU: Integration = Integration::Hudu;
 
-fn by_hand() -> Spec {
+pub(super) fn by_hand() -> Spec {
     spec(HUDU, &[], false)
 }
 
-fn scheduled() -> Spec {
+pub(super) fn scheduled() -> Spec {
     spec(HUDU, &[], true)
 }
 
-fn layout(sandbox: &Sandbox, name: &str, fields: &[(&str, &str)], link: Option<i64>) -> i64 {
+pub(super) fn layout(sandbox: &Sandbox, name: &str, fields: &[(&str, &str)], link: Option<i64>) -> i64 {
     let fields: Vec<Value> = fields
         .iter()
         .zip(1..)
@@ -40,7 +40,7 @@ fn layout(sandbox: &Sandbox, name: &str, fields: &[(&str, &str)], link: Option<i
     sandbox.put_hudu("layouts", &layout).expect("a layout")
 }
 
-fn layouts(sandbox: &Sandbox) {
+pub(super) fn layouts(sandbox: &Sandbox) {
     let sites = layout(
         sandbox,
         "Sites",
@@ -61,7 +61,7 @@ fn layouts(sandbox: &Sandbox) {
 }
 
 /// A customer in Halo with a second site, two users and a contract; its id.
-fn customer(sandbox: &Sandbox, name: &str) -> i64 {
+pub(super) fn customer(sandbox: &Sandbox, name: &str) -> i64 {
     let client = sandbox.put_halo_client(&json!({"name": name})).expect("a client");
     let main = sandbox
         .halo_sites()
@@ -89,7 +89,7 @@ fn customer(sandbox: &Sandbox, name: &str) -> i64 {
 }
 
 /// Three customers: one is in Hudu by name, one is not, the name of the third is owned by an archived company.
-fn world(quirks: Quirks) -> (Sandbox, [i64; 3]) {
+pub(super) fn world(quirks: Quirks) -> (Sandbox, [i64; 3]) {
     let sandbox = Sandbox::empty(quirks);
     layouts(&sandbox);
     let ids = ["Alder Ltd", "Birch Ltd", "Cedar Ltd"].map(|name| customer(&sandbox, name));
@@ -98,7 +98,7 @@ fn world(quirks: Quirks) -> (Sandbox, [i64; 3]) {
     (sandbox, ids)
 }
 
-async fn tested(engine: &Arc<Engine>) {
+pub(super) async fn tested(engine: &Arc<Engine>) {
     for place in [Place::Halo, Place::Of(HUDU)] {
         let report = engine.test(place, &[], &[]).await.expect("a test");
         assert!(report.ok, "{:?}", report.checks);
@@ -106,17 +106,17 @@ async fn tested(engine: &Arc<Engine>) {
 }
 
 /// An engine whose two ends have passed their test.
-async fn open(ground: &mut Ground) -> Arc<Engine> {
+pub(super) async fn open(ground: &mut Ground) -> Arc<Engine> {
     let engine = ground.start().await;
     tested(&engine).await;
     engine
 }
 
-async fn decide(engine: &Arc<Engine>, client: i64, decision: Decision) {
+pub(super) async fn decide(engine: &Arc<Engine>, client: i64, decision: Decision) {
     engine.decide(HUDU, vec![(SourceId::from(client), decision)]).await.expect("a decision");
 }
 
-fn value<'a>(asset: &'a Value, label: &str) -> &'a Value {
+pub(super) fn value<'a>(asset: &'a Value, label: &str) -> &'a Value {
     asset["fields"]
         .as_array()
         .into_iter()
@@ -125,11 +125,11 @@ fn value<'a>(asset: &'a Value, label: &str) -> &'a Value {
         .map_or(&Value::Null, |field| &field["value"])
 }
 
-fn assets<'a>(all: &'a [Value], kind: &str) -> Vec<&'a Value> {
+pub(super) fn assets<'a>(all: &'a [Value], kind: &str) -> Vec<&'a Value> {
     all.iter().filter(|asset| asset["asset_type"] == kind).collect()
 }
 
-fn said(report: &JobReport) -> String {
+pub(super) fn said(report: &JobReport) -> String {
     report.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("\n")
 }
 
@@ -449,7 +449,7 @@ async fn plan_creates_nothing(engine: &Arc<Engine>) {
 }
 
 /// No two records in Hudu carry one of Halo's ids.
-fn no_doubles(sandbox: &Sandbox) -> Result<(), String> {
+pub(super) fn no_doubles(sandbox: &Sandbox) -> Result<(), String> {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     for asset in sandbox.hudu_assets() {
         for label in ["Halo Site ID", "Halo User ID", "Halo Contract ID"] {
@@ -468,7 +468,7 @@ fn no_doubles(sandbox: &Sandbox) -> Result<(), String> {
 }
 
 /// What is in Hudu, without ids and times.
-fn content(sandbox: &Sandbox) -> Vec<String> {
+pub(super) fn content(sandbox: &Sandbox) -> Vec<String> {
     let companies = sandbox.hudu_companies();
     let name = |id: &Value| {
         companies

@@ -4,6 +4,7 @@ mod assets;
 mod control;
 mod dice;
 mod hudu;
+mod hudu_rules;
 mod imports;
 mod invariants;
 mod jobs;

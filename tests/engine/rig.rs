@@ -143,7 +143,7 @@ impl Transport for InMemory {
             let router = match request.url.host_str() {
                 Some("halo.test") => self.sandbox.halo(),
                 Some("also.test") => self.sandbox.marketplace(Brand::Also),
-                Some("hudu.test") => self.sandbox.hudu(),
+                Some("hudu.test" | "other-hudu.test") => self.sandbox.hudu(),
                 Some("westcoast.test") => self.sandbox.marketplace(Brand::Westcoast),
                 Some("liongard.test") => self.sandbox.liongard(),
                 _ => return Err(SendError::new(SendErrorKind::Dns, "no such host")),

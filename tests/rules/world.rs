@@ -30,6 +30,15 @@ pub struct Sides {
     pub halo_currency: Option<Currency>,
 }
 
+/// What the link remembers of a row that is done: what the source said, and what was written.
+fn base_of(change: &Change) -> Fields {
+    let mut base = change.owned.clone();
+    for (name, value) in change.values().iter() {
+        base.set(name, value.clone());
+    }
+    base
+}
+
 impl Sides {
     pub fn snapshot(&self) -> Snapshot {
         let sides = self.clone();
@@ -330,7 +339,7 @@ impl World {
         let name = found.name.to_string();
         let entry = self.mappings.customers.entry(change.source.id.clone());
         let link = entry.or_insert_with(|| link(target.as_str(), None, &change.source.name, &name));
-        link.base = Some(change.owned.clone());
+        link.base = Some(base_of(change));
         made.insert(change.row, target);
     }
 
@@ -371,7 +380,7 @@ impl World {
         let parent = change.customer.as_ref().map(|c| c.id.clone());
         let entry = self.links.entry(change.source.id.clone());
         let link = entry.or_insert_with(|| link(target.as_str(), parent, &change.source.name, &name));
-        link.base = Some(change.owned.clone());
+        link.base = Some(base_of(change));
         link.source_name = Box::from(&*change.source.name);
         link.removed = change.action.is_removal().then(|| Removed {
             at: Moment::UNIX_EPOCH,

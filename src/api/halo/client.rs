@@ -23,6 +23,15 @@ use crate::model::{Address, Class, Currency, FieldName, Fields, Found, Problem, 
 /// What we ask for in a page; the server's own limit, often 50 or 100, is found on the first (apis/halopsa.md 2.7).
 const PAGE_SIZE: usize = 1000;
 
+/// An API application as Halo keeps it (H3, H4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    pub name: Box<str>,
+    pub is_active: bool,
+    /// Halo's id of the agent whose rights it has.
+    pub agent: Option<i64>,
+}
+
 /// Halo, signed in when first needed. Clones share the sign-in.
 #[derive(Clone)]
 pub struct Halo {
@@ -295,6 +304,52 @@ impl Halo {
             Ok(page.total.unwrap_or(0).max(page.rows.len() as u64))
         })
         .await
+    }
+
+    /// How many records of a list there are by its own count, and how many of those its last page lacks: one that the
+    /// agent may not see is counted and not given (H4).
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn hidden(&self, what: &str, path: &str, key: &str) -> Result<(u64, u64), Failure> {
+        let page = async |number: u64| {
+            let number = number.to_string();
+            let query = [
+                ("pageinate", "true"),
+                ("page_no", number.as_str()),
+                ("page_size", "100"),
+                ("includeinactive", "true"),
+            ];
+            self.get(what, path, &query, |body| {
+                let page = read_page(body, key, &["id"])?;
+                Ok((page.rows.len() as u64, page.total.unwrap_or(0)))
+            })
+            .await
+        };
+        let (size, total) = page(1).await?;
+        if size == 0 || total <= size {
+            return Ok((total.max(size), total.saturating_sub(size)));
+        }
+        // A build may cap the page below what was asked.
+        let last = total.div_ceil(size);
+        let (rows, _) = page(last).await?;
+        Ok((total, (total - (last - 1) * size).saturating_sub(rows)))
+    }
+
+    /// The API application that this client id belongs to; `None` where Halo lists none of it. Most agents may not ask
+    /// (apis/halopsa.md 11).
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn application(&self, client_id: &str) -> Result<Option<Application>, Problem> {
+        let rows = self.bare_list("applications", "/Application", &wire::APPLICATION).await?;
+        let text = |row: &Row, name: &str| row.get(name).text().unwrap_or_default();
+        let mine = rows.iter().find(|row| text(row, "clientId").eq_ignore_ascii_case(client_id.trim()));
+        Ok(mine.map(|row| Application {
+            name: text(row, "displayName"),
+            is_active: !row.get("inactive").flag().unwrap_or(false),
+            agent: row.get("loginas_agent_id").id().filter(|id| *id > 0),
+        }))
     }
 
     /// Creates a customer with its main site.

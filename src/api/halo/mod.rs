@@ -10,7 +10,7 @@ mod wire;
 
 pub use assets::{AssetValues, Keep, NewAsset};
 
-pub use client::{Halo, NewCustomer, NewLicence};
+pub use client::{Application, Halo, NewCustomer, NewLicence};
 pub use companies::Company;
 pub use contracts::Contract;
 pub use translate::{Feature, LicenceChange, Site, TopLevel};

@@ -85,6 +85,7 @@ pub const TOP_LEVEL: [&str; 3] = ["id", "name", "long_name"];
 pub const CURRENCY: [&str; 3] = ["id", "code", "name"];
 pub const LICENCE_CHANGE: [&str; 7] =
     ["id", "datetime", "field_name", "licence_id", "old_value", "new_value", "who"];
+pub const APPLICATION: [&str; 5] = ["id", "clientId", "displayName", "inactive", "loginas_agent_id"];
 pub const FEATURE: [&str; 4] = ["id", "module_name", "enabled", "halointegratorenabled"];
 
 /// The answer of the token endpoint, as far as it is needed (1.3).

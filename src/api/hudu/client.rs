@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::pause::Patient;
-use super::record::{self, Asset, Company, Layout};
+use super::record::{self, Asset, Carded, Company, Layout};
 use crate::api::address::clean_origin;
 use crate::api::budget::{Budget, Lane, Permit};
 use crate::api::call::{Caller, Cause, Effect, Failure, Retry};
@@ -157,6 +157,24 @@ impl Hudu {
         }
         let name = format!("{}assets of layout '{}'", if archived { "archived " } else { "" }, layout.name);
         self.list(&name, "/assets", &query, "assets", true, &|json| asset_row(json, layout), progress).await
+    }
+
+    /// Every asset that Hudu's own Halo integration keeps, archived ones apart.
+    ///
+    /// # Errors
+    /// As [`read_pages`].
+    pub async fn carded(&self, progress: Progress<'_>) -> Result<Listing<Carded>, Problem> {
+        let translate = |json: Json| record::carded(&read(json)?);
+        self.list(
+            "assets of Hudu's own Halo integration",
+            "/assets",
+            &[],
+            "assets",
+            true,
+            &translate,
+            progress,
+        )
+        .await
     }
 
     /// Every asset of a layout at one company, archived ones too.

@@ -272,6 +272,15 @@ impl Asset {
     }
 }
 
+/// An asset with records of Hudu's own Halo integration on it, whatever its layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carded {
+    pub layout: i64,
+    pub layout_name: Box<str>,
+    pub name: Box<str>,
+    pub cards: Vec<Card>,
+}
+
 /// A record of Halo that Hudu's own integration has put on an asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
@@ -367,6 +376,28 @@ pub fn layout(json: &wire::Layout) -> Result<Layout, Problem> {
     })
 }
 
+fn cards(json: &wire::Asset) -> Vec<Card> {
+    json.cards
+        .iter()
+        .flatten()
+        .filter(|card| card.integrator_name.text().is_some_and(|name| name.eq_ignore_ascii_case(HALO)))
+        .filter_map(|card| Some(Card { kind: card.sync_type.text()?, halo_id: card.sync_id.text()? }))
+        .collect()
+}
+
+/// An asset with cards of Halo's; `None` for one without.
+pub fn carded(json: &wire::Asset) -> Result<Option<(i64, Carded)>, Problem> {
+    let id = id_of(&json.id, "asset", &json.name)?;
+    let cards = cards(json);
+    let asset = Carded {
+        layout: json.layout_id.id().unwrap_or_default(),
+        layout_name: json.layout_name.text().unwrap_or_default(),
+        name: json.name.text().unwrap_or_default(),
+        cards,
+    };
+    Ok((!asset.cards.is_empty()).then_some((id, asset)))
+}
+
 /// An asset of this layout; `None` for one of another, which a server that does not know the filter lists too.
 pub fn asset(json: wire::Asset, layout: &Layout) -> Result<Option<Asset>, Problem> {
     let id = id_of(&json.id, "asset", &json.name)?;
@@ -378,6 +409,7 @@ pub fn asset(json: wire::Asset, layout: &Layout) -> Result<Option<Asset>, Proble
         .id()
         .filter(|id| *id > 0)
         .ok_or_else(|| Problem::new(Class::Record, format!("Hudu's asset {id} names no company.")))?;
+    let cards = cards(&json);
     let given = json.fields.unwrap_or_default();
     let cells = layout
         .fields
@@ -389,13 +421,6 @@ pub fn asset(json: wire::Asset, layout: &Layout) -> Result<Option<Asset>, Proble
                 .find(|other| other.label.text().is_some_and(|text| text.eq_ignore_ascii_case(label)))?;
             Some((Arc::clone(&field.label), Cell::read(&field.kind, &value.value)?))
         })
-        .collect();
-    let cards = json
-        .cards
-        .iter()
-        .flatten()
-        .filter(|card| card.integrator_name.text().is_some_and(|name| name.eq_ignore_ascii_case(HALO)))
-        .filter_map(|card| Some(Card { kind: card.sync_type.text()?, halo_id: card.sync_id.text()? }))
         .collect();
     Ok(Some(Asset {
         id: id.into(),

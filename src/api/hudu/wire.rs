@@ -69,6 +69,8 @@ pub struct Asset {
     pub company_id: Scalar,
     #[serde(rename = "asset_layout_id")]
     pub layout_id: Scalar,
+    #[serde(rename = "asset_type")]
+    pub layout_name: Scalar,
     pub name: Scalar,
     pub archived: Scalar,
     pub url: Scalar,

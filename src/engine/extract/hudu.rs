@@ -98,6 +98,8 @@ pub async fn read(
         }
     }
     let Reader { mut alerts, .. } = reader;
+    let is_first = engine.book.last(HUDU)?.seen.is_empty();
+    let notes = if is_first { rules::before_the_first_run(&settings.hudu).into() } else { Vec::new() };
     if links.is_empty() && entities.iter().any(|entity| *entity != Entity::Companies) {
         alerts.push(
             "No company is matched yet, so nothing of any is written (H11): match them, or let them be created, first."
@@ -111,6 +113,7 @@ pub async fn read(
         at,
         alerts,
         blocked,
+        notes,
         requests: BTreeMap::new(),
     })
 }
@@ -215,17 +218,28 @@ impl Reader<'_> {
             .collect();
         let known = &Linked(known);
         let form = Form { entity, layout, halo: &self.halo };
-        let (mut wanted, certificate, problems) = match entity {
+        // Packed one by one, and Halo's own form of each let go with it: both at once would be the peak of memory.
+        let pool = &self.pool;
+        let packed = |mut one: Wanted| {
+            one.pack(pool);
+            one
+        };
+        let (mut wanted, certificate, problems): (Vec<Wanted>, _, _) = match entity {
             Entity::Sites => {
+                // Nobody needs them after this.
+                let sites = std::mem::take(&mut self.sites.records);
                 let wanted: Vec<Wanted> =
-                    self.sites.records.iter().map(|site| form.site(site, known.of(&site.id))).collect();
+                    sites.into_iter().map(|one| packed(form.site(&one, known.of(&one.id)))).collect();
                 (wanted, self.sites.certificate.clone(), Vec::new())
             }
             Entity::Contracts => {
                 let all = self.with.halo.contracts(&|done, of| progress("Halo contracts", done, of)).await?;
                 let also = settings.hudu.inactive_contracts;
-                let wanted =
-                    all.records.iter().map(|one| form.contract(one, also, known.of(&one.id))).collect();
+                let wanted = all
+                    .records
+                    .into_iter()
+                    .map(|one| packed(form.contract(&one, also, known.of(&one.id))))
+                    .collect();
                 (wanted, all.certificate, all.problems)
             }
             Entity::Users => {
@@ -235,14 +249,26 @@ impl Reader<'_> {
                 }
                 let all = self.with.halo.users(&|done, of| progress("Halo users", done, of)).await?;
                 let has_site = |site: &SourceId| self.planned_sites.contains(site);
-                let wanted =
-                    all.records.iter().map(|one| form.user(one, has_site, known.of(&one.id))).collect();
+                let wanted = all
+                    .records
+                    .into_iter()
+                    .map(|one| packed(form.user(&one, has_site, known.of(&one.id))))
+                    .collect();
                 (wanted, all.certificate, all.problems)
             }
             _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
         };
-        for one in &mut wanted {
-            one.pack(&self.pool);
+        let is_new = |one: &Wanted| one.verdict == Verdict::Take && !known.0.contains_key(&one.id);
+        if wanted.iter().any(is_new) {
+            let what = "assets of Hudu's own Halo integration";
+            let elsewhere = self.desk.kept_elsewhere(entity, &|done, of| progress(what, done, of)).await?;
+            for one in wanted.iter_mut().filter(|one| is_new(one)) {
+                if let Some(there) = elsewhere.get(&one.id) {
+                    one.verdict = Verdict::Hold(format!(
+                        "Hudu's own Halo integration keeps it as the asset {there}: choose that layout for {entity} in the settings, or end that integration; a second asset is never made beside it"
+                    ));
+                }
+            }
         }
         wanted.shrink_to_fit();
         self.alerts.extend(problems.iter().map(ToString::to_string));

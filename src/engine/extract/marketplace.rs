@@ -119,6 +119,7 @@ pub async fn read(
         at,
         alerts,
         blocked: BTreeMap::new(),
+        notes: Vec::new(),
         requests: BTreeMap::new(),
     })
 }

@@ -54,6 +54,13 @@ pub enum Wins {
     Blank,
     /// The row waits for a person.
     Manual,
+    /// Whoever changed it last since it was last written; where both did, the row waits: Hudu and Halo date whole records,
+    /// not fields.
+    Newest,
+    /// Of two dates the earlier one; anything else as `Hudu`.
+    Earliest,
+    /// Of two dates the later one; anything else as `Hudu`.
+    Latest,
 }
 
 impl Hudu {

@@ -204,14 +204,18 @@ impl<'a> Planner<'a> {
                 }
                 if found.parent.is_some() && place.target.is_some() && found.parent != place.target {
                     let why = format!(
-                        "the {} '{}' ({}) that we made for it is with another {} customer: move it or correct the mapping",
-                        self.record, found.name, found.id, self.there
+                        "the {} '{}' ({}) that we made for it is with another {} {}: move it or correct the mapping",
+                        self.record, found.name, found.id, self.there, self.party
                     );
                     return held(Cause::Ambiguous { candidates: Vec::new() }, Action::Link, why);
                 }
                 self.take_found(found);
-                let why =
-                    format!("its {} carries our marker: we made it, and the link was lost", self.record);
+                let why = match self.policy.rules(self.entity).known_by {
+                    "" => {
+                        format!("its {} carries our marker: we made it, and the link was lost", self.record)
+                    }
+                    known => format!("its {} carries {known}: it is the same record", self.record),
+                };
                 Some(self.link(wanted, place, found, &why))
             }
             Claim::Several(several) => {
@@ -349,7 +353,10 @@ impl<'a> Planner<'a> {
         reasons.extend(notes(wanted));
         let mut change = self.row(wanted, Action::Create, reasons);
         let diff = Diff { changes: diff::all_of(&owned), ..Diff::default() };
-        change.owned = owned;
+        // Everything owned is written, so the fields say it all; only types of assets may keep some of it back.
+        if self.lines.kinds.is_some() {
+            change.owned = owned;
+        }
         self.price(&mut change, wanted, None, &diff, place.target.as_ref());
         change.fields = diff.changes;
         if let (Some(customer), true) = (&wanted.parent, change.money != Some(Decimal::ZERO)) {

@@ -475,8 +475,8 @@ impl Customers {
     fn ask_bulk(&mut self, what: &str, decisions: Vec<(SourceId, Decision)>, turn: &mut Turn<'_>) {
         let count = thousands(decisions.len() as u64);
         let lines = [
-            format!("{count} customers of {}.", self.integration.label()),
-            "Nothing is written to Halo, and u takes all of it back at once.".to_owned(),
+            format!("{count} customers of {}.", self.integration.source(self.integration.root()).label()),
+            format!("Nothing is written to {}, and u takes all of it back at once.", self.there().0),
         ];
         let send = Effect::Send(Command::Decide { integration: self.integration, decisions });
         turn.dialog(Confirm::new(format!("{count} marked: {what}?"), lines, "not now").choice(
@@ -519,6 +519,12 @@ impl Customers {
     fn switch(&mut self, by: usize, turn: &mut Turn<'_>) {
         let at = Integration::ALL.iter().position(|i| *i == self.integration).unwrap_or(0);
         self.show(Integration::ALL[(at + by) % Integration::ALL.len()], turn);
+    }
+
+    /// The other side's name, and what it calls a customer.
+    const fn there(&self) -> (&'static str, &'static str) {
+        let place = self.integration.target(self.integration.root());
+        (place.label(), place.party().0)
     }
 
     /// Shows the table of another integration.
@@ -590,7 +596,10 @@ impl Customers {
             }
             Action::Repeat if self.last.is_none() => not("Nothing has been decided here since the start."),
             Action::AcceptAll if self.read_at.is_some() && self.counts.exact == 0 => {
-                not("No undecided customer has an exact namesake of its own in Halo.")
+                not(match self.integration {
+                    Integration::Hudu => "No undecided customer has an exact namesake of its own in Hudu.",
+                    _ => "No undecided customer has an exact namesake of its own in Halo.",
+                })
             }
             _ => Availability::Ready,
         }
@@ -607,7 +616,17 @@ impl Customers {
                 }))
                 .chain([('f', "all".to_owned())])
                 .collect(),
-            Action::Order => of(&[('s', "what is open first"), ('h', "by Halo customer")]),
+            Action::Order => of(&[
+                ('s', "what is open first"),
+                (
+                    'h',
+                    if self.integration == Integration::Hudu {
+                        "by Hudu company"
+                    } else {
+                        "by Halo customer"
+                    },
+                ),
+            ]),
             Action::Copy => of(&[('y', "id"), ('n', "name"), ('h', "Halo id"), ('r', "row")]),
             _ => Vec::new(),
         }
@@ -707,6 +726,9 @@ impl Customers {
     }
 
     pub const fn about(&self) -> About {
+        if matches!(self.integration, Integration::Hudu) {
+            return ABOUT_HUDU;
+        }
         About {
             what: "Which customer of the marketplace is which customer in Halo. The mapping decides who receives what.",
             signs: &[
@@ -754,6 +776,29 @@ impl Customers {
         }
     }
 }
+
+/// Hudu's two stages (H10, H11): match first, import then.
+const ABOUT_HUDU: About = About {
+    what: "Which customer of Halo is which company in Hudu. Nothing of a customer is written before it is matched here.",
+    signs: &[
+        ("=", "matched: the next plan brings its sites, contracts and users"),
+        ("~", "undecided, with a suggestion: Enter takes the one shown, Right shows the next"),
+        ("!", "undecided, two are equally near: Enter opens the picker"),
+        ("?", "undecided, nobody is near: Enter opens the picker"),
+        ("+", "the next plan creates a company for it"),
+        ("x", "left alone: nothing of it is written"),
+        ("o", "matched, but one of the two is gone"),
+        (">", "matched, and renamed on one side since"),
+        ("*", "marked"),
+    ],
+    rules: &[
+        "Nothing below an exact name is ever matched by the program itself.",
+        "A company is never archived, and an archived one is left alone with all that is its.",
+        "Hudu lists no archived companies, yet one still owns its name: a create then says so.",
+        "Several customers may feed one company; one customer feeds never two.",
+        "Decisions write nothing to Hudu. A match that is taken away deletes nothing.",
+    ],
+};
 
 /// What `:import FILE` does.
 pub fn import_steps(path: &str) -> Vec<Step> {

@@ -37,12 +37,17 @@ pub struct Picker {
 /// Halo customers asked for at a time; typing finds the others.
 const SHOWN: usize = 200;
 
-const COLUMNS: [Column; 4] = [
-    Column::growing("Halo customer", 16),
-    Column::growing("domain", 14).goes(1),
-    Column::fixed("id", 8).right().goes(2),
-    Column::growing("mapped to", 12),
-];
+const fn columns(head: &'static str) -> [Column; 4] {
+    [
+        Column::growing(head, 16),
+        Column::growing("domain", 14).goes(1),
+        Column::fixed("id", 8).right().goes(2),
+        Column::growing("mapped to", 12),
+    ]
+}
+
+static OF_HALO: [Column; 4] = columns("Halo customer");
+static OF_HUDU: [Column; 4] = columns("Hudu company");
 
 /// Where things are: who is to be mapped, the query, the list, what follows.
 struct Parts {
@@ -92,6 +97,12 @@ impl Picker {
         }
     }
 
+    /// The side that is picked from, and what it calls a customer.
+    const fn there(&self) -> (&'static str, &'static str) {
+        let place = self.integration.target(self.integration.root());
+        (place.label(), place.party().0)
+    }
+
     fn chosen(&self) -> Option<&CandidateRow> {
         self.found.as_ref()?.rows.get(*self.list.selected()?)
     }
@@ -111,7 +122,7 @@ impl Picker {
     }
 
     pub fn name(&self) -> String {
-        format!("{} > pick a Halo customer", self.integration.label())
+        format!("{} > pick a {} {}", self.integration.label(), self.there().0, self.there().1)
     }
 
     pub fn enter(&mut self, turn: &mut Turn<'_>) {
@@ -243,7 +254,8 @@ impl Picker {
 
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let parts = parts(area);
-        let label = format!(" {}  ", self.integration.label());
+        let from = self.integration.source(self.integration.root());
+        let label = format!(" {}  ", from.label());
         let place = [&self.source.place, &self.source.domain];
         let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
         let rest = format!("   id {}   {}", self.source.id, place.join("   "));
@@ -254,7 +266,8 @@ impl Picker {
             &[(&label, Role::Dim), (&self.source.name, Role::Strong), (&rest, Role::Dim)],
         );
         let visible = self.list.visible(parts.list.height.saturating_sub(1).into());
-        table::draw(canvas, parts.list, &COLUMNS, visible, Some(self.list.position()), |index| {
+        let columns = if self.integration == Integration::Hudu { &OF_HUDU } else { &OF_HALO };
+        table::draw(canvas, parts.list, columns, visible, Some(self.list.position()), |index| {
             let row = self.found.as_ref()?.rows.get(index)?;
             let taken = match (row.is_active, row.mapped_to.as_slice()) {
                 (false, _) => "inactive".to_owned(),
@@ -275,10 +288,12 @@ impl Picker {
         });
         if let Some(found) = &self.found {
             if found.rows.is_empty() {
-                let text = "No Halo customer fits. Other letters, or Esc and n: create it as new.";
-                table::empty(canvas, parts.list, text);
+                let (there, party) = self.there();
+                let text = format!("No {there} {party} fits. Other letters, or Esc and n: create it as new.");
+                table::empty(canvas, parts.list, &text);
             }
-            let count = format!("{} of {} in Halo", thousands(found.total), thousands(found.of));
+            let count =
+                format!("{} of {} in {}", thousands(found.total), thousands(found.of), self.there().0);
             if area.width >= 50 {
                 canvas.put_right(
                     parts.find.x,
@@ -312,7 +327,12 @@ impl Picker {
         let mut lines: Vec<(String, Role)> = Vec::new();
         if !row.is_active {
             lines.push((
-                "It is inactive in Halo: imports hold such a customer until it is active.".into(),
+                match self.integration {
+                    Integration::Hudu => {
+                        "It is archived in Hudu: it is left alone until it is restored.".into()
+                    }
+                    _ => "It is inactive in Halo: imports hold such a customer until it is active.".into(),
+                },
                 Role::Notice,
             ));
         }
@@ -324,13 +344,25 @@ impl Picker {
         }
         if row.party.name.trim() != self.source.name.trim() {
             lines.push((
-                format!("The name differs: Halo keeps '{}' unless 'rename in Halo' is on.", row.party.name),
+                match self.integration {
+                    Integration::Hudu => format!("The name differs: Hudu keeps '{}'.", row.party.name),
+                    _ => format!(
+                        "The name differs: Halo keeps '{}' unless 'rename in Halo' is on.",
+                        row.party.name
+                    ),
+                },
                 Role::Text,
             ));
         }
         lines.extend(self.remarks.iter().map(|remark| (remark.clone(), Role::Notice)));
         lines.push((
-            "Its subscriptions come in with the next plan; nothing is written now.".into(),
+            match self.integration {
+                Integration::Hudu => {
+                    "Its sites, contracts and users go there with the next plan; nothing is written now."
+                        .into()
+                }
+                _ => "Its subscriptions come in with the next plan; nothing is written now.".into(),
+            },
             Role::Dim,
         ));
         let mut y = body.y;
@@ -364,7 +396,10 @@ impl Picker {
 
     pub const fn about(&self) -> About {
         About {
-            what: "Choose the Halo customer for one customer of the marketplace.",
+            what: match self.integration {
+                Integration::Hudu => "Choose the Hudu company for one customer of Halo.",
+                _ => "Choose the Halo customer for one customer of the marketplace.",
+            },
             signs: &[
                 ("'word", "exactly"),
                 ("^word", "at the start"),

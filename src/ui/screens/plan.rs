@@ -347,6 +347,7 @@ impl PlanScreen {
         let tripped = plan.outline.limits.iter().filter(|limit| limit.tripped);
         notices.extend(tripped.map(|limit| (limit.sentence.clone(), Role::Notice)));
         notices.extend(plan.outline.alerts.iter().map(|alert| (alert.clone(), Role::Notice)));
+        notices.extend(plan.outline.notes.iter().map(|note| (note.clone(), Role::Text)));
         notices
     }
 

@@ -478,8 +478,12 @@ impl Settings {
             // An empty line above it; a few fields stay in sight.
             let height = (lines.len() as u16 + 1).min(fields.height.saturating_sub(4).max(fields.height / 2));
             if lines.len() > usize::from(height) - 1 {
-                // What has failed must be seen, whatever else is not.
-                lines[1..].sort_by_key(|(_, role)| *role != Role::Bad);
+                // What has failed must be seen, then what is not proven, whatever else is not.
+                lines[1..].sort_by_key(|(_, role)| match role {
+                    Role::Bad => 0,
+                    Role::Notice => 1,
+                    _ => 2,
+                });
             }
             let y = fields.bottom() - height;
             for ((text, role), y) in lines.iter().zip(y + 1..fields.bottom()) {
@@ -502,6 +506,7 @@ impl Settings {
         let Some(report) = &self.report else { return Vec::new() };
         let head = format!("Test            {}", canvas.when(report.at));
         let mut lines = vec![(head, Role::Text)];
+        let names = report.checks.iter().map(|check| check.name.len()).max().unwrap_or(0).clamp(13, 20);
         for check in &report.checks {
             let (word, role) = match check.state {
                 CheckState::Ok => ("ok", Role::Good),
@@ -509,10 +514,10 @@ impl Settings {
                 CheckState::Unproven => ("unproven", Role::Notice),
                 CheckState::Skipped => ("skipped", Role::Dim),
             };
-            let room = width.saturating_sub(26).max(12);
+            let room = width.saturating_sub(names + 13).max(12);
             for (i, text) in fit::wrap(&check.message, room).into_iter().enumerate() {
                 let (name, word) = if i == 0 { (check.name.as_str(), word) } else { ("", "") };
-                lines.push((format!("  {name:13} {word:8} {text}"), role));
+                lines.push((format!("  {name:names$} {word:8} {text}"), role));
             }
         }
         lines

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::Customers;
 use super::row::{facts, score, short_why, state_role, target, which, word};
-use crate::model::Integration;
+use crate::model::{Integration, Place};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::layout::list_and_details;
@@ -74,7 +74,7 @@ impl Customers {
         if area.height < 2 {
             return;
         }
-        let label = self.integration.label();
+        let label = self.integration.source(self.integration.root()).label();
         canvas.rule(Rect { height: 1, ..area }, &format!("{} ({label} {})", row.source.name, row.source.id));
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let facts = facts(row, self.integration, self.candidate(row), |at| canvas.when(at));
@@ -104,10 +104,12 @@ impl Customers {
             return "Nothing matches. Esc shows all.".into();
         }
         if self.read_at.is_none() {
+            let parties = Place::Of(self.integration).party().1;
             return format!(
-                "The customers of {label} and Halo have not been read yet. Ctrl-R reads them; nothing is written."
+                "The {parties} of {label} and the customers of Halo have not been read yet. Ctrl-R reads them; nothing is written."
             );
         }
-        format!("{label} lists no customers. Ctrl-R reads again.")
+        let from = self.integration.source(self.integration.root());
+        format!("{} lists no {}. Ctrl-R reads again.", from.label(), from.party().1)
     }
 }

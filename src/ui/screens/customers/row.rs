@@ -103,12 +103,13 @@ pub(super) fn enter(row: &MapRow) -> &'static str {
 pub(super) fn why(row: &MapRow, integration: Integration, when: impl Fn(Moment) -> String) -> Vec<String> {
     let root = integration.root();
     let there = integration.target(root).label();
+    let (party, parties) = integration.target(root).party();
     let mut lines = Vec::new();
     lines.push(match &row.target {
         Some(target) => {
             let how = row.how.map(how).unwrap_or_default();
             let since = row.since.map(|at| format!(" since {}", when(at))).unwrap_or_default();
-            format!("stored mapping: {there} customer {} '{}' ({how}){since}", target.id, target.name)
+            format!("stored mapping: {there} {party} {} '{}' ({how}){since}", target.id, target.name)
         }
         None => "stored mapping: none".into(),
     });
@@ -133,9 +134,9 @@ pub(super) fn why(row: &MapRow, integration: Integration, when: impl Fn(Moment) 
             if keys.is_empty() { "none in common".into() } else { keys.join("; ") }
         ));
         lines.push(match row.same_name.as_slice() {
-            [] => format!("exact name: no active {there} customer has it"),
-            [one] => format!("exact name: {there} customer {}", one.id),
-            several => format!("exact name: {} {there} customers have it", several.len()),
+            [] => format!("exact name: no active {there} {party} has it"),
+            [one] => format!("exact name: {there} {party} {}", one.id),
+            several => format!("exact name: {} {there} {parties} have it", several.len()),
         });
         for (nth, one) in row.candidates.iter().enumerate() {
             let what = if nth == 0 { "suggestions:" } else { "and" };
@@ -168,7 +169,7 @@ pub(super) fn facts(
     let mut facts = vec![("Enter", enter(row).to_owned(), Role::Accent)];
     let source = line(&[&row.source.place, &row.source.domain]);
     if !source.is_empty() {
-        facts.push((integration.label(), source, Role::Text));
+        facts.push((integration.source(integration.root()).label(), source, Role::Text));
     }
     if let Some(target) = &row.target {
         let id = format!("id {}", target.id);

@@ -185,7 +185,12 @@ impl PlanScreen {
         let Some(entry) = entry else {
             canvas.rule(
                 Rect { height: 1, ..area },
-                &format!("{} ({} {})", group.customer.name, self.integration.label(), group.customer.id),
+                &format!(
+                    "{} ({} {})",
+                    group.customer.name,
+                    self.integration.source(self.integration.root()).label(),
+                    group.customer.id
+                ),
             );
             let sum = self.sum(Some(&group.customer.id));
             let mut facts = vec![("rows", totals_words(&sum.totals), Role::Text)];
