@@ -110,6 +110,10 @@ impl Picker {
         format!("pick for {}", self.source.name)
     }
 
+    pub fn edits(&self) -> String {
+        crate::ui::others::customer(self.integration, &self.source.id)
+    }
+
     pub fn name(&self) -> String {
         format!("{} > pick a Halo customer", self.integration.label())
     }
