@@ -99,6 +99,7 @@ fn tenant(is_mapped: bool) -> Tenant {
             now: Moment::UNIX_EPOCH,
             today: jiff::civil::date(2026, 1, 1),
             frozen: None,
+            released: BTreeMap::new(),
             approved_once: Integration::Also.entities().iter().copied().collect(),
             last: Last::default(),
         },

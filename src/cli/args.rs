@@ -417,6 +417,9 @@ pub enum Map {
         /// Show what would change, change nothing
         #[arg(long)]
         dry_run: bool,
+        /// The file is of another profile, such as the sandbox: find both sides by their names, not by the ids in it
+        #[arg(long)]
+        by_name: bool,
     },
 }
 
@@ -665,8 +668,13 @@ pub enum IssueCommand {
         #[arg(long, value_name = "WHEN", value_parser = moment)]
         until: Moment,
     },
-    /// Take up again what was put aside
+    /// Take up again what was put aside or let through
     Reopen {
+        #[command(flatten)]
+        which: Issues,
+    },
+    /// Let suspicious changes through: the next scheduled run writes them as they are
+    Release {
         #[command(flatten)]
         which: Issues,
     },

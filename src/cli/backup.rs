@@ -8,6 +8,7 @@ use super::args::Args;
 use super::exit::{DONE, Failure};
 use super::out::Out;
 use super::{files, json};
+use crate::engine::restored::safe_mode;
 use crate::model::{Class, Moment, Problem};
 use crate::store::backup::{self, Manifest};
 use crate::store::{KeySource, Places, Seq, Vault};
@@ -71,12 +72,14 @@ pub fn backup(out: &Out, places: &Places, file: &Path) -> Result<u8, Failure> {
 }
 
 pub fn restore(args: &Args, out: &Out, places: &Places, file: &Path, force: bool) -> Result<u8, Failure> {
-    let restored = backup::restore(file, places, force, Moment::now())?;
+    let restored = backup::restore(file, places, force, Moment::now(), safe_mode)?;
     let (manifest, name) = (&restored.manifest, file.display().to_string());
     let mut notes = vec![format!(
         "Whatever was written to Halo after {} is not known here: plan before you run, and look at what it would create.",
         super::text::exact(manifest.made)
     )];
+    notes
+        .push("Scheduled runs remove nothing until you have applied one complete plan by hand (N16).".into());
     if manifest.profile != places.profile {
         notes.push(format!(
             "It was made of profile '{}'. Do not run both against one Halo.",

@@ -47,12 +47,13 @@ pub async fn import(
     integration: Integration,
     file: &Path,
     dry_run: bool,
+    by_name: bool,
 ) -> Result<u8, Failure> {
     let import = match mapping_csv::decode(&files::read(file)?) {
         Ok(csv) => {
             // Without the customers no id could be told from a mistyped one.
             map::read_once(out, handle, integration).await?;
-            let command = Command::ImportMappings { integration, csv, dry_run };
+            let command = Command::ImportMappings { integration, csv, dry_run, by_name };
             order!(handle, command, Reply::Mappings(import) => import)?
         }
         Err(error) => MappingImport {
@@ -69,7 +70,9 @@ pub async fn import(
         let lines = import.errors.len();
         let lines = if lines == 1 { "1 line".into() } else { format!("{lines} lines") };
         Problem::new(Class::Input, format!("{lines} of {} cannot be taken, so nothing was.", file.display()))
-            .remedy("Correct them and import the file again.")
+            .remedy(
+                "Correct them and import the file again. A file of another profile is taken with --by-name.",
+            )
     });
     if let Some(problem) = &problem {
         for (line, sentence) in &import.errors {

@@ -8,9 +8,9 @@ use super::progress::{Signals, attended, job_end, next};
 use super::{ask, job_files, order, plan, text};
 use crate::host::Handle;
 use crate::host::words::{
-    Asked, Command, Event, JobOrder, JobReport, JobState, LogFilter, LogLine, Query, Reply,
+    Asked, Command, Event, JobOrder, JobReport, JobState, LogFilter, LogLine, Query, Reply, Which,
 };
-use crate::model::{Class, JobId, Problem};
+use crate::model::{JobId, Problem};
 use crate::plan::Purpose;
 
 /// Lines asked for at a time.
@@ -76,28 +76,15 @@ pub async fn issues(out: &Out, handle: &Handle) -> Result<u8, Failure> {
 
 /// Puts issues aside or takes them up again; every id must be one, or nothing happens.
 async fn put_aside(out: &Out, handle: &Handle, command: &IssueCommand) -> Result<u8, Failure> {
-    let (which, asked) = match command {
+    let (issues, asked) = match command {
         IssueCommand::Dismiss { which } => (which, Asked::Dismiss),
         IssueCommand::Snooze { which, until } => (which, Asked::Snooze { until: *until }),
         IssueCommand::Reopen { which } => (which, Asked::TakeUp),
+        IssueCommand::Release { which } => (which, Asked::Release),
     };
-    let integration = which.integration;
-    let view = ask!(handle, Query::Issues { integration: Some(integration) }, Issues)?;
-    let known: Vec<_> = view.groups.iter().flat_map(|group| &group.issues).collect();
-    let mut issues = Vec::new();
-    for id in &which.sources {
-        let is_meant = |entity| which.entity.is_none_or(|only| only == entity);
-        let mut found =
-            known.iter().filter(|issue| issue.source.id == *id && is_meant(issue.entity)).peekable();
-        if found.peek().is_none() {
-            let message = format!("{} has no open issue about {id}.", integration.label());
-            return Err(Problem::new(Class::Input, message)
-                .remedy("Nothing was changed. `parhelion jobs --issues` lists them.")
-                .into());
-        }
-        issues.extend(found.map(|issue| (issue.entity, id.clone())));
-    }
-    let command = Command::PutAside { integration, issues, asked };
+    let integration = issues.integration;
+    let which = Which::Of { sources: issues.sources.clone(), entity: issues.entity };
+    let command = Command::PutAside { integration, which, asked };
     let said = order!(handle, command, Reply::Done(said) => said)?;
     out.remark(&said);
     let view = ask!(handle, Query::Issues { integration: Some(integration) }, Issues)?;

@@ -26,7 +26,9 @@ pub async fn run(out: &Out, handle: &Handle, command: &Map) -> Result<u8, Failur
             decide(out, handle, integration, source, decision).await
         }
         Map::Export { file, .. } => csv::export(out, handle, integration, file.as_deref()).await,
-        Map::Import { file, dry_run, .. } => csv::import(out, handle, integration, file, *dry_run).await,
+        Map::Import { file, dry_run, by_name, .. } => {
+            csv::import(out, handle, integration, file, *dry_run, *by_name).await
+        }
         Map::Unset { source, .. } => decide(out, handle, integration, source, Decision::Clear).await,
         Map::New { source, .. } => decide(out, handle, integration, source, Decision::New).await,
         Map::Exclude { source, note, until, .. } => {

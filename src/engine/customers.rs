@@ -21,7 +21,7 @@ use crate::engine::words::{
     Aspect, CandidateRow, CandidatesView, Event, GeneratedReport, MapCounts, MapFilter, MapOrderView, MapRow,
     MapState, MappingImport, Party, Suggested,
 };
-use crate::matching::{exact, mapping_csv};
+use crate::matching::{by_name::by_name as found_by_name, exact, mapping_csv};
 use crate::model::settings::Matching;
 use crate::model::{
     Class, Decided, Decision, FieldName, Fields, Found, How, Integration, KeyValues, Link, MatchKeys, Moment,
@@ -770,6 +770,7 @@ impl Engine {
         integration: Integration,
         csv: &str,
         dry_run: bool,
+        by_name: bool,
     ) -> Result<MappingImport, Problem> {
         let parties = self.parties(integration)?;
         let now = self.world.now();
@@ -789,6 +790,15 @@ impl Engine {
                 report.errors = errors;
                 return Ok(report);
             }
+        };
+        let rows = if by_name {
+            let sources = parties.read.source.iter().map(|(id, party)| (id, party.name.as_ref()));
+            let targets = parties.read.target.iter().map(|(id, party)| (id, party.name.as_ref()));
+            let (rows, left_out) = found_by_name(rows, sources, targets, (here, there));
+            report.diff.extend(left_out.iter().map(|sentence| safe(sentence)));
+            rows
+        } else {
+            rows
         };
         let mut edits = Vec::new();
         for row in rows {

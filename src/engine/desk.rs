@@ -80,6 +80,7 @@ fn is_short(command: &Command) -> bool {
         | Command::RunOf { .. }
         | Command::RunSchedule { .. }
         | Command::TestNotice
+        | Command::LookAt(_)
         | Command::Stop => false,
     }
 }
@@ -116,8 +117,8 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Done(engine.decide(integration, decisions).await?))
         }
         Command::Undo { integration, redo } => Ok(Reply::Done(engine.undo(integration, redo).await?)),
-        Command::ImportMappings { integration, csv, dry_run } => {
-            Ok(Reply::Mappings(engine.import_mappings(integration, &csv, dry_run).await?))
+        Command::ImportMappings { integration, csv, dry_run, by_name } => {
+            Ok(Reply::Mappings(engine.import_mappings(integration, &csv, dry_run, by_name).await?))
         }
         Command::BuildPlan { integration, entities, scheduled, purpose } => {
             let spec = Spec { integration, entities, scheduled, allow_removals: false, purpose };
@@ -149,8 +150,8 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             let spec = Spec { allow_removals, ..engine.spec_of(purpose)? };
             Ok(Reply::Started(engine.run(spec).await?))
         }
-        Command::PutAside { integration, issues, asked } => {
-            Ok(Reply::Done(engine.put_aside(integration, issues, asked).await?))
+        Command::PutAside { integration, which, asked } => {
+            Ok(Reply::Done(engine.put_aside(integration, &which, asked).await?))
         }
         Command::RunSchedule { integration } => Ok(Reply::Started(engine.run_schedule(integration).await?)),
         Command::ResumeSchedule { integration } => {
@@ -159,6 +160,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
         Command::Order { job, order } => Ok(Reply::Done(engine.order(job, order).await?)),
         Command::Lifecycle(order) => engine.lifecycle(*order).await,
         Command::TestNotice => Ok(Reply::Done(engine.test_notice().await?)),
+        Command::LookAt(_) => Ok(Reply::Done("Nobody else looks.".into())),
         Command::Stop => Ok(Reply::Done("Stopped.".into())),
     }
 }

@@ -1,19 +1,22 @@
 //! The issue inbox (P30): what waits for a person over all jobs, one entry a record, the newest state of it. An issue
 //! closes itself when its row passes, or when a whole plan no longer has it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Engine;
 use super::log::safe;
 use super::records::{Aside, KeptIssue, OpenIssue, Record, RowEnd};
-use crate::engine::words::{Asked, Issue, IssueGroup, IssuesView, JobReport};
-use crate::model::{Entity, Integration, Moment, Problem, SourceId};
+use crate::engine::words::{Asked, Issue, IssueGroup, IssuesView, JobReport, Which};
+use crate::model::{Class, Entity, Integration, Moment, Problem, SourceId};
 use crate::plan::{Action, Cause, Change, Plan, Purpose};
 
 /// Issues that one line of the trail holds at most.
 const TOGETHER: usize = 200;
 /// Records of a group that an answer holds; the number of all is in it too.
 const SHOWN: usize = 1000;
+/// The kind of issues that wait for a jump, and of those that a person lets through.
+const SUSPICIOUS: &str = "suspicious";
+const RELEASED: &str = "released";
 
 impl Engine {
     /// What a job that is over leaves open, and what it closes. Only differences are written down: a record that waits
@@ -86,29 +89,38 @@ impl Engine {
         Ok(())
     }
 
-    /// All open issues by cause, the largest group first; those put aside are counted and kept apart.
+    /// All open issues by cause, the largest group first; those put aside are counted and kept apart. Of each group at
+    /// most so many are told.
     pub(super) fn issues(&self, of: Option<Integration>) -> Result<IssuesView, Problem> {
+        self.grouped(of, SHOWN)
+    }
+
+    fn grouped(&self, of: Option<Integration>, most: usize) -> Result<IssuesView, Problem> {
         let now = self.world.now();
         let mut groups: BTreeMap<(Integration, bool, String, String), IssueGroup> = BTreeMap::new();
         let (mut total, mut aside) = (0, 0);
         for integration in Integration::ALL.into_iter().filter(|i| of.is_none_or(|of| of == *i)) {
             let asides = self.book.asides(integration)?;
             for kept in self.book.issues(integration)? {
-                let put = asides.get(&format!("{}/{}", kept.issue.entity, kept.issue.source));
-                let until = match put {
-                    Some(Aside::Dismissed) => Some(None),
-                    Some(Aside::Until(at)) if *at > now => Some(Some(*at)),
-                    _ => None,
+                let put = asides.get(&aside_key(kept.issue.entity, &kept.issue.source));
+                let (is_aside, until) = match put {
+                    Some(Aside::Dismissed | Aside::Released) => (true, None),
+                    Some(Aside::Until(at)) if *at > now => (true, Some(*at)),
+                    _ => (false, None),
                 };
-                total += u64::from(until.is_none());
-                aside += u64::from(until.is_some());
+                let kind = match put {
+                    Some(Aside::Released) => RELEASED,
+                    _ => &kept.issue.kind,
+                };
+                total += u64::from(!is_aside);
+                aside += u64::from(is_aside);
                 let shape = shape(&kept.issue.message);
-                let key = (integration, until.is_some(), kept.issue.kind.clone(), shape.clone());
+                let key = (integration, is_aside, kind.to_owned(), shape.clone());
                 let group = groups.entry(key).or_insert_with(|| IssueGroup {
                     integration,
                     cause: kept.issue.message.clone(),
-                    kind: kept.issue.kind.clone(),
-                    is_aside: until.is_some(),
+                    kind: kind.to_owned(),
+                    is_aside,
                     count: 0,
                     issues: Vec::new(),
                 });
@@ -116,8 +128,8 @@ impl Engine {
                     group.cause = shape;
                 }
                 group.count += 1;
-                if group.issues.len() < SHOWN {
-                    group.issues.push(shown(integration, kept, until.flatten()));
+                if group.issues.len() < most {
+                    group.issues.push(shown(integration, kept, until));
                 }
             }
         }
@@ -126,19 +138,39 @@ impl Engine {
         Ok(IssuesView { total, aside, groups })
     }
 
-    /// Puts issues aside, for good or until a moment, or takes them up again.
+    /// Puts issues aside, for good or until a moment, takes them up again, or lets their jumps through.
+    ///
+    /// # Errors
+    /// `Input` where one of them is no open issue, or is to be released and is no jump; then nothing is changed.
     pub async fn put_aside(
         &self,
         integration: Integration,
-        issues: Vec<(Entity, SourceId)>,
+        which: &Which,
         asked: Asked,
     ) -> Result<String, Problem> {
-        let count = issues.len();
+        let chosen = self.chosen_issues(integration, which)?;
+        if asked == Asked::Release
+            && let Some((kind, issue)) =
+                chosen.iter().find(|(kind, _)| kind != SUSPICIOUS && kind != RELEASED)
+        {
+            let message = format!(
+                "{} '{}' does not wait for a jump ({kind}).",
+                issue.entity.singular(),
+                issue.source.name
+            );
+            return Err(Problem::new(Class::Input, message).remedy(
+                "Nothing was changed. Only suspicious rows are let through; settle what this one waits for.",
+            ));
+        }
+        let count = chosen.len();
         let (aside, said) = match asked {
             Asked::Dismiss => (Some(Aside::Dismissed), "dismissed until the cause changes".to_owned()),
             Asked::Snooze { until } => (Some(Aside::Until(until)), format!("put aside until {until}")),
             Asked::TakeUp => (None, "open again".to_owned()),
+            Asked::Release => (Some(Aside::Released), "let through in the next scheduled run".to_owned()),
         };
+        let issues: Vec<(Entity, SourceId)> =
+            chosen.into_iter().map(|(_, issue)| (issue.entity, issue.source.id)).collect();
         for part in issues.chunks(TOGETHER) {
             let record =
                 Record::Aside { integration, issues: part.to_vec(), aside: aside.clone(), by: self.by() };
@@ -147,6 +179,68 @@ impl Engine {
         self.changed(integration);
         Ok(format!("{count} {} {said}.", if count == 1 { "issue is" } else { "issues are" }))
     }
+
+    /// The issues that are meant, each with its kind.
+    fn chosen_issues(
+        &self,
+        integration: Integration,
+        which: &Which,
+    ) -> Result<Vec<(String, Issue)>, Problem> {
+        let view = self.grouped(Some(integration), usize::MAX)?;
+        let none = |what: &str| {
+            Problem::new(Class::Input, format!("{} has no open issue {what}.", integration.label()))
+                .remedy("Nothing was changed. `parhelion jobs --issues` lists them.")
+        };
+        match which {
+            Which::Cause { kind, cause, aside } => {
+                let group = view
+                    .groups
+                    .into_iter()
+                    .find(|group| group.kind == *kind && group.cause == *cause && group.is_aside == *aside);
+                let group = group.ok_or_else(|| none("of that cause any more"))?;
+                Ok(group.issues.into_iter().map(|issue| (group.kind.clone(), issue)).collect())
+            }
+            Which::Of { sources, entity } => {
+                let wanted: BTreeSet<&SourceId> = sources.iter().collect();
+                let mut chosen: Vec<(String, Issue)> = Vec::new();
+                for group in view.groups {
+                    let is_meant = |issue: &Issue| {
+                        wanted.contains(&issue.source.id) && entity.is_none_or(|only| only == issue.entity)
+                    };
+                    let kind = group.kind;
+                    chosen
+                        .extend(group.issues.into_iter().filter(is_meant).map(|issue| (kind.clone(), issue)));
+                }
+                let found: BTreeSet<&SourceId> = chosen.iter().map(|(_, issue)| &issue.source.id).collect();
+                if let Some(missing) = wanted.difference(&found).next() {
+                    return Err(none(&format!("about {missing}")));
+                }
+                Ok(chosen)
+            }
+        }
+    }
+
+    /// The jumps that a person lets through, each with the sentence that it waited with (N8).
+    pub(super) fn released(
+        &self,
+        integration: Integration,
+    ) -> Result<BTreeMap<(Entity, SourceId), String>, Problem> {
+        let asides = self.book.asides(integration)?;
+        if !asides.values().any(|aside| *aside == Aside::Released) {
+            return Ok(BTreeMap::new());
+        }
+        let mut released = BTreeMap::new();
+        for KeptIssue { issue, .. } in self.book.issues(integration)? {
+            if asides.get(&aside_key(issue.entity, &issue.source)) == Some(&Aside::Released) {
+                released.insert((issue.entity, issue.source), issue.message);
+            }
+        }
+        Ok(released)
+    }
+}
+
+fn aside_key(entity: Entity, source: &SourceId) -> String {
+    format!("{entity}/{source}")
 }
 
 fn shown(integration: Integration, kept: KeptIssue, until: Option<Moment>) -> Issue {
@@ -155,6 +249,7 @@ fn shown(integration: Integration, kept: KeptIssue, until: Option<Moment>) -> Is
         entity: kept.issue.entity,
         source: crate::engine::words::ProblemSource { id: kept.issue.source, name: kept.issue.name },
         customer: kept.issue.customer,
+        customer_name: kept.issue.customer_name,
         failed: kept.issue.failed,
         message: kept.issue.message,
         job: kept.job,
@@ -177,6 +272,7 @@ fn issue_of(change: &Change, failed: bool, message: Option<&str>) -> OpenIssue {
         source: change.source.id.clone(),
         name: safe(&change.source.name),
         customer: customer.id.clone(),
+        customer_name: safe(&customer.name),
         row: change.row,
         failed,
         kind: kind.to_owned(),
@@ -191,7 +287,7 @@ const fn word(cause: &Cause) -> &'static str {
         Cause::Data => "data",
         Cause::Conflict { .. } => "conflict",
         Cause::Limit { .. } => "limit",
-        Cause::Suspicious => "suspicious",
+        Cause::Suspicious => SUSPICIOUS,
         Cause::SafeMode => "first-run",
         Cause::Unproven => "unproven",
         Cause::Missing => "missing",

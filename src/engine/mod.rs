@@ -49,10 +49,12 @@ pub mod log;
 pub mod metrics;
 mod narrow;
 pub mod notices;
+mod past_rows;
 pub mod planning;
 pub mod profiles;
 pub mod records;
 pub mod recover;
+pub mod restored;
 pub mod retention;
 pub mod scheduler;
 pub mod setup;
@@ -77,7 +79,7 @@ use world::World;
 use crate::api::budget::Budget;
 use crate::engine::words::Event;
 use crate::model::settings::{Pace, Settings};
-use crate::model::{Installation, Integration, Place, PlanId, Problem};
+use crate::model::{Installation, Integration, JobId, Place, PlanId, Problem};
 use crate::store::{Places, Vault};
 
 /// Everything a profile's engine holds. One a store.
@@ -154,6 +156,8 @@ struct Live {
     readings: HashMap<Integration, Arc<customers::Reading>>,
     /// Why the last reading of customers failed.
     trouble: HashMap<Integration, String>,
+    /// The rows of a past job that were put together from the trail, until all of them are told.
+    past_rows: Option<(JobId, Arc<Vec<words::JobRow>>)>,
 }
 
 /// A plan's listings.

@@ -262,6 +262,7 @@ impl Engine {
             now: read.at,
             today: read.at.to_zoned(jiff::tz::TimeZone::system()).date(),
             frozen: self.frozen(spec.integration, read.at),
+            released: if spec.scheduled { self.released(spec.integration)? } else { BTreeMap::new() },
             approved_once: self.book.approved(spec.integration)?,
             last,
         })

@@ -228,6 +228,8 @@ pub struct OpenIssue {
     pub name: String,
     /// Whose it is at the source; a customer's own id for a customer.
     pub customer: SourceId,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub customer_name: String,
     pub row: u32,
     /// Whether the row failed; else it is held.
     pub failed: bool,
@@ -243,6 +245,8 @@ pub enum Aside {
     /// For good, or until its cause changes.
     Dismissed,
     Until(Moment),
+    /// A person has seen the jump and lets it through (N8).
+    Released,
 }
 
 /// An open issue as the index keeps it.

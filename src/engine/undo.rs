@@ -1,7 +1,7 @@
 //! Taking a job back: what it did, from the trail; how its records stand now, from Halo; the plan that sets them back
 //! (P32, sync-engine 13). Such a plan is applied like any other, and can itself be taken back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::ToSpan;
@@ -11,13 +11,13 @@ use super::connect::Connections;
 use super::extract::Progress;
 use super::fresh::{Freshness, LIST_FROM};
 use super::planning::{Built, Links, Spec, held_by_limit};
-use super::records::{Record, Write};
+use super::records::{Record, RowEnd, Write};
 use crate::engine::words::JobState;
 use crate::model::{
-    Class, Entity, FieldName, Found, Integration, JobId, Link, Place, PlanId, Problem, Slot, SourceId,
-    TargetId, Value,
+    Class, Currency, Entity, FieldName, Found, Integration, JobId, Link, Place, PlanId, Problem, Slot,
+    SourceId, TargetId, Value,
 };
-use crate::plan::{self, FieldChange, Image, Plan, Side, is_other_account};
+use crate::plan::{self, FieldChange, Image, Linked, Plan, Policy, Side, is_other_account};
 
 /// What one row did, as the trail tells it.
 #[derive(Default)]
@@ -30,6 +30,16 @@ pub(super) struct Deed {
     /// The link that it left.
     link: Option<Link>,
     before: Option<Slot>,
+    /// Whether anything may have been written.
+    did: bool,
+    /// How the row ended, and the sentence about it.
+    pub(super) end: Option<(RowEnd, String)>,
+}
+
+impl Deed {
+    pub(super) const fn key(&self) -> Option<&(Entity, SourceId)> {
+        self.key.as_ref()
+    }
 }
 
 impl Engine {
@@ -62,11 +72,28 @@ impl Engine {
         }
         let linked = self.population(spec.integration, &mut images)?;
         look(&with, spec.integration, &mut images, progress).await?;
-
         let settings = self.settings();
+        let fallback = Currency::new(&settings.halo.currency);
+        currencies(&with, spec.integration, &mut images, fallback).await?;
+
         let safety = settings.safety(spec.integration);
-        let (changes, mut outline) =
-            plan::undo(&images, &spec.entities, &linked, &safety, spec.allow_removals);
+        let policy = Policy {
+            integration: spec.integration,
+            account: String::new(),
+            installation: self.installation.clone(),
+            rules: BTreeMap::new(),
+            safety: safety.clone(),
+            entities: spec.entities.clone(),
+            scheduled: false,
+            allow_removals: spec.allow_removals,
+            now: at,
+            today: at.to_zoned(jiff::tz::TimeZone::system()).date(),
+            frozen: self.frozen(spec.integration, at),
+            released: BTreeMap::new(),
+            approved_once: BTreeSet::new(),
+            last: plan::Last::default(),
+        };
+        let (changes, mut outline) = plan::undo(&images, &linked, &policy);
         outline.cost = plan::cost(&changes, |place| settings.pace(place));
         outline.held_by_limit = changes.iter().filter(|change| held_by_limit(change)).count() as u64;
         let stored = Plan {
@@ -105,30 +132,8 @@ impl Engine {
                 "Go on with it or cancel it (`parhelion job cancel {of}`), then take it back."
             )));
         }
-        let mut rows: BTreeMap<u32, Deed> = BTreeMap::new();
-        self.book.deeds(of, |record| match record {
-            Record::Intent(intent) => {
-                let deed = rows.entry(intent.row).or_default();
-                deed.key = Some((intent.entity, intent.source));
-                let place = match &intent.write {
-                    Write::Create { .. } => &mut deed.create,
-                    Write::SetAddress { .. } => &mut deed.address,
-                    Write::Set { .. } => &mut deed.set,
-                };
-                *place = Some(intent.write);
-            }
-            Record::Outcome(outcome) if outcome.link.is_some() || outcome.mapping.is_some() => {
-                // A row that was right already only confirms its base: it did nothing.
-                if outcome.end.is_none() {
-                    return;
-                }
-                let deed = rows.entry(outcome.row).or_default();
-                deed.key = Some((outcome.entity, outcome.source));
-                deed.link = outcome.link.or(deed.link.take());
-                deed.before = deed.before.take().or(outcome.before.map(|before| *before));
-            }
-            _ => {}
-        })?;
+        let mut rows = self.deeds_by_row(of)?;
+        rows.retain(|_, deed| deed.did);
         if rows.is_empty() {
             return Err(Problem::new(
                 Class::Input,
@@ -139,7 +144,39 @@ impl Engine {
         Ok(rows.into_values().collect())
     }
 
-    fn image(&self, integration: Integration, deed: Deed) -> Result<Option<Image>, Problem> {
+    /// Every row of a job that the trail tells of.
+    pub(super) fn deeds_by_row(&self, of: JobId) -> Result<BTreeMap<u32, Deed>, Problem> {
+        let mut rows: BTreeMap<u32, Deed> = BTreeMap::new();
+        self.book.deeds(of, |record| match record {
+            Record::Intent(intent) => {
+                let deed = rows.entry(intent.row).or_default();
+                deed.did = true;
+                deed.key = Some((intent.entity, intent.source));
+                let place = match &intent.write {
+                    Write::Create { .. } => &mut deed.create,
+                    Write::SetAddress { .. } => &mut deed.address,
+                    Write::Set { .. } => &mut deed.set,
+                };
+                *place = Some(intent.write);
+            }
+            Record::Outcome(outcome) => {
+                // A row that was right already only confirms its base: it did nothing.
+                let Some(end) = outcome.end else { return };
+                let deed = rows.entry(outcome.row).or_default();
+                deed.key = Some((outcome.entity, outcome.source));
+                deed.end = Some((end, outcome.message));
+                if outcome.link.is_some() || outcome.mapping.is_some() {
+                    deed.did = true;
+                    deed.link = outcome.link.or(deed.link.take());
+                    deed.before = deed.before.take().or(outcome.before.map(|before| *before));
+                }
+            }
+            _ => {}
+        })?;
+        Ok(rows)
+    }
+
+    pub(super) fn image(&self, integration: Integration, deed: Deed) -> Result<Option<Image>, Problem> {
         let Some((entity, source)) = deed.key else { return Ok(None) };
         let now = self.book.slot(integration, entity, &source)?;
         let created = deed.create.is_some();
@@ -201,32 +238,35 @@ impl Engine {
             before: deed.before,
             now,
             found: None,
+            currency: None,
             newer: 0,
         }))
     }
 
     /// How many links there are of each entity; and for each customer, how many of its subscriptions are linked to
     /// licences that are not among these.
-    fn population(
-        &self,
-        integration: Integration,
-        images: &mut [Image],
-    ) -> Result<BTreeMap<Entity, u64>, Problem> {
+    fn population(&self, integration: Integration, images: &mut [Image]) -> Result<Linked, Problem> {
         let own: HashSet<(Entity, TargetId)> =
             images.iter().map(|image| (image.entity, image.target.clone())).collect();
         let mut newer: HashMap<SourceId, u64> = HashMap::new();
-        let mut population = BTreeMap::new();
+        let mut population = Linked::default();
         for entity in integration.entities() {
             let mut links = Links::new(self, integration, *entity);
-            let mut count = 0;
+            let (mut count, mut seats) = (0, 0_u64);
             for (_, link) in links.by_ref() {
                 count += 1;
+                if let Some(Value::Count(own)) =
+                    link.base.as_ref().and_then(|base| base.get(FieldName::Quantity))
+                {
+                    seats = seats.saturating_add(own.get().into());
+                }
                 if let Some(parent) = link.parent.filter(|_| !own.contains(&(*entity, link.target))) {
                     *newer.entry(parent).or_default() += 1;
                 }
             }
             links.end()?;
-            population.insert(*entity, count);
+            population.records.insert(*entity, count);
+            population.seats.insert(*entity, seats);
         }
         for image in images.iter_mut().filter(|image| image.entity == integration.root()) {
             image.newer = newer.get(&image.source.id).copied().unwrap_or(0);
@@ -264,6 +304,37 @@ async fn look(
                 found.fields.set(FieldName::MainSiteAddress, Value::Address(Box::new(address)));
             }
         }
+    }
+    Ok(())
+}
+
+/// What the customers of billed records are billed in.
+async fn currencies(
+    with: &Connections,
+    integration: Integration,
+    images: &mut [Image],
+    fallback: Option<Currency>,
+) -> Result<(), Problem> {
+    let billed = |image: &&mut Image| image.entity.is_billed();
+    let parent = |image: &Image| image.found.as_ref().and_then(|found| found.parent.clone());
+    let customers: BTreeSet<TargetId> =
+        images.iter_mut().filter(billed).filter_map(|image| parent(image)).collect();
+    if customers.is_empty() {
+        return Ok(());
+    }
+    let root = integration.root();
+    let target = with.target(integration.target(root));
+    let mut known: HashMap<TargetId, Currency> = HashMap::new();
+    let mut note = |found: Found| known.extend(found.currency.map(|currency| (found.id, currency)));
+    if customers.len() as u64 >= LIST_FROM {
+        target.list(root, &|_, _| {}).await?.records.into_iter().for_each(&mut note);
+    } else {
+        for customer in &customers {
+            target.record(root, customer).await?.into_iter().for_each(&mut note);
+        }
+    }
+    for image in images.iter_mut().filter(billed) {
+        image.currency = parent(image).and_then(|customer| known.get(&customer).copied()).or(fallback);
     }
     Ok(())
 }

@@ -78,11 +78,10 @@ impl Engine {
     /// Rows that a job was to write or that wait, from a row on, with what became of them; what was not reached yet is
     /// left out.
     fn job_rows(&self, job: JobId, from: u32, limit: usize) -> Result<Vec<JobRow>, Problem> {
-        let Some(plan) = self.job(job)?.plan else { return Ok(Vec::new()) };
+        let report = self.job(job)?;
+        let Some(plan) = report.plan else { return Ok(Vec::new()) };
         let Some(plan) = self.book.plan(plan)? else {
-            let message = format!("The rows of {job} are not kept any more: its plan {plan} is gone.");
-            return Err(Problem::new(Class::Input, message)
-                .remedy(format!("`parhelion job log {job}` still has what it did.")));
+            return self.told_past_rows(&report, from, limit);
         };
         let ended = self.book.rows(job)?;
         let mut rows = Vec::new();

@@ -79,6 +79,9 @@ pub enum Command {
         integration: Integration,
         csv: String,
         dry_run: bool,
+        /// The ids in it are another profile's: both sides are found by their names (P53).
+        #[serde(default)]
+        by_name: bool,
     },
     /// Reads both sides and stores a plan. Writes nothing outside.
     BuildPlan {
@@ -120,10 +123,10 @@ pub enum Command {
         purpose: Purpose,
         allow_removals: bool,
     },
-    /// Puts open issues aside, or takes them up again (P30).
+    /// Puts open issues aside, takes them up again (P30), or lets suspicious ones through (N8).
     PutAside {
         integration: Integration,
-        issues: Vec<(Entity, SourceId)>,
+        which: Which,
         asked: Asked,
     },
     Order {
@@ -142,6 +145,9 @@ pub enum Command {
     Lifecycle(Box<LifecycleOrder>),
     /// Sends a notice now, to see whether it arrives (P40).
     TestNotice,
+    /// What the one who sends this has open, for others to see (N21). Answered by the host; an engine of this process
+    /// has nobody to tell.
+    LookAt(Looking),
     /// Stops after the records in hand and answers when all is on disk.
     Stop,
 }
@@ -178,6 +184,15 @@ pub enum JobOrder {
     Resume,
 }
 
+/// Open issues of one integration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Which {
+    /// Those of these records at the source; where one id could be two records, of this entity only.
+    Of { sources: Vec<SourceId>, entity: Option<Entity> },
+    /// All of one group of [`IssuesView`], however many: its kind, its cause, and whether it is put aside.
+    Cause { kind: String, cause: String, aside: bool },
+}
+
 /// What is to become of open issues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Asked {
@@ -187,6 +202,8 @@ pub enum Asked {
         until: Moment,
     },
     TakeUp,
+    /// The next scheduled run writes these jumps as they are; another jump of the same record waits again (N8).
+    Release,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -435,6 +452,16 @@ pub struct Viewer {
     pub from: Option<String>,
     pub since: Moment,
     pub pid: u32,
+    pub looking: Looking,
+}
+
+/// What a viewer has open.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Looking {
+    /// The screen, as its header says.
+    pub at: String,
+    /// What would be changed there, such as `customer 310101 of ALSO`. Two viewers of the same say the same.
+    pub edits: Option<String>,
 }
 
 /// A row of a job and what became of it.
@@ -460,7 +487,7 @@ pub struct IssueGroup {
     pub integration: Integration,
     /// The sentence that they share; where they differ in names and numbers, an ellipsis stands for those.
     pub cause: String,
-    /// One word: `failed`, `look-alike`, `data`, `limit` ...
+    /// One word: `failed`, `look-alike`, `data`, `limit` ...; `released` for what a person lets through.
     pub kind: String,
     pub is_aside: bool,
     pub count: u64,
@@ -476,6 +503,8 @@ pub struct Issue {
     pub source: ProblemSource,
     /// Its customer at the source; its own id for a customer.
     pub customer: SourceId,
+    /// That customer's name; empty where an older version noted the issue.
+    pub customer_name: String,
     /// Whether its row failed; else it is held.
     pub failed: bool,
     pub message: String,
@@ -1009,7 +1038,7 @@ pub enum Event {
     },
     /// A job started or ended.
     Job(Box<JobReport>),
-    /// A viewer came or went.
+    /// A viewer came, went, or looks at something else.
     Presence(Presence),
     /// Events were missed: what is shown must be asked anew.
     Missed,

@@ -12,8 +12,7 @@ use super::notify::{self, Notify};
 use super::resume::Note;
 use super::words::{Answer, Event, Query};
 use super::{Door, Handle, Home, Server, logout};
-use crate::model::settings::Settings;
-use crate::model::{Class, Integration, Problem};
+use crate::model::{Class, Problem};
 use crate::store::{Places, files};
 
 /// How long a host that a viewer started waits for something to do before it ends.
@@ -59,6 +58,7 @@ pub fn run(mut home: Home, stay: Stay, ready: impl FnOnce(&Path)) -> Result<(), 
             () = idle(stay, &handle, server.count()) => Ok(()),
             problem = watch_jobs(&mut events, &handle, &note) => Err(problem),
             () = be_watched(&handle, &notify) => Ok(()),
+            () = keep_warned(&server) => Ok(()),
         };
         tracing::info!(ok = ended.is_ok(), "ending");
         notify.say("STOPPING=1\nSTATUS=Stopping after the record in hand.");
@@ -143,16 +143,14 @@ async fn idle(stay: Stay, handle: &Handle, mut viewers: watch::Receiver<usize>) 
     }
 }
 
+/// A job runs, or the scheduler knows of an occurrence to come. That one is looked at by the scheduler itself, whatever
+/// comes of it: a schedule of a disabled integration, or a paused one, notes when it comes due why it did not run.
 async fn is_needed(handle: &Handle) -> bool {
     let runs = matches!(handle.ask(Query::Overview).await, Ok(Answer::Overview(o)) if o.running.is_some());
-    runs || matches!(handle.ask(Query::Settings).await, Ok(Answer::Settings(s)) if has_schedule(&s.settings))
-}
-
-fn has_schedule(settings: &Settings) -> bool {
-    Integration::ALL.iter().any(|integration| {
-        let own = settings.of(*integration);
-        own.enabled && own.schedule.enabled
-    })
+    runs || matches!(
+        handle.ask(Query::Schedules { past: 0 }).await,
+        Ok(Answer::Schedules(schedules)) if schedules.iter().any(|schedule| schedule.next.is_some())
+    )
 }
 
 /// Notes what is under way. Resolves when the engine can no longer go on: then only a new start, which reads the trail
@@ -168,6 +166,15 @@ async fn watch_jobs(events: &mut broadcast::Receiver<Event>, handle: &Handle, no
                 return Problem::new(Class::Local, "The engine has stopped.");
             }
         }
+    }
+}
+
+/// Looks again, whenever a viewer comes or goes, whether jobs would end with the session: what helps may have been done
+/// meanwhile (U46). Never resolves before the server ends.
+async fn keep_warned(server: &Server) {
+    let mut viewers = server.count();
+    while viewers.changed().await.is_ok() {
+        server.warn(logout::warning());
     }
 }
 
@@ -202,6 +209,50 @@ mod tests {
         for path in [one, two] {
             let _ = std::fs::remove_dir(path.parent().unwrap());
         }
+    }
+
+    /// An engine that runs nothing and has this schedule.
+    fn engine(next: Option<crate::model::Moment>, enabled: bool) -> Handle {
+        let (calls, mut inbox) = tokio::sync::mpsc::unbounded_channel();
+        let (events, _) = broadcast::channel(4);
+        tokio::spawn(async move {
+            while let Some(call) = inbox.recv().await {
+                let crate::host::Call::Ask(query, answer) = call else { continue };
+                let _ = answer.send(match query {
+                    Query::Schedules { .. } => {
+                        Ok(Answer::Schedules(vec![crate::host::words::ScheduleView {
+                            integration: crate::model::Integration::Also,
+                            enabled,
+                            entities: Vec::new(),
+                            at: "02:30".into(),
+                            zone: "UTC".into(),
+                            times: "daily 02:30 UTC".into(),
+                            next,
+                            obstacle: None,
+                            is_paused: false,
+                            is_watched: true,
+                            warning: None,
+                            past: Vec::new(),
+                        }]))
+                    }
+                    _ => Err(Problem::new(Class::Local, "idle")),
+                });
+            }
+        });
+        Handle::new(calls, events)
+    }
+
+    /// As long as the scheduler has an occurrence to come, whatever will come of it.
+    #[tokio::test(start_paused = true)]
+    async fn a_host_stays_for_what_the_scheduler_waits_for() {
+        let nobody = watch::Sender::new(0);
+        let waits = engine(Some(crate::model::Moment::UNIX_EPOCH), true);
+        let ends = idle(Stay::WhileNeeded(IDLE), &waits, nobody.subscribe());
+        assert!(tokio::time::timeout(IDLE * 10, ends).await.is_err(), "the scheduler has something to do");
+        // On, but of times that never come.
+        let never = engine(None, true);
+        let ends = idle(Stay::WhileNeeded(IDLE), &never, nobody.subscribe());
+        assert!(tokio::time::timeout(IDLE * 2, ends).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

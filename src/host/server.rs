@@ -19,7 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Handle;
 use super::wire::{self, Frame, Hello, Refused, ToHost, ToViewer, Welcome};
-use super::words::{Answer, Command, Event, JobOrder, JobState, Presence, Query, Reply, Viewer};
+use super::words::{Answer, Command, Event, JobOrder, JobState, Looking, Presence, Query, Reply, Viewer};
 use crate::model::{Class, JobId, Moment, Problem};
 
 /// Bytes of events that wait for one viewer.
@@ -36,6 +36,10 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 const REPLIES: usize = 256;
 /// A longer reply is not kept.
 const REPLY_CAP: usize = 64 * 1024;
+/// How often one viewer can tell the others where it looks, however fast its person moves about.
+const LOOK_WAIT: Duration = Duration::from_millis(250);
+/// Letters of that which are kept.
+const LOOK_CAP: usize = 120;
 /// As long as a stop waits for the request in hand.
 const STOP_WAIT: Duration = Duration::from_secs(35);
 
@@ -129,8 +133,15 @@ impl Server {
 
     /// What every viewer should know of the host (U46).
     pub fn warn(&self, warning: Option<String>) {
-        *lock(&self.shared.warning) = warning;
-        self.shared.tell_presence();
+        let is_news = {
+            let mut known = lock(&self.shared.warning);
+            let is_news = *known != warning;
+            *known = warning;
+            is_news
+        };
+        if is_news {
+            self.shared.tell_presence();
+        }
     }
 
     /// How many viewers and commands are connected, now and from now on.
@@ -267,6 +278,7 @@ impl Shared {
             from: hello.from.clone(),
             since: Moment::now(),
             pid: hello.pid,
+            looking: Looking::default(),
         };
         viewers.by_id.insert(id, Line { viewer, is_screen: hello.is_screen, queue: queue.clone() });
         self.count.send_replace(viewers.by_id.len());
@@ -277,6 +289,21 @@ impl Shared {
         let mut viewers = self.viewers();
         viewers.by_id.remove(&id);
         self.count.send_replace(viewers.by_id.len());
+    }
+
+    fn look_at(&self, id: u64, looking: Looking) {
+        let cut = |text: String| crate::model::text::shown(&text).chars().take(LOOK_CAP).collect::<String>();
+        let looking = Looking { at: cut(looking.at), edits: looking.edits.map(cut) };
+        let changed = match self.viewers().by_id.get_mut(&id) {
+            Some(line) if line.viewer.looking != looking => {
+                line.viewer.looking = looking;
+                line.is_screen
+            }
+            _ => false,
+        };
+        if changed {
+            self.tell_presence();
+        }
     }
 
     async fn first_overview(&self, hello: &Hello) -> Option<Answer> {
@@ -321,6 +348,7 @@ impl Shared {
         let mut writer = AbortOnDropHandle::new(tokio::spawn(write_all(first, waiting, queue, writing)));
         let desk = Arc::new(Desk {
             shared: self.clone(),
+            id,
             by: by(&hello),
             session: hello.session,
             answers,
@@ -477,6 +505,8 @@ async fn write_all(
 /// Where one viewer's questions and orders are taken.
 struct Desk {
     shared: Arc<Shared>,
+    /// Whose desk it is, in [`Presence`].
+    id: u64,
     by: String,
     session: String,
     /// Room for one: whoever takes no answer is asked nothing more.
@@ -574,6 +604,12 @@ impl Desk {
     async fn obey(&self, command: Command) -> Result<Reply, Problem> {
         let resumes = match &command {
             Command::Stop => return self.stop_mine().await,
+            Command::LookAt(looking) => {
+                self.shared.look_at(self.id, looking.clone());
+                // A viewer says where it looks when it has the answer to the last time.
+                tokio::time::sleep(LOOK_WAIT).await;
+                return Ok(Reply::Done("Told.".into()));
+            }
             Command::Order { job, order: JobOrder::Resume } => Some(*job),
             _ => None,
         };

@@ -14,8 +14,64 @@ use crate::model::{Class, Moment, Place, Problem, Secret};
 
 /// Changes with the frames below.
 const FRAMES: u32 = 1;
-/// Changes with the words inside them.
-const WORDS: u32 = fingerprint(include_bytes!("../engine/words.rs"));
+
+/// The bytes of these files of `src/`, each with its name.
+macro_rules! sources {
+    ($($name:literal),* $(,)?) => { [$(($name, include_bytes!(concat!("../", $name)))),*] };
+}
+
+/// Where the words that cross the socket are told, and all that they are made of: two programs that have these in common
+/// mean the same by a frame. A test finds what is missing here.
+const TOLD_IN: &[(&str, &[u8])] = &sources![
+    "engine/lifecycle/words.rs",
+    "engine/words.rs",
+    "engine/words/schedule.rs",
+    "host/wire.rs",
+    "integrations/field_rules.rs",
+    "lifecycle/age.rs",
+    "lifecycle/budget.rs",
+    "lifecycle/class.rs",
+    "lifecycle/column.rs",
+    "lifecycle/company.rs",
+    "lifecycle/configuration.rs",
+    "lifecycle/grade.rs",
+    "lifecycle/mod.rs",
+    "lifecycle/report.rs",
+    "lifecycle/rule.rs",
+    "lifecycle/summary.rs",
+    "lifecycle/template.rs",
+    "lifecycle/term.rs",
+    "lifecycle/warranty.rs",
+    "lifecycle/workspace.rs",
+    "model/asset.rs",
+    "model/count.rs",
+    "model/field.rs",
+    "model/id.rs",
+    "model/link.rs",
+    "model/money.rs",
+    "model/problem.rs",
+    "model/record.rs",
+    "model/schedule.rs",
+    "model/settings.rs",
+    "model/settings/hudu.rs",
+    "model/settings/lifecycle.rs",
+    "model/settings/liongard.rs",
+    "model/settings/matching.rs",
+    "model/settings/notify.rs",
+    "plan/change.rs",
+    "plan/outline.rs",
+    "plan/snapshot.rs",
+];
+
+/// Changes with the words inside the frames.
+const WORDS: u32 = {
+    let (mut hash, mut at) = (FNV_START, 0);
+    while at < TOLD_IN.len() {
+        hash = fingerprint(hash, TOLD_IN[at].1);
+        at += 1;
+    }
+    hash
+};
 
 /// What both sides must agree on: the number of the frames and a fingerprint of the words.
 pub fn protocol() -> String {
@@ -31,9 +87,10 @@ pub const REQUEST_CAP: usize = 48 * 1024 * 1024;
 /// Longest answer: the rows of a plan of half a million records.
 pub const ANSWER_CAP: usize = 512 * 1024 * 1024;
 
-/// FNV-1a, 32 bits.
-const fn fingerprint(bytes: &[u8]) -> u32 {
-    let mut hash = 0x811c_9dc5_u32;
+const FNV_START: u32 = 0x811c_9dc5;
+
+/// FNV-1a, 32 bits, going on from `hash`.
+const fn fingerprint(mut hash: u32, bytes: &[u8]) -> u32 {
     let mut at = 0;
     while at < bytes.len() {
         hash = (hash ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
@@ -230,4 +287,42 @@ pub async fn read(from: &mut (impl AsyncRead + Unpin), cap: usize) -> io::Result
 pub async fn write(to: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> io::Result<()> {
     to.write_all(frame).await?;
     to.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A type that crosses the socket and is told elsewhere would let two builds misunderstand each other in silence.
+    #[test]
+    fn every_file_that_tells_a_word_is_in_the_fingerprint() {
+        fn rust_files(at: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+            for entry in std::fs::read_dir(at).unwrap().map(Result::unwrap) {
+                let path = entry.path();
+                if path.is_dir() {
+                    rust_files(&path, found);
+                } else if path.extension().is_some_and(|end| end == "rs") {
+                    found.push(path);
+                }
+            }
+        }
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = vec![root.join("engine/words.rs"), root.join("engine/lifecycle/words.rs")];
+        for folder in ["model", "plan", "lifecycle", "integrations", "engine/words"] {
+            rust_files(&root.join(folder), &mut files);
+        }
+        assert!(files.len() > 40, "{files:?}");
+        for path in files {
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+            let crosses = std::fs::read_to_string(&path).unwrap().contains("Deserialize");
+            assert_eq!(TOLD_IN.iter().any(|(told, _)| *told == name), crosses, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_changes_with_each_byte() {
+        let whole = fingerprint(FNV_START, b"pub struct Plan");
+        assert_ne!(whole, fingerprint(FNV_START, b"pub struct Plam"));
+        assert_eq!(whole, fingerprint(fingerprint(FNV_START, b"pub struct"), b" Plan"));
+    }
 }

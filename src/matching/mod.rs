@@ -1,6 +1,7 @@
 //! Matching of customers by name and by stronger keys, and the mapping table as a file. Pure; what it finds is a
 //! proposal or an exact pair, never a guess.
 
+pub mod by_name;
 pub mod exact;
 pub mod keys;
 pub mod legal;

@@ -76,48 +76,80 @@ pub(super) fn apply(
         }
     }
 
-    for entity in policy.entities.clone() {
-        let of = move |change: &Change, action: Action| change.entity == entity && change.action == action;
-        let count =
-            |changes: &[Change], action| changes.iter().filter(|change| of(change, action)).count() as u64;
-        let (creates, updates) = (count(changes, Action::Create), count(changes, Action::Update));
-        if let Some(sentence) = valves.creates(entity, creates, linked(entity)) {
-            hold(changes, |change| of(change, Action::Create), Valve::V6, true, &sentence);
-        }
-        if linked(entity) < ENOUGH {
-            continue;
-        }
-        if let Some(tally) = tallies.get(&entity).filter(|_| entity.is_billed()) {
-            if let Some(sentence) = valves.seats(entity, changes, tally.seats) {
-                let concerned = |change: &Change| of(change, Action::Update) && seats(change) != 0;
-                hold(changes, concerned, Valve::V4, true, &sentence);
+    let seats = |entity: Entity| tallies.get(&entity).map(|tally| tally.seats);
+    valves.gates(changes, linked, seats, alerts);
+    valves.limits
+}
+
+/// The valves that an undo passes beside its own of removals: V4 to V8, which for a person only stand in the list, and
+/// V12. `seats` are those of all linked records of an entity.
+pub(super) fn of_undo(
+    changes: &mut [Change],
+    linked: &BTreeMap<Entity, u64>,
+    seats: &BTreeMap<Entity, u64>,
+    policy: &Policy,
+    alerts: &mut Vec<String>,
+) -> Vec<Limit> {
+    let label = policy.source(policy.integration.root()).label();
+    let mut valves = Valves { policy, label, limits: Vec::new() };
+    let linked = |entity: Entity| linked.get(&entity).copied().unwrap_or(0);
+    valves.gates(changes, linked, |entity| seats.get(&entity).copied(), alerts);
+    valves.limits
+}
+
+impl Valves<'_> {
+    /// V4 to V8, then V12.
+    fn gates(
+        &mut self,
+        changes: &mut [Change],
+        linked: impl Fn(Entity) -> u64,
+        seats_of: impl Fn(Entity) -> Option<u64>,
+        alerts: &mut Vec<String>,
+    ) {
+        for entity in self.policy.entities.clone() {
+            let of =
+                move |change: &Change, action: Action| change.entity == entity && change.action == action;
+            let count = |changes: &[Change], action| {
+                changes.iter().filter(|change| of(change, action)).count() as u64
+            };
+            let (creates, updates) = (count(changes, Action::Create), count(changes, Action::Update));
+            if let Some(sentence) = self.creates(entity, creates, linked(entity)) {
+                hold(changes, |change| of(change, Action::Create), Valve::V6, true, &sentence);
             }
-            for field in [FieldName::Quantity, FieldName::Price, FieldName::Cost] {
-                let blanks = |change: &Change| of(change, Action::Update) && goes_to_zero(change, field);
-                let number = changes.iter().filter(|change| blanks(change)).count() as u64;
-                if let Some(sentence) = valves.blanks(entity, field, number, linked(entity)) {
-                    hold(changes, blanks, Valve::V5, true, &sentence);
+            if linked(entity) < ENOUGH {
+                continue;
+            }
+            if let Some(population) = seats_of(entity).filter(|_| entity.is_billed()) {
+                if let Some(sentence) = self.seats(entity, changes, population) {
+                    let concerned = |change: &Change| of(change, Action::Update) && seats(change) != 0;
+                    hold(changes, concerned, Valve::V4, true, &sentence);
+                }
+                for field in [FieldName::Quantity, FieldName::Price, FieldName::Cost] {
+                    let blanks = |change: &Change| of(change, Action::Update) && goes_to_zero(change, field);
+                    let number = changes.iter().filter(|change| blanks(change)).count() as u64;
+                    if let Some(sentence) = self.blanks(entity, field, number, linked(entity)) {
+                        hold(changes, blanks, Valve::V5, true, &sentence);
+                    }
                 }
             }
+            if let Some(sentence) = self.updates(entity, updates, linked(entity)) {
+                hold(changes, |change| of(change, Action::Update), Valve::V7, true, &sentence);
+            }
         }
-        if let Some(sentence) = valves.updates(entity, updates, linked(entity)) {
-            hold(changes, |change| of(change, Action::Update), Valve::V7, true, &sentence);
+        for (currency, sentence) in self.money(changes) {
+            let concerned = move |change: &Change| {
+                change.action.acts()
+                    && change.currency == currency
+                    && change.money.is_some_and(|money| !money.is_zero())
+            };
+            hold(changes, concerned, Valve::V8, true, &sentence);
+        }
+        let billable = |change: &Change| change.action.acts() && change.is_billable();
+        let number = changes.iter().filter(|change| billable(change)).count() as u64;
+        if let Some(sentence) = self.frozen(number, alerts) {
+            hold(changes, billable, Valve::V12, true, &sentence);
         }
     }
-    for (currency, sentence) in valves.money(changes) {
-        let concerned = move |change: &Change| {
-            change.action.acts()
-                && change.currency == currency
-                && change.money.is_some_and(|money| !money.is_zero())
-        };
-        hold(changes, concerned, Valve::V8, true, &sentence);
-    }
-    let billable = |change: &Change| change.action.acts() && change.is_billable();
-    let number = changes.iter().filter(|change| billable(change)).count() as u64;
-    if let Some(sentence) = valves.frozen(number, alerts) {
-        hold(changes, billable, Valve::V12, true, &sentence);
-    }
-    valves.limits
 }
 
 /// What the next plan compares itself with.

@@ -30,4 +30,4 @@ pub use snapshot::{
     Absence, Completeness, KindOfRecord, Kinds, Last, Lines, LookAlike, Mappings, Only, Parking, Policy,
     Reading, Removal, Rules, Scope, Snapshot, TopLevel, Wins,
 };
-pub use undo::{Image, undo};
+pub use undo::{Image, Linked, undo};

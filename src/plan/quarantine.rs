@@ -23,10 +23,16 @@ pub(super) fn apply(changes: &mut [Change], policy: &Policy) {
         }
         let Some(why) = suspicion(change, &policy.safety, policy.today) else { continue };
         if policy.scheduled {
-            let why = format!(
+            let key = (change.entity, change.source.id.clone());
+            let said = format!(
                 "suspicious: {why}; a plan by hand applies it, safety.trusted_products lets its product jump (N8)"
             );
-            change.hold(Cause::Suspicious, &why);
+            // Another jump than the one that was looked at waits again.
+            if policy.released.get(&key).is_some_and(|seen| *seen == said) {
+                change.say_first(&format!("suspicious: {why}: a person lets it through (N8)"));
+            } else {
+                change.hold(Cause::Suspicious, &said);
+            }
         } else {
             change.say_first(&format!("suspicious: {why}: check it before you apply (N8)"));
         }

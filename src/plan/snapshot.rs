@@ -298,6 +298,8 @@ pub struct Policy {
     pub today: Date,
     /// The period without billable writes that it is now, if it is one (N10).
     pub frozen: Option<Freeze>,
+    /// Jumps that a person lets through, each with the sentence that its row waited with (N8).
+    pub released: BTreeMap<(Entity, SourceId), String>,
     /// Entities of which a person has applied one complete plan (N16, decision 4).
     pub approved_once: BTreeSet<Entity>,
     pub last: Last,

@@ -10,10 +10,9 @@ use rust_decimal::Decimal;
 use super::change::{Mark, reasons};
 use super::diff::{equals, field_of};
 use super::money::{monthly, monthly_delta};
-use super::{Action, Cause, Change, FieldChange, Limit, MoneyDelta, Outline, Side, Valve};
+use super::{Action, Cause, Change, FieldChange, Limit, MoneyDelta, Outline, Policy, Side, Valve, limits};
 use crate::model::date::NO_DATE;
-use crate::model::settings::Safety;
-use crate::model::{Entity, FieldName, Fields, Found, Link, Slot, SourceId, TargetId, Value};
+use crate::model::{Currency, Entity, FieldName, Fields, Found, Link, Slot, SourceId, TargetId, Value};
 
 /// What one row of a job did, and how its record stands now.
 #[derive(Debug, Clone)]
@@ -35,21 +34,27 @@ pub struct Image {
     pub now: Slot,
     /// The record now; `None`: it is no longer there.
     pub found: Option<Found>,
+    /// What its customer is billed in, where that is known.
+    pub currency: Option<Currency>,
     /// Records of this customer that are linked now and that this job did not bring in.
     pub newer: u64,
 }
 
-/// The rows that take these back, in reverse stage order, and what stands above them. `linked` counts the links of each
-/// entity: the population of V1, which also binds an undo unless `allow_removals` lifts it.
-pub fn undo(
-    images: &[Image],
-    entities: &[Entity],
-    linked: &BTreeMap<Entity, u64>,
-    safety: &Safety,
-    allow_removals: bool,
-) -> (Vec<Change>, Outline) {
+/// What is linked now: the populations that an undo's limits are shares of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// Links of each entity.
+    pub records: BTreeMap<Entity, u64>,
+    /// Their seats together, as last written.
+    pub seats: BTreeMap<Entity, u64>,
+}
+
+/// The rows that take these back, in reverse stage order, and what stands above them. V1 also binds an undo unless
+/// `policy.allow_removals` lifts it; V4 to V8 are said, and a freeze holds what is billed.
+pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Vec<Change>, Outline) {
+    let entities = &policy.entities;
     let mut outline = Outline::default();
-    let (mut before, mut after) = (Decimal::ZERO, Decimal::ZERO);
+    let mut money: BTreeMap<Option<Currency>, MoneyDelta> = BTreeMap::new();
     let mut changes: Vec<Change> = Vec::with_capacity(images.len());
     for image in images {
         let change = row(image);
@@ -57,8 +62,13 @@ pub fn undo(
             let now = image.found.as_ref().and_then(|found| monthly(&found.fields, found.is_active));
             match (now, change.money) {
                 (Some(now), Some(delta)) => {
-                    before = before.saturating_add(now);
-                    after = after.saturating_add(now).saturating_add(delta);
+                    let line = money.entry(change.currency).or_insert(MoneyDelta {
+                        currency: change.currency,
+                        before: Decimal::ZERO,
+                        after: Decimal::ZERO,
+                    });
+                    line.before = line.before.saturating_add(now);
+                    line.after = line.after.saturating_add(now).saturating_add(delta);
                 }
                 _ => outline.rows_without_price += 1,
             }
@@ -75,27 +85,23 @@ pub fn undo(
     for entity in entities {
         outline.complete.insert(*entity, true);
         outline.by_entity.insert(*entity, super::Totals::default());
-        let population = linked.get(entity).copied().unwrap_or(0);
-        outline.limits.extend(limit(&mut changes, *entity, population, safety, allow_removals));
+        let population = linked.records.get(entity).copied().unwrap_or(0);
+        outline.limits.extend(limit(&mut changes, *entity, population, policy));
     }
+    let gates = limits::of_undo(&mut changes, &linked.records, &linked.seats, policy, &mut outline.alerts);
+    outline.limits.extend(gates);
     for change in &changes {
         outline.totals.count(change.action);
         outline.by_entity.entry(change.entity).or_default().count(change.action);
     }
-    if !before.is_zero() || !after.is_zero() {
-        outline.money.push(MoneyDelta { currency: None, before, after });
-    }
+    outline.money =
+        money.into_values().filter(|line| !line.before.is_zero() || !line.after.is_zero()).collect();
     (changes, outline)
 }
 
 /// V1 for an undo: what it makes inactive.
-fn limit(
-    changes: &mut [Change],
-    entity: Entity,
-    population: u64,
-    safety: &Safety,
-    allow_removals: bool,
-) -> Option<Limit> {
+fn limit(changes: &mut [Change], entity: Entity, population: u64, policy: &Policy) -> Option<Limit> {
+    let (safety, allow_removals) = (&policy.safety, policy.allow_removals);
     let removes = |change: &&mut Change| change.entity == entity && change.action.is_removal();
     let number = changes.iter_mut().filter(removes).count() as u64;
     if number == 0 {
@@ -172,6 +178,7 @@ fn row(image: &Image) -> Change {
     change.reasons = reasons(said);
     if image.entity.is_billed() {
         change.money = monthly_delta(Some(found), &Fields::new(), &change);
+        change.currency = image.currency;
     }
     if !touched.is_empty() {
         let told: Vec<String> = touched.iter().map(|(_, told)| told.clone()).collect();

@@ -141,12 +141,19 @@ pub struct Restored {
 }
 
 /// Puts a backup in a profile's place. Everything is unpacked beside and checked first: hashes, the chain of the
-/// trail, the form of the sealed secrets. Until that is done nothing of the profile is touched.
+/// trail, the form of the sealed secrets; `amend` then adds to the unpacked trail, whose folder it gets, what a restore
+/// changes. Until that is done nothing of the profile is touched.
 ///
 /// # Errors
 /// `Busy` where a process has the store; a profile that holds something, unless `replaces`; a file that is damaged,
 /// cut short, or holds what no backup does.
-pub fn restore(file: &Path, places: &Places, replaces: bool, now: Moment) -> Result<Restored, Problem> {
+pub fn restore(
+    file: &Path,
+    places: &Places,
+    replaces: bool,
+    now: Moment,
+    amend: impl FnOnce(&Path) -> Result<(), Problem>,
+) -> Result<Restored, Problem> {
     // Looked at before anything is made: a mistyped name leaves no folder behind.
     let from = open(file)?;
     let lock = Lock::take(&places.data, "parhelion restore")?;
@@ -162,6 +169,7 @@ pub fn restore(file: &Path, places: &Places, replaces: bool, now: Moment) -> Res
     files::make_private_dir(&beside)?;
     let unpacked = unpack(file, from, &beside, &places.data).and_then(|manifest| {
         check(file, &beside, &manifest)?;
+        amend(&beside.join("audit"))?;
         Ok(manifest)
     });
     let manifest = unpacked.inspect_err(|_| drop(std::fs::remove_dir_all(&beside)))?;

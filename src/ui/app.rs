@@ -18,6 +18,7 @@ use super::keymap::Keymap;
 use super::layout::{self, Class};
 use super::message::{Effect, Left, Message, Mouse, News, Now};
 use super::mirror::Mirror;
+use super::others::{self, Others};
 use super::prefs::Prefs;
 use super::screens::{Pane, Screen};
 use super::theme::{Depth, Role, Theme, Themes};
@@ -112,6 +113,8 @@ pub struct App {
     has_greeted: bool,
     /// The job and the tenth of its way that plain mode has told last.
     announced: Option<(JobId, u64)>,
+    /// Who else is on this host, as far as it was told.
+    pub(super) others: Others,
     effects: Vec<Effect>,
 }
 
@@ -146,6 +149,7 @@ impl App {
             leaving: None,
             has_greeted: false,
             announced: None,
+            others: Others::default(),
             effects: vec![Effect::Ask(Query::Overview), Effect::Ask(Query::Settings)],
         };
         if app.mirror.is_shared {
@@ -249,6 +253,10 @@ impl App {
         }
         self.notes.push(note.clone());
         self.said = Some(note);
+    }
+
+    pub(super) fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
     }
 
     fn on_screen(&mut self, act: impl FnOnce(&mut Screen, &mut Turn<'_>)) {
@@ -600,6 +608,16 @@ impl App {
                 tries: Some(name),
             });
         }
+        for (viewer, told) in others::told(&self.mirror.presence) {
+            entries.push(palette::Entry {
+                title: format!("Also here: {told}"),
+                key: String::new(),
+                word: format!("here {}", viewer.user),
+                not: None,
+                steps: vec![Step::Say(told, Role::Text)],
+                tries: None,
+            });
+        }
         for profile in &self.profiles {
             entries.push(palette::Entry {
                 title: format!("Profile: {profile}"),
@@ -653,6 +671,7 @@ impl App {
         }
         self.follow_profile_theme();
         self.announce(news);
+        self.hear_warning();
         self.greet();
         match news {
             News::Reply(command, result) => {
@@ -789,6 +808,7 @@ impl App {
 /// One step of the viewer. Reads no clock and no file, never waits.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     app.now = message.now;
+    let is_told = others::is_told(&message.news);
     match message.news {
         News::Key(key) => app.key(key),
         News::Paste(text) => {
@@ -813,5 +833,6 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         news => app.spread(&news),
     }
     app.settle();
+    app.mind_others(is_told);
     std::mem::take(&mut app.effects)
 }

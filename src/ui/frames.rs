@@ -9,13 +9,13 @@ use super::dialogs::Dialog;
 use super::key::Key;
 use super::layout::{self, Class};
 use super::message::{Effect, Message, News, Now};
+use super::others::also_here;
 use super::screens::{Pane, Screen};
 use super::terminal::Frame;
 use super::theme::{Role, Theme};
 use super::widgets::{hints, strip};
 use super::{Environment, Options};
 use crate::host::Handle;
-use crate::host::words::Presence;
 use crate::model::Moment;
 use crate::model::settings::Kind;
 
@@ -128,22 +128,6 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(here) = also_here(&app.mirror.presence, room.into()) {
         canvas.put_right(x + 3, area.y, room, &here, Role::Dim);
     }
-}
-
-/// Who else has a screen open (N21): one by name, more by number, as far as there is room.
-fn also_here(presence: &Presence, room: usize) -> Option<String> {
-    let others = presence.viewers.len();
-    let name = match presence.viewers.as_slice() {
-        [] => return None,
-        [viewer] => match &viewer.from {
-            Some(from) => format!("{}@{from}", viewer.user),
-            None => viewer.user.clone(),
-        },
-        _ => format!("{others} others"),
-    };
-    [format!("also here: {name}"), format!("+{others} here"), format!("+{others}")]
-        .into_iter()
-        .find(|text| text.chars().count() <= room)
 }
 
 fn last_line(app: &App, screen: &Screen, canvas: &mut Canvas<'_>, area: Rect) {

@@ -31,6 +31,7 @@ pub mod layout;
 pub mod list;
 pub mod message;
 pub mod mirror;
+mod others;
 pub mod prefs;
 pub mod screens;
 pub mod svg;

@@ -377,6 +377,28 @@ fn mappings_make_the_round_trip_and_bad_lines_are_named() {
     std::fs::write(&file, &csv).unwrap();
     assert_eq!(import(&["--dry-run"]).exits(0).json()["changed"], 0, "a dry run changes nothing");
 
+    // P53: a file of another profile has other ids; by their names its rows are the same.
+    let mut table = csv::Reader::from_reader(csv.as_bytes());
+    let mut foreign = csv::Writer::from_writer(Vec::new());
+    foreign.write_record(table.headers().unwrap()).unwrap();
+    for row in table.records().map(Result::unwrap) {
+        let mut cells: Vec<String> = row.iter().map(str::to_owned).collect();
+        cells[0].insert_str(0, "7700");
+        if !cells[2].is_empty() {
+            cells[2].insert_str(0, "8800");
+        }
+        foreign.write_record(&cells).unwrap();
+    }
+    foreign.write_record(["1", "Nobody Here", "2", "Nor There", "mapped", ""]).unwrap();
+    std::fs::write(&file, foreign.into_inner().unwrap()).unwrap();
+    let by_id = import(&["--dry-run"]).exits(1).json();
+    assert!(by_id["error"]["remedy"].as_str().unwrap().contains("--by-name"), "{by_id}");
+    let by_name = import(&["--by-name"]).exits(0).json();
+    assert_eq!((&by_name["added"], &by_name["changed"]), (&json!(0), &json!(0)), "{by_name}");
+    assert!(by_name["unchanged"].as_u64().unwrap() > 0, "{by_name}");
+    let said = by_name["diff"].to_string();
+    assert!(said.contains("has no customer named 'Nobody Here'"), "{said}");
+
     std::fs::write(&file, format!("{csv}999999999,Nobody,,,excluded,\n,Blank,,,new,\n")).unwrap();
     let bad = import(&[]).exits(1).json();
     assert!(!bad["errors"].as_array().unwrap().is_empty() && bad["error"]["message"].is_string(), "{bad}");
@@ -603,5 +625,10 @@ fn issues_are_put_aside_and_taken_up_again() {
     profile.run(&["job", "issue", "snooze", "also", &id, "--until", "2100-01-01"]).exits(0);
     assert_eq!(open(&profile)["open"], after["open"]);
     profile.run(&["job", "issue", "snooze", "also", &id]).exits(64);
+    // Only a jump is let through (N8).
+    profile.run(&["job", "issue", "reopen", "also", &id]).exits(0);
+    let refused = profile.run(&["job", "issue", "release", "also", &id, "--json"]).exits(1).error();
+    assert!(refused.contains("does not wait for a jump"), "{refused}");
+    assert_eq!(open(&profile)["open"], before["open"]);
     profile.run(&["run", "also", "--urgent", "--scheduled"]).exits(64);
 }

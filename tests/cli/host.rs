@@ -299,6 +299,55 @@ fn of_four_hosts_for_one_folder_exactly_one_wins() {
     }
 }
 
+/// A host of an older version: it knows no newer hello and refuses it in the words that stay the same for ever.
+#[test]
+fn a_newer_program_that_meets_an_older_host_says_what_to_do() {
+    use std::io::{Read as _, Write as _};
+    let profile = Profile::new();
+    let places = profile.file("state/parhelion/default");
+    let host = Host::start(&profile);
+    let holder = lock(&profile);
+    // The older one: its place in the lock is the running host's, the socket is ours.
+    let socket = places.join("socket");
+    std::fs::remove_file(&socket).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let older = std::thread::spawn(move || {
+        let mut hellos = Vec::new();
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4];
+            stream.read_exact(&mut head).unwrap();
+            let mut hello = vec![0; u32::from_be_bytes(head) as usize];
+            stream.read_exact(&mut hello).unwrap();
+            let hello: Value = serde_json::from_slice(&hello).unwrap();
+            let theirs = hello["hello"]["version"].as_str().unwrap();
+            let refused =
+                serde_json::json!({"refused": {"protocol": "0-00000001", "version": "0.0.9", "problem": {
+                "class": "busy",
+                "message": format!("The host that runs here is version 0.0.9, this program is {theirs}."),
+                "remedy": "End it when no job needs it (`parhelion serve --stop`)."}}})
+                .to_string();
+            stream.write_all(&u32::try_from(refused.len()).unwrap().to_be_bytes()).unwrap();
+            stream.write_all(refused.as_bytes()).unwrap();
+            hellos.push(hello["hello"]["protocol"].as_str().unwrap().to_owned());
+        }
+        hellos
+    });
+    for words in [["jobs", "--plain"], ["jobs", "--json"]] {
+        let done = profile.run(&words).exits(6);
+        let said = format!("{}{}", done.stdout, done.stderr);
+        assert!(said.contains("version 0.0.9") && said.contains(env!("CARGO_PKG_VERSION")), "{said}");
+        assert!(said.contains("parhelion serve --stop"), "{said}");
+    }
+    let hellos = older.join().unwrap();
+    assert!(hellos.iter().all(|protocol| protocol.starts_with("1-")), "{hellos:?}");
+    // What it says to do works, whatever the version of the host.
+    assert_eq!(lock(&profile), holder);
+    profile.run(&["serve", "--stop"]).exits(0);
+    drop(host);
+    profile.run(&["jobs"]).exits(0);
+}
+
 #[test]
 fn the_service_manager_is_told_that_it_is_ready_alive_and_stopping() {
     let profile = Profile::new();
@@ -360,6 +409,16 @@ fn the_units_are_printed_with_the_program_s_own_path() {
         assert!(unit.contains(&format!("ExecStart={}", env!("CARGO_BIN_EXE_parhelion"))), "{unit}");
         for line in ["Type=notify", "WatchdogSec=", "NoNewPrivileges=yes", "Restart=on-failure"] {
             assert!(unit.contains(line), "{whose}: {line}");
+        }
+        let file = profile.file("parhelion@.service");
+        std::fs::write(&file, &unit).unwrap();
+        let mut verify = std::process::Command::new("systemd-analyze");
+        verify.args(["verify", "--man=no"]).env("XDG_RUNTIME_DIR", file.parent().unwrap());
+        verify.args((whose == "user").then_some("--user")).arg(&file);
+        // Where there is no systemd there is nothing to verify with.
+        if let Ok(verified) = verify.output() {
+            let said = String::from_utf8_lossy(&verified.stderr);
+            assert!(verified.status.success() && said.is_empty(), "{whose}: {said}");
         }
     }
 }

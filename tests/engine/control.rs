@@ -8,7 +8,7 @@ use std::time::Duration;
 use parhelion::engine::Engine;
 use parhelion::engine::planning::Spec;
 use parhelion::host::words::{
-    Answer, Asked, Choices, IssuesView, JobOrder, JobReport, JobState, Query, RowEnd,
+    Answer, Asked, Choices, IssuesView, JobOrder, JobReport, JobRow, JobState, Query, RowEnd, Which,
 };
 use parhelion::model::{Class, Decision, Entity, How, Integration, JobId, SourceId};
 use parhelion::plan::{Action, Cause, Plan, Purpose};
@@ -461,8 +461,8 @@ async fn issues_are_grouped_put_aside_and_closed() {
     run(&engine, by_hand()).await;
     assert_eq!(issues(&engine).groups[0].issues[0].job, report.job, "since when it waits is kept");
 
-    let key = vec![(first.entity, first.source.id.clone())];
-    let put = |asked| Box::pin(engine.put_aside(ALSO, key.clone(), asked));
+    let one = Which::Of { sources: vec![first.source.id.clone()], entity: Some(first.entity) };
+    let put = |asked| Box::pin(engine.put_aside(ALSO, &one, asked));
     put(Asked::Dismiss).await.expect("put aside");
     assert_eq!((issues(&engine).total, issues(&engine).aside), (1, 1));
     put(Asked::TakeUp).await.expect("taken up");
@@ -559,4 +559,62 @@ async fn the_rows_of_a_job_are_told_with_what_became_of_them() {
     assert!(matches!(held[0].change.hold.as_ref().expect("held").cause, Cause::LookAlike { .. }));
     assert!(!held[0].message.is_empty());
     assert_eq!(all.iter().filter(|row| row.end == RowEnd::Done).count(), 2);
+}
+
+/// Plans are kept for a while only; what a job wrote is told from the trail after that.
+#[tokio::test(start_paused = true)]
+async fn the_rows_of_a_job_are_told_after_its_plan_is_gone() {
+    let mut ground = Ground::new(new_customers(2, 2));
+    ground.sandbox.put_halo_client(&json!({"name": "Customer 000 Limited"})).expect("a client");
+    let (engine, report, _) = imported(&mut ground).await;
+    let rows = |job: JobId, from: u32, limit: usize| match engine.answer(Query::JobRows { job, from, limit })
+    {
+        Ok(Answer::JobRows(rows)) => rows,
+        other => panic!("{other:?}"),
+    };
+    let first = JobId(1);
+    for job in [first, report.job] {
+        let before = rows(job, 1, 1000);
+        assert!(before.iter().any(|row| row.end == RowEnd::Done));
+        let plan = engine.job(job).expect("it").plan.expect("a plan");
+        engine.book.drop_plan(plan).expect("pruned");
+        let after = rows(job, 1, 1000);
+        let key = |row: &JobRow| (row.change.row, row.change.entity, row.change.source.id.clone(), row.end);
+        assert_eq!(after.iter().map(key).collect::<Vec<_>>(), before.iter().map(key).collect::<Vec<_>>());
+        for (was, is) in before.iter().zip(&after) {
+            assert_eq!(is.message, was.message);
+            if was.end == RowEnd::Done {
+                let written = |row: &JobRow| -> Vec<_> {
+                    let mut fields: Vec<_> =
+                        row.change.fields.iter().map(|field| (field.name, field.after.clone())).collect();
+                    fields.retain(|(_, after)| after.is_some());
+                    fields.sort_by_key(|(name, _)| *name);
+                    fields
+                };
+                assert_eq!(written(is), written(was), "row {}", was.change.row);
+                let target = |row: &JobRow| row.change.target.as_ref().map(|target| target.id.clone());
+                assert!(target(is).is_some() && (target(was).is_none() || target(was) == target(is)));
+                assert_eq!(is.change.action == Action::Create, was.change.action == Action::Create);
+            }
+        }
+        // A window at a time it is the same.
+        let (mut windows, mut from) = (Vec::new(), 1);
+        while let Some(last) = rows(job, from, 1).pop() {
+            from = last.change.row + 1;
+            windows.push(last);
+        }
+        assert_eq!(windows, after);
+    }
+}
+
+/// Money of what is taken back is told in the currency of its customer.
+#[tokio::test(start_paused = true)]
+async fn an_undo_tells_its_money_with_the_currency() {
+    let mut ground = Ground::new(new_customers(2, 2));
+    let (engine, report, _) = imported(&mut ground).await;
+    let undo = plan(&engine, &of(&engine, Purpose::Undo { of: report.job })).await;
+    assert!(!undo.outline.money.is_empty());
+    assert!(undo.outline.money.iter().all(|line| line.currency.is_some()), "{:?}", undo.outline.money);
+    let valves: Vec<_> = undo.outline.limits.iter().map(|limit| limit.valve).collect();
+    assert!(valves.contains(&parhelion::plan::Valve::V1), "{valves:?}");
 }

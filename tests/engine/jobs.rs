@@ -536,7 +536,7 @@ async fn a_file_of_mappings_is_one_step() {
         "source_id,target_id,state\n{},{client},mapped\n{},,excluded\n{},,new\n",
         ids[0], ids[1], ids[2]
     );
-    let dry = engine.import_mappings(ALSO, &csv, true).await.expect("readable");
+    let dry = engine.import_mappings(ALSO, &csv, true, false).await.expect("readable");
     assert_eq!((dry.added, dry.errors.len(), dry.diff.len()), (3, 0, 3));
     let count = |state| {
         let filter = MapFilter { states: [state].into(), ..MapFilter::default() };
@@ -544,9 +544,9 @@ async fn a_file_of_mappings_is_one_step() {
     };
     assert_eq!(count(MapState::Unmapped), 3, "a dry run changes nothing");
     let broken = format!("{csv}777,{client},mapped\n");
-    let refused = engine.import_mappings(ALSO, &broken, false).await.expect("readable");
+    let refused = engine.import_mappings(ALSO, &broken, false, false).await.expect("readable");
     assert_eq!((refused.errors.len(), count(MapState::Unmapped)), (1, 3), "with one error nothing is taken");
-    engine.import_mappings(ALSO, &csv, false).await.expect("taken");
+    engine.import_mappings(ALSO, &csv, false, false).await.expect("taken");
     assert_eq!((count(MapState::Mapped), count(MapState::Excluded), count(MapState::New)), (1, 1, 1));
     engine.undo(ALSO, false).await.expect("one step");
     assert_eq!(count(MapState::Unmapped), 3);

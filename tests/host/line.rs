@@ -34,7 +34,8 @@ async fn a_handle_does_not_show_where_the_engine_is() {
     assert_eq!(job.to_string(), "J7");
     // Far more than fits into the socket, both ways at once.
     let csv = "x".repeat(3_000_000);
-    let import = Command::ImportMappings { integration: Integration::Also, csv, dry_run: true };
+    let import =
+        Command::ImportMappings { integration: Integration::Also, csv, dry_run: true, by_name: false };
     let (sent, asked) = tokio::join!(handle.send(import), handle.ask(big(3_000_000)));
     assert!(matches!(sent, Ok(Reply::Done(_))));
     let Ok(Answer::Log(log)) = asked else { panic!() };

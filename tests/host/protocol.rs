@@ -114,6 +114,36 @@ async fn viewers_see_each_other_come_and_go() {
     assert_eq!(first.hear_a("event").await["event"]["Presence"]["viewers"].as_array().unwrap().len(), 1);
 }
 
+/// N21: where each looks, told to the others and to nobody's engine.
+#[tokio::test]
+async fn viewers_see_what_the_others_have_open() {
+    let host = Host::open();
+    let mut first = host.viewer().await;
+    let mut second = Viewer::knock(&host.places.socket()).await;
+    second.hello(true, "session-2").await;
+    let look = |id: u64, at: &str, edits: &str| json!({"do": {"id": id, "command": {"plain": {"LookAt": {"at": at, "edits": edits}}}}});
+    let long = "x".repeat(4000);
+    second.say(&look(1, "Customers > ALSO", "customer 310101 of ALSO")).await;
+    let seen = loop {
+        let event = first.hear_a("event").await;
+        let looking = event["event"]["Presence"]["viewers"][1]["looking"].clone();
+        if looking["at"] != "" && !looking.is_null() {
+            break looking;
+        }
+    };
+    assert_eq!(seen, json!({"at": "Customers > ALSO", "edits": "customer 310101 of ALSO"}));
+    assert!(second.hear_a("reply").await["result"]["Ok"].is_object());
+    // The same again is no news; a flood of letters or control characters is cut.
+    second.say(&look(2, "Customers > ALSO", "customer 310101 of ALSO")).await;
+    second.hear_a("reply").await;
+    second.say(&look(3, "\u{1b}[2JJobs", &long)).await;
+    second.hear_a("reply").await;
+    let next = first.hear_a("event").await["event"]["Presence"]["viewers"][1]["looking"].clone();
+    assert!(!next["at"].as_str().unwrap().contains('\u{1b}'), "{next}");
+    assert_eq!(next["edits"].as_str().unwrap().len(), 120, "and the second word was no news");
+    assert_eq!(host.heard(), Vec::<String>::new(), "the engine has nothing to do with it");
+}
+
 #[tokio::test]
 async fn an_order_that_arrives_twice_is_carried_out_once() {
     let host = Host::open();

@@ -160,6 +160,7 @@ impl Assets {
             frozen: None,
             now: Moment::UNIX_EPOCH,
             today: "2026-06-15".parse().unwrap(),
+            released: BTreeMap::new(),
             approved_once: Entity::ALL.into(),
             last: Last::default(),
         };

@@ -262,6 +262,21 @@ fn n8_a_row_that_jumps_waits_alone_and_a_plan_by_hand_only_says_so() {
 }
 
 #[test]
+fn n8_a_jump_that_a_person_let_through_goes_and_another_one_waits_again() {
+    let mut w = crowd(2, 0);
+    w.source_field("s0000", FieldName::Quantity, seats(101));
+    w.source_field("s0001", FieldName::Quantity, seats(101));
+    let waited = w.row("s0000").reasons[0].to_string();
+    w.policy.released.insert((Entity::Subscriptions, s("s0000")), waited);
+    let row = w.row("s0000");
+    assert_eq!(row.action, Action::Update);
+    assert!(row.reasons[0].contains("a person lets it through"), "{}", row.why());
+    assert_eq!(w.row("s0001").cause(), Cause::Suspicious, "one row, not its product");
+    w.source_field("s0000", FieldName::Quantity, seats(1010));
+    assert_eq!(w.row("s0000").cause(), Cause::Suspicious, "another jump than the one that was looked at");
+}
+
+#[test]
 fn n8_few_seats_are_no_jump() {
     let mut w = crowd(1, 0);
     w.linked("one", "One", 1);

@@ -121,6 +121,7 @@ impl World {
             now: Moment::UNIX_EPOCH,
             today: "2026-06-15".parse().unwrap(),
             frozen: None,
+            released: BTreeMap::new(),
             approved_once: Integration::Also.entities().iter().copied().collect(),
             last: Last::default(),
         };

@@ -392,9 +392,13 @@ impl Market {
             Command::Apply { .. } => {
                 Some((Ok(Reply::Started(JobId(42))), vec![Event::Job(Box::new(job(42, JobState::Running)))]))
             }
-            Command::PutAside { issues, .. } => {
-                self.issues.total -= issues.len() as u64;
-                self.issues.aside += issues.len() as u64;
+            Command::PutAside { which, .. } => {
+                let count = match which {
+                    Which::Of { sources, .. } => sources.len() as u64,
+                    Which::Cause { .. } => self.issues.groups[0].count,
+                };
+                self.issues.total -= count;
+                self.issues.aside += count;
                 self.issues.groups[0].is_aside = true;
                 done("Put aside.", Event::Plan(self.plan.id))
             }
@@ -447,7 +451,8 @@ pub fn issues() -> IssuesView {
         integration: Integration::Also,
         entity: if failed { Entity::Subscriptions } else { Entity::Customers },
         source: ProblemSource { id: SourceId::new(id), name: name.into() },
-        customer: SourceId::new(id),
+        customer: SourceId::new(if failed { "88210" } else { id }),
+        customer_name: if failed { "Fabrikam GmbH".into() } else { name.into() },
         failed,
         message: message.into(),
         job: JobId(41),

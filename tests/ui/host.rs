@@ -1,6 +1,6 @@
 //! The screen on a host that others share: who else is here, what leaving means, a host that goes away (ux.md 8).
 
-use parhelion::host::words::{Event, Presence, Viewer};
+use parhelion::host::words::{Command, Event, Looking, Presence, Viewer};
 use parhelion::model::{Class, Problem};
 use parhelion::ui::Left;
 
@@ -14,7 +14,8 @@ fn shared() -> Start {
 }
 
 fn viewer(id: u64, user: &str, from: Option<&str>) -> Viewer {
-    Viewer { id, user: user.into(), from: from.map(str::to_owned), since: at("21T13:50"), pid: 4711 }
+    let looking = Looking::default();
+    Viewer { id, user: user.into(), from: from.map(str::to_owned), since: at("21T13:50"), pid: 4711, looking }
 }
 
 /// U41: a job of a host is none of the screen's business.
@@ -23,7 +24,8 @@ fn leaving_asks_nothing_and_stops_nothing() {
     let mut rig = shared().rig();
     rig.keys("q");
     assert_eq!(rig.left(), Some(Left::Quit));
-    assert!(rig.told().is_empty(), "{:?}", rig.told());
+    let orders = rig.told().into_iter().filter(|command| !matches!(command, Command::LookAt(_)));
+    assert_eq!(orders.count(), 0);
     let mut own = Start::default().with(|world| world.overview.running = Some(progress(187))).rig();
     own.keys("q").says("Leave with a job running?");
 }
@@ -68,4 +70,63 @@ fn a_host_that_is_gone_is_said_until_it_is_back() {
     rig.says("The host (process 77) has gone").says("1 Integrations");
     rig.news(Event::Missed);
     rig.says_not("has gone").says("187/312");
+}
+
+/// N21, U46: where the other is, and a word before the same thing is changed twice.
+#[test]
+fn two_people_at_one_thing_are_told_before_the_second_saves() {
+    let mut rig = shared().sized(120, 36).rig();
+    let mut anna = viewer(2, "anna", Some("203.0.113.9"));
+    anna.looking = Looking { at: "Customers > ALSO > pick a Halo customer".into(), edits: None };
+    rig.news(Event::Presence(Presence { viewers: vec![anna.clone()], warning: None }));
+    rig.says("anna@203.0.113.9 in Customers").shows("host-where-the-other-is@120x36");
+    // The host hears where this screen is, each place once.
+    rig.keys("4").keys("2 m");
+    let told: Vec<Looking> = rig
+        .told()
+        .into_iter()
+        .filter_map(|command| match command {
+            Command::LookAt(looking) => Some(looking),
+            _ => None,
+        })
+        .collect();
+    let mine = told.last().expect("told").clone();
+    assert!(mine.at.contains("pick a Halo customer"), "{told:?}");
+    assert!(told.iter().any(|looking| looking.at == "Jobs"), "{told:?}");
+    let what = mine.edits.expect("a customer is mapped here");
+    assert!(told.windows(2).all(|pair| pair[0] != pair[1]), "{told:?}");
+    rig.says_not("agree before you save");
+    anna.looking.edits = Some(what.clone());
+    rig.news(Event::Presence(Presence { viewers: vec![anna.clone()], warning: None }));
+    rig.says(&format!("anna@203.0.113.9 has {what} open too")).shows("host-same-row@120x36");
+    // Said once, until one of the two has moved on.
+    rig.keys("<Down>").says_not("open too");
+    rig.news(Event::Presence(Presence { viewers: vec![anna.clone()], warning: None }));
+    rig.says_not("open too");
+    anna.looking.edits = None;
+    rig.news(Event::Presence(Presence { viewers: vec![anna.clone()], warning: None }));
+    anna.looking.edits = Some(what);
+    rig.news(Event::Presence(Presence { viewers: vec![anna], warning: None }));
+    rig.says("open too");
+}
+
+/// The strip has room for the beginning only: the sentence itself is said once, and kept among the messages.
+#[test]
+fn what_helps_against_the_end_of_the_session_is_said_in_full() {
+    let mut rig = shared().rig();
+    let warning = Some("Jobs stop when you log out: `loginctl enable-linger anna` keeps them.".to_owned());
+    rig.news(Event::Presence(Presence { viewers: Vec::new(), warning: warning.clone() }));
+    rig.says("enable-linger anna");
+    rig.keys("j").says_not("enable-linger anna");
+    rig.news(Event::Presence(Presence { viewers: Vec::new(), warning }));
+    rig.says_not("enable-linger anna");
+    rig.keys(": messages <Enter>").says("enable-linger anna");
+}
+
+/// A screen with an engine of its own has nobody to tell.
+#[test]
+fn an_engine_of_this_process_hears_nothing_of_where_the_screen_is() {
+    let mut rig = Start::default().rig();
+    rig.keys("4 2");
+    assert!(!rig.told().iter().any(|command| matches!(command, Command::LookAt(_))), "{:?}", rig.told());
 }

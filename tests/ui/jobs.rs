@@ -1,6 +1,6 @@
 //! Jobs and one job (ux.md 3.6, 3.7): frames, the log, orders.
 
-use parhelion::host::words::{Asked, Command, Event, IssuesView, JobOrder, JobState};
+use parhelion::host::words::{Asked, Command, Event, IssuesView, JobOrder, JobState, Which};
 use parhelion::model::{Entity, JobId, SourceId};
 use parhelion::plan::Purpose;
 
@@ -194,7 +194,7 @@ fn issues_are_unfolded_planned_again_and_put_aside() {
     rig.keys("<Esc> x").says("Put this issue aside?").says("for a week");
     rig.keys("d");
     let aside = rig.told().into_iter().any(|command| {
-        matches!(command, Command::PutAside { issues, asked: Asked::Snooze { .. }, .. } if issues == [(Entity::Customers, id.clone())])
+        matches!(command, Command::PutAside { which: Which::Of { sources, entity: Some(Entity::Customers) }, asked: Asked::Snooze { .. }, .. } if sources == [id.clone()])
     });
     assert!(aside, "{:?}", rig.told());
     rig.says("[Issues 2]");
@@ -202,6 +202,43 @@ fn issues_are_unfolded_planned_again_and_put_aside() {
     // Without any, it says so.
     let mut rig = Start::default().with(|world| world.market.issues = IssuesView::default()).rig();
     rig.keys("4 ]").says("Nothing waits for anybody").keys("r").says("nothing waits here");
+}
+
+/// N8: release one, many, or always for this product.
+#[test]
+fn suspicious_rows_are_let_through_from_the_issues() {
+    let suspicious = || {
+        Start::default().with(|world| {
+            for group in &mut world.market.issues.groups {
+                group.kind = "suspicious".into();
+            }
+        })
+    };
+    let mut rig = suspicious().rig();
+    rig.keys("4 ] x").says("Put these 2 issues aside?").says("let through in the next scheduled run");
+    rig.says_not("for this product").keys("l");
+    let released = |rig: &super::rig::Rig| {
+        rig.told().into_iter().find_map(|command| match command {
+            Command::PutAside { which, asked: Asked::Release, .. } => Some(which),
+            _ => None,
+        })
+    };
+    assert!(matches!(released(&rig), Some(Which::Cause { kind, aside: false, .. }) if kind == "suspicious"));
+    let mut rig = suspicious().rig();
+    rig.keys("4 ] <Enter> j x").says("always, for this product").shows("issues-release@80x24");
+    rig.keys("p");
+    let set = rig.told().into_iter().find_map(|command| match command {
+        Command::Set { changes } => changes.first().cloned(),
+        _ => None,
+    });
+    let set = set.expect("a setting");
+    assert_eq!(
+        (set.key.as_str(), set.value.as_deref()),
+        ("safety.trusted_products", Some("[\"Fabrikam GmbH\"]"))
+    );
+    // What waits for something else is not let through.
+    let mut other = Start::default().rig();
+    other.keys("4 ] x").says("for a week").says_not("let through");
 }
 
 #[test]

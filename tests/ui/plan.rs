@@ -2,6 +2,7 @@
 
 use parhelion::host::words::{Choices, Command};
 use parhelion::model::{Class, Decision, Problem, SourceId};
+use parhelion::plan::{Action, Cause, Valve};
 
 use super::rig::{Rig, Start};
 use super::screens::in_all_sizes;
@@ -76,6 +77,31 @@ fn beyond_a_limit_only_the_typed_number_writes() {
     let mut rig = beyond();
     rig.keys("2 p a y");
     assert_eq!(applied(&rig), [Choices::default()], "the rest, and what is held stays held");
+}
+
+/// N10: a freeze that holds rows is overruled by their number, in the words of a freeze.
+#[test]
+fn the_number_typed_in_a_freeze_says_what_it_overrules() {
+    let mut rig = Start::default()
+        .with(|world| {
+            super::data::beyond_limit(&mut world.market);
+            for change in &mut world.market.changes {
+                if let Some(hold) =
+                    change.hold.as_mut().filter(|hold| matches!(hold.cause, Cause::Limit { .. }))
+                {
+                    hold.cause = Cause::Limit { valve: Valve::V12, overridable: true };
+                    hold.would_be = Action::Update;
+                }
+            }
+            let limit = &mut world.market.plan.outline.limits[0];
+            limit.valve = Valve::V12;
+            limit.sentence = "V12: nothing billable is written in the freeze (1-3): 4 rows wait".into();
+        })
+        .rig();
+    rig.keys("2 p a").says("billable rows in the freeze all the same").says_not("To remove");
+    rig.shows("limit-freeze@80x24");
+    rig.keys("4 <Enter>");
+    assert_eq!(applied(&rig)[0].removals_typed, Some(4));
 }
 
 /// Decision 5: one key settles a look-alike; the row is still under the cursor though rows are numbered anew.

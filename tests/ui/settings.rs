@@ -185,3 +185,20 @@ fn the_programs_own_settings_are_in_force_at_once_and_kept() {
     rig.keys(", j <Enter> <Enter>").says("ascii").says("- Signs ---");
     rig.keys("j j <Enter> <Ctrl-U> 9 9 <Enter>").says("must be a whole number from 0 to 30");
 }
+
+/// P40: the test on a field of the notices sends one, with what is saved.
+#[test]
+fn on_a_field_of_the_notices_the_test_sends_one() {
+    let mut rig = rig();
+    // Halo's form holds the profile's own settings, too.
+    rig.keys("<Enter> ] ] ]").says("[Profile]");
+    for _ in 0..40 {
+        // The help of the field under the cursor.
+        if rig.screen().contains("failure, partial (rows") {
+            break;
+        }
+        rig.keys("j");
+    }
+    rig.keys("t");
+    assert!(matches!(last(&rig), Command::TestNotice), "{:?}\n{}", rig.told(), rig.screen());
+}

@@ -131,6 +131,16 @@ impl Customers {
         }
     }
 
+    /// A note is being written about a customer.
+    pub fn edits(&self) -> Option<String> {
+        match self.prompt.as_ref().map(|prompt| &prompt.what) {
+            Some(Asking::Note(id) | Asking::Until(id, _)) => {
+                Some(crate::ui::others::customer(self.integration, id))
+            }
+            _ => None,
+        }
+    }
+
     fn selected(&self) -> Option<&MapRow> {
         self.rows.get(self.list.selected()?)
     }

@@ -98,15 +98,22 @@ impl Jobs {
 
     pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
         let issues = format!("Issues {}", thousands(self.inbox.total()));
-        let tabs = match self.tab {
-            Tab::All => format!("[All]  {issues}  Schedule"),
-            Tab::Issues => format!("All  [{issues}]  Schedule"),
-            Tab::Schedule => format!("All  {issues}  [Schedule]"),
-        };
-        Some((tabs, self.summary(mirror)))
+        Some(match self.tab {
+            Tab::All => (format!("[All]  {issues}  Schedule"), self.of_jobs(mirror)),
+            Tab::Issues => (format!("All  [{issues}]  Schedule"), self.inbox.summary()),
+            Tab::Schedule => (format!("All  {issues}  [Schedule]"), self.timetable.summary()),
+        })
     }
 
     pub fn summary(&self, mirror: &Mirror) -> String {
+        match self.tab {
+            Tab::All => self.of_jobs(mirror),
+            Tab::Issues => format!("Issues: {}", self.inbox.summary()),
+            Tab::Schedule => format!("Schedule: {}", self.timetable.summary()),
+        }
+    }
+
+    fn of_jobs(&self, mirror: &Mirror) -> String {
         if let Some(progress) = &mirror.progress {
             let left =
                 progress.seconds_left.map(|s| format!("  {} left", strip::time_left(s))).unwrap_or_default();

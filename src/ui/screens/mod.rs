@@ -161,6 +161,25 @@ impl Screen {
         }
     }
 
+    /// What would be changed here, in words that are the same for whoever else has it open (N21). `None`: it is looked
+    /// at, no more.
+    pub fn edits(&self) -> Option<String> {
+        match self {
+            Self::Picker(screen) => Some(screen.edits()),
+            Self::Plan(screen) => screen.edits(),
+            Self::Settings(screen) => screen.edits(),
+            Self::Report(screen) => screen.edits(),
+            Self::Customers(screen) => screen.edits(),
+            Self::Integrations(_)
+            | Self::Fields(_)
+            | Self::Jobs(_)
+            | Self::Job(_)
+            | Self::Change(_)
+            | Self::Program(_)
+            | Self::Lifecycle(_) => None,
+        }
+    }
+
     /// The second line of the screen: left and right. `None`: the screen needs no such line.
     pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
         each!(self, screen => screen.crumb(mirror))

@@ -121,6 +121,10 @@ impl Picker {
         format!("pick for {}", self.source.name)
     }
 
+    pub fn edits(&self) -> String {
+        crate::ui::others::customer(self.integration, &self.source.id)
+    }
+
     pub fn name(&self) -> String {
         format!("{} > pick a {} {}", self.integration.label(), self.there().0, self.there().1)
     }

@@ -199,6 +199,10 @@ impl PlanScreen {
         if self.scheduled { "as scheduled" } else { "by hand" }
     }
 
+    pub fn edits(&self) -> Option<String> {
+        self.plan.as_ref().map(|plan| format!("plan {}", plan.id))
+    }
+
     pub fn name(&self) -> String {
         let label = self.integration.label();
         if let Some(title) = self.purpose.title() {

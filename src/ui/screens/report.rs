@@ -83,6 +83,10 @@ impl ReportScreen {
         Self { id, mode: Mode::Display, report: None, list: List::default(), trouble: None, is_asked: false }
     }
 
+    pub fn edits(&self) -> Option<String> {
+        Some(format!("report {}", self.id))
+    }
+
     pub fn name(&self) -> String {
         self.report
             .as_ref()

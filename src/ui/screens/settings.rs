@@ -66,6 +66,11 @@ impl Settings {
         Self { opens_at: Some(key), ..Self::new(place) }
     }
 
+    /// A form that is only read is nobody's business.
+    pub fn edits(&self) -> Option<String> {
+        (self.is_typing() || self.unsaved() > 0).then(|| format!("the settings of {}", self.place.label()))
+    }
+
     pub fn name(&self) -> String {
         self.place.label().to_owned()
     }
@@ -258,6 +263,9 @@ impl Settings {
         if self.is_testing {
             return turn.say("The test is still under way.");
         }
+        if self.form.selected().is_some_and(|field| is_of_notices(&field.key)) {
+            return self.test_notice(turn);
+        }
         self.is_testing = true;
         self.form.open_tab("Details");
         turn.say(format!(
@@ -269,6 +277,17 @@ impl Settings {
             draft: self.changes(turn.mirror),
             secrets: self.secrets.clone().into_iter().collect(),
         });
+    }
+
+    /// On a field of the notices the test is one: it goes out with what is saved (P40).
+    fn test_notice(&mut self, turn: &mut Turn<'_>) {
+        let unsaved = self.edits.keys().chain(self.secrets.keys()).any(|key| is_of_notices(key));
+        if unsaved {
+            return turn.say("A notice goes out with what is saved: save first, then test.");
+        }
+        self.is_testing = true;
+        turn.say("Sending a notice now ...");
+        turn.send(Command::TestNotice);
     }
 
     fn save(&mut self, turn: &mut Turn<'_>) {
@@ -401,6 +420,14 @@ impl Settings {
                         self.report = Some(report.clone());
                         turn.say(verdict(report));
                     }
+                    Ok(_) => {}
+                    Err(problem) => turn.complain(problem.to_string()),
+                }
+            }
+            (Command::TestNotice, result) if self.is_testing => {
+                self.is_testing = false;
+                match result {
+                    Ok(Reply::Done(said)) => turn.say(said.clone()),
                     Ok(_) => {}
                     Err(problem) => turn.complain(problem.to_string()),
                 }
@@ -540,7 +567,8 @@ impl Settings {
             what: "The settings of one connection. Nothing is in force before s saves it.",
             signs: &[],
             rules: &[
-                "The test uses the values as they stand here, saved or not, and never writes.",
+                "The test uses the values as they stand here, saved or not, and never writes. On a field of the \
+                 notices it sends one, with what is saved.",
                 "A secret is typed unseen and kept sealed; { env = \"VAR\" }, { file = \"PATH\" } or \
                  { command = \"...\" } typed in its place is read at each use instead.",
                 "What the program has cleaned of a value is said under the field.",
@@ -567,6 +595,10 @@ impl Settings {
         screen.restore(saved);
         Some(screen)
     }
+}
+
+fn is_of_notices(key: &str) -> bool {
+    key.starts_with("profile.notify.")
 }
 
 fn verdict(report: &TestReport) -> String {

@@ -39,6 +39,7 @@ impl Customers {
                     integration: self.integration,
                     csv: csv.clone(),
                     dry_run: true,
+                    by_name: false,
                 }),
                 Err(error) => turn.complain(format!("{} cannot be read: {error}.", path.display())),
             },
@@ -217,8 +218,12 @@ impl Customers {
         if report.diff.is_empty() {
             return turn.say(format!("The file changes nothing: {} rows are the same.", report.unchanged));
         }
-        let take =
-            Command::ImportMappings { integration: self.integration, csv: csv.to_owned(), dry_run: false };
+        let take = Command::ImportMappings {
+            integration: self.integration,
+            csv: csv.to_owned(),
+            dry_run: false,
+            by_name: false,
+        };
         let title = format!(
             "Import mappings: {} new, {} changed, {} the same",
             report.added, report.changed, report.unchanged

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
 
-use crate::host::words::{Answer, Asked, Command, Issue, IssueGroup, IssuesView, Query, Reply};
-use crate::model::{Entity, Integration, Moment, Problem, SourceId};
+use crate::host::words::{
+    Answer, Asked, Command, Issue, IssueGroup, IssuesView, Query, Reply, SettingChange, Which,
+};
+use crate::model::{Entity, Integration, Problem, SourceId};
 use crate::plan::Purpose;
 use crate::ui::action::Action;
 use crate::ui::canvas::Canvas;
@@ -39,7 +41,7 @@ pub struct Inbox {
 
 const COLUMNS: [Column; 4] = [
     Column::fixed("rows", 5).right(),
-    Column::fixed("kind", 10).goes(2),
+    Column::fixed("kind", 12).goes(2),
     Column::growing("cause / record", 24),
     Column::fixed("since", 12).goes(1),
 ];
@@ -56,6 +58,13 @@ impl Inbox {
     /// Open issues.
     pub const fn total(&self) -> u64 {
         self.view.total
+    }
+
+    /// For the line above.
+    pub fn summary(&self) -> String {
+        let IssuesView { total, aside, .. } = self.view;
+        let aside = if aside > 0 { format!(", {} put aside", thousands(aside)) } else { String::new() };
+        format!("{} wait for a person{aside}", thousands(total))
     }
 
     pub fn ask(turn: &mut Turn<'_>) {
@@ -132,13 +141,17 @@ impl Inbox {
             (Action::Why, _) => turn.say(issue.map_or(&group.cause, |issue| &issue.message).clone()),
             (Action::Resume, _) => {
                 let one = issue.map(std::slice::from_ref);
+                if issue.is_none() && group.count > group.issues.len() as u64 {
+                    let shown = thousands(group.issues.len() as u64);
+                    turn.say(format!("The first {shown} of them; plan the whole import for all."));
+                }
                 let issues = one.unwrap_or(&group.issues).iter();
                 let (customers, records) =
                     issues.map(|issue| (issue.customer.clone(), issue.source.id.clone())).unzip();
                 turn.open(PlanScreen::with(group.integration, Purpose::Narrow { customers, records }));
             }
             (Action::PutAside, _) => {
-                let dialog = put_aside(group, issue, turn.now.moment);
+                let dialog = put_aside(group, issue, turn);
                 turn.dialog(dialog);
             }
             _ => return false,
@@ -202,14 +215,21 @@ impl Inbox {
             let cells = match issue {
                 None => vec![
                     cell(thousands(group.count), Role::Text),
-                    cell(if group.is_aside { "aside" } else { group.kind.as_str() }, role),
+                    cell(
+                        if group.is_aside && group.kind != "released" {
+                            "aside"
+                        } else {
+                            group.kind.as_str()
+                        },
+                        role,
+                    ),
                     cell(format!("{}: {}", group.integration.label(), group.cause), Role::Text),
                     cell("", Role::Dim),
                 ],
                 Some(issue) => vec![
                     cell("", Role::Dim),
                     cell(issue.entity.singular(), Role::Dim),
-                    cell(format!("  {}  {}", issue.source.name, issue.message), Role::Text),
+                    cell(format!("  {}", of_record(issue, &group.cause)), Role::Text),
                     cell(look.when(issue.since, now), Role::Dim),
                 ],
             };
@@ -224,7 +244,7 @@ impl Inbox {
             return;
         }
         let title = match issue {
-            Some(issue) => format!("{} {}", issue.entity.singular(), issue.source.name),
+            Some(issue) => format!("{} {}", issue.entity.singular(), name(issue)),
             None => format!("{} rows of {}", thousands(group.count), group.integration.label()),
         };
         canvas.rule(Rect { height: 1, ..area }, &title);
@@ -251,20 +271,37 @@ impl Inbox {
     }
 }
 
+/// Whose record, and which.
+fn name(issue: &Issue) -> String {
+    if issue.customer_name.is_empty() || issue.customer == issue.source.id {
+        return issue.source.name.clone();
+    }
+    format!("{}, {}", issue.customer_name, issue.source.name)
+}
+
+/// A record of a cause; what it waits for is said once, above, unless it has a sentence of its own.
+fn of_record(issue: &Issue, cause: &str) -> String {
+    if issue.message == cause { name(issue) } else { format!("{}  {}", name(issue), issue.message) }
+}
+
 /// Asks for how long; what is aside already is taken up again.
-fn put_aside(group: &IssueGroup, issue: Option<&Issue>, now: Moment) -> Confirm {
-    let one = issue.map_or(group.issues.as_slice(), std::slice::from_ref);
-    let issues: Vec<_> = one.iter().map(|issue| (issue.entity, issue.source.id.clone())).collect();
+fn put_aside(group: &IssueGroup, issue: Option<&Issue>, turn: &Turn<'_>) -> Confirm {
+    let which = match issue {
+        Some(issue) => Which::Of { sources: vec![issue.source.id.clone()], entity: Some(issue.entity) },
+        None => Which::Cause { kind: group.kind.clone(), cause: group.cause.clone(), aside: group.is_aside },
+    };
     let steps = |asked: Asked| {
-        let command = Command::PutAside { integration: group.integration, issues: issues.clone(), asked };
+        let command = Command::PutAside { integration: group.integration, which: which.clone(), asked };
         vec![Step::Do(Effect::Send(command))]
     };
+    let now = turn.now.moment;
     let until = |hours: i64| {
         let until = now.checked_add(jiff::SignedDuration::from_hours(hours)).unwrap_or(now);
         steps(Asked::Snooze { until })
     };
-    let count = thousands(issues.len() as u64);
-    let what = if issues.len() == 1 { "this issue".to_owned() } else { format!("these {count} issues") };
+    let count = if issue.is_some() { 1 } else { group.count };
+    let what =
+        if count == 1 { "this issue".to_owned() } else { format!("these {} issues", thousands(count)) };
     if group.is_aside {
         let lines = ["It counts as open again.".to_owned()];
         return Confirm::new(format!("Take {what} up again?"), lines, "leave aside").choice(
@@ -273,11 +310,35 @@ fn put_aside(group: &IssueGroup, issue: Option<&Issue>, now: Moment) -> Confirm 
             steps(Asked::TakeUp),
         );
     }
-    let lines =
-        ["What is put aside comes back by itself when its cause changes, and closes when its row passes."
-            .to_owned()];
-    Confirm::new(format!("Put {what} aside?"), lines, "leave open")
+    let back =
+        "What is put aside comes back by itself when its cause changes, and closes when its row passes.";
+    let mut lines = vec![back.to_owned()];
+    if group.kind == "suspicious" {
+        lines
+            .push("Let through: the next scheduled run writes it as it is; another jump waits again.".into());
+    }
+    let mut dialog = Confirm::new(format!("Put {what} aside?"), lines, "leave open")
         .choice('y', "until the cause changes", steps(Asked::Dismiss))
         .choice('d', "for a day", until(24))
-        .choice('w', "for a week", until(24 * 7))
+        .choice('w', "for a week", until(24 * 7));
+    if group.kind == "suspicious" {
+        dialog = dialog.choice('l', "let through in the next scheduled run", steps(Asked::Release));
+        if let Some(always) = issue.and_then(|issue| trust(group.integration, issue, turn)) {
+            dialog = dialog.choice('p', "always, for this product", always);
+        }
+    }
+    dialog
+}
+
+/// Jumps of this product never wait again (N8), and this one goes through.
+fn trust(integration: Integration, issue: &Issue, turn: &Turn<'_>) -> Option<Vec<Step>> {
+    let mut settings = turn.mirror.settings.as_ref()?.settings.clone();
+    let own = settings.safety_mut(integration).is_some();
+    let mut products = settings.safety(integration).trusted_products;
+    products.push(issue.source.name.clone());
+    let key =
+        if own { format!("{integration}.safety.trusted_products") } else { "safety.trusted_products".into() };
+    let value = toml::Value::from(products).to_string();
+    let change = SettingChange { key, value: Some(value) };
+    Some(vec![Step::Do(Effect::Send(Command::Set { changes: vec![change] }))])
 }

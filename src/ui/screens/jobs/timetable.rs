@@ -47,6 +47,16 @@ impl Timetable {
         self.views.iter().find(|view| view.integration == *selected)
     }
 
+    /// For the line above: how many are on.
+    pub fn summary(&self) -> String {
+        let on = self.views.iter().filter(|view| view.enabled).count();
+        match on {
+            0 if self.views.is_empty() => String::new(),
+            0 => "none is on".into(),
+            on => format!("{on} of {} on", self.views.len()),
+        }
+    }
+
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::Schedules { .. }, Ok(Answer::Schedules(views))) => {
@@ -171,7 +181,8 @@ impl Timetable {
                 cells: vec![
                     cell(state, role),
                     cell(view.integration.label(), Role::Text),
-                    cell(view.times.clone(), Role::Text),
+                    // The zone is among the details: there is no room for it here.
+                    cell(view.times.replacen(&format!(" {}", view.zone), "", 1), Role::Text),
                     cell(next, Role::Text),
                     cell(last, last_role),
                 ],
@@ -193,11 +204,16 @@ impl Timetable {
                 let why = "nobody runs schedules just now: that needs `parhelion serve`";
                 lines.push((why.to_owned(), Role::Notice));
             }
+        } else {
+            lines.push(("It is off: Space switches it on, Enter opens its settings.".to_owned(), Role::Dim));
         }
         lines.extend(view.warning.iter().map(|why| (why.clone(), Role::Notice)));
         let entities: Vec<_> = view.entities.iter().map(|entity| entity.key()).collect();
         let takes = if entities.is_empty() { "nothing".to_owned() } else { entities.join(", then ") };
         lines.push((format!("{}: {takes}", view.times), Role::Text));
+        if view.past.is_empty() {
+            lines.push(("No run of it yet.".to_owned(), Role::Dim));
+        }
         for run in &view.past {
             let what = match &run.past.fate {
                 Fate::Started { job } => format!("{job} {}", run.word()),

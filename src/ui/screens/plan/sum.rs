@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::{Line, PlanScreen, word};
 use crate::host::words::{Choices, Command, PlanEntry};
 use crate::model::{Currency, Entity, SourceId};
-use crate::plan::{self, Plan, Totals};
+use crate::plan::{self, Action, Plan, Totals, Valve};
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::limit::Limit;
 use crate::ui::fit::thousands;
@@ -45,6 +45,7 @@ impl PlanScreen {
                     sum.money.add(entry);
                 }
                 sum.beyond += u64::from(entry.beyond_limit.is_some());
+                sum.removals_beyond += u64::from(entry.beyond_limit.is_some_and(Action::is_removal));
             }
             sum.customers += u64::from(sum.totals.acting() > before);
         }
@@ -138,7 +139,7 @@ impl PlanScreen {
                 let rest = format!("apply the other {}; the {} are held", sum.totals.acting(), sum.beyond);
                 confirm = confirm.choice('y', rest, apply(None, None));
             }
-            let beyond = format!("To remove the {} as well", thousands(sum.beyond));
+            let beyond = beyond(&sum, &plan);
             return turn.dialog(Limit::new(confirm, beyond, sum.beyond, apply(None, Some(sum.beyond))));
         }
         let here = self.here().map(|(group, _)| group.customer.clone());
@@ -158,6 +159,22 @@ impl PlanScreen {
     }
 }
 
+/// What typing the number does, in the words of what is held.
+fn beyond(sum: &Sum, plan: &Plan) -> String {
+    let is_frozen = plan.outline.limits.iter().any(|limit| limit.tripped && limit.valve == Valve::V12);
+    let count = thousands(sum.beyond);
+    match (is_frozen, sum.removals_beyond) {
+        (false, removals) if removals == sum.beyond => format!("To remove the {count} as well"),
+        (false, _) => format!("To write the {count} beyond the limit as well"),
+        (true, 0) => format!("To write the {count} billable rows in the freeze all the same"),
+        (true, removals) => format!(
+            "To write the {count} in the freeze all the same, {} removal{} among them",
+            thousands(removals),
+            if removals == 1 { "" } else { "s" }
+        ),
+    }
+}
+
 /// Rows and money of what would be applied.
 #[derive(Debug, Default)]
 pub(super) struct Sum {
@@ -166,6 +183,8 @@ pub(super) struct Sum {
     pub(super) left_out: u64,
     /// Held by a limit that a typed number overrides.
     pub(super) beyond: u64,
+    /// How many of those are removals.
+    pub(super) removals_beyond: u64,
     pub(super) money: Money,
 }
 
