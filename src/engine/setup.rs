@@ -10,7 +10,7 @@ use super::keys;
 use super::records::Record;
 use crate::api::check;
 use crate::engine::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
-use crate::model::settings::{SecretSource, Settings};
+use crate::model::settings::{SecretSource, Settings, SyncMode};
 use crate::model::{Class, Integration, Place, Problem, Secret};
 use crate::settings;
 
@@ -92,6 +92,7 @@ impl Engine {
             self.forget_test(&change.key)?;
         }
         let mut records = self.schedules_changed(&new);
+        records.extend(self.push_begins(&new));
         records.extend(self.safe_mode_again(&new, &changes)?);
         records.push(Record::Config { settings: Box::new(new.clone()), changes, by: self.by() });
         self.book.record(&records).await?;
@@ -106,6 +107,15 @@ impl Engine {
         self.scheduler.look_again();
         self.tell(Event::Settings);
         Ok(())
+    }
+
+    /// New customers of Halo go to Liongard by themselves from now on: those that are there already do not (L17).
+    fn push_begins(&self, new: &Settings) -> Option<Record> {
+        let goes = |settings: &Settings| {
+            let sync = &settings.liongard.sync_customers;
+            sync.enabled && sync.mode == SyncMode::Automatic
+        };
+        (goes(new) && !goes(&self.settings())).then(|| Record::PushSince { since: self.world.now() })
     }
 
     /// Another tenant or another address: whatever a person approved was of the old one (N16).

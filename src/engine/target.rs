@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::assets;
 use super::hudu::{HuduDesk, Named};
+use super::liongard::LiongardDesk;
 use super::records::Write;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
@@ -25,6 +26,7 @@ pub type Say<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
 pub enum Target {
     Halo(Arc<Halo>),
     Hudu(Arc<HuduDesk>),
+    Liongard(Arc<LiongardDesk>),
 }
 
 impl Target {
@@ -32,6 +34,7 @@ impl Target {
         match self {
             Self::Halo(_) => Place::Halo,
             Self::Hudu(_) => Place::Of(Integration::Hudu),
+            Self::Liongard(_) => Place::Of(Integration::Liongard),
         }
     }
 
@@ -40,6 +43,7 @@ impl Target {
         match self {
             Self::Halo(halo) => halo.fingerprint().await.is_ok(),
             Self::Hudu(desk) => desk.hudu.version().await.is_ok(),
+            Self::Liongard(desk) => desk.liongard.count_environments().await.is_ok(),
         }
     }
 
@@ -49,6 +53,7 @@ impl Target {
             (Self::Halo(halo), Entity::Customers) => halo.customer(id).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licence(id).await,
             (Self::Hudu(desk), entity) => desk.record(entity, id).await,
+            (Self::Liongard(desk), _) => desk.record(id).await,
             (Self::Halo(halo), Entity::Warranty) => {
                 Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset)))
             }
@@ -77,6 +82,8 @@ impl Target {
                 other => Err(elsewhere(other)),
             },
             (Self::Hudu(desk), company) => desk.near(entity, company, name).await,
+            // There is no search that can be relied on (apis/liongard.md 6).
+            (Self::Liongard(desk), _) => desk.list(&|_, _| {}).await?.proven(),
         }
     }
 
@@ -86,6 +93,7 @@ impl Target {
             (Self::Halo(halo), Entity::Customers) => halo.customers(say).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licences(say).await,
             (Self::Hudu(desk), entity) => desk.list(entity, say).await,
+            (Self::Liongard(desk), _) => desk.list(say).await,
             (Self::Halo(halo), entity) => assets::list(halo, entity, say).await,
         }
     }
@@ -96,6 +104,7 @@ impl Target {
         match self {
             Self::Halo(halo) => send_to_halo(halo, permit, write).await,
             Self::Hudu(desk) => desk.send(permit, write, named).await,
+            Self::Liongard(desk) => desk.send(permit, write).await,
         }
     }
 
@@ -121,7 +130,7 @@ impl Target {
                 Ok(settled(id, self.record(*entity, id).await?.as_ref(), fields, before))
             }
             Write::SetAddress { customer, site, address, before } => match self {
-                Self::Hudu(_) => Ok(Fate::Absent),
+                Self::Hudu(_) | Self::Liongard(_) => Ok(Fate::Absent),
                 Self::Halo(halo) => {
                     let wanted =
                         Fields::new().with(FieldName::MainSiteAddress, Value::Address(address.clone()));

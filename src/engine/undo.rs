@@ -60,7 +60,7 @@ impl Engine {
         let safety = settings.safety(spec.integration);
         let (changes, mut outline) =
             plan::undo(&images, &spec.entities, &linked, &safety, spec.allow_removals);
-        outline.cost = plan::cost(&changes, |place| settings.pace(place));
+        outline.cost = plan::cost(spec.integration, &changes, |place| settings.pace(place));
         outline.held_by_limit = changes.iter().filter(|change| held_by_limit(change)).count() as u64;
         let stored = Plan {
             id: PlanId(self.book.next_number("plan")?),

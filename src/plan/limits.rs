@@ -170,6 +170,9 @@ pub fn scope(policy: &Policy) -> String {
 fn seen(entity: Entity, snapshot: &Snapshot, policy: &Policy) -> u64 {
     if entity == policy.integration.root() {
         snapshot.customers.len() as u64
+    } else if entity == Entity::Push {
+        // Of these customers only the chosen ones are listed.
+        snapshot.partners.len() as u64
     } else {
         snapshot.lines.get(&entity).map_or(0, |lines| lines.wanted.len() as u64)
     }
