@@ -30,6 +30,7 @@ impl Engine {
                 None => new = settings::reset(&new, &change.key)?,
             }
         }
+        notes.extend(push_note(&old, &new));
         let keys: Vec<&str> = changes.iter().map(|c| c.key.as_str()).collect();
         let changed = differences(&old, &new, &keys)?;
         self.save(new, changed.clone()).await?;
@@ -54,11 +55,12 @@ impl Engine {
             .into_iter()
             .map(|c| SavedChange { key: c.key, before: c.before, after: c.after })
             .collect();
+        let notes = import.notes.into_iter().chain(push_note(&old, &import.settings)).collect();
         self.save(import.settings, changed.clone()).await?;
         for (key, _) in &import.secrets {
             self.forget_test(key)?;
         }
-        Ok(Reply::Saved { changed, notes: import.notes })
+        Ok(Reply::Saved { changed, notes })
     }
 
     /// Seals one secret under the key of its setting.
@@ -267,4 +269,11 @@ fn differences(old: &Settings, new: &Settings, keys: &[&str]) -> Result<Vec<Save
         }
     }
     Ok(changed)
+}
+
+/// What new settings mean for pushing, with the delay (L17a).
+fn push_note(old: &Settings, new: &Settings) -> Option<String> {
+    let told = |settings: &Settings| crate::integrations::liongard::pushes(&settings.liongard);
+    let says = new.liongard.sync_customers.enabled && told(old) != told(new);
+    says.then(|| format!("New Halo customers {}.", told(new)))
 }

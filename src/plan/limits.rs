@@ -45,7 +45,9 @@ pub(super) fn apply(
             hold(changes, |change| removes(change, entity), Valve::V2, false, &sentence);
         }
     }
-    for (entity, tally) in tallies.iter().filter(|_| policy.scheduled) {
+    // Of what goes the other way nothing is ever removed.
+    let lists = tallies.iter().filter(|(entity, _)| policy.scheduled && **entity != Entity::Push);
+    for (entity, tally) in lists {
         let (entity, removals) = (*entity, wanted.get(entity).copied().unwrap_or(0));
         if removals > 0 && !policy.approved_once.contains(&entity) {
             let why = format!(

@@ -243,9 +243,12 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What two names of one customer share, at least: Liongard itself leaves out spaces too (apis/liongard.md 8.9).
+/// What two names of one customer share, at least: Liongard itself leaves out articles, "and" and spaces
+/// (apis/liongard.md 8.9).
 fn form(name: &str) -> String {
-    normal_form(name).replace(' ', "")
+    let form = normal_form(name);
+    let own: String = form.split(' ').filter(|word| !["the", "a", "an", "and"].contains(word)).collect();
+    if own.is_empty() { form } else { own }
 }
 
 fn domains(given: &[Box<str>]) -> HashSet<String> {

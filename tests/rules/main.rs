@@ -14,5 +14,6 @@ mod matching;
 mod matrix;
 mod outline;
 mod properties;
+mod push;
 mod schedule;
 mod subscriptions;

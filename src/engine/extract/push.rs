@@ -41,8 +41,11 @@ pub async fn read(
         ..Lines::default()
     };
     lines.found.sort_by(|a, b| a.id.cmp(&b.id));
-    alerts.push(format!("New Halo customers {}.", rules::pushes(&settings.liongard)));
     if !sync.enabled {
+        alerts.push(format!(
+            "New Halo customers {}: switch liongard.sync_customers.enabled on first.",
+            rules::pushes(&settings.liongard)
+        ));
         return Ok(lines);
     }
     let mut chooser = Chooser {
