@@ -95,7 +95,9 @@ impl Apply {
             }
             Err(problem) => {
                 let why = safe(&problem.to_string());
-                self.note(format!("whether the new environments are the only ones of their names is not known: {why}"));
+                self.note(format!(
+                    "whether the new environments are the only ones of their names is not known: {why}"
+                ));
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::engine::words::{
     PlanFilter, PlanGroup, PlanOrder, Presence, Query, SettingsView, ToDo,
 };
 use crate::integrations;
-use crate::model::{Class, Entity, Date, Integration, JobId, Place, PlanId, Problem, SourceId};
+use crate::model::{Class, Date, Entity, Integration, JobId, Place, PlanId, Problem, SourceId};
 use crate::plan::{Action, Cause, Change};
 
 /// A test is stale after this many hours (C10).

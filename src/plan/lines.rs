@@ -192,7 +192,11 @@ impl<'a> Planner<'a> {
         let skip = |why: String| Err(Box::new(self.row(wanted, Action::Skipped, vec![why])));
         let Some(parent) = &wanted.parent else {
             if self.lines.parking != Parking::None {
-                return if linked { Ok(Place::unchanged()) } else { self.parked(wanted, "it belongs to no customer") };
+                return if linked {
+                    Ok(Place::unchanged())
+                } else {
+                    self.parked(wanted, "it belongs to no customer")
+                };
             }
             return Err(Box::new(self.row(wanted, Action::Skipped, Vec::new()).held(
                 Cause::Data,
@@ -204,7 +208,11 @@ impl<'a> Planner<'a> {
             (None | Some(Standing::Out(_)), Verdict::Take | Verdict::Hold(_))
                 if self.lines.parking != Parking::None && !self.is_excluded(parent) =>
             {
-                if linked { Ok(Place::unchanged()) } else { self.parked(wanted, "its customer is not mapped") }
+                if linked {
+                    Ok(Place::unchanged())
+                } else {
+                    self.parked(wanted, "its customer is not mapped")
+                }
             }
             (None, _) if linked => skip("customer not mapped any more: left as it is (K2)".into()),
             (None, _) => skip("customer not mapped (B1)".into()),

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use super::customers::Customers;
 use super::lines::{self, Tally};
 use super::{
-    Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits, push, quarantine,
+    Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits, push,
+    quarantine,
     snapshot::{Mappings, Reading},
 };
 use crate::model::{Currency, Entity, Link, SourceId};

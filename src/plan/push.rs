@@ -130,8 +130,7 @@ impl<'a> Planner<'a> {
             return row(Action::Unchanged, format!("mapped to environment {environment}"));
         }
         if let Some(environment) = self.linking.get(&here) {
-            let why =
-                format!("this plan maps it to environment '{}' ({})", environment.name, environment.id);
+            let why = format!("this plan maps it to environment '{}' ({})", environment.name, environment.id);
             return row(Action::Skipped, why);
         }
         match &wanted.verdict {

@@ -146,7 +146,9 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
         (_, None, [kind @ ("assettype" | "assetgroup" | "field"), id @ ..]) => {
             halo_assets::answer(&mut halo.assets, call, kind, id.first().copied())
         }
-        ("GET", None, ["fieldinfo"]) => Answer::json(200, &halo_assets::custom_fields(call.query.int("typeid"))),
+        ("GET", None, ["fieldinfo"]) => {
+            Answer::json(200, &halo_assets::custom_fields(call.query.int("typeid")))
+        }
         ("GET", None, ["instanceinfo"]) => Answer::json(200, &instance(&base(call))),
         ("GET", None, ["features"]) => Answer::json(200, &features()),
         ("GET", None, ["health"]) => Answer::json(200, &json!({"status": "Healthy"})),

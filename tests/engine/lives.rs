@@ -406,8 +406,8 @@ fn lives(play: &Play, seeds: std::ops::Range<u64>, mutation: Mutation) -> (Vec<(
             if seed >= seeds.end {
                 return (found, all);
             }
-            let told =
-                std::panic::catch_unwind(|| one(play, seed, mutation)).unwrap_or_else(|_| Err("a panic".into()));
+            let told = std::panic::catch_unwind(|| one(play, seed, mutation))
+                .unwrap_or_else(|_| Err("a panic".into()));
             match told {
                 Ok(story) => {
                     all.jobs += story.jobs;
@@ -448,7 +448,9 @@ fn one(play: &Play, seed: u64, mutation: Mutation) -> Result<Story, String> {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        match tokio::time::timeout(std::time::Duration::from_secs(20 * 86_400), live(play, seed, mutation)).await {
+        match tokio::time::timeout(std::time::Duration::from_secs(20 * 86_400), live(play, seed, mutation))
+            .await
+        {
             Ok(told) => told,
             Err(_) => Err("it never ends".into()),
         }

@@ -96,10 +96,15 @@ async fn l17b_only_flagged_customers_go_and_they_are_mapped_in_the_same_step() {
     assert_eq!(environments(&ground.sandbox), ["Alder & Söhne Ltd", "Northgate IT (Internal)"]);
     // L19: one write, in the log and in the journal; with the slash that no redirect is needed for.
     assert_eq!(sent(&ground.sandbox), ["POST /api/v2/environments"]);
-    assert!(log(&ground, report.job).contains("created: name Alder & Söhne Ltd"), "{}", log(&ground, report.job));
+    assert!(
+        log(&ground, report.job).contains("created: name Alder & Söhne Ltd"),
+        "{}",
+        log(&ground, report.job)
+    );
     assert_eq!(report.requests.get(&Place::Of(ME)).is_some_and(|count| *count > 1), true);
 
-    let made = ground.sandbox.environments().into_iter().find(|one| one["Name"] == "Alder & Söhne Ltd").unwrap();
+    let made =
+        ground.sandbox.environments().into_iter().find(|one| one["Name"] == "Alder & Söhne Ltd").unwrap();
     let id = made["ID"].to_string();
     assert!(made["Description"].as_str().unwrap().starts_with("From HaloPSA (PHL-"), "{made}");
     assert_eq!(mapped(&engine), BTreeMap::from([(id.clone(), alder.to_string())]));
@@ -109,7 +114,11 @@ async fn l17b_only_flagged_customers_go_and_they_are_mapped_in_the_same_step() {
     let report = run(&engine, import()).await;
     assert_eq!(report.totals.failed, 0);
     let internal = 1;
-    assert_eq!(ground.sandbox.halo_clients().len(), clients + internal, "only the internal one is new in Halo");
+    assert_eq!(
+        ground.sandbox.halo_clients().len(),
+        clients + internal,
+        "only the internal one is new in Halo"
+    );
     let report = run(&engine, push()).await;
     assert_eq!((report.totals.rows.acting(), report.totals.rows.unchanged), (0, 1), "{:?}", report.totals);
     // Also when the mapping is taken away, and when the flag goes off: nothing is deleted, nothing made twice.
@@ -385,7 +394,12 @@ async fn l17_wherever_the_process_ends_one_environment_is_made_and_mapped() {
                 None => ground.open(),
             };
             if life < 3 {
-                ground.process.end_after(dice.within(1, 40), dice.chance(0.5), &ground.disk, dice.chance(0.5));
+                ground.process.end_after(
+                    dice.within(1, 40),
+                    dice.chance(0.5),
+                    &ground.disk,
+                    dice.chance(0.5),
+                );
             }
             // An import alone must not take for new what a push left open.
             let spec = if life == 1 { import() } else { everything() };

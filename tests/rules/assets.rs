@@ -295,8 +295,17 @@ fn a_stored_id_counts_whether_or_not_its_environment_is_mapped_and_the_default_s
         a.asset("641", "2", "S1");
         a.stored("1", "640").parent = parent;
         let row = a.row("1");
-        assert_eq!((row.action, row.target.clone().unwrap().id), (Action::Update, t("640")), "{:?}", row.reasons);
-        assert_eq!((row.customer_target.clone(), row.site.clone()), (Some(t("1")), None), "it stays where it is");
+        assert_eq!(
+            (row.action, row.target.clone().unwrap().id),
+            (Action::Update, t("640")),
+            "{:?}",
+            row.reasons
+        );
+        assert_eq!(
+            (row.customer_target.clone(), row.site.clone()),
+            (Some(t("1")), None),
+            "it stays where it is"
+        );
         assert_eq!(written(&row, FieldName::Status), None);
         assert!(says(&row, "641"), "the other hit is said: {:?}", row.reasons);
     }
@@ -538,14 +547,29 @@ fn p22_values_that_say_nothing_match_nothing_whatever_their_case_and_spaces_and_
     use parhelion::integrations::field_mapping::Targets;
     use parhelion::integrations::liongard::Mapping;
     let built_in = [
-        "To Be Filled By O.E.M.", " to be filled by o.e.m. ", "System Serial Number", "Default string", "N/A", "none",
-        "Not Applicable", "0123456789", "0", "0000000", "XXXXXXXX", "", "   ",
+        "To Be Filled By O.E.M.",
+        " to be filled by o.e.m. ",
+        "System Serial Number",
+        "Default string",
+        "N/A",
+        "none",
+        "Not Applicable",
+        "0123456789",
+        "0",
+        "0000000",
+        "XXXXXXXX",
+        "",
+        "   ",
     ];
     let bare = Mapping::new(&Liongard::default(), &Targets::default());
     for text in built_in {
         assert_eq!(bare.matching_form(text), None, "'{text}' matched");
     }
-    assert_eq!(bare.matching_form(" syn7q42 "), bare.matching_form("SYN7Q42"), "case and spaces do not count");
+    assert_eq!(
+        bare.matching_form(" syn7q42 "),
+        bare.matching_form("SYN7Q42"),
+        "case and spaces do not count"
+    );
     assert!(bare.matching_form("VM-0001").is_some());
     let own = Liongard { placeholder_values: vec!["vm-0001".into()], ..Liongard::default() };
     let own = Mapping::new(&own, &Targets::default());

@@ -275,7 +275,10 @@ fn l10_a_system_without_inspector_waits_or_takes_the_type_of_last_resort() {
         let evidence =
             Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, detail: None };
         let wanted = mapping.wanted(&bare.id, &bare.name, None, evidence);
-        assert!(matches!(&wanted.verdict, Verdict::Hold(why) if why.contains("Inspector.Alias")), "{values:?}");
+        assert!(
+            matches!(&wanted.verdict, Verdict::Hold(why) if why.contains("Inspector.Alias")),
+            "{values:?}"
+        );
     }
 }
 
@@ -287,7 +290,8 @@ fn a_record_without_a_name_waits() {
     let metrics = Metrics::default();
     let mut bare = system(&needs, &[("Inspector.Alias", "Windows Workstation")]);
     bare.name = "  ".into();
-    let evidence = Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, detail: None };
+    let evidence =
+        Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, detail: None };
     let wanted = mapping.wanted(&bare.id, &bare.name, None, evidence);
     assert!(matches!(&wanted.verdict, Verdict::Hold(why) if why.contains("no name")), "{:?}", wanted.verdict);
 }

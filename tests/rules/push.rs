@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parhelion::integrations::liongard::{description, found_environment, rules, wanted_customer, wanted_push};
+use parhelion::integrations::liongard::{
+    description, found_environment, rules, wanted_customer, wanted_push,
+};
 use parhelion::model::liongard::SourceEnvironment;
 use parhelion::model::marker::marker;
 use parhelion::model::settings::{Liongard, Safety};
 use parhelion::model::{
-    Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment, SourceId, Value,
+    Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment, SourceId,
+    Value,
 };
 use parhelion::plan::snapshot::{Last, Lines, LookAlike, Mappings, Reading, Snapshot};
 use parhelion::plan::{self, Action, Cause, Change, Completeness, Policy, Valve};
@@ -190,7 +193,8 @@ fn l17_a_customer_that_came_from_liongard_is_never_pushed_back() {
     assert!(row.action == Action::Unchanged && says(&row, "mapped to environment 4102"), "{:?}", row.reasons);
     // The marker of another installation speaks of Liongard all the same.
     let other = Installation::from_random([9; 8]);
-    let foreign = marker(&other, Integration::Liongard, "us1.app.liongard.com", Entity::Customers, &s("4102"));
+    let foreign =
+        marker(&other, Integration::Liongard, "us1.app.liongard.com", Entity::Customers, &s("4102"));
     p.mappings.customers.clear();
     p.halo[0].marker = Some(foreign.into());
     assert_eq!(p.row("12").action, Action::Skipped);

@@ -163,14 +163,17 @@ mod tests {
             let json = json!({"customfields": [{"id": 7, "value": value, "display": display}, {"id": 8, "value": true}]});
             facts(json, Some(&FlagField::Custom(7))).unwrap().flag
         };
-        for on in [json!(true), json!("true"), json!("True"), json!("1"), json!(1), json!("Yes"), json!(" on ")] {
+        for on in
+            [json!(true), json!("true"), json!("True"), json!("1"), json!(1), json!("Yes"), json!(" on ")]
+        {
             assert!(of(on.clone(), Json::Null), "{on}");
         }
         for off in [json!(false), json!("false"), json!(""), Json::Null, json!(0), json!("no"), json!(3)] {
             assert!(!of(off.clone(), Json::Null), "{off}");
         }
         assert!(of(json!(3), json!("Yes")), "the option that is shown");
-        let native = facts(json!({"sync_to_liongard": true, "liongardid": 4102}), Some(&FlagField::Native)).unwrap();
+        let native =
+            facts(json!({"sync_to_liongard": true, "liongardid": 4102}), Some(&FlagField::Native)).unwrap();
         assert!(native.flag && native.environment == Some(4102) && native.created.is_none());
         assert_eq!(facts(json!({"customfields": 5, "liongardid": 0}), None).unwrap(), SyncFacts::default());
     }

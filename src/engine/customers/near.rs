@@ -12,8 +12,8 @@ use crate::matching::name;
 use crate::matching::suggest::{Candidate, Facts, Index, Scratch, Suggestion, likeness};
 use crate::model::settings::Matching;
 use crate::model::{
-    Class, Entity, FieldName, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId, Value,
-    Verdict, Wanted,
+    Class, Entity, FieldName, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId,
+    Value, Verdict, Wanted,
 };
 use crate::plan::{LookAlike, Mappings, Snapshot};
 
@@ -310,8 +310,7 @@ impl Engine {
         let mut scratch = Scratch::default();
         for wanted in lines.wanted.iter().filter(|wanted| wanted.verdict == Verdict::Take) {
             let here = TargetId::new(wanted.id.as_str());
-            let ruled_out =
-                |found: &&Found| parties.is_refused(&SourceId::new(found.id.as_str()), &here);
+            let ruled_out = |found: &&Found| parties.is_refused(&SourceId::new(found.id.as_str()), &here);
             let pairs = lines.found.iter().filter(ruled_out);
             mappings.refused_push.extend(pairs.map(|found| (wanted.id.clone(), found.id.clone())));
             let near: Vec<LookAlike> = index

@@ -143,13 +143,18 @@ impl<'a> Chooser<'a> {
     }
 
     /// Those whose flag is on: by a list where it carries the field, else by the details of each.
-    async fn flagged(&mut self, sync: &SyncCustomers, progress: Progress<'_>) -> Result<Completeness, Problem> {
+    async fn flagged(
+        &mut self,
+        sync: &SyncCustomers,
+        progress: Progress<'_>,
+    ) -> Result<Completeness, Problem> {
         let why = format!("'{}' is on in Halo (L17b)", sync.flag_field.trim());
         let mut proof = Completeness::default();
         match self.flag {
             None => return Ok(proof),
             Some(FlagField::Custom(id)) => {
-                let list = self.halo.flags(id, &|done, of| progress("flags of Halo customers", done, of)).await?;
+                let list =
+                    self.halo.flags(id, &|done, of| progress("flags of Halo customers", done, of)).await?;
                 proof = completeness(&list.certificate);
                 if list.records.iter().all(|(_, flag)| flag.is_some()) {
                     let on = list.records.into_iter().filter(|(_, flag)| *flag == Some(true));
@@ -187,7 +192,8 @@ impl<'a> Chooser<'a> {
             match facts.created {
                 Some(created) if created >= since => {
                     older = 0;
-                    let why = format!("made in Halo on {}, after pushing was switched on (L17a)", day(created));
+                    let why =
+                        format!("made in Halo on {}, after pushing was switched on (L17a)", day(created));
                     self.chosen.entry(found.id.clone()).or_insert(why);
                 }
                 _ => older += 1,

@@ -87,7 +87,8 @@ fn chosen(sandbox: &Sandbox, name: &str) {
 /// A day at Liongard, and one more customer in Halo.
 fn day(seed: u64, number: u64, sandbox: &Sandbox) {
     let mut dice = Dice::new(seed ^ (number << 32), "liongard day");
-    let mut environments: Vec<i64> = sandbox.environments().iter().filter_map(|one| one["ID"].as_i64()).collect();
+    let mut environments: Vec<i64> =
+        sandbox.environments().iter().filter_map(|one| one["ID"].as_i64()).collect();
     environments.sort_unstable();
     for id in sandbox.system_ids() {
         match dice.below(8) {
@@ -95,7 +96,9 @@ fn day(seed: u64, number: u64, sandbox: &Sandbox) {
             1 => drop(sandbox.put_system(&json!({"ID": id, "ram": dice.within(4, 64)}))),
             2 => drop(sandbox.put_system(&json!({"ID": id, "user": "somebody else"}))),
             // The first two are of the seed's own: whatever was pushed has no say in where it moves.
-            3 => drop(sandbox.put_system(&json!({"ID": id, "Environment": environments[dice.below(2) as usize]}))),
+            3 => drop(
+                sandbox.put_system(&json!({"ID": id, "Environment": environments[dice.below(2) as usize]})),
+            ),
             _ => {}
         }
     }
@@ -149,12 +152,16 @@ fn content(engine: &Engine, sandbox: &Sandbox) -> BTreeMap<String, Vec<String>> 
     assets.sort();
     all.insert("assets".into(), assets);
     for shelf in ["types", "fields"] {
-        let mut names: Vec<String> =
-            sandbox.halo_asset_shelf(shelf).iter().map(|row| json!({"name": row["name"]}).to_string()).collect();
+        let mut names: Vec<String> = sandbox
+            .halo_asset_shelf(shelf)
+            .iter()
+            .map(|row| json!({"name": row["name"]}).to_string())
+            .collect();
         names.sort();
         all.insert(shelf.into(), names);
     }
-    let mut there: Vec<String> = environments.values().map(|name| json!({"name": name}).to_string()).collect();
+    let mut there: Vec<String> =
+        environments.values().map(|name| json!({"name": name}).to_string()).collect();
     there.sort();
     all.insert("environments".into(), there);
     let links = engine.book.links(ME, Entity::Customers).expect("links");
