@@ -101,7 +101,7 @@ async fn l17b_only_flagged_customers_go_and_they_are_mapped_in_the_same_step() {
         "{}",
         log(&ground, report.job)
     );
-    assert_eq!(report.requests.get(&Place::Of(ME)).is_some_and(|count| *count > 1), true);
+    assert!(report.requests.get(&Place::Of(ME)).is_some_and(|count| *count > 1));
 
     let made =
         ground.sandbox.environments().into_iter().find(|one| one["Name"] == "Alder & Söhne Ltd").unwrap();

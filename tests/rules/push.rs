@@ -293,7 +293,7 @@ fn p15_an_incomplete_list_of_environments_makes_none() {
     p.listed = Completeness(Err("3 counted, 2 listed".into()));
     let row = p.row("12");
     assert!(row.action == Action::Held && matches!(row.hold.unwrap().cause, Cause::Unproven));
-    assert_eq!(p.plan().outline.complete[&Entity::Push], false);
+    assert!(!p.plan().outline.complete[&Entity::Push]);
 }
 
 #[test]
