@@ -117,7 +117,7 @@ async fn entities(
         (true, false) => integration.usual().to_vec(),
         (true, true) => {
             let view = ask!(handle, Query::Settings, Settings)?;
-            view.settings.of(integration).schedule.entities.clone()
+            view.settings.scheduled(integration)
         }
     };
     if chosen.is_empty() {

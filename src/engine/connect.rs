@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::hudu::HuduDesk;
+use super::liongard::LiongardDesk;
 use super::target::Target;
 use crate::api::budget::Lane;
 use crate::api::halo::Halo;
@@ -27,7 +28,7 @@ pub enum Other {
     Hudu(Arc<HuduDesk>),
     /// The planning workspace: ours, so there is nothing to connect to.
     Here,
-    Liongard(Arc<Liongard>),
+    Liongard(Arc<LiongardDesk>),
 }
 
 impl Connections {
@@ -35,7 +36,8 @@ impl Connections {
     pub fn target(&self, place: Place) -> Target {
         match (place, &self.other) {
             (Place::Of(_), Other::Hudu(desk)) => Target::Hudu(desk.clone()),
-            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Liongard(_) | Other::Here) => {
+            (Place::Of(_), Other::Liongard(desk)) => Target::Liongard(desk.clone()),
+            (Place::Halo, _) | (Place::Of(_), Other::Market(_) | Other::Here) => {
                 Target::Halo(self.halo.clone())
             }
         }
@@ -65,7 +67,10 @@ impl Engine {
             }
             Integration::Hudu => Other::Hudu(self.connect_hudu(&settings, lane)?),
             Integration::Lifecycle => Other::Here,
-            Integration::Liongard => Other::Liongard(self.connect_liongard(&settings, lane)?),
+            Integration::Liongard => {
+                let liongard = self.connect_liongard(&settings, lane)?;
+                Other::Liongard(Arc::new(LiongardDesk::new((*liongard).clone())))
+            }
         };
         let halo = self.connect_halo(&settings, lane)?;
         Ok(Connections { halo, account: account(&settings, integration), other })

@@ -4,6 +4,7 @@ pub mod halo;
 mod hudu;
 mod liongard;
 mod marketplace;
+mod push;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,8 +67,8 @@ pub async fn read(
         }
         Other::Hudu(desk) => hudu::read(engine, with, desk, entities, progress).await?,
         Other::Here => return Err(no_pairs(integration)),
-        Other::Liongard(liongard) => {
-            liongard::read(engine, with, liongard, entities, only.as_ref(), progress).await?
+        Other::Liongard(desk) => {
+            liongard::read(engine, with, desk, entities, only.as_ref(), progress).await?
         }
     };
     read.snapshot.only = only;
@@ -95,7 +96,7 @@ pub async fn customers(
         Other::Market(market) => marketplace::customers(engine, with, market, integration, progress).await,
         Other::Hudu(desk) => hudu::customers(with, desk, progress).await,
         Other::Here => Err(no_pairs(integration)),
-        Other::Liongard(liongard) => liongard::customers(engine, with, liongard, progress).await,
+        Other::Liongard(desk) => liongard::customers(engine, with, &desk.liongard, progress).await,
     }
 }
 
@@ -114,7 +115,7 @@ pub async fn confirm(
         Other::Hudu(_) => hudu::confirm(with, entity, absent, progress).await,
         // Nothing of the workspace is removed for being absent.
         Other::Here => BTreeMap::new(),
-        Other::Liongard(liongard) => liongard::confirm(engine, liongard, absent, progress).await,
+        Other::Liongard(desk) => liongard::confirm(engine, &desk.liongard, absent, progress).await,
     }
 }
 

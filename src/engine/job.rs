@@ -412,7 +412,8 @@ impl Engine {
         let integration = report.integration;
 
         // Requests of an earlier life come first: a plan must not be made while their fate is unknown.
-        for place in targets(integration, &report.entities) {
+        // Those of all its entities: what was pushed without an answer would come in as somebody new.
+        for place in targets(integration, integration.entities()) {
             if !self.open_at(place).is_empty() {
                 tally.phase(Phase::Verifying { what: "requests without an answer".into() });
                 let target = self.connect_target(place, Lane::Bulk).map_err(Halt::Trouble)?;

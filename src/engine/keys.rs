@@ -173,6 +173,10 @@ pub fn occurrence(integration: Integration, id: &OccurrenceId) -> Vec<u8> {
 pub fn schedule_since(integration: Integration) -> Vec<u8> {
     plain(&[b"y", integration.key().as_bytes(), b"since"])
 }
+/// From when Halo's customers count as new (L17a).
+pub fn push_since() -> Vec<u8> {
+    plain(&[b"y", Integration::Liongard.key().as_bytes(), b"push"])
+}
 /// When a person let a paused schedule go on.
 pub fn schedule_resumed(integration: Integration) -> Vec<u8> {
     plain(&[b"y", integration.key().as_bytes(), b"resumed"])

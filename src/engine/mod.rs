@@ -45,6 +45,7 @@ pub mod job;
 mod keys;
 mod layouts;
 pub mod lifecycle;
+pub mod liongard;
 pub mod log;
 pub mod metrics;
 mod narrow;

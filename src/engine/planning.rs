@@ -122,6 +122,7 @@ impl Engine {
     pub fn plan_from(&self, spec: &Spec, read: Arc<Read>, keep: Keep) -> Result<(Plan, Freshness), Problem> {
         let mut mappings = self.mappings(spec.integration)?;
         mappings.near = self.look_alikes(spec.integration, &read.snapshot, &mappings)?;
+        self.push_pairs(spec.integration, &read.snapshot, &mut mappings)?;
         let policy = self.policy(spec, &read)?;
         let mut troubles = Vec::new();
         let only = read.snapshot.only.as_ref();
@@ -138,7 +139,7 @@ impl Engine {
         outline.alerts.extend(read.alerts.iter().chain(read.blocked.values()).cloned());
         outline.notes.clone_from(&read.notes);
         let settings = self.settings();
-        outline.cost = plan::cost(&planned.changes, |place| settings.pace(place));
+        outline.cost = plan::cost(spec.integration, &planned.changes, |place| settings.pace(place));
         outline.held_by_limit = planned.changes.iter().filter(|c| held_by_limit(c)).count() as u64;
         let hash = plan::hash(&outline, &planned.changes);
         let hours = i64::from(policy.safety.plan_hours);
@@ -221,6 +222,8 @@ impl Engine {
             missing_runs: self.book.missing_runs(integration)?,
             elsewhere: self.elsewhere(integration)?,
             near: BTreeMap::new(),
+            near_push: BTreeMap::new(),
+            refused_push: BTreeSet::new(),
         })
     }
 

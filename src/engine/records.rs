@@ -76,6 +76,8 @@ pub enum Record {
     Occurrence(Box<Past>),
     /// Occurrences count from here: the schedule was switched on, its times were changed, or the clock was set back.
     ScheduleSince { integration: Integration, since: Moment },
+    /// Halo's customers made from here on are new to Liongard: pushing them was switched on (L17a).
+    PushSince { since: Moment },
     /// A person lets a paused schedule go on (P44).
     ScheduleResumed { integration: Integration, at: Moment, by: String },
     /// A fact of the planning workspace that no person takes back: a report opened, completed, thrown away.
@@ -366,6 +368,9 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
                 if o.entity == o.integration.root() {
                     ops.push(Op::Del(keys::decision(o.integration, &o.source)));
                 }
+                if o.entity == Entity::Push {
+                    pushed(o, link, ops);
+                }
             }
             if let Some(mapping) = &o.mapping {
                 slot(o.integration, o.entity, &o.source, mapping, ops);
@@ -380,6 +385,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::ScheduleSince { integration, since } => {
             ops.push(keys::put(keys::schedule_since(*integration), since));
         }
+        Record::PushSince { since } => ops.push(keys::put(keys::push_since(), since)),
         Record::ScheduleResumed { integration, at, .. } => {
             ops.push(keys::put(keys::schedule_resumed(*integration), at));
         }
@@ -396,6 +402,21 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             }
         }
     }
+}
+
+/// What was pushed is mapped in the same step, so that the next import does not take it for somebody new (L17).
+fn pushed(outcome: &Outcome, link: &Link, ops: &mut Vec<Op>) {
+    let environment = SourceId::new(link.target.as_str());
+    let mapping = Link {
+        target: TargetId::new(outcome.source.as_str()),
+        source_name: link.target_name.clone(),
+        target_name: link.source_name.clone(),
+        base: None,
+        ..link.clone()
+    };
+    let root = outcome.integration.root();
+    ops.extend(keys::put_big(&keys::link(outcome.integration, root, &environment), &mapping));
+    ops.push(Op::Del(keys::decision(outcome.integration, &environment)));
 }
 
 fn slot(integration: Integration, entity: Entity, id: &SourceId, slot: &Slot, ops: &mut Vec<Op>) {

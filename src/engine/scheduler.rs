@@ -213,7 +213,7 @@ impl Engine {
             obstacle = Some(format!("{job} was still running"));
         }
         if obstacle.is_none() {
-            let spec = spec(integration, schedule);
+            let spec = spec(integration, &self.settings());
             match self.run_for(spec, Choices::default(), Some(occurrence)).await {
                 Ok(job) => tracing::info!("{job} is {} of {}", integration.label(), occurrence.id),
                 Err(problem) if problem.class == Class::Busy => return Ok(false),
@@ -334,7 +334,7 @@ impl Engine {
             )
             .remedy(format!("Name what it takes in {integration}.schedule.entities.")));
         }
-        self.run(spec(integration, schedule)).await
+        self.run(spec(integration, &settings)).await
     }
 
     /// Lets a paused schedule go on.
@@ -385,7 +385,7 @@ impl Engine {
         Ok(ScheduleView {
             integration,
             enabled: schedule.enabled,
-            entities: schedule.entities.clone(),
+            entities: settings.scheduled(integration),
             at: schedule.at.clone(),
             times: times(schedule, &zone),
             zone,
@@ -399,8 +399,8 @@ impl Engine {
     }
 }
 
-fn spec(integration: Integration, schedule: &Schedule) -> Spec {
-    let entities = schedule.entities.clone();
+fn spec(integration: Integration, settings: &Settings) -> Spec {
+    let entities = settings.scheduled(integration);
     Spec { integration, entities, scheduled: true, allow_removals: false, purpose: Purpose::Whole }.ordered()
 }
 

@@ -10,7 +10,7 @@ use super::keys;
 use super::records::Record;
 use crate::api::check;
 use crate::engine::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
-use crate::model::settings::{SecretSource, Settings};
+use crate::model::settings::{SecretSource, Settings, SyncMode};
 use crate::model::{Class, Integration, Place, Problem, Secret};
 use crate::settings;
 
@@ -30,6 +30,7 @@ impl Engine {
                 None => new = settings::reset(&new, &change.key)?,
             }
         }
+        notes.extend(push_note(&old, &new));
         let keys: Vec<&str> = changes.iter().map(|c| c.key.as_str()).collect();
         let changed = differences(&old, &new, &keys)?;
         self.save(new, changed.clone()).await?;
@@ -54,11 +55,12 @@ impl Engine {
             .into_iter()
             .map(|c| SavedChange { key: c.key, before: c.before, after: c.after })
             .collect();
+        let notes = import.notes.into_iter().chain(push_note(&old, &import.settings)).collect();
         self.save(import.settings, changed.clone()).await?;
         for (key, _) in &import.secrets {
             self.forget_test(key)?;
         }
-        Ok(Reply::Saved { changed, notes: import.notes })
+        Ok(Reply::Saved { changed, notes })
     }
 
     /// Seals one secret under the key of its setting.
@@ -92,6 +94,7 @@ impl Engine {
             self.forget_test(&change.key)?;
         }
         let mut records = self.schedules_changed(&new);
+        records.extend(self.push_begins(&new));
         records.extend(self.safe_mode_again(&new, &changes)?);
         records.push(Record::Config { settings: Box::new(new.clone()), changes, by: self.by() });
         self.book.record(&records).await?;
@@ -106,6 +109,15 @@ impl Engine {
         self.scheduler.look_again();
         self.tell(Event::Settings);
         Ok(())
+    }
+
+    /// New customers of Halo go to Liongard by themselves from now on: those that are there already do not (L17).
+    fn push_begins(&self, new: &Settings) -> Option<Record> {
+        let goes = |settings: &Settings| {
+            let sync = &settings.liongard.sync_customers;
+            sync.enabled && sync.mode == SyncMode::Automatic
+        };
+        (goes(new) && !goes(&self.settings())).then(|| Record::PushSince { since: self.world.now() })
     }
 
     /// Another tenant or another address: whatever a person approved was of the old one (N16).
@@ -257,4 +269,11 @@ fn differences(old: &Settings, new: &Settings, keys: &[&str]) -> Result<Vec<Save
         }
     }
     Ok(changed)
+}
+
+/// What new settings mean for pushing, with the delay (L17a).
+fn push_note(old: &Settings, new: &Settings) -> Option<String> {
+    let told = |settings: &Settings| crate::integrations::liongard::pushes(&settings.liongard);
+    let says = new.liongard.sync_customers.enabled && told(old) != told(new);
+    says.then(|| format!("New Halo customers {}.", told(new)))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::assets;
 use super::hudu::{HuduDesk, Named};
+use super::liongard::LiongardDesk;
 use super::records::Write;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
@@ -25,6 +26,7 @@ pub type Say<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
 pub enum Target {
     Halo(Arc<Halo>),
     Hudu(Arc<HuduDesk>),
+    Liongard(Arc<LiongardDesk>),
 }
 
 impl Target {
@@ -32,6 +34,7 @@ impl Target {
         match self {
             Self::Halo(_) => Place::Halo,
             Self::Hudu(_) => Place::Of(Integration::Hudu),
+            Self::Liongard(_) => Place::Of(Integration::Liongard),
         }
     }
 
@@ -40,6 +43,7 @@ impl Target {
         match self {
             Self::Halo(halo) => halo.fingerprint().await.is_ok(),
             Self::Hudu(desk) => desk.hudu.version().await.is_ok(),
+            Self::Liongard(desk) => desk.liongard.count_environments().await.is_ok(),
         }
     }
 
@@ -47,7 +51,7 @@ impl Target {
     pub async fn ready(&self, entity: Entity) -> Result<(), Problem> {
         match self {
             Self::Hudu(desk) if entity != Entity::Companies => desk.layout(entity).await.map(drop),
-            Self::Halo(_) | Self::Hudu(_) => Ok(()),
+            Self::Halo(_) | Self::Hudu(_) | Self::Liongard(_) => Ok(()),
         }
     }
 
@@ -57,6 +61,7 @@ impl Target {
             (Self::Halo(halo), Entity::Customers) => halo.customer(id).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licence(id).await,
             (Self::Hudu(desk), entity) => desk.record(entity, id).await,
+            (Self::Liongard(desk), _) => desk.record(id).await,
             (Self::Halo(halo), Entity::Warranty) => {
                 Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset)))
             }
@@ -85,6 +90,8 @@ impl Target {
                 other => Err(elsewhere(other)),
             },
             (Self::Hudu(desk), company) => desk.near(entity, company, name).await,
+            // There is no search that can be relied on (apis/liongard.md 6).
+            (Self::Liongard(desk), _) => desk.list(&|_, _| {}).await?.proven(),
         }
     }
 
@@ -94,6 +101,7 @@ impl Target {
             (Self::Halo(halo), Entity::Customers) => halo.customers(say).await,
             (Self::Halo(halo), Entity::Subscriptions) => halo.licences(say).await,
             (Self::Hudu(desk), entity) => desk.list(entity, say).await,
+            (Self::Liongard(desk), _) => desk.list(say).await,
             (Self::Halo(halo), entity) => assets::list(halo, entity, say).await,
         }
     }
@@ -104,6 +112,7 @@ impl Target {
         match self {
             Self::Halo(halo) => send_to_halo(halo, permit, write).await,
             Self::Hudu(desk) => desk.send(permit, write, named).await,
+            Self::Liongard(desk) => desk.send(permit, write).await,
         }
     }
 
@@ -129,7 +138,7 @@ impl Target {
                 Ok(settled(id, self.record(*entity, id).await?.as_ref(), fields, before))
             }
             Write::SetAddress { customer, site, address, before } => match self {
-                Self::Hudu(_) => Ok(Fate::Absent),
+                Self::Hudu(_) | Self::Liongard(_) => Ok(Fate::Absent),
                 Self::Halo(halo) => {
                     let wanted =
                         Fields::new().with(FieldName::MainSiteAddress, Value::Address(address.clone()));

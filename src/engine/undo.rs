@@ -94,7 +94,7 @@ impl Engine {
             last: plan::Last::default(),
         };
         let (changes, mut outline) = plan::undo(&images, &linked, &policy);
-        outline.cost = plan::cost(&changes, |place| settings.pace(place));
+        outline.cost = plan::cost(spec.integration, &changes, |place| settings.pace(place));
         outline.held_by_limit = changes.iter().filter(|change| held_by_limit(change)).count() as u64;
         let stored = Plan {
             id: PlanId(self.book.next_number("plan")?),

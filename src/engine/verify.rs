@@ -60,7 +60,46 @@ impl Apply {
             self.not_stuck(&change, action, trouble)?;
         }
         self.audit(&there);
+        self.pushed_once().await;
         Ok(())
+    }
+
+    /// Each environment that was made must be the only one of its name (apis/liongard.md 8.6): whether Liongard refuses a
+    /// second one nobody says, so two are looked for and never deleted.
+    async fn pushed_once(&self) {
+        let mut names: Vec<String> = Vec::new();
+        let read = self.each_written(|change, _, _| {
+            names.extend((change.entity == Entity::Push).then(|| change.source.name.trim().to_owned()));
+            true
+        });
+        if read.is_err() || names.is_empty() {
+            return;
+        }
+        match self.target(Entity::Push).list(Entity::Push, &|_, _| {}).await {
+            Ok(all) => {
+                for name in names {
+                    let same: Vec<&str> = all
+                        .records
+                        .iter()
+                        .filter(|found| found.name.trim().eq_ignore_ascii_case(&name))
+                        .map(|found| found.id.as_str())
+                        .collect();
+                    if same.len() > 1 {
+                        self.note(format!(
+                            "environments {} in Liongard are all called '{}': look at them and keep one",
+                            same.join(", "),
+                            safe(&name)
+                        ));
+                    }
+                }
+            }
+            Err(problem) => {
+                let why = safe(&problem.to_string());
+                self.note(format!(
+                    "whether the new environments are the only ones of their names is not known: {why}"
+                ));
+            }
+        }
     }
 
     /// Every row of this job that wrote a record of a customer, with what it did and to which, for as long as that is

@@ -13,7 +13,7 @@ use crate::engine::words::{
     PlanFilter, PlanGroup, PlanOrder, Presence, Query, SettingsView, ToDo,
 };
 use crate::integrations;
-use crate::model::{Class, Date, Integration, JobId, Place, PlanId, Problem, SourceId};
+use crate::model::{Class, Date, Entity, Integration, JobId, Place, PlanId, Problem, SourceId};
 use crate::plan::{Action, Cause, Change};
 
 /// A test is stale after this many hours (C10).
@@ -146,14 +146,16 @@ impl Engine {
     fn plan_groups(&self, plan: PlanId, filter: &PlanFilter) -> Result<Vec<PlanGroup>, Problem> {
         let plan = self.plan(plan)?;
         let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
-        let mut at: HashMap<SourceId, usize> = HashMap::new();
+        // One number may be an environment's and a customer's of Halo that goes there.
+        let mut at: HashMap<(bool, SourceId), usize> = HashMap::new();
         let mut groups: Vec<(u8, PlanGroup, Vec<u8>)> = Vec::new();
         self.book.each_plan_row(&plan, |change| {
             if !shows(&change, filter, &words) {
                 return Ok(());
             }
             let customer = change.customer.as_ref().unwrap_or(&change.source);
-            let index = *at.entry(customer.id.clone()).or_insert_with(|| {
+            let key = (change.entity == Entity::Push, customer.id.clone());
+            let index = *at.entry(key).or_insert_with(|| {
                 groups.push((
                     u8::MAX,
                     PlanGroup { customer: customer.clone(), rows: Vec::new() },
@@ -425,7 +427,9 @@ fn entry(change: &Change) -> PlanEntry {
         beyond_limit: hold
             .filter(|hold| matches!(hold.cause, Cause::Limit { overridable: true, .. }))
             .map(|hold| hold.would_be),
+        // Of what goes the other way the ids are Halo's: such a pair is settled in the mapping table.
         is_look_alike: change.customer.is_none()
+            && change.entity != Entity::Push
             && hold
                 .is_some_and(|hold| matches!(hold.cause, Cause::LookAlike { .. } | Cause::Ambiguous { .. })),
         after_row: change.after_row,

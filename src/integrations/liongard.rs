@@ -16,7 +16,8 @@ use crate::matching::matching_form;
 use crate::model::asset::{AssetField, FieldKind, TYPE_FIELD};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
 use crate::model::settings::Liongard;
-use crate::model::{Entity, FieldName, Fields, MatchKeys, SourceId, TargetId, Value, Verdict, Wanted};
+use crate::model::settings::{Repeat, SyncMode};
+use crate::model::{Entity, FieldName, Fields, Found, MatchKeys, SourceId, TargetId, Value, Verdict, Wanted};
 use crate::plan::{Removal, Rules};
 
 /// The mappings of one reading, settled against the fields that Halo has.
@@ -225,7 +226,28 @@ pub fn options(settings: &Liongard) -> Vec<String> {
             or(&settings.default_group_for_new_asset_types, "none"),
             if settings.deactivate_deleted { "made inactive in scheduled jobs" } else { "left as they are" },
         ),
+        format!("new Halo customers {}", pushes(settings)),
     ]
+}
+
+/// What becomes of new Halo customers, with the delay (L17a): there is no word from Halo, it is asked.
+pub fn pushes(settings: &Liongard) -> String {
+    let sync = &settings.sync_customers;
+    if !sync.enabled {
+        return "are not pushed to Liongard".to_owned();
+    }
+    let which = match sync.mode {
+        SyncMode::Manual => format!("are pushed to Liongard where '{}' is on", sync.flag_field.trim()),
+        SyncMode::Automatic => "are pushed to Liongard".to_owned(),
+    };
+    let schedule = &settings.schedule;
+    let delay = match (schedule.enabled, schedule.repeat) {
+        (false, _) => "only in runs by hand, since the schedule is off".to_owned(),
+        (true, Repeat::Hours) => format!("by the schedule, up to {} hours later", schedule.every_hours),
+        (true, Repeat::Daily) => "by the schedule, up to a day later".to_owned(),
+        (true, Repeat::Weekdays) => "by the schedule, up to three days later".to_owned(),
+    };
+    format!("{which} {delay}")
 }
 
 /// An environment as Halo should have it.
@@ -242,16 +264,72 @@ pub fn wanted_customer(environment: &SourceEnvironment) -> Wanted {
     if !name.is_empty() {
         fields.set(FieldName::Name, Value::text(name));
     }
-    let domain = environment.website.as_deref().map(domain).filter(|domain| is_own_domain(domain));
     Wanted {
         id: environment.id.clone(),
         name: Arc::from(name),
         parent: None,
         verdict,
         fields,
-        keys: MatchKeys { domains: domain.into_iter().map(Into::into).collect(), ..MatchKeys::default() },
+        keys: keys_of(environment),
         currency: None,
         notes: Vec::new(),
+    }
+}
+
+fn keys_of(environment: &SourceEnvironment) -> MatchKeys {
+    let domain = environment.website.as_deref().map(domain).filter(|domain| is_own_domain(domain));
+    MatchKeys { domains: domain.into_iter().map(Into::into).collect(), ..MatchKeys::default() }
+}
+
+/// An environment as what a customer of Halo may be there (L17).
+pub fn found_environment(environment: &SourceEnvironment) -> Found {
+    let name = environment.name.trim();
+    Found {
+        id: TargetId::new(environment.id.as_str()),
+        name: Arc::from(name),
+        parent: None,
+        is_active: true,
+        marker: environment.description.as_deref().and_then(marker_in).map(Into::into),
+        fields: Fields::new().with(FieldName::Name, Value::text(name)),
+        keys: keys_of(environment),
+        currency: None,
+        main_site: None,
+    }
+}
+
+/// What a pushed environment's description says: where it is from, and the marker by which it is found again.
+pub fn description(marker: &str) -> String {
+    format!("From HaloPSA ({marker})")
+}
+
+fn marker_in(description: &str) -> Option<&str> {
+    description.split([' ', '(', ')', ',', ';', '\n']).find(|word| crate::model::marker::is_marker(word))
+}
+
+/// A customer of Halo that was chosen for Liongard, and why; `environment` is the one that Halo's own integration has
+/// for it.
+pub fn wanted_push(customer: &Found, environment: Option<i64>, why: &str) -> Wanted {
+    let name = customer.name.trim();
+    let verdict = if let Some(id) = environment {
+        Verdict::OutOfScope(format!(
+            "Halo's own integration has it as environment {id}: map the two, it is never pushed again (L17)"
+        ))
+    } else if !customer.is_active {
+        Verdict::OutOfScope("inactive in Halo: it is not pushed".into())
+    } else if name.is_empty() {
+        Verdict::Hold("it has no name: give it one in Halo".into())
+    } else {
+        Verdict::Take
+    };
+    Wanted {
+        id: SourceId::new(customer.id.as_str()),
+        name: Arc::from(name),
+        parent: None,
+        verdict,
+        fields: Fields::new().with(FieldName::Name, Value::text(name)),
+        keys: customer.keys.clone(),
+        currency: None,
+        notes: vec![why.into()],
     }
 }
 

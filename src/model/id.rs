@@ -48,7 +48,8 @@ impl Integration {
     pub const fn entities(self) -> &'static [Entity] {
         match self {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
-            Self::Liongard => &[Entity::Customers, Entity::Assets],
+            // What goes back comes last: the environments it would make may have come in as customers just before.
+            Self::Liongard => &[Entity::Customers, Entity::Assets, Entity::Push],
             // Sites before users, which name theirs (apis/hudu.md 15.15).
             Self::Hudu => &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
             Self::Lifecycle => &[
@@ -61,10 +62,11 @@ impl Integration {
         }
     }
 
-    /// What it takes where none is named: everything but what goes back into Halo, which is asked for by name.
+    /// What it takes where none is named: everything but what goes back, which is asked for by name.
     pub const fn usual(self) -> &'static [Entity] {
         match self {
             Self::Lifecycle => &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations],
+            Self::Liongard => &[Entity::Customers, Entity::Assets],
             other => other.entities(),
         }
     }
@@ -86,20 +88,22 @@ impl Integration {
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
+            (Self::Hudu, _) | (Self::Liongard, Entity::Push) => Place::Halo,
             (Self::Also | Self::Westcoast | Self::Liongard, _) | (Self::Lifecycle, Entity::Warranty) => {
                 Place::Of(self)
             }
-            (Self::Hudu | Self::Lifecycle, _) => Place::Halo,
+            (Self::Lifecycle, _) => Place::Halo,
         }
     }
 
     /// Where records of this entity are written.
     pub const fn target(self, entity: Entity) -> Place {
         match (self, entity) {
+            (Self::Hudu, _) | (Self::Liongard, Entity::Push) => Place::Of(self),
             (Self::Also | Self::Westcoast | Self::Liongard, _) | (Self::Lifecycle, Entity::Warranty) => {
                 Place::Halo
             }
-            (Self::Hudu | Self::Lifecycle, _) => Place::Of(self),
+            (Self::Lifecycle, _) => Place::Of(self),
         }
     }
 }
@@ -145,10 +149,12 @@ pub enum Entity {
     Configurations,
     /// Warranty and purchase dates that go back into Halo.
     Warranty,
+    /// Halo's new customers, as environments in Liongard (L17).
+    Push,
 }
 
 impl Entity {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Customers,
         Self::Subscriptions,
         Self::Assets,
@@ -162,6 +168,7 @@ impl Entity {
         Self::Statuses,
         Self::Configurations,
         Self::Warranty,
+        Self::Push,
     ];
 
     /// What must be there before records of this kind: made in the same plan, in this order (L11, L16).
@@ -187,6 +194,7 @@ impl Entity {
             Self::Statuses => "statuses",
             Self::Configurations => "configurations",
             Self::Warranty => "warranty",
+            Self::Push => "push",
         }
     }
 
@@ -206,6 +214,7 @@ impl Entity {
             Self::Statuses => "company status",
             Self::Configurations => "configuration",
             Self::Warranty => "warranty date",
+            Self::Push => "Halo customer",
         }
     }
 
@@ -222,6 +231,7 @@ impl Entity {
             Self::Types => "company type",
             Self::Statuses => "company status",
             Self::Configurations => "configuration",
+            Self::Push => "environment",
         }
     }
 

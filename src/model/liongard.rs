@@ -11,6 +11,7 @@ pub struct SourceEnvironment {
     pub name: Box<str>,
     pub short_name: Option<Box<str>>,
     pub website: Option<Box<str>>,
+    pub description: Option<Box<str>>,
     pub is_visible: bool,
     /// A view for the customer's own people, not a customer of its own (apis/liongard.md 8.1).
     pub is_customer_view: bool,

@@ -56,6 +56,16 @@ impl Settings {
         }
     }
 
+    /// What a scheduled run takes: what was selected, and what has a switch of its own (L17a).
+    pub fn scheduled(&self, integration: Integration) -> Vec<Entity> {
+        let mut entities = self.of(integration).schedule.entities.clone();
+        let pushes = integration == Integration::Liongard && self.liongard.sync_customers.enabled;
+        if pushes && !entities.is_empty() && !entities.contains(&Entity::Push) {
+            entities.push(Entity::Push);
+        }
+        entities
+    }
+
     /// An integration's own limits, where it has any.
     pub fn safety_mut(&mut self, integration: Integration) -> &mut Option<Safety> {
         match integration {

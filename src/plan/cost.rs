@@ -1,12 +1,10 @@
 //! What applying a plan costs (N11): requests and time, under the pace of each place.
 
-use std::collections::BTreeMap;
-
 use super::{Action, Change, Cost};
 use crate::model::settings::Pace;
-use crate::model::{FieldName, Place};
+use crate::model::{FieldName, Integration, Place};
 
-/// Requests that a row sends to Halo: one write of the record, one more of the main site where the address of an
+/// Requests that a row sends: one write of the record, one more of the main site where the address of an
 /// existing customer changes. A link that differs in nothing sends none.
 pub fn requests(change: &Change) -> u64 {
     if !change.action.acts() || change.fields.is_empty() {
@@ -20,21 +18,19 @@ pub fn requests(change: &Change) -> u64 {
     }
 }
 
-/// All rows together.
-pub fn cost(changes: &[Change], pace: impl Fn(Place) -> Pace) -> Cost {
-    let mut halo = 0;
+/// All rows together, each at the place that its kind is written to.
+pub fn cost(integration: Integration, changes: &[Change], pace: impl Fn(Place) -> Pace) -> Cost {
+    let mut cost = Cost::default();
     for change in changes {
         let writes = requests(change);
-        halo += writes;
         // An existing record is read again before it is changed (P24).
-        if writes > 0 && change.action != Action::Create {
-            halo += writes;
+        let each = if change.action == Action::Create { 1 } else { 2 };
+        if writes > 0 {
+            *cost.requests.entry(integration.target(change.entity)).or_default() += writes * each;
         }
     }
-    if halo == 0 {
-        return Cost::default();
-    }
-    Cost { requests: BTreeMap::from([(Place::Halo, halo)]), seconds: seconds(halo, &pace(Place::Halo)) }
+    cost.seconds = cost.requests.iter().map(|(place, count)| seconds(*count, &pace(*place))).sum();
+    cost
 }
 
 /// The least time that so many requests take: the window's share, the spacing between two, and half a second each on

@@ -45,7 +45,9 @@ pub(super) fn apply(
             hold(changes, |change| removes(change, entity), Valve::V2, false, &sentence);
         }
     }
-    for (entity, tally) in tallies.iter().filter(|_| policy.scheduled) {
+    // Of what goes the other way nothing is ever removed.
+    let lists = tallies.iter().filter(|(entity, _)| policy.scheduled && **entity != Entity::Push);
+    for (entity, tally) in lists {
         let (entity, removals) = (*entity, wanted.get(entity).copied().unwrap_or(0));
         if removals > 0 && !policy.approved_once.contains(&entity) {
             let why = format!(
@@ -202,6 +204,9 @@ pub fn scope(policy: &Policy) -> String {
 fn seen(entity: Entity, snapshot: &Snapshot, policy: &Policy) -> u64 {
     if entity == policy.integration.root() {
         snapshot.customers.len() as u64
+    } else if entity == Entity::Push {
+        // Of these customers only the chosen ones are listed.
+        snapshot.partners.len() as u64
     } else {
         snapshot.lines.get(&entity).map_or(0, |lines| lines.wanted.len() as u64)
     }

@@ -160,6 +160,13 @@ struct Place {
     note: Option<String>,
 }
 
+impl Place {
+    /// Of a record that is at the target already: the default site is for new ones (L9).
+    fn unchanged() -> Self {
+        Self { target: None, after_row: None, site: None, note: None }
+    }
+}
+
 impl<'a> Planner<'a> {
     fn take(&mut self, link: &Link) {
         if let Ok(at) = self.found.binary_search_by(|found| found.id.cmp(&link.target)) {
@@ -188,7 +195,11 @@ impl<'a> Planner<'a> {
         let skip = |why: String| Err(Box::new(self.row(wanted, Action::Skipped, vec![why])));
         let Some(parent) = &wanted.parent else {
             if self.lines.parking != Parking::None {
-                return self.parked(wanted, "it belongs to no customer");
+                return if linked {
+                    Ok(Place::unchanged())
+                } else {
+                    self.parked(wanted, "it belongs to no customer")
+                };
             }
             return Err(Box::new(self.row(wanted, Action::Skipped, Vec::new()).held(
                 Cause::Data,
@@ -200,7 +211,11 @@ impl<'a> Planner<'a> {
             (None | Some(Standing::Out(_)), Verdict::Take | Verdict::Hold(_))
                 if self.lines.parking != Parking::None && !self.is_excluded(parent) =>
             {
-                self.parked(wanted, "its customer is not mapped")
+                if linked {
+                    Ok(Place::unchanged())
+                } else {
+                    self.parked(wanted, "its customer is not mapped")
+                }
             }
             (None, _) if linked => skip("customer not mapped any more: left as it is (K2)".into()),
             (None, _) => skip("customer not mapped (B1)".into()),
@@ -266,6 +281,10 @@ impl<'a> Planner<'a> {
             Side::of_found,
         );
         let place = match self.place(wanted, true) {
+            // Where nothing says where it belongs, it belongs where it is.
+            Ok(place) if place.target.is_none() && place.after_row.is_none() => {
+                Place { target: found.and_then(|found| found.parent.clone()), ..place }
+            }
             Ok(place) => place,
             Err(mut change) => {
                 change.target = Some(target);

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use super::customers::Customers;
 use super::lines::{self, Tally};
 use super::{
-    Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits, quarantine,
+    Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits, push,
+    quarantine,
     snapshot::{Mappings, Reading},
 };
 use crate::model::{Currency, Entity, Link, SourceId};
@@ -33,7 +34,10 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
     let mut changes = std::mem::take(&mut customers.rows);
     let mut tallies = BTreeMap::new();
     for entity in policy.lines() {
-        let tally = lines::plan(entity, snapshot, mappings, links(entity), policy, &customers, &mut changes);
+        let tally = match entity {
+            Entity::Push => push::plan(snapshot, mappings, links(entity), policy, &mut changes),
+            _ => lines::plan(entity, snapshot, mappings, links(entity), policy, &customers, &mut changes),
+        };
         tallies.insert(entity, tally);
     }
     if let Some(only) = &snapshot.only {

@@ -14,6 +14,7 @@ mod merge;
 mod money;
 pub mod outline;
 mod owner;
+mod push;
 mod quarantine;
 pub mod snapshot;
 mod undo;

@@ -39,9 +39,11 @@ pub struct Only {
 }
 
 impl Only {
-    /// Whether a record is in it. A customer is its own customer.
+    /// Whether a record is in it. A customer is its own customer; what goes the other way has ids of its own, so it is
+    /// in it by name only.
     pub fn covers(&self, entity: Entity, id: &SourceId, customer: &SourceId) -> bool {
-        self.customers.contains(customer)
+        (entity != Entity::Push || self.records.is_some())
+            && self.customers.contains(customer)
             && self.records.as_ref().is_none_or(|records| records.contains(&(entity, id.clone())))
     }
 }
@@ -195,6 +197,10 @@ pub struct Mappings {
     pub elsewhere: BTreeMap<Entity, BTreeSet<TargetId>>,
     /// Partners near enough by their score that nothing is created beside them unasked (N5), best first.
     pub near: BTreeMap<SourceId, Vec<LookAlike>>,
+    /// The same for the target's customers that go to the source (L17): near ones there, best first.
+    pub near_push: BTreeMap<SourceId, Vec<LookAlike>>,
+    /// Pairs of such a customer and a record there that a person has ruled out (P14).
+    pub refused_push: BTreeSet<(SourceId, TargetId)>,
 }
 
 /// A target customer that an unmapped one may be, by its score.

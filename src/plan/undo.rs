@@ -154,6 +154,14 @@ fn row(image: &Image) -> Change {
         )]);
         return change;
     }
+    if image.entity == Entity::Push {
+        // No call is known that takes an environment out of use, and deleting one takes its systems with it.
+        change.action = Action::Skipped;
+        change.reasons = reasons([
+            "an environment that was made cannot be taken back: it stays, and stays mapped; delete it in Liongard if it is not wanted (L17)",
+        ]);
+        return change;
+    }
     let Some(found) = &image.found else {
         let why = "it is no longer there, so there is nothing to set back";
         return change.held(Cause::Missing, Action::Held, why);

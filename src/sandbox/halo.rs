@@ -74,7 +74,14 @@ impl Halo {
 
     pub(super) fn value(&self, entity: Entity, id: i64, markers: bool) -> Option<Value> {
         let mut text = Vec::with_capacity(2048);
-        let view = View { single: true, addresses: false, notes: true, markers, asset_fields: true };
+        let view = View {
+            single: true,
+            addresses: false,
+            notes: true,
+            markers,
+            asset_fields: true,
+            custom_fields: true,
+        };
         self.render(entity, id, view, &mut text)?;
         serde_json::from_slice(&text).ok()
     }
@@ -174,7 +181,10 @@ impl Halo {
         self.check(entity, &record, &values)?;
         let id = id.unwrap_or(self.table(entity).next);
         let stamp = Value::String(moment(now));
-        if created && let Some(at) = index(entity, "datecreated") {
+        if created
+            && let Some(at) = index(entity, "datecreated")
+            && !(by_hand && record.at(at).is_some())
+        {
             record.set(at, stamp.clone());
         }
         for name in ["alastupdate", "last_modified"] {
@@ -391,6 +401,9 @@ impl Halo {
             let kind = record.int(entity, "assettype_id").unwrap_or_default();
             member(out, "fields", &self.assets.shown(kind, record.text(entity, "fields")));
         }
+        if entity == Entity::Client && view.custom_fields {
+            member(out, "customfields", &halo_assets::custom_values(record.text(entity, "customfields")));
+        }
         if view.addresses && entity == Entity::Site {
             let stored = record.get(entity, "delivery_address");
             for (line, name) in ["line1", "line2", "line3", "line4", "postcode"].iter().enumerate() {
@@ -524,6 +537,7 @@ impl Halo {
             // Only together with a type (7.1).
             asset_fields: query.flag("includeassetfields") == Some(true)
                 && query.int("assettype_id").is_some(),
+            custom_fields: quirks.custom_fields_in_lists && query.get("include_custom_fields").is_some(),
         };
         let mut out = Vec::with_capacity(rows.len() * 1024 + 128);
         out.push(b'{');
@@ -618,6 +632,7 @@ pub(super) struct View {
     pub(super) notes: bool,
     pub(super) markers: bool,
     pub(super) asset_fields: bool,
+    pub(super) custom_fields: bool,
 }
 
 fn member(out: &mut Vec<u8>, name: &str, value: &Value) {

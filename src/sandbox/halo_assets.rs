@@ -365,6 +365,42 @@ pub(super) fn answer(registry: &mut Registry, call: &Call, endpoint: &str, id: O
     }
 }
 
+/// Customers' own fields: id, name, label, type (halopsa.md 9).
+const CUSTOM: [(i64, &str, &str, i64); 2] = [
+    (201, "CFDistributorAccount", "Distributor account", 0),
+    (202, "CFSyncToLiongard", "Sync to Liongard", 6),
+];
+
+/// The definitions of an entity's own fields; only customers have any.
+pub(super) fn custom_fields(kind: Option<i64>) -> Value {
+    let row = |(id, name, label, kind): &(i64, &str, &str, i64)| {
+        json!({
+            "id": id, "name": name, "label": label, "type": kind, "inputtype": 0, "usage": 2, "characterlimit": 0,
+            "mandatory": false, "values": [], "custom": 1,
+        })
+    };
+    if kind == Some(2) { CUSTOM.iter().map(row).collect() } else { json!([]) }
+}
+
+/// A customer's own fields with what they hold; blank ones too.
+pub(super) fn custom_values(kept: &str) -> Value {
+    let kept = unpack(kept);
+    let row = |(id, name, label, kind): &(i64, &str, &str, i64)| {
+        let value = kept.iter().find(|(other, _)| other == id).map_or("", |(_, value)| value.as_str());
+        // A check box is a boolean where it is given back.
+        let value = match (kind, value) {
+            (6, text) => json!(text.eq_ignore_ascii_case("true")),
+            (_, text) => json!(text),
+        };
+        let display = if *kind == 6 && value == true { json!("Yes") } else { value.clone() };
+        json!({
+            "id": id, "name": name, "label": label, "summary": "", "type": kind, "inputtype": 0, "usage": 2,
+            "characterlimit": 0, "value": value, "display": display, "searchable": true,
+        })
+    };
+    CUSTOM.iter().map(row).collect()
+}
+
 /// Checks a sent list of fields and gives it the form it is kept in.
 pub(super) fn bind(rows: &[Value], path: &str) -> Result<Value, String> {
     let mut values = Vec::new();

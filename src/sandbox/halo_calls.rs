@@ -98,6 +98,7 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
                 notes: true,
                 markers: quirks.markers_given_back,
                 asset_fields: call.query.flag("includedetails") == Some(true),
+                custom_fields: call.query.flag("includedetails") == Some(true),
             };
             let mut out = Vec::with_capacity(2048);
             match halo.render(entity, id, view, &mut out) {
@@ -144,6 +145,9 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
         },
         (_, None, [kind @ ("assettype" | "assetgroup" | "field"), id @ ..]) => {
             halo_assets::answer(&mut halo.assets, call, kind, id.first().copied())
+        }
+        ("GET", None, ["fieldinfo"]) => {
+            Answer::json(200, &halo_assets::custom_fields(call.query.int("typeid")))
         }
         ("GET", None, ["instanceinfo"]) => Answer::json(200, &instance(&base(call))),
         ("GET", None, ["features"]) => Answer::json(200, &features()),

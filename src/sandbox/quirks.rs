@@ -47,6 +47,8 @@ pub struct HaloQuirks {
     /// Endpoints that answer 401 or 403 for want of a permission: `client`, or `post softwarelicence`.
     pub denied: BTreeMap<String, u16>,
     pub rate: Option<Rate>,
+    /// Whether a list of clients heeds `include_custom_fields`; details always carry them.
+    pub custom_fields_in_lists: bool,
     /// Whether `ref` of a client and `snowid` of a licence are given back (decision 33).
     pub markers_given_back: bool,
     /// Whether `search` also looks into those two fields.
@@ -68,6 +70,7 @@ impl Default for HaloQuirks {
             token_seconds: 3600,
             denied: BTreeMap::new(),
             rate: None,
+            custom_fields_in_lists: true,
             markers_given_back: true,
             search_covers_markers: false,
             licence_count_required: false,

@@ -17,7 +17,7 @@ pub(super) enum Kind {
     Date,
     /// An address object.
     Address,
-    /// The values of an asset's fields, kept as one text (see [`super::halo_assets`]).
+    /// The values of an asset's fields, or of a customer's own ones, kept as one text (see [`super::halo_assets`]).
     AssetFields,
     /// Worked out when it is read; what is sent to it is ignored.
     Derived,
@@ -110,6 +110,9 @@ static CLIENT: &[Field] = &[
     field("alastupdate", Date, Single, ""),
     field("trading_name", TEXT, Single, "\"\""),
     field("tax_number", TEXT, Single, "\"\""),
+    field("liongardid", Int, Single, "0"),
+    field("sync_to_liongard", Bool, Single, "false"),
+    field("customfields", AssetFields, Single, ""),
     // Honoured on create only: the main site comes with the client.
     field("newclient_sitename", TEXT, Never, ""),
     field("newclient_phonenumber", TEXT, Never, ""),

@@ -608,21 +608,21 @@ const LIONGARD: [Row; 20] = [
         Tab::Customers,
         Kind::Flag,
         "Sync Customers to Liongard",
-        "New Halo customers become environments. Not carried out by this version: the setting is kept, nothing is pushed.",
+        "New Halo customers become environments of Liongard, in scheduled runs and in `run liongard --entity push`. Halo is asked each time, so it takes until the next run.",
     ),
     Row(
         "sync_customers.mode",
         Tab::Customers,
         Kind::Choice(&["manual", "automatic"]),
         "Sync type",
-        "Manual: customers whose flag is on. Automatic: customers made after it was switched on.",
+        "Manual: customers whose flag is on. Automatic: also those made in Halo after this was switched on; older ones only by the flag.",
     ),
     Row(
         "sync_customers.flag_field",
         Tab::Customers,
         Kind::Text,
         "Flag field",
-        "The customer's custom field in Halo that says which are pushed.",
+        "The custom field of customers in Halo, by name or label, that says which are pushed; sync_to_liongard is Halo's own.",
     ),
 ];
 

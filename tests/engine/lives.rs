@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::BoxFuture;
 use parhelion::engine::Engine;
 use parhelion::engine::planning::Spec;
 use parhelion::host::words::{JobOrder, JobState};
@@ -18,7 +19,11 @@ use super::dice::Dice;
 use super::oracle;
 use super::rig::{Ground, by_hand, ended, plan, run, scheduled};
 
+mod liongard;
+
 const ALSO: Brand = Brand::Also;
+const MARKET_LIVES: u64 = 500;
+const LIONGARD_LIVES: u64 = 30;
 /// What a create may take to show up; late commits stay below it.
 const SETTLE: u64 = 60;
 const PRODUCTS: [&str; 4] = ["Business Basic", "Business Premium", "Exchange Plan 1", "Defender"];
@@ -39,6 +44,30 @@ struct Story {
     faults: u64,
     unfinished: u64,
 }
+
+/// What a life is about: its world, its days, and what must come out.
+pub(super) struct Play {
+    /// Days after the first, which is by hand.
+    pub days: u64,
+    /// The hosts whose answers go wrong.
+    pub hosts: &'static [Host],
+    pub world: fn(u64) -> Sandbox,
+    pub day: fn(u64, u64, &Sandbox),
+    /// Sets an engine up in a world of that seed.
+    pub begin: for<'a> fn(&'a mut Ground, u64) -> BoxFuture<'a, Arc<Engine>>,
+    pub spec: fn(scheduled: bool) -> Spec,
+    pub content: fn(&Engine, &Sandbox) -> BTreeMap<String, Vec<String>>,
+}
+
+const MARKET: Play = Play {
+    days: 1,
+    hosts: &[Host::Halo, Host::Also],
+    world,
+    day,
+    begin: |ground, seed| Box::pin(begin(ground, seed)),
+    spec: |is_scheduled| if is_scheduled { scheduled() } else { by_hand() },
+    content: |_, sandbox| oracle::content(sandbox),
+};
 
 /// A marketplace with four to seven customers, and a Halo that knows some of them.
 pub(super) fn world(seed: u64) -> Sandbox {
@@ -128,8 +157,12 @@ pub(super) fn day(seed: u64, number: u64, sandbox: &Sandbox) {
 
 /// Faults that hit about 45 % of all requests: a mix of its own for every life.
 pub(super) fn faults(dice: &mut Dice) -> Faults {
+    faults_of(dice, MARKET.hosts)
+}
+
+fn faults_of(dice: &mut Dice, hosts: &[Host]) -> Faults {
     let mut faults = Faults { seed: Some(dice.next()), ..Faults::default() };
-    for host in [Host::Halo, Host::Also] {
+    for host in hosts.iter().copied() {
         let mut kinds = vec![
             Kind::ResetBefore,
             Kind::ResetAfter,
@@ -186,39 +219,38 @@ pub(super) async fn begin(ground: &mut Ground, seed: u64) -> Arc<Engine> {
 }
 
 /// The same without faults: what must come out.
-async fn undisturbed(seed: u64, days: u64) -> Vec<BTreeMap<String, Vec<String>>> {
-    let mut ground = Ground::new(world(seed));
-    let engine = begin(&mut ground, seed).await;
+async fn undisturbed(play: &Play, seed: u64) -> Vec<BTreeMap<String, Vec<String>>> {
+    let mut ground = Ground::new((play.world)(seed));
+    let engine = (play.begin)(&mut ground, seed).await;
     let mut states = Vec::new();
-    for number in 0..=days {
+    for number in 0..=play.days {
         if number > 0 {
-            day(seed, number, &ground.sandbox);
+            (play.day)(seed, number, &ground.sandbox);
         }
-        run(&engine, if number == 0 { by_hand() } else { scheduled() }).await;
-        states.push(oracle::content(&ground.sandbox));
+        run(&engine, (play.spec)(number > 0)).await;
+        states.push((play.content)(&engine, &ground.sandbox));
     }
     ground.kill(engine).await;
     states
 }
 
 /// One life. The error says what the oracle found.
-async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
-    const DAYS: u64 = 1;
-    let should = undisturbed(seed, DAYS).await;
+async fn live(play: &Play, seed: u64, mutation: Mutation) -> Result<Story, String> {
+    let should = undisturbed(play, seed).await;
     let mut dice = Dice::new(seed, "life");
     let mut story = Story::default();
-    let mut ground = Ground::new(world(seed));
+    let mut ground = Ground::new((play.world)(seed));
     ground.durable_intent = !mutation.no_durable_intent;
     ground.settle = !mutation.no_settle;
-    let engine = begin(&mut ground, seed).await;
+    let engine = (play.begin)(&mut ground, seed).await;
     let mut engine = Some(engine);
-    for number in 0..=DAYS {
+    for number in 0..=play.days {
         if number > 0 {
-            day(seed, number, &ground.sandbox);
+            (play.day)(seed, number, &ground.sandbox);
         }
-        let spec = if number == 0 { by_hand() } else { scheduled() };
-        ground.sandbox.set_faults(faults(&mut dice));
-        let before = asked(&ground.sandbox);
+        let spec = (play.spec)(number > 0);
+        ground.sandbox.set_faults(faults_of(&mut dice, play.hosts));
+        let before = asked(play, &ground.sandbox);
         let mut ends = dice.below(7);
         let mut jobs = 0;
         for _ in 0..20 {
@@ -233,7 +265,7 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
                 ground.process.end_after(after, requests, &ground.disk, dice.chance(0.5));
             }
             tokio::select! {
-                finished = work(&now, &spec, &mut jobs, 2 - number) => {
+                finished = work(&now, &spec, &mut jobs, if number == 0 { 2 } else { 1 }) => {
                     let done = finished?;
                     engine = Some(now);
                     if done {
@@ -254,7 +286,7 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
         for fired in ground.sandbox.fired() {
             story.faults += fired.fired;
         }
-        story.requests += asked(&ground.sandbox) - before;
+        story.requests += asked(play, &ground.sandbox) - before;
         story.jobs += jobs;
         ground.sandbox.set_faults(Faults::none());
 
@@ -279,7 +311,7 @@ async fn live(seed: u64, mutation: Mutation) -> Result<Story, String> {
             return Err(format!("day {number}: twice in Halo: {doubles:?}{}", journal(&ground)));
         }
         if let Some(difference) =
-            oracle::difference(&oracle::content(&ground.sandbox), &should[number as usize])
+            oracle::difference(&(play.content)(&now, &ground.sandbox), &should[number as usize])
         {
             let limits = plan(&now, &spec).await.outline;
             let (limits, alerts) =
@@ -334,8 +366,8 @@ fn journal(ground: &Ground) -> String {
     said
 }
 
-fn asked(sandbox: &Sandbox) -> u64 {
-    sandbox.requests(Host::Halo).count + sandbox.requests(Host::Also).count
+fn asked(play: &Play, sandbox: &Sandbox) -> u64 {
+    play.hosts.iter().map(|host| sandbox.requests(*host).count).sum()
 }
 
 fn interrupted(engine: &Engine) -> Result<Vec<JobId>, String> {
@@ -364,7 +396,7 @@ async fn work(engine: &Arc<Engine>, spec: &Spec, jobs: &mut u64, most: u64) -> R
 }
 
 /// Lives of these seeds, on two threads; what was found in which.
-fn lives(seeds: std::ops::Range<u64>, mutation: Mutation) -> (Vec<(u64, String)>, Story) {
+fn lives(play: &Play, seeds: std::ops::Range<u64>, mutation: Mutation) -> (Vec<(u64, String)>, Story) {
     let next = AtomicU64::new(seeds.start);
     let some = || {
         let mut found = Vec::new();
@@ -374,8 +406,8 @@ fn lives(seeds: std::ops::Range<u64>, mutation: Mutation) -> (Vec<(u64, String)>
             if seed >= seeds.end {
                 return (found, all);
             }
-            let told =
-                std::panic::catch_unwind(|| one(seed, mutation)).unwrap_or_else(|_| Err("a panic".into()));
+            let told = std::panic::catch_unwind(|| one(play, seed, mutation))
+                .unwrap_or_else(|_| Err("a panic".into()));
             match told {
                 Ok(story) => {
                     all.jobs += story.jobs;
@@ -409,14 +441,16 @@ fn lives(seeds: std::ops::Range<u64>, mutation: Mutation) -> (Vec<(u64, String)>
     })
 }
 
-fn one(seed: u64, mutation: Mutation) -> Result<Story, String> {
+fn one(play: &Play, seed: u64, mutation: Mutation) -> Result<Story, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        match tokio::time::timeout(std::time::Duration::from_secs(20 * 86_400), live(seed, mutation)).await {
+        match tokio::time::timeout(std::time::Duration::from_secs(20 * 86_400), live(play, seed, mutation))
+            .await
+        {
             Ok(told) => told,
             Err(_) => Err("it never ends".into()),
         }
@@ -427,14 +461,14 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-#[test]
-fn a_life_of_faults_and_ends_leaves_what_an_undisturbed_run_leaves() {
+/// Lives of a play, as many as asked for; panics with the seeds that went wrong.
+fn all_well(play: &Play, name: &str, usual: u64) {
     let seeds = match number("PARHELION_LIFE_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("PARHELION_LIVES").unwrap_or(500),
+        None => 0..number("PARHELION_LIVES").map_or(usual, |lives| lives * usual / MARKET_LIVES),
     };
     let count = seeds.end - seeds.start;
-    let (found, story) = lives(seeds, Mutation::default());
+    let (found, story) = lives(play, seeds, Mutation::default());
     println!(
         "{count} lives: {} jobs, {} requests, {} % of them hit, ends of the process {:?}",
         story.jobs,
@@ -444,17 +478,28 @@ fn a_life_of_faults_and_ends_leaves_what_an_undisturbed_run_leaves() {
     );
     for (seed, why) in found.iter().take(3) {
         println!(
-            "life {seed}: {why}\n  replay: PARHELION_LIFE_SEED={seed} cargo test --test engine lives::a_life -- --nocapture"
+            "life {seed}: {why}\n  replay: PARHELION_LIFE_SEED={seed} cargo test --test engine lives::{name} -- --nocapture"
         );
     }
     let seeds: Vec<u64> = found.iter().map(|(seed, _)| *seed).collect();
     assert!(found.is_empty(), "{} of {count} lives went wrong: seeds {seeds:?}", found.len());
 }
 
+#[test]
+fn a_life_of_faults_and_ends_leaves_what_an_undisturbed_run_leaves() {
+    all_well(&MARKET, "a_life", MARKET_LIVES);
+}
+
+/// Assets from Liongard, and Halo's customers that go there.
+#[test]
+fn lives_with_liongard_leave_what_an_undisturbed_run_leaves() {
+    all_well(&liongard::PLAY, "lives_with_liongard", LIONGARD_LIVES);
+}
+
 /// The check bites: with one guard off, the oracle finds what that guard prevents.
 fn found_with(mutation: Mutation) -> usize {
     let count = number("PARHELION_MUTANTS").unwrap_or(40);
-    let (found, _) = lives(0..count, mutation);
+    let (found, _) = lives(&MARKET, 0..count, mutation);
     for (seed, why) in found.iter().take(2) {
         println!("life {seed}: {}", why.lines().take(4).collect::<Vec<_>>().join(" "));
     }

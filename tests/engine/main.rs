@@ -13,6 +13,7 @@ mod logs;
 mod matching;
 mod notices;
 mod oracle;
+mod push;
 mod retention;
 mod rig;
 mod safety;

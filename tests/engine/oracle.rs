@@ -99,6 +99,8 @@ fn short(records: &[String]) -> Vec<String> {
         "end_date",
         "main_delivery_address",
         "delivery_address",
+        "liongardid",
+        "type",
     ];
     let short = |record: &String| {
         let record: Value = serde_json::from_str(record).unwrap_or_default();
@@ -119,7 +121,13 @@ fn text(value: &Value) -> &str {
 /// Records with the marker of another.
 pub fn doubles(sandbox: &Sandbox) -> Vec<String> {
     let mut doubles = Vec::new();
-    for (records, field) in [(sandbox.halo_clients(), "ref"), (sandbox.halo_licences(), "snowid")] {
+    let lists = [
+        (sandbox.halo_clients(), "ref"),
+        (sandbox.halo_licences(), "snowid"),
+        (sandbox.halo_assets(), "third_party_id_string"),
+        (sandbox.environments(), "Description"),
+    ];
+    for (records, field) in lists {
         let mut seen = BTreeSet::new();
         for record in &records {
             let marker = text(&record[field]);
@@ -182,7 +190,7 @@ pub fn is_all_approved(engine: &Engine, told: &Told, sandbox: &Sandbox) -> Resul
             }
         }
     }
-    for write in sandbox.journal().iter().filter(|w| w.host == Host::Halo) {
+    for write in sandbox.journal().iter().filter(|w| matches!(w.host, Host::Halo | Host::Liongard)) {
         let body: Value = serde_json::from_str(&write.body).map_err(|e| e.to_string())?;
         let record = body.get(0).unwrap_or(&body);
         let announced = told.intents.iter().any(|intent| announces(intent, &write.path, record));
@@ -227,6 +235,11 @@ fn announces(intent: &Intent, path: &str, record: &Value) -> bool {
         Write::SetAddress { site, .. } => is(site) && path.ends_with("/site"),
         Write::Set { entity: Entity::Subscriptions, id: target, fields, .. } => {
             is(target) && path.ends_with("/softwarelicence") && billable(fields, record)
+        }
+        Write::Create { entity: Entity::Push, marker, fields, .. } => {
+            path.ends_with("/environments")
+                && text(&record["Description"]).contains(marker.as_str())
+                && fields.get(FieldName::Name).is_some_and(|name| name.to_string() == text(&record["Name"]))
         }
         // What else there is, is not written to Halo.
         Write::Create { .. } | Write::Set { .. } => false,

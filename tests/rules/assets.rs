@@ -283,6 +283,36 @@ fn no_hit_and_no_mapping_goes_to_the_default_site_or_waits_for_one() {
 }
 
 #[test]
+fn a_stored_id_counts_whether_or_not_its_environment_is_mapped_and_the_default_site_is_for_new_assets() {
+    for (parent, active, parked) in
+        [(None, true, false), (Some(s("x")), true, false), (Some(s("x")), false, true), (None, false, true)]
+    {
+        let mut a = Assets::new();
+        if parked {
+            a.parked();
+        }
+        a.system("1", "S1").parent = parent.clone();
+        a.asset("640", "1", "S1").is_active = active;
+        a.asset("641", "2", "S1");
+        a.stored("1", "640").parent = parent;
+        let row = a.row("1");
+        assert_eq!(
+            (row.action, row.target.clone().unwrap().id),
+            (Action::Update, t("640")),
+            "{:?}",
+            row.reasons
+        );
+        assert_eq!(
+            (row.customer_target.clone(), row.site.clone()),
+            (Some(t("1")), None),
+            "it stays where it is"
+        );
+        assert_eq!(written(&row, FieldName::Status), None);
+        assert!(says(&row, "641"), "the other hit is said: {:?}", row.reasons);
+    }
+}
+
+#[test]
 fn an_inactive_asset_is_updated_and_stays_inactive() {
     let mut a = Assets::new();
     a.system("1", "S1");
@@ -525,4 +555,93 @@ fn the_guides_example_is_a_look_alike_until_it_is_mapped() {
     assert!(says(&row, "HaloPSA Ltd"), "{:?}", row.reasons);
     a.mappings.customers.insert(s("e"), link("1", None));
     assert!(!a.changes().iter().any(|row| row.entity == Entity::Customers && row.action.acts()), "L5");
+}
+
+#[test]
+fn p22_values_that_say_nothing_match_nothing_whatever_their_case_and_spaces_and_users_add_to_them() {
+    use parhelion::integrations::field_mapping::Targets;
+    use parhelion::integrations::liongard::Mapping;
+    let built_in = [
+        "To Be Filled By O.E.M.",
+        " to be filled by o.e.m. ",
+        "System Serial Number",
+        "Default string",
+        "N/A",
+        "none",
+        "Not Applicable",
+        "0123456789",
+        "0",
+        "0000000",
+        "XXXXXXXX",
+        "",
+        "   ",
+    ];
+    let bare = Mapping::new(&Liongard::default(), &Targets::default());
+    for text in built_in {
+        assert_eq!(bare.matching_form(text), None, "'{text}' matched");
+    }
+    assert_eq!(
+        bare.matching_form(" syn7q42 "),
+        bare.matching_form("SYN7Q42"),
+        "case and spaces do not count"
+    );
+    assert!(bare.matching_form("VM-0001").is_some());
+    let own = Liongard { placeholder_values: vec!["vm-0001".into()], ..Liongard::default() };
+    let own = Mapping::new(&own, &Targets::default());
+    assert_eq!(own.matching_form(" VM-0001"), None);
+    assert_eq!(own.matching_form("Default String"), None, "the list is added to, never replaced");
+}
+
+#[test]
+fn p23_every_row_says_which_rung_of_the_ladder_it_stands_on() {
+    let mut a = Assets::new();
+    a.system("1", "S1");
+    a.system("2", "S2");
+    a.system("3", "S3");
+    a.asset("640", "1", "S2");
+    a.asset("641", "1", "S9");
+    a.stored("1", "641");
+    assert!(says(&a.row("2"), "the asset with the same value of the matching field (L13)"));
+    assert!(says(&a.row("3"), "not in Halo yet"));
+    assert_eq!(a.row("1").target.unwrap().id, t("641"), "the stored id, whatever the serial says");
+}
+
+#[test]
+fn an_asset_of_a_thousand_fields_changes_the_one_that_differs() {
+    let mut a = Assets::new();
+    let field = |n: usize| FieldName::own(&format!("Field {n:04}"));
+    let wanted = a.system("1", "S1");
+    for n in 0..1000 {
+        wanted.fields.set(field(n), Value::text(format!("value {n}")));
+    }
+    let kinds = a.lines.kinds.as_mut().unwrap();
+    kinds.mapped.extend((0..1000).map(field));
+    let laptop = kinds.types.get_mut("laptop").unwrap();
+    laptop.fields.extend((0..1000).map(field));
+    let created = a.row("1");
+    assert_eq!((created.action, created.fields.len()), (Action::Create, 1000 + 4));
+    let asset = a.asset("640", "1", "S1");
+    asset.fields.set(os(), Value::text("Windows 11"));
+    for n in 0..1000 {
+        asset.fields.set(field(n), Value::text(format!("value {n}")));
+    }
+    a.stored("1", "640");
+    assert_eq!(a.row("1").action, Action::Unchanged);
+    a.lines.found[0].fields.set(field(777), Value::text("other"));
+    let row = a.row("1");
+    let names: Vec<&str> = row.fields.iter().map(|f| f.name.key()).collect();
+    assert_eq!(names, ["Field 0777"]);
+}
+
+#[test]
+fn l9_what_was_parked_is_offered_for_moving_once_its_environment_is_mapped() {
+    let mut a = Assets::new();
+    a.parked();
+    a.system("1", "S1");
+    a.asset("640", "2", "S1").main_site = Some(t("9"));
+    a.stored("1", "640");
+    let row = a.row("1");
+    assert_eq!(row.target.as_ref().unwrap().id, t("640"));
+    assert!(says(&row, "mapped to 1") && says(&row, "never moved unasked"), "{:?}", row.reasons);
+    assert!(row.site.is_none() && written(&row, FieldName::own("Site")).is_none());
 }

@@ -261,3 +261,46 @@ fn rows_that_halo_has_no_field_for_are_said_or_made() {
     }
     assert!(!is_source_field("Colour") && !is_source_field("Metric."));
 }
+
+#[test]
+fn l10_a_system_without_inspector_waits_or_takes_the_type_of_last_resort() {
+    let settings = settings();
+    let needs = Needs::of(&settings, &[]);
+    let mapping = Mapping::new(&settings, &targets());
+    let metrics = Metrics::default();
+    // The inspector is null, blank, or only spaces.
+    for values in [&[][..], &[("Inspector.Alias", "")], &[("Inspector.Alias", "   ")]] {
+        let mut bare = system(&needs, values);
+        bare.inspector = None;
+        let evidence =
+            Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, detail: None };
+        let wanted = mapping.wanted(&bare.id, &bare.name, None, evidence);
+        assert!(
+            matches!(&wanted.verdict, Verdict::Hold(why) if why.contains("Inspector.Alias")),
+            "{values:?}"
+        );
+    }
+}
+
+#[test]
+fn a_record_without_a_name_waits() {
+    let settings = settings();
+    let needs = Needs::of(&settings, &[]);
+    let mapping = Mapping::new(&settings, &targets());
+    let metrics = Metrics::default();
+    let mut bare = system(&needs, &[("Inspector.Alias", "Windows Workstation")]);
+    bare.name = "  ".into();
+    let evidence =
+        Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, detail: None };
+    let wanted = mapping.wanted(&bare.id, &bare.name, None, evidence);
+    assert!(matches!(&wanted.verdict, Verdict::Hold(why) if why.contains("no name")), "{:?}", wanted.verdict);
+}
+
+#[test]
+fn l15_the_first_of_two_rows_to_one_field_counts_and_the_matching_field_is_written_too() {
+    let mut settings = settings();
+    settings.field_mappings = vec![row("Hostname", "Notes"), row("Operating System", "notes")];
+    let mapping = Mapping::new(&settings, &targets());
+    let names: Vec<&str> = mapping.targets().map(|name| name.key()).collect();
+    assert_eq!(names, ["Notes", "Serial Number"]);
+}

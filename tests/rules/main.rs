@@ -15,6 +15,7 @@ mod matrix;
 mod narrow;
 mod outline;
 mod properties;
+mod push;
 mod schedule;
 mod subscriptions;
 mod undo;

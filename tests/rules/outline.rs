@@ -1,6 +1,6 @@
 use crate::world::*;
 use parhelion::model::settings::Pace;
-use parhelion::model::{FieldName, Place};
+use parhelion::model::{FieldName, Integration, Place};
 use parhelion::plan::cost::seconds;
 use parhelion::plan::{cost, hash};
 
@@ -13,10 +13,10 @@ fn n11_rows_that_write_nothing_cost_nothing() {
     let mut w = World::new();
     w.pair();
     w.linked("1", "One", 5).linked("2", "Two", 5);
-    assert_eq!(cost(&w.plan().changes, |_| pace()).requests.len(), 0);
+    assert_eq!(cost(Integration::Also, &w.plan().changes, |_| pace()).requests.len(), 0);
     w.source_field("1", FieldName::Quantity, seats(6));
     w.sub("3", "a", "Three", 1);
-    let cost = cost(&w.plan().changes, |_| pace());
+    let cost = cost(Integration::Also, &w.plan().changes, |_| pace());
     assert_eq!(cost.requests[&Place::Halo], 3, "a create, and an update with the read before it");
     assert_eq!(cost.seconds, 1);
 }

@@ -277,7 +277,7 @@ pub fn licence_change(row: &Row) -> Option<LicenceChange> {
 }
 
 /// Halo's moments have no zone and are UTC (apis/halopsa.md 2.9).
-fn moment(text: &str) -> Option<Moment> {
+pub(super) fn moment(text: &str) -> Option<Moment> {
     text.parse().ok().or_else(|| {
         let civil: jiff::civil::DateTime = text.parse().ok()?;
         civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())

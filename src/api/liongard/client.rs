@@ -125,6 +125,29 @@ impl Liongard {
         self.whole_list("environments", "/api/v1/environments", Some(count), &read, &id, progress).await
     }
 
+    /// One environment; `None` where there is none of that id, or none that the key may see.
+    pub async fn environment(&self, id: &SourceId) -> Result<Option<SourceEnvironment>, Problem> {
+        let number = number(id, "environment")?;
+        let what = format!("environment {id}");
+        let request = Request::get(self.url(&format!("/api/v1/environments/{number}"))?);
+        let answer = match self.send(&self.caller, Effect::Read, &what, request).await {
+            Ok(answer) => answer,
+            Err(failure) if failure.cause == Cause::Status(404) => return Ok(None),
+            Err(failure) => return Err(failure.problem),
+        };
+        // Unknown ids may be answered with an empty list (section 4).
+        if answer.as_array().is_some_and(Vec::is_empty) {
+            return Ok(None);
+        }
+        let found = read::environment(single(&answer).unwrap_or(&answer))
+            .map_err(|problem| self.caller.unreadable(&what, &problem.message))?;
+        if found.id != *id {
+            let why = format!("Liongard's answer for {what} is about another environment.");
+            return Err(Problem::new(Class::Record, why));
+        }
+        Ok(Some(found))
+    }
+
     /// Every system of every environment that the key may see, with the values at these paths.
     pub async fn systems(
         &self,
@@ -303,7 +326,7 @@ impl Liongard {
         &self,
         permit: Permit,
         new: &NewEnvironment,
-        known: &dyn Fn(&SourceId) -> bool,
+        known: &(dyn Fn(&SourceId) -> bool + Send + Sync),
     ) -> WriteVerdict<SourceEnvironment> {
         let what = format!("the new environment '{}'", shown(&new.name));
         let body = json!({"Name": new.name, "Description": new.description, "Parent": null});
@@ -314,13 +337,8 @@ impl Liongard {
         let request = Request::post(url, "application/json", body.to_string().into_bytes());
         let judge = |response: &Response| {
             let answer = self.judge(&what, response)?;
-            let saved = match &answer["Data"] {
-                Json::Array(list) if list.len() == 1 => &list[0],
-                Json::Object(_) => &answer["Data"],
-                // Some builds answer the bare object.
-                _ if answer["ID"].is_i64() => &answer,
-                _ => return Err(self.caller.unreadable(&what, "it is not about one environment")),
-            };
+            let saved = single(&answer)
+                .ok_or_else(|| self.caller.unreadable(&what, "it is not about one environment"))?;
             let saved = read::environment(saved).map_err(|p| self.caller.unreadable(&what, &p.message))?;
             if saved.name.trim() != new.name.trim() || known(&saved.id) {
                 let why = format!("it is about environment {}, which is not the new one", saved.id);
@@ -472,6 +490,16 @@ impl Liongard {
             return Err(self.caller.status(what, 400, &said));
         }
         Ok(answer)
+    }
+}
+
+/// The one record of an answer: as `Data`, as a list of one, or bare (8.4).
+fn single(answer: &Json) -> Option<&Json> {
+    match &answer["Data"] {
+        Json::Array(list) if list.len() == 1 => list.first(),
+        Json::Object(_) => Some(&answer["Data"]),
+        _ if answer["ID"].is_i64() => Some(answer),
+        _ => answer.as_array().filter(|list| list.len() == 1).and_then(|list| list.first()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::text::{Pool, shown};
 use crate::model::{Class, Problem, SourceId};
 
 pub fn environment(json: &Json) -> Result<SourceEnvironment, Problem> {
-    let wanted = ["ID", "Name", "ShortName", "Website", "Visible", "IsCustomerView"];
+    let wanted = ["ID", "Name", "ShortName", "Website", "Description", "Visible", "IsCustomerView"];
     let row = Row::of(json, &wanted).unwrap_or_default();
     let text = |name: &str| row.get(name).text();
     let name = text("Name").unwrap_or_default();
@@ -22,6 +22,7 @@ pub fn environment(json: &Json) -> Result<SourceEnvironment, Problem> {
         name,
         short_name: text("ShortName"),
         website: text("Website"),
+        description: text("Description"),
         is_visible: row.get("Visible").flag().unwrap_or(true),
         is_customer_view: row.get("IsCustomerView").flag().unwrap_or(false),
     })

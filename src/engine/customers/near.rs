@@ -12,8 +12,8 @@ use crate::matching::name;
 use crate::matching::suggest::{Candidate, Facts, Index, Scratch, Suggestion, likeness};
 use crate::model::settings::Matching;
 use crate::model::{
-    Class, FieldName, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId, Value,
-    Verdict, Wanted,
+    Class, Entity, FieldName, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId,
+    Value, Verdict, Wanted,
 };
 use crate::plan::{LookAlike, Mappings, Snapshot};
 
@@ -289,6 +289,44 @@ impl Engine {
             }
         }
         Ok(all)
+    }
+}
+
+impl Engine {
+    /// The same for customers that go the other way (L17): environments near them, and the pairs that were ruled out.
+    pub(in crate::engine) fn push_pairs(
+        &self,
+        integration: Integration,
+        snapshot: &Snapshot,
+        mappings: &mut Mappings,
+    ) -> Result<(), Problem> {
+        let Some(lines) = snapshot.lines.get(&Entity::Push).filter(|lines| !lines.wanted.is_empty()) else {
+            return Ok(());
+        };
+        let weights = &self.settings().matching;
+        let parties = self.parties(integration)?;
+        let facts: Vec<Facts> = lines.found.iter().map(of_partner).collect();
+        let index = Index::new(&facts, weights.clone());
+        let mut scratch = Scratch::default();
+        for wanted in lines.wanted.iter().filter(|wanted| wanted.verdict == Verdict::Take) {
+            let here = TargetId::new(wanted.id.as_str());
+            let ruled_out = |found: &&Found| parties.is_refused(&SourceId::new(found.id.as_str()), &here);
+            let pairs = lines.found.iter().filter(ruled_out);
+            mappings.refused_push.extend(pairs.map(|found| (wanted.id.clone(), found.id.clone())));
+            let near: Vec<LookAlike> = index
+                .near(&of_wanted(wanted), &mut scratch)
+                .into_iter()
+                .filter(|one| one.score >= weights.look_alike_from)
+                .filter_map(|one| {
+                    let target = lines.found.get(one.at)?.id.clone();
+                    Some(LookAlike { target, score: one.score, why: one.why.join(", ") })
+                })
+                .collect();
+            if !near.is_empty() {
+                mappings.near_push.insert(wanted.id.clone(), near);
+            }
+        }
+        Ok(())
     }
 }
 

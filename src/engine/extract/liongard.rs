@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Both, FIRST_CONTACT, Progress, Read, completeness, halo};
+use super::{Both, FIRST_CONTACT, Progress, Read, completeness, halo, push};
 use crate::api::call::Retry;
 use crate::api::halo::Halo;
 use crate::api::liongard::{Liongard, LookUp};
@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::engine::assets;
 use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
+use crate::engine::liongard::LiongardDesk;
 use crate::integrations::field_mapping::Targets;
 use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, Metrics, Needs};
 use crate::model::asset::{Definitions, ID_FIELD, folded};
@@ -19,7 +20,7 @@ use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
 use crate::model::{
-    Entity, FieldName, Found, Integration, Place, Problem, SourceId, TargetId, Value, Wanted, marker,
+    Class, Entity, FieldName, Found, Integration, Place, Problem, SourceId, TargetId, Value, Wanted, marker,
 };
 use crate::plan::{Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Snapshot};
 
@@ -32,11 +33,12 @@ const ME: Integration = Integration::Liongard;
 pub async fn read(
     engine: &Engine,
     with: &Connections,
-    liongard: &Liongard,
+    desk: &LiongardDesk,
     entities: &[Entity],
     only: Option<&Only>,
     progress: Progress<'_>,
 ) -> Result<Read, Problem> {
+    let liongard = &desk.liongard;
     let all_settings = engine.settings();
     let settings = &all_settings.liongard;
     let at = engine.world.now();
@@ -54,12 +56,6 @@ pub async fn read(
     let (environments, customers, tops) = sides(with, liongard, progress).await?;
     let mut alerts: Vec<String> =
         environments.problems.iter().chain(&customers.problems).map(ToString::to_string).collect();
-    if settings.sync_customers.enabled {
-        alerts.push(
-            "sync_customers is on, but this version brings no Halo customers to Liongard: nothing was pushed"
-                .into(),
-        );
-    }
     alerts.extend(expiry(&settings.access_key_expires, at));
     engine.remember_top_levels(&tops)?;
     let mut snapshot = Snapshot {
@@ -84,13 +80,26 @@ pub async fn read(
                 .await?;
         snapshot.lines.insert(Entity::Assets, lines);
     }
+    let mut blocked = BTreeMap::new();
+    if entities.contains(&Entity::Push) {
+        let there: Vec<Found> = environments.records.iter().map(|one| desk.found(one)).collect();
+        let both = (&snapshot.customers_complete, &snapshot.partners_complete);
+        match push::read(engine, with, &snapshot.partners, there, both, &mut alerts, progress).await {
+            Ok(lines) => drop(snapshot.lines.insert(Entity::Push, lines)),
+            // The import does not depend on what goes the other way.
+            Err(problem) if matches!(problem.class, Class::Auth | Class::Input) => {
+                blocked.insert(Entity::Push, problem.to_string());
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
     Ok(Read {
         snapshot,
         account: with.account.clone(),
         fingerprints,
         at,
         alerts,
-        blocked: BTreeMap::new(),
+        blocked,
         notes: Vec::new(),
         requests: BTreeMap::new(),
     })
