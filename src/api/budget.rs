@@ -95,9 +95,12 @@ struct State {
     last_throttle: Option<Instant>,
     bucket: u32,
     circuit: Circuit,
-    /// One queue a lane, first come first served.
-    waiting: [VecDeque<Arc<Notify>>; 3],
+    /// One queue a lane, first come first served; last those that are admitted and wait for a place ([`ENTERING`]).
+    waiting: [VecDeque<Arc<Notify>>; 4],
 }
+
+/// The queue of [`Permit::enter`].
+const ENTERING: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Limit {
@@ -191,7 +194,7 @@ impl Budget {
                 last_throttle: None,
                 bucket: BUCKET,
                 circuit: Circuit::Closed,
-                waiting: [VecDeque::new(), VecDeque::new(), VecDeque::new()],
+                waiting: [const { VecDeque::new() }; 4],
             }),
             sent: AtomicU64::new(0),
             throttles: AtomicU64::new(0),
@@ -201,20 +204,35 @@ impl Budget {
     /// The right to send one request, when it is this lane's turn. Dropping the future gives the place up; dropping
     /// an unused permit gives its share of the window back.
     pub async fn acquire(self: &Arc<Self>, lane: Lane) -> Permit {
-        if let Ok(permit) = self.take(&mut self.state(), lane, None) {
-            return permit;
+        self.wait(lane as usize, |state, place| self.take(state, lane, lane != Lane::Session, place)).await
+    }
+
+    /// The same without a place among those at once: for a write, which is noted on the disk while others use the
+    /// places. [`Permit::enter`] waits for one.
+    pub async fn admit(self: &Arc<Self>, lane: Lane) -> Permit {
+        self.wait(lane as usize, |state, place| self.take(state, lane, false, place)).await
+    }
+
+    /// Waits in a queue until `take` gives something.
+    async fn wait<T>(
+        self: &Arc<Self>,
+        queue: usize,
+        mut take: impl FnMut(&mut State, Option<&Arc<Notify>>) -> Result<T, (Option<Instant>, Waiting)>,
+    ) -> T {
+        if let Ok(taken) = take(&mut self.state(), None) {
+            return taken;
         }
-        let mut place = Place { budget: self, lane, notify: Arc::new(Notify::new()), queued: true };
-        self.state().waiting[lane as usize].push_back(Arc::clone(&place.notify));
+        let mut place = Place { budget: self, queue, notify: Arc::new(Notify::new()), queued: true };
+        self.state().waiting[queue].push_back(Arc::clone(&place.notify));
         loop {
             let until = {
                 let mut state = self.state();
-                match self.take(&mut state, lane, Some(&place.notify)) {
-                    Ok(permit) => {
-                        state.waiting[lane as usize].retain(|other| !Arc::ptr_eq(other, &place.notify));
+                match take(&mut state, Some(&place.notify)) {
+                    Ok(taken) => {
+                        state.waiting[queue].retain(|other| !Arc::ptr_eq(other, &place.notify));
                         place.queued = false;
                         state.wake_next();
-                        return permit;
+                        return taken;
                     }
                     Err((until, _)) => until,
                 }
@@ -233,28 +251,19 @@ impl Budget {
         self: &Arc<Self>,
         state: &mut State,
         lane: Lane,
+        slot: bool,
         place: Option<&Arc<Notify>>,
     ) -> Result<Permit, (Option<Instant>, Waiting)> {
         let ahead = state.waiting[..lane as usize].iter().any(|queue| !queue.is_empty());
-        let first = match (state.waiting[lane as usize].front(), place) {
-            (None, _) => true,
-            (Some(front), Some(place)) => Arc::ptr_eq(front, place),
-            (Some(_), None) => false,
-        };
-        if ahead || !first {
+        if ahead || !state.is_first(lane as usize, place) {
             return Err((None, Waiting::Turn));
         }
         let now = Instant::now();
         state.settle(now);
-        if let Some(held) = state.held(now, lane) {
+        if let Some(held) = state.held(now, lane, slot) {
             return Err(held);
         }
-        let slot = lane != Lane::Session;
-        let mut probe = false;
-        if let (Circuit::Open { probing, .. }, true) = (&mut state.circuit, slot) {
-            *probing = true;
-            probe = true;
-        }
+        let probe = lane != Lane::Session && state.begin_probe();
         if slot {
             state.in_flight += 1;
         }
@@ -277,9 +286,9 @@ impl Budget {
         let mut state = self.state();
         let now = Instant::now();
         state.settle(now);
-        let held = state.held(now, Lane::Bulk);
+        let held = state.held(now, Lane::Bulk, true);
         Snapshot {
-            used: u32::try_from(state.log.len()).unwrap_or(u32::MAX).saturating_add(state.open),
+            used: u32::try_from(state.used()).unwrap_or(u32::MAX),
             limit: state.limit.map(|limit| limit.lowered(state.factor)),
             window: state.limit.map_or(Duration::ZERO, |limit| limit.window),
             in_flight: state.in_flight,
@@ -431,22 +440,43 @@ impl State {
         }
     }
 
-    /// What keeps this lane from sending now, and until when where that is known.
-    fn held(&self, now: Instant, lane: Lane) -> Option<(Option<Instant>, Waiting)> {
+    /// Whether it stands at the head of a queue, or would.
+    fn is_first(&self, queue: usize, place: Option<&Arc<Notify>>) -> bool {
+        match (self.waiting[queue].front(), place) {
+            (None, _) => true,
+            (Some(front), Some(place)) => Arc::ptr_eq(front, place),
+            (Some(_), None) => false,
+        }
+    }
+
+    /// Whether what is sent next tells if a host in trouble is back.
+    fn begin_probe(&mut self) -> bool {
+        let Circuit::Open { probing, .. } = &mut self.circuit else { return false };
+        *probing = true;
+        true
+    }
+
+    /// What the host keeps from being sent: it asked for a pause, or (`is_probe` apart) does not answer.
+    fn shut(&self, now: Instant, is_probe: bool) -> Option<(Option<Instant>, Waiting)> {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return Some((Some(until), Waiting::Throttled));
         }
-        if lane != Lane::Session {
-            match self.circuit {
-                Circuit::Open { probing: true, .. } => return Some((None, Waiting::Outage)),
-                Circuit::Open { probe_at, .. } if probe_at > now => {
-                    return Some((Some(probe_at), Waiting::Outage));
-                }
-                _ => {}
-            }
-            if self.in_flight >= self.at_once {
-                return Some((None, Waiting::Turn));
-            }
+        match self.circuit {
+            Circuit::Open { .. } if is_probe => None,
+            Circuit::Open { probing: true, .. } => Some((None, Waiting::Outage)),
+            Circuit::Open { probe_at, .. } if probe_at > now => Some((Some(probe_at), Waiting::Outage)),
+            _ => None,
+        }
+    }
+
+    /// What keeps this lane from sending now, and until when where that is known; `slot`: with a place among those at
+    /// once.
+    fn held(&self, now: Instant, lane: Lane, slot: bool) -> Option<(Option<Instant>, Waiting)> {
+        if let Some(shut) = self.shut(now, lane == Lane::Session) {
+            return Some(shut);
+        }
+        if slot && self.in_flight >= self.at_once {
+            return Some((None, Waiting::Turn));
         }
         if let Some(limit) = self.limit {
             // The other side counts arrivals: one lies anywhere between send and answer.
@@ -473,6 +503,11 @@ impl State {
         }
     }
 
+    /// Of the present window: what was sent in it, and what is under way.
+    fn used(&self) -> usize {
+        self.log.len() + self.open as usize
+    }
+
     fn learn(&mut self, theirs: Limit) {
         if self.limit.is_none_or(|ours| theirs.rate() < ours.rate()) {
             self.limit = Some(theirs);
@@ -487,8 +522,19 @@ impl State {
         }
     }
 
+    /// What keeps an admitted request from a place: people who wait for one go first.
+    fn kept_out(&self, now: Instant, is_probe: bool) -> Option<(Option<Instant>, Waiting)> {
+        let people = match self.held(now, Lane::Interactive, false) {
+            None => self.waiting[Lane::Interactive as usize].len() as u32,
+            Some(_) => 0,
+        };
+        let is_full = self.in_flight.saturating_add(people) >= self.at_once;
+        self.shut(now, is_probe).or(is_full.then_some((None, Waiting::Turn)))
+    }
+
     fn wake_next(&self) {
-        if let Some(first) = self.waiting.iter().find_map(VecDeque::front) {
+        let (entering, lanes) = (&self.waiting[ENTERING], &self.waiting[..ENTERING]);
+        for first in [entering.front(), lanes.iter().find_map(VecDeque::front)].into_iter().flatten() {
             first.notify_one();
         }
     }
@@ -497,7 +543,7 @@ impl State {
 /// A place in the queue, left when the wait is given up.
 struct Place<'a> {
     budget: &'a Arc<Budget>,
-    lane: Lane,
+    queue: usize,
     notify: Arc<Notify>,
     queued: bool,
 }
@@ -506,7 +552,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         if self.queued {
             let mut state = self.budget.state();
-            state.waiting[self.lane as usize].retain(|other| !Arc::ptr_eq(other, &self.notify));
+            state.waiting[self.queue].retain(|other| !Arc::ptr_eq(other, &self.notify));
             state.wake_next();
         }
     }
@@ -526,6 +572,31 @@ pub struct Permit {
 impl Permit {
     pub fn budget(&self) -> &Arc<Budget> {
         &self.budget
+    }
+
+    /// Waits for a place among those at once, where it was [admitted](Budget::admit) without one.
+    pub async fn enter(&mut self) {
+        if self.slot {
+            return;
+        }
+        let budget = Arc::clone(&self.budget);
+        let was_probe = self.probe;
+        self.probe |= budget
+            .wait(ENTERING, |state, place| {
+                let now = Instant::now();
+                if !state.is_first(ENTERING, place) {
+                    return Err((None, Waiting::Turn));
+                }
+                state.kept_out(now, was_probe).map_or_else(
+                    || {
+                        state.in_flight += 1;
+                        Ok(state.begin_probe())
+                    },
+                    Err,
+                )
+            })
+            .await;
+        self.slot = true;
     }
 
     /// The request goes out.

@@ -4,6 +4,7 @@
 //! without a clear answer is read back after the settle time, never blindly repeated.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -26,10 +27,14 @@ use crate::engine::words::{Choices, Level, LogLine};
 use crate::model::link::Removed;
 use crate::model::settings::Safety;
 use crate::model::{
-    Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, SourceId, TargetId, Value, marker,
+    Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, Slot, SourceId, TargetId, Value,
+    marker,
 };
 use crate::plan::{Action, Cause, Change, Plan, Purpose, TopLevel, Valve};
 
+/// Lanes for each request that may be under way at once: while some wait for their answers, the intents of others go to
+/// the disk, several in one sync.
+const LANES: usize = 3;
 /// How often a create is attempted anew after it was proven absent.
 const ATTEMPTS: u32 = 3;
 /// How often one record's look-up may fail while the host answers others.
@@ -74,7 +79,7 @@ pub enum Halt {
 
 /// The rows of one entity that go together. Removals come last, and only if nothing went wrong with the host before
 /// (section 10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Stage {
     entity: Entity,
     removals: bool,
@@ -95,11 +100,15 @@ impl Apply {
             stages.sort_by_key(|stage| {
                 std::cmp::Reverse(entities.iter().position(|entity| *entity == stage.entity))
             });
-        } else if let Err(halt) = self.confirm_all() {
-            return Some(halt);
         }
+        let pieces = match self.survey() {
+            Ok(pieces) => pieces,
+            Err(halt) => return Some(halt),
+        };
         for stage in stages {
-            if let Err(halt) = self.stage(stage).await {
+            if let Some(pieces) = pieces.get(&stage)
+                && let Err(halt) = self.stage(stage, pieces.clone()).await
+            {
                 return Some(halt);
             }
         }
@@ -141,22 +150,17 @@ impl Apply {
             .is_none_or(|only| change.customer.as_ref().map_or(&change.source.id, |c| &c.id) == only)
     }
 
-    async fn stage(self: &Arc<Self>, stage: Stage) -> Result<(), Halt> {
-        let planned = self.plan.outline.by_entity.get(&stage.entity).copied().unwrap_or_default();
-        let could_act = if stage.removals { planned.zero + planned.deactivate } else { planned.acting() };
-        if could_act == 0 && planned.held == 0 {
-            return Ok(());
-        }
+    /// Carries out the rows of a stage, which lie in these pieces of the plan.
+    async fn stage(self: &Arc<Self>, stage: Stage, pieces: Range<u32>) -> Result<(), Halt> {
         // Tasks that only wait for a request to settle give their place to others.
-        let places = Arc::new(Semaphore::new(self.at_once));
+        let places = Arc::new(Semaphore::new(self.at_once * LANES));
         let mut tasks: JoinSet<Result<(), Halt>> = JoinSet::new();
         let mut group: Vec<(Change, Action)> = Vec::new();
         let mut halted = Ok(());
-        for chunk in 0..self.plan.rows.div_ceil(super::book::CHUNK) {
+        for chunk in pieces {
             let rows = self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)?;
             for change in rows {
-                let Some(action) = self.acts(&change) else { continue };
-                let at = Stage { entity: change.entity, removals: action.is_removal() };
+                let Some((at, action)) = self.stage_of(&change) else { continue };
                 if at != stage || self.over.contains_key(&change.row) {
                     continue;
                 }
@@ -189,13 +193,25 @@ impl Apply {
         halted
     }
 
-    fn confirm_all(&self) -> Result<(), Halt> {
+    /// Where a row belongs, and what is done there; `None` where nothing is.
+    fn stage_of(&self, change: &Change) -> Option<(Stage, Action)> {
+        let action = self.acts(change)?;
+        Some((Stage { entity: change.entity, removals: action.is_removal() }, action))
+    }
+
+    /// Goes through the whole plan once: confirms what is right already, and finds the pieces in which each stage has
+    /// rows, since to read a piece costs as much as to write some of its rows.
+    fn survey(&self) -> Result<BTreeMap<Stage, Range<u32>>, Halt> {
+        let mut pieces: BTreeMap<Stage, Range<u32>> = BTreeMap::new();
         for chunk in 0..self.plan.rows.div_ceil(super::book::CHUNK) {
             for change in self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)? {
                 self.confirm(&change)?;
+                if let Some((stage, _)) = self.stage_of(&change) {
+                    pieces.entry(stage).or_insert(chunk..chunk).end = chunk + 1;
+                }
             }
         }
-        Ok(())
+        Ok(pieces)
     }
 
     /// A row that is right already: what the source says becomes the base of the next comparison, and what we had
@@ -311,11 +327,7 @@ impl Apply {
         if book.is_open(integration, change.entity, &change.source.id) {
             return Ok(Over::Unclear(UNCLEAR.into()));
         }
-        // What this job has just planned to create it found no link for, and nobody but the row itself makes one;
-        // customers apart, which a person may map meanwhile.
-        let is_news =
-            action == Action::Create && change.entity != Entity::Customers && self.fresh.is_trusted();
-        let linked = if is_news {
+        let linked = if self.is_news(change, action) {
             None
         } else {
             book.link(integration, change.entity, &change.source.id).map_err(Halt::Trouble)?
@@ -379,6 +391,12 @@ impl Apply {
             Err(problem) => return Ok(Over::Failed(problem)),
         }
         Ok(Over::Done(self.link(change, action, id, linked)))
+    }
+
+    /// What this job has just planned to create it found no link for, and nobody but the row itself makes one; what the
+    /// mapping table is of apart, which a person may map meanwhile.
+    fn is_news(&self, change: &Change, action: Action) -> bool {
+        action == Action::Create && change.entity != self.plan.integration.root() && self.fresh.is_trusted()
     }
 
     async fn create(
@@ -491,8 +509,9 @@ impl Apply {
         }
         loop {
             let budget = self.engine.budget(target.place());
-            let permit = tokio::select! {
-                permit = budget.acquire(Lane::Bulk) => permit,
+            let mut permit = tokio::select! {
+                biased;
+                permit = budget.admit(Lane::Bulk) => permit,
                 () = self.control.ended() => return Err(Halt::Asked),
             };
             if let Some(why) = self.frozen(change) {
@@ -517,6 +536,15 @@ impl Apply {
                 self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
             }
             self.engine.step(Step::Intent).await;
+            let is_stopped = tokio::select! {
+                biased;
+                () = permit.enter() => false,
+                () = self.control.ended() => true,
+            };
+            if is_stopped {
+                self.closes(change, "it was not sent").await?;
+                return Err(Halt::Asked);
+            }
             let named = self.named(&write).map_err(Halt::Trouble)?;
             let verdict = target.send(permit, &write, &named).await;
             self.engine.step(Step::Sent).await;
@@ -700,8 +728,11 @@ impl Apply {
         // A row of an undo brings the whole mapping with it.
         let mapping = change.mapping.clone().filter(|_| end == RowEnd::Done);
         let link = link.filter(|_| !self.is_undo());
+        let is_news = self.acts(change).is_some_and(|action| self.is_news(change, action));
         let before = if link.is_none() && mapping.is_none() {
             None
+        } else if let Some(link) = link.as_ref().filter(|_| is_news) {
+            worth_keeping(Slot::default(), link)
         } else {
             let slot = self.engine.book.slot(self.plan.integration, change.entity, &change.source.id);
             let was = slot.map_err(Halt::Trouble)?;

@@ -41,8 +41,10 @@ impl Control {
 
     /// Waits while paused. `false`: the job ends here.
     pub async fn may_go(&self) -> bool {
+        if self.get() == Wish::Go {
+            return true;
+        }
         let mut wish = self.wish.subscribe();
-
         match wish.wait_for(|w| *w != Wish::Pause).await {
             Ok(wish) => *wish == Wish::Go,
             Err(_) => false,

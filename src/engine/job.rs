@@ -13,7 +13,7 @@ use super::planning::{Keep, Spec};
 use super::records::{Ordered, Record, RowEnd, RowState};
 use super::tally::Tally;
 use super::{Engine, Step};
-use crate::api::budget::Lane;
+use crate::api::budget::{Lane, Waiting};
 use crate::engine::words::{
     BudgetView, Choices, Event, Fate, JobOrder, JobProgress, JobReport, JobState, JobTotals, Level, LogLine,
     Phase, ProblemSource, RowProblem, SCHEDULE, StageProgress,
@@ -731,7 +731,11 @@ impl Engine {
             held: totals.rows.held,
             failed: totals.failed,
             is_paused: control.get() == Wish::Pause,
-            waiting: waiting.or_else(|| budget.waiting_reason.map(|w| format!("waiting for {}", w.reason()))),
+            // That all places are taken is no wait: the job is at full speed.
+            waiting: waiting.or_else(|| {
+                let why = budget.waiting_reason.filter(|why| *why != Waiting::Turn)?;
+                Some(format!("waiting for {}", why.reason()))
+            }),
             stages,
         })
     }

@@ -1,11 +1,11 @@
 //! Reading back what was written: every billable record, and whether two answer to one marker (sync-engine 3, 7.6).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::apply::{Apply, Halt};
 use super::fresh::LIST_FROM;
 use super::log::safe;
-use super::records::{Outcome, Record, RowEnd};
+use super::records::{Outcome, Record, RowEnd, RowState};
 use crate::engine::words::{Level, Phase};
 use crate::model::asset::is_unlisted;
 use crate::model::{Class, Entity, Found, Problem, TargetId, Value, marker};
@@ -16,9 +16,10 @@ impl Apply {
     pub async fn verify(&self) -> Result<(), Halt> {
         // The rows are gone through twice, a piece at a time, so that a large import costs no memory here; the first
         // time only to see whether they are many.
+        let ended = self.engine.book.rows(self.job).map_err(Halt::Trouble)?;
         let mut ids = Vec::new();
         let many = |ids: &Vec<Key>| ids.len() as u64 >= LIST_FROM;
-        self.each_written(|change, _, id| {
+        self.each_written(&ended, |change, _, id| {
             ids.push((change.entity, id));
             !many(&ids)
         })
@@ -36,9 +37,9 @@ impl Apply {
         };
         let mut troubled = Vec::new();
         let by_one = !many(&ids);
-        self.each_written(|change, action, id| {
+        self.each_written(&ended, |change, action, id| {
             let label = self.plan.integration.target(change.entity).label();
-            let trouble = match there.get(&(change.entity, id)) {
+            let trouble = match there.get(change.entity, &id) {
                 None if complete => Some(format!("{label} no longer has it")),
                 None => None,
                 Some(found) => change
@@ -60,15 +61,15 @@ impl Apply {
             self.not_stuck(&change, action, trouble)?;
         }
         self.audit(&there);
-        self.pushed_once().await;
+        self.pushed_once(&ended).await;
         Ok(())
     }
 
     /// Each environment that was made must be the only one of its name (apis/liongard.md 8.6): whether Liongard refuses a
     /// second one nobody says, so two are looked for and never deleted.
-    async fn pushed_once(&self) {
+    async fn pushed_once(&self, ended: &BTreeMap<u32, RowState>) {
         let mut names: Vec<String> = Vec::new();
-        let read = self.each_written(|change, _, _| {
+        let read = self.each_written(ended, |change, _, _| {
             names.extend((change.entity == Entity::Push).then(|| change.source.name.trim().to_owned()));
             true
         });
@@ -104,9 +105,12 @@ impl Apply {
 
     /// Every row of this job that wrote a record of a customer, with what it did and to which, for as long as that is
     /// `true`.
-    fn each_written(&self, mut goes_on: impl FnMut(Change, Action, TargetId) -> bool) -> Result<(), Problem> {
+    fn each_written(
+        &self,
+        ended: &BTreeMap<u32, RowState>,
+        mut goes_on: impl FnMut(Change, Action, TargetId) -> bool,
+    ) -> Result<(), Problem> {
         let book = &self.engine.book;
-        let ended = book.rows(self.job)?;
         book.plan_rows_while(&self.plan, |change| {
             let done = ended.get(&change.row).is_some_and(|state| state.end == RowEnd::Done);
             // What is made for others shows in them. What is written here is not asked of anybody.
@@ -126,16 +130,16 @@ impl Apply {
         })
     }
 
-    async fn read_back(&self, ids: &[Key]) -> Result<(HashMap<Key, Found>, bool), Problem> {
-        let mut there = HashMap::new();
+    async fn read_back(&self, ids: &[Key]) -> Result<(There, bool), Problem> {
+        let mut there = There::default();
         // A list of assets carries neither dates nor notes: each is read by itself.
         if (ids.len() as u64) < LIST_FROM || ids.iter().all(|(entity, _)| *entity == Entity::Warranty) {
             for (entity, id) in ids {
                 if let Some(found) = self.target(*entity).record(*entity, id).await? {
-                    there.insert((*entity, id.clone()), found);
+                    there.0.entry(*entity).or_default().push(found);
                 }
             }
-            return Ok((there, true));
+            return Ok((there.sorted(), true));
         }
         let say = |done: u64, of: Option<u64>| {
             self.tally.phase(Phase::Reading { what: "what was written".into(), done, of });
@@ -144,9 +148,9 @@ impl Apply {
         for entity in self.plan.entities.iter().copied().filter(|entity| self.wrote(*entity)) {
             let listing = self.target(entity).list(entity, &say).await?;
             complete &= listing.certificate.complete;
-            there.extend(listing.records.into_iter().map(|f| ((entity, f.id.clone()), f)));
+            there.0.insert(entity, listing.records);
         }
-        Ok((there, complete))
+        Ok((there.sorted(), complete))
     }
 
     /// Whether rows of customers' records of this kind may have been written.
@@ -170,26 +174,45 @@ impl Apply {
     }
 
     /// Two records with one marker are never billed on in silence, and never removed by us (invariant 5).
-    fn audit(&self, there: &HashMap<Key, Found>) {
-        let mut marked: HashMap<(Entity, &str), Vec<&TargetId>> = HashMap::new();
-        for ((entity, id), found) in there {
-            if let Some(mark) = found.marker.as_deref().filter(|m| marker::is_marker(m)) {
-                marked.entry((*entity, mark)).or_default().push(id);
+    fn audit(&self, there: &There) {
+        for (entity, found) in &there.0 {
+            let is_marked = |found: &&Found| found.marker.as_deref().is_some_and(marker::is_marker);
+            let mut marked: Vec<_> =
+                found.iter().filter(is_marked).map(|f| (f.marker.as_deref(), &f.id)).collect();
+            marked.sort_unstable();
+            let same = marked.chunk_by(|(a, _), (b, _)| a == b).filter(|same| same.len() > 1);
+            let mut doubled: Vec<Vec<&TargetId>> =
+                same.map(|same| same.iter().map(|(_, id)| *id).collect()).collect();
+            doubled.sort_unstable();
+            for ids in doubled {
+                let ids: Vec<_> = ids.into_iter().map(TargetId::as_str).collect();
+                self.note(format!(
+                    "{}s {} carry one marker: look at them in {} and keep one",
+                    entity.record(),
+                    ids.join(" and "),
+                    self.plan.integration.target(*entity).label()
+                ));
             }
         }
-        let mut doubled: Vec<_> =
-            marked.into_iter().filter(|(_, ids)| ids.len() > 1).map(|((e, _), ids)| (e, ids)).collect();
-        doubled.sort();
-        for (entity, mut ids) in doubled {
-            ids.sort();
-            let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
-            self.note(format!(
-                "{}s {} carry one marker: look at them in {} and keep one",
-                entity.record(),
-                ids.join(" and "),
-                self.plan.integration.target(entity).label()
-            ));
+    }
+}
+
+/// What was read back, each list in the order of its ids: looked up where it lies, since it may be all that the target
+/// has.
+#[derive(Default)]
+struct There(BTreeMap<Entity, Vec<Found>>);
+
+impl There {
+    fn sorted(mut self) -> Self {
+        for found in self.0.values_mut() {
+            found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         }
+        self
+    }
+
+    fn get(&self, entity: Entity, id: &TargetId) -> Option<&Found> {
+        let found = self.0.get(&entity)?;
+        found.get(found.binary_search_by(|found| found.id.cmp(id)).ok()?)
     }
 }
 

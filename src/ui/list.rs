@@ -157,10 +157,18 @@ impl<Id: Clone + Ord> List<Id> {
 
     /// The visible rows and a margin on both sides, so that moving by a page finds them there.
     pub fn near(&self, height: usize) -> &[Id] {
+        self.ids.get(self.with_margin(height, height)).unwrap_or(&[])
+    }
+
+    /// The rows that may be seen next: the visible ones and half that margin.
+    pub fn soon(&self, height: usize) -> &[Id] {
+        self.ids.get(self.with_margin(height, height / 2)).unwrap_or(&[])
+    }
+
+    /// Places of the visible rows, and of so many more on both sides.
+    pub fn with_margin(&self, height: usize, margin: usize) -> Range<usize> {
         let range = self.visible(height);
-        let start = range.start.saturating_sub(height);
-        let end = (range.end + height).min(self.ids.len());
-        self.ids.get(start..end).unwrap_or(&[])
+        range.start.saturating_sub(margin)..(range.end + margin).min(self.ids.len())
     }
 }
 
@@ -187,8 +195,12 @@ impl<Id: Clone + Ord, Row> Window<Id, Row> {
         self.rows.get(id)
     }
 
-    /// The ids to ask for, so that all of `near` are here and fresh. Each is named once.
-    pub fn missing(&mut self, near: &[Id]) -> Vec<Id> {
+    /// The ids to ask for, so that all of `near` are here and fresh; none before one of those that may be seen `soon`
+    /// is missing, so that scrolling asks for many rows now and then. Each is named once.
+    pub fn missing(&mut self, soon: &[Id], near: &[Id]) -> Vec<Id> {
+        if soon.iter().all(|id| self.settled.contains(id)) {
+            return Vec::new();
+        }
         if self.rows.len() > Self::LIMIT {
             let keep: BTreeSet<_> = near.iter().collect();
             self.rows.retain(|id, _| keep.contains(id));
@@ -272,14 +284,15 @@ mod tests {
     #[test]
     fn rows_are_asked_once_and_again_when_stale() {
         let mut window: Window<u32, &str> = Window::default();
-        assert_eq!(window.missing(&[1, 2]), [1, 2]);
-        assert_eq!(window.missing(&[1, 2, 3]), [3]);
+        assert_eq!(window.missing(&[1], &[1, 2]), [1, 2]);
+        assert!(window.missing(&[1, 2], &[1, 2, 3]).is_empty(), "3 is not seen soon");
+        assert_eq!(window.missing(&[2, 3], &[1, 2, 3, 4]), [3, 4]);
         window.put([(1, "one"), (2, "two")]);
-        assert!(window.missing(&[1, 2]).is_empty());
+        assert!(window.missing(&[1, 2], &[1, 2]).is_empty());
         window.stale();
         assert_eq!(window.get(&1), Some(&"one"));
-        assert_eq!(window.missing(&[1]), [1]);
+        assert_eq!(window.missing(&[1], &[1]), [1]);
         window.failed(&[1]);
-        assert_eq!(window.missing(&[1]), [1]);
+        assert_eq!(window.missing(&[1], &[1]), [1]);
     }
 }

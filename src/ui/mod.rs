@@ -14,7 +14,7 @@
 //! 4. A screen reads [`turn::Turn`] and asks for steps: `turn.send(Command)`, `turn.ask(Query)`, `turn.say`, `turn.open`,
 //!    `turn.dialog(Confirm::new(..).choice('y', ..))`. Answers come to `hear` with the query or command they answer.
 //! 5. Long lists: keep ids in [`list::List`] (`replace` when the order is asked anew), rows in [`list::Window`]; in
-//!    `settle` do `keep_visible`, then `turn.ask(Query::MapRows { ids: window.missing(list.near(rows)) })` unless empty;
+//!    `settle` do `keep_visible`, then `turn.ask(Query::MapRows { ids: window.missing(list.soon(rows), list.near(rows)) })` unless empty;
 //!    in `hear` `window.put` answers and `window.stale` on events. Draw with [`widgets::table::draw`].
 //! 6. Draw only through [`canvas::Canvas::put`]: it cuts and cleans. Sizes come from [`layout`], the same in `act` and `draw`.
 
@@ -284,6 +284,10 @@ const INPUT_GAP: Duration = Duration::from_millis(16);
 /// Messages taken in one go before a frame is drawn, so that a flood cannot starve the screen.
 const DRAIN: usize = 1_000;
 
+/// How long a frame waits for the answers to what its key asked, so that both go in one write. The engine answers in
+/// a millisecond or two; one that is busy must not make the key feel slow.
+const ANSWER_GAP: Duration = Duration::from_millis(8);
+
 /// When the next frame is due.
 #[derive(Debug, Default)]
 struct Pacing {
@@ -291,6 +295,10 @@ struct Pacing {
     due: Option<Duration>,
     /// Nobody has pressed a key since the last frame.
     is_news_only: bool,
+    /// Questions of keys that are not answered yet.
+    asked: usize,
+    /// Until when the frame waits for them.
+    held_until: Option<Duration>,
 }
 
 impl Pacing {
@@ -300,10 +308,27 @@ impl Pacing {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
+    /// A key's question is on its way.
+    fn asks(&mut self, now: Duration) {
+        self.asked += 1;
+        self.held_until.get_or_insert(now + ANSWER_GAP);
+    }
+
+    fn answered(&mut self) {
+        self.asked = self.asked.saturating_sub(1);
+    }
+
+    /// When the next frame is to be drawn.
+    fn next(&self) -> Option<Duration> {
+        let held = self.held_until.filter(|_| self.asked > 0);
+        self.due.map(|due| held.map_or(due, |held| due.max(held)))
+    }
+
     fn drawn(&mut self, now: Duration) {
         self.last = Some(now);
         self.due = None;
         self.is_news_only = true;
+        self.held_until = None;
     }
 }
 
@@ -332,6 +357,9 @@ pub async fn view<W: Write>(
     loop {
         while let Some((effects, pace)) = work.pop_front() {
             for effect in effects {
+                if pace == Pace::Input && matches!(effect, Effect::Ask(_)) {
+                    pacing.asks(clock().tick);
+                }
                 match carry_out(effect, pace, &mut app, handle, &answers, &mut painter, wires) {
                     Ok(None) => {}
                     Ok(Some(left)) => {
@@ -343,7 +371,7 @@ pub async fn view<W: Write>(
             }
         }
         let now = clock();
-        if pacing.due.is_some_and(|due| due <= now.tick) {
+        if pacing.next().is_some_and(|due| due <= now.tick) {
             let frame = frames::draw(&app);
             // A screen reader reads what is drawn: in plain mode news is one line, the rest waits for a key (U63).
             let drew = if app.look.plain && pacing.is_news_only {
@@ -359,7 +387,7 @@ pub async fn view<W: Write>(
             }
             pacing.drawn(now.tick);
         }
-        let deadline = [pacing.due, guard.deadline()].into_iter().flatten().min();
+        let deadline = [pacing.next(), guard.deadline()].into_iter().flatten().min();
         let wait = deadline.map(|at| at.saturating_sub(clock().tick));
         let mut heard: Vec<Heard> = Vec::new();
         let mut news: Vec<(News, Pace)> = Vec::new();
@@ -446,6 +474,9 @@ fn take_in(
 ) {
     for (news, pace) in news.drain(..) {
         let now = clock();
+        if pace == Pace::Input && matches!(news, News::Answer(..)) {
+            pacing.answered();
+        }
         let effects = update(app, Message { now, news });
         pacing.want(now.tick, pace, if pace == Pace::Input { INPUT_GAP } else { wires.news_gap });
         wires.news_gap = app.prefs.news_gap(wires.is_ssh);

@@ -168,6 +168,72 @@ async fn a_person_goes_before_jobs_and_a_dropped_permit_is_given_back() {
     assert_eq!((budget.snapshot().used, budget.sent()), (0, 0));
 }
 
+/// A write is admitted, noted on the disk, and only then takes a place: meanwhile others have the places, but never
+/// more of the window than there is, however long it takes.
+#[tokio::test(start_paused = true)]
+async fn what_is_admitted_counts_in_the_window_and_enters_when_there_is_room() {
+    let vendor = Vendor::new(|_| ok("{}"));
+    let budget = Budget::new(Pace { at_once: 1, ..window(3, 10) });
+    let caller = caller(&vendor, &budget);
+    let taken = permit(&budget).await;
+    let (mut first, mut second) = (budget.admit(Lane::Bulk).await, budget.admit(Lane::Bulk).await);
+    assert_eq!((budget.snapshot().in_flight, budget.snapshot().used), (1, 3));
+    assert!(
+        timeout(Duration::from_secs(60), budget.admit(Lane::Bulk)).await.is_err(),
+        "a fourth in the window"
+    );
+    assert!(timeout(Duration::from_secs(60), first.enter()).await.is_err(), "a second at once");
+    drop(taken);
+    first.enter().await;
+    assert!(timeout(Duration::from_secs(60), second.enter()).await.is_err(), "a second at once");
+    let began = Instant::now();
+    caller.call(Effect::Create, "it", first, request(), |_| Ok(())).await.unwrap();
+    second.enter().await;
+    caller.call(Effect::Create, "it", second, request(), |_| Ok(())).await.unwrap();
+    read(&caller).await;
+    assert_eq!(began.elapsed(), Duration::ZERO, "the unused permit's share was given back");
+    read(&caller).await;
+    assert!(began.elapsed() >= Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_goes_before_what_is_admitted_and_a_pause_holds_it_too() {
+    let vendor = Vendor::new(|_| with_header(answer(429, "\"slow down\""), "retry-after", "30"));
+    let budget = Budget::new(Pace { at_once: 1, ..free() });
+    let taken = permit(&budget).await;
+    let mut admitted = budget.admit(Lane::Bulk).await;
+    let (order, started) = (Arc::new(std::sync::Mutex::new(Vec::new())), Instant::now());
+    let person = tokio::spawn({
+        let (budget, order) = (budget.clone(), order.clone());
+        async move {
+            let permit = budget.acquire(Lane::Interactive).await;
+            order.lock().unwrap().push("person");
+            drop(permit);
+        }
+    });
+    tokio::task::yield_now().await;
+    let write = tokio::spawn({
+        let order = order.clone();
+        async move {
+            admitted.enter().await;
+            order.lock().unwrap().push("write");
+        }
+    });
+    tokio::task::yield_now().await;
+    drop(taken);
+    join_all([person, write]).await;
+    assert_eq!(*order.lock().unwrap(), ["person", "write"]);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+
+    let mut late = budget.admit(Lane::Bulk).await;
+    let mut caller = caller(&vendor, &budget);
+    caller.retry = Retry::once();
+    let held = permit(&budget).await;
+    caller.call(Effect::Create, "it", held, request(), |_| Ok(())).await.unwrap_err();
+    late.enter().await;
+    assert!(started.elapsed() >= Duration::from_secs(30), "{:?}", started.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_permit_counts_from_the_send_not_from_when_it_was_given() {
     let vendor = Vendor::new(|_| ok("{}"));

@@ -699,7 +699,7 @@ impl Customers {
         }
         let rows = list_and_details(turn.area, turn.in_overview).rows();
         self.list.keep_visible(rows);
-        let ids = self.rows.missing(self.list.near(rows));
+        let ids = self.rows.missing(self.list.soon(rows), self.list.near(rows));
         if !ids.is_empty() {
             turn.ask(Query::MapRows { integration: self.integration, ids });
         }

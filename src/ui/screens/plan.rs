@@ -658,10 +658,12 @@ impl PlanScreen {
         let height = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len()).1.rows();
         self.list.keep_visible(height);
         let Some(plan) = self.plan.as_ref().map(|plan| plan.id) else { return };
-        let range = self.list.visible(height);
-        let near = range.start.saturating_sub(height)..(range.end + height).min(self.list.len());
-        let near: Vec<u32> = near.filter_map(|at| Some(self.at(at)?.1?.row)).collect();
-        let rows = self.rows.missing(&near);
+        let rows = |margin: usize| -> Vec<u32> {
+            let near = self.list.with_margin(height, margin);
+            near.filter_map(|at| Some(self.at(at)?.1?.row)).collect()
+        };
+        let (soon, near) = (rows(height / 2), rows(height));
+        let rows = self.rows.missing(&soon, &near);
         if !rows.is_empty() {
             turn.ask(Query::PlanRows { plan, rows });
         }
