@@ -77,6 +77,15 @@ pub fn decideds(integration: Integration) -> Vec<u8> {
 pub fn decided(integration: Integration, id: &SourceId) -> Vec<u8> {
     with_id(decideds(integration), id.as_str())
 }
+/// Customers through whose mapping a record has ever come, with the moment of the last one (N4).
+pub fn uses(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"ku", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn used(integration: Integration, customer: &SourceId) -> Vec<u8> {
+    with_id(uses(integration), customer.as_str())
+}
 pub fn step(integration: Integration, step: u64) -> Vec<u8> {
     let mut key = plain(&[b"u", integration.key().as_bytes()]);
     key.push(b'/');

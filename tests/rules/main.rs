@@ -16,3 +16,4 @@ mod outline;
 mod properties;
 mod schedule;
 mod subscriptions;
+mod suggest;

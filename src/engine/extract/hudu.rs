@@ -142,13 +142,14 @@ pub async fn customers(with: &Connections, desk: &HuduDesk, progress: Progress<'
 }
 
 fn party(customer: &Found) -> (SourceId, SourceParty) {
+    let mut domains = customer.keys.domains.iter().cloned();
     let party = SourceParty {
         name: customer.name.as_ref().into(),
-        place: "".into(),
-        domain: customer.keys.domains.first().cloned().unwrap_or_default(),
+        domain: domains.next().unwrap_or_default(),
+        more_domains: domains.collect(),
         ended: !customer.is_active,
         vat: customer.keys.vat.clone().unwrap_or_default(),
-        postcode: "".into(),
+        ..SourceParty::default()
     };
     (SourceId::new(customer.id.as_str()), party)
 }

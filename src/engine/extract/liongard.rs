@@ -14,6 +14,7 @@ use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
 use crate::integrations::field_mapping::Targets;
 use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, Metrics, Needs};
+use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
 use crate::model::settings::{AssetSource, Liongard as Settings};
@@ -143,11 +144,9 @@ pub async fn customers(
 fn party(environment: &SourceEnvironment) -> (SourceId, SourceParty) {
     let party = SourceParty {
         name: environment.name.clone(),
-        place: "".into(),
-        domain: environment.website.clone().unwrap_or_default(),
+        domain: environment.website.as_deref().and_then(domain_in).unwrap_or_default(),
         ended: environment.is_customer_view,
-        vat: "".into(),
-        postcode: "".into(),
+        ..SourceParty::default()
     };
     (environment.id.clone(), party)
 }

@@ -181,6 +181,7 @@ fn party(company: &SourceCompany) -> (SourceId, SourceParty) {
         ended: company.state.eq_ignore_ascii_case("terminated"),
         vat: company.vat.clone().unwrap_or_default(),
         postcode: company.address.postcode.clone(),
+        more_domains: company.domains.iter().skip(1).cloned().collect(),
     };
     (company.id.clone(), party)
 }

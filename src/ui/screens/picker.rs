@@ -1,8 +1,9 @@
-//! Choosing a Halo customer by hand: a query, the customers that fit, what would follow (ux.md 3.4).
+//! Choosing a partner by hand: a query, the customers that fit, what would follow (ux.md 3.4).
 
 use ratatui::layout::{Position, Rect};
 use serde_json::{Value, json};
 
+use super::customers::partner_head;
 use crate::host::words::Party;
 use crate::host::words::{Answer, CandidateRow, CandidatesView, Command, Query, Reply};
 use crate::model::{Decision, How, Integration, SourceId};
@@ -32,17 +33,21 @@ pub struct Picker {
     list: List<usize>,
     /// Afterwards the pane below goes to its next undecided row.
     goes_on: bool,
+    /// Nothing typed yet: exactly those between whom the row cannot tell are shown (P13).
+    is_among_rivals: bool,
 }
 
-/// Halo customers asked for at a time; typing finds the others.
+/// Customers asked for at a time; typing finds the others.
 const SHOWN: usize = 200;
 
-const COLUMNS: [Column; 4] = [
-    Column::growing("Halo customer", 16),
-    Column::growing("domain", 14).goes(1),
-    Column::fixed("id", 8).right().goes(2),
-    Column::growing("mapped to", 12),
-];
+const fn columns(integration: Integration) -> [Column; 4] {
+    [
+        Column::growing(partner_head(integration), 16),
+        Column::growing("domain", 14).goes(1),
+        Column::fixed("id", 8).right().goes(2),
+        Column::growing("mapped to", 12),
+    ]
+}
 
 /// Where things are: who is to be mapped, the query, the list, what follows.
 struct Parts {
@@ -89,7 +94,18 @@ impl Picker {
             found: None,
             list: List::default(),
             goes_on,
+            is_among_rivals: false,
         }
+    }
+
+    /// Begins with exactly those between whom the row cannot tell.
+    pub fn among_rivals(self, is_ambiguous: bool) -> Self {
+        Self { is_among_rivals: is_ambiguous, ..self }
+    }
+
+    /// The system that is picked from.
+    fn there(&self) -> &'static str {
+        self.integration.target(self.integration.root()).label()
     }
 
     fn chosen(&self) -> Option<&CandidateRow> {
@@ -99,7 +115,8 @@ impl Picker {
     fn ask(&mut self, turn: &mut Turn<'_>) {
         self.asked = self.field.text();
         let text = self.asked.clone();
-        turn.ask(Query::Candidates { integration: self.integration, text, limit: SHOWN });
+        let rivals_of = self.is_among_rivals.then(|| self.source.id.clone());
+        turn.ask(Query::Candidates { rivals_of, integration: self.integration, text, limit: SHOWN });
     }
 
     pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
@@ -111,7 +128,7 @@ impl Picker {
     }
 
     pub fn name(&self) -> String {
-        format!("{} > pick a Halo customer", self.integration.label())
+        format!("{} > pick a {}", self.integration.label(), partner_head(self.integration))
     }
 
     pub fn enter(&mut self, turn: &mut Turn<'_>) {
@@ -141,6 +158,7 @@ impl Picker {
                     self.is_fresh = false;
                 }
                 if self.field.text() != before {
+                    self.is_among_rivals = false;
                     self.ask(turn);
                 }
             }
@@ -149,7 +167,7 @@ impl Picker {
 
     pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
         self.field.paste(text);
-        self.is_fresh = false;
+        (self.is_fresh, self.is_among_rivals) = (false, false);
         self.ask(turn);
     }
 
@@ -198,10 +216,17 @@ impl Picker {
 
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
-            News::Answer(Query::Candidates { integration, text, .. }, result)
-                if *integration == self.integration && *text == self.asked =>
+            News::Answer(Query::Candidates { integration, text, rivals_of, .. }, result)
+                if *integration == self.integration
+                    && *text == self.asked
+                    && rivals_of.is_some() == self.is_among_rivals =>
             {
                 match result {
+                    Ok(Answer::Candidates(found)) if found.total == 0 && self.is_among_rivals => {
+                        // The row has changed since it was drawn.
+                        self.is_among_rivals = false;
+                        self.ask(turn);
+                    }
                     Ok(Answer::Candidates(found))
                         if found.total == 0 && self.is_fresh && !self.asked.is_empty() =>
                     {
@@ -243,7 +268,7 @@ impl Picker {
 
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let parts = parts(area);
-        let label = format!(" {}  ", self.integration.label());
+        let label = format!(" {}  ", self.integration.source(self.integration.root()).label());
         let place = [&self.source.place, &self.source.domain];
         let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
         let rest = format!("   id {}   {}", self.source.id, place.join("   "));
@@ -254,31 +279,39 @@ impl Picker {
             &[(&label, Role::Dim), (&self.source.name, Role::Strong), (&rest, Role::Dim)],
         );
         let visible = self.list.visible(parts.list.height.saturating_sub(1).into());
-        table::draw(canvas, parts.list, &COLUMNS, visible, Some(self.list.position()), |index| {
-            let row = self.found.as_ref()?.rows.get(index)?;
-            let taken = match (row.is_active, row.mapped_to.as_slice()) {
-                (false, _) => "inactive".to_owned(),
-                (true, []) => "-".to_owned(),
-                (true, [one]) => one.clone(),
-                (true, [one, others @ ..]) => format!("{one} and {} more", others.len()),
-            };
-            let role = if row.is_active && row.mapped_to.is_empty() { Role::Text } else { Role::Dim };
-            Some(Row {
-                is_marked: false,
-                cells: vec![
-                    cell(row.party.name.as_str(), role),
-                    cell(row.party.domain.as_str(), Role::Dim),
-                    cell(row.party.id.as_str(), Role::Dim),
-                    cell(taken, if row.is_active { Role::Dim } else { Role::Notice }),
-                ],
-            })
-        });
+        table::draw(
+            canvas,
+            parts.list,
+            &columns(self.integration),
+            visible,
+            Some(self.list.position()),
+            |index| {
+                let row = self.found.as_ref()?.rows.get(index)?;
+                let taken = match (row.is_active, row.mapped_to.as_slice()) {
+                    (false, _) => "inactive".to_owned(),
+                    (true, []) => "-".to_owned(),
+                    (true, [one]) => one.clone(),
+                    (true, [one, others @ ..]) => format!("{one} and {} more", others.len()),
+                };
+                let role = if row.is_active && row.mapped_to.is_empty() { Role::Text } else { Role::Dim };
+                Some(Row {
+                    is_marked: false,
+                    cells: vec![
+                        cell(row.party.name.as_str(), role),
+                        cell(row.party.domain.as_str(), Role::Dim),
+                        cell(row.party.id.as_str(), Role::Dim),
+                        cell(taken, if row.is_active { Role::Dim } else { Role::Notice }),
+                    ],
+                })
+            },
+        );
         if let Some(found) = &self.found {
             if found.rows.is_empty() {
-                let text = "No Halo customer fits. Other letters, or Esc and n: create it as new.";
-                table::empty(canvas, parts.list, text);
+                let head = partner_head(self.integration);
+                let text = format!("No {head} fits. Other letters, or Esc and n: create it as new.");
+                table::empty(canvas, parts.list, &text);
             }
-            let count = format!("{} of {} in Halo", thousands(found.total), thousands(found.of));
+            let count = format!("{} of {} in {}", thousands(found.total), thousands(found.of), self.there());
             if area.width >= 50 {
                 canvas.put_right(
                     parts.find.x,
@@ -300,6 +333,18 @@ impl Picker {
         }
     }
 
+    /// What else comes with the customer.
+    fn follows_with(&self) -> String {
+        let root = self.integration.root();
+        let others = self.integration.entities().iter().filter(|entity| **entity != root);
+        let names: Vec<_> = others.map(|entity| entity.key()).collect();
+        match names.split_last() {
+            None => "Its fields".into(),
+            Some((only, [])) => format!("Its {only}"),
+            Some((last, first)) => format!("Its {} and {last}", first.join(", ")),
+        }
+    }
+
     fn follows(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let Some(row) = self.chosen().filter(|_| area.height > 1) else { return };
         canvas.rule(Rect { height: 1, ..area }, &format!("if you choose {}", row.party.name));
@@ -312,7 +357,7 @@ impl Picker {
         let mut lines: Vec<(String, Role)> = Vec::new();
         if !row.is_active {
             lines.push((
-                "It is inactive in Halo: imports hold such a customer until it is active.".into(),
+                format!("It is inactive in {}: imports hold it until it is active.", self.there()),
                 Role::Notice,
             ));
         }
@@ -323,14 +368,18 @@ impl Picker {
             ));
         }
         if row.party.name.trim() != self.source.name.trim() {
+            let unless = match self.integration {
+                Integration::Also | Integration::Westcoast => " unless 'rename in Halo' is on",
+                Integration::Liongard | Integration::Hudu | Integration::Lifecycle => "",
+            };
             lines.push((
-                format!("The name differs: Halo keeps '{}' unless 'rename in Halo' is on.", row.party.name),
+                format!("The name differs: {} keeps '{}'{unless}.", self.there(), row.party.name),
                 Role::Text,
             ));
         }
         lines.extend(self.remarks.iter().map(|remark| (remark.clone(), Role::Notice)));
         lines.push((
-            "Its subscriptions come in with the next plan; nothing is written now.".into(),
+            format!("{} come in with the next plan; nothing is written now.", self.follows_with()),
             Role::Dim,
         ));
         let mut y = body.y;
@@ -364,7 +413,7 @@ impl Picker {
 
     pub const fn about(&self) -> About {
         About {
-            what: "Choose the Halo customer for one customer of the marketplace.",
+            what: "Choose the partner of one customer by hand.",
             signs: &[
                 ("'word", "exactly"),
                 ("^word", "at the start"),
