@@ -84,8 +84,7 @@ impl Apply {
     /// Carries the plan out. What halted it, if anything did.
     pub async fn run(self: &Arc<Self>) -> Option<Halt> {
         // What is written here was carried out before (`carry_here`).
-        let here = crate::model::Place::Of(crate::model::Integration::Lifecycle);
-        let is_outside = |entity: &Entity| self.plan.integration.target(*entity) != here;
+        let is_outside = |entity: &Entity| !self.plan.integration.target(*entity).is_here();
         let entities: Vec<Entity> = self.plan.entities.iter().copied().filter(is_outside).collect();
         let stages: Vec<Entity> = self.plan.stages().into_iter().filter(is_outside).collect();
         let writes = stages.iter().map(|entity| Stage { entity: *entity, removals: false });

@@ -70,9 +70,10 @@ impl Apply {
         let ended = book.rows(self.job)?;
         book.plan_rows_while(&self.plan, |change| {
             let done = ended.get(&change.row).is_some_and(|state| state.end == RowEnd::Done);
-            // What is made for others shows in them.
-            let is_line =
-                self.plan.entities.contains(&change.entity) && change.entity != self.plan.integration.root();
+            // What is made for others shows in them. What is written here is not asked of anybody.
+            let is_line = self.plan.entities.contains(&change.entity)
+                && change.entity != self.plan.integration.root()
+                && !self.plan.integration.target(change.entity).is_here();
             if !is_line || !done || change.values().is_empty() {
                 return Ok(true);
             }
@@ -112,7 +113,8 @@ impl Apply {
     /// Whether rows of customers' records of this kind may have been written.
     fn wrote(&self, entity: Entity) -> bool {
         let planned = self.plan.outline.by_entity.get(&entity).copied().unwrap_or_default();
-        entity != self.plan.integration.root() && planned.acting() + planned.held > 0
+        let is_outside = !self.plan.integration.target(entity).is_here();
+        is_outside && entity != self.plan.integration.root() && planned.acting() + planned.held > 0
     }
 
     fn not_stuck(&self, change: &Change, action: Action, trouble: String) -> Result<(), Halt> {

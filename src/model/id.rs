@@ -77,6 +77,12 @@ impl Integration {
         }
     }
 
+    /// From where to where a plan of these entities goes: by the first of them, or by the root.
+    pub fn flow(self, entities: &[Entity]) -> (Place, Place) {
+        let entity = entities.first().copied().unwrap_or(self.root());
+        (self.source(entity), self.target(entity))
+    }
+
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
@@ -251,6 +257,11 @@ pub enum Place {
 }
 
 impl Place {
+    /// Whether it is the workspace in this program: what is written there was sent to nobody.
+    pub const fn is_here(self) -> bool {
+        matches!(self, Self::Of(Integration::Lifecycle))
+    }
+
     pub const fn key(self) -> &'static str {
         match self {
             Self::Halo => "halo",

@@ -37,6 +37,18 @@ fn an_import_fills_the_workspace_changes_nothing_in_halo_and_the_second_finds_no
 }
 
 #[test]
+fn what_changed_in_halo_follows_and_is_nobodys_to_confirm() {
+    let (profile, _vendors) = filled();
+    profile.run(&["map", "generate", "liongard"]).exits(0);
+    profile.run(&["--json", "run", "liongard"]).exits(3);
+    let job = profile.run(&["--json", "run", "lifecycle"]).exits(0).json();
+    assert!(job["totals"]["update"].as_u64().unwrap() > 0, "{job}");
+    assert_eq!((&job["state"], &job["totals"]["failed"]), (&"ok".into(), &0.into()), "{}", job["problems"]);
+    let again = profile.run(&["--json", "plan", "lifecycle"]).exits(0).json();
+    assert_eq!((&again["totals"]["create"], &again["totals"]["update"]), (&0.into(), &0.into()));
+}
+
+#[test]
 fn a_report_is_a_draft_until_it_is_completed_and_then_never_changes() {
     let (profile, _vendors) = filled();
     let name = rows(&profile, &["companies", "list"])

@@ -14,14 +14,13 @@ use crate::engine::words::Level;
 use crate::lifecycle::company::{self, Company, HaloCompany};
 use crate::lifecycle::term::{self, Term, TermChange};
 use crate::lifecycle::workspace::Edit;
-use crate::model::{Class, Entity, Integration, Place, Problem};
+use crate::model::{Class, Entity, Problem};
 use crate::plan::{Action, Change};
 
 impl Apply {
     /// Carries out every row that is written here and not elsewhere.
     pub async fn carry_here(&self) -> Result<(), Halt> {
-        let here = Place::Of(Integration::Lifecycle);
-        if !self.plan.entities.iter().any(|entity| self.plan.integration.target(*entity) == here) {
+        if !self.plan.entities.iter().any(|entity| self.plan.integration.target(*entity).is_here()) {
             return Ok(());
         }
         let book = &self.engine.book;

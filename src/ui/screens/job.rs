@@ -99,7 +99,7 @@ impl JobScreen {
 
     pub fn name(&self) -> String {
         match &self.report {
-            Some(report) => format!("{} {} -> Halo", self.job, strip::title(report)),
+            Some(report) => format!("{} {}", self.job, strip::heading(report)),
             None => self.job.to_string(),
         }
     }

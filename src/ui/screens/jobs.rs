@@ -465,8 +465,7 @@ impl Jobs {
         if area.height < 2 {
             return;
         }
-        let title =
-            format!("{} {} -> Halo, {} lines", job.job, strip::title(job), thousands(log.follow.total));
+        let title = format!("{} {}, {} lines", job.job, strip::heading(job), thousands(log.follow.total));
         canvas.rule(Rect { height: 1, ..area }, &title);
         let head = self.head(canvas.mirror, area);
         let mut y = area.y + 1;

@@ -100,22 +100,31 @@ enum Order {
     Name,
 }
 
-const COLUMNS: [Column; 6] = [
-    Column::fixed("", 1),
-    Column { head: "customer / product", width: 18, share: 3, right: false, goes: 0 },
-    Column::fixed("field", 8).goes(2),
-    Column { head: "Halo now", width: 11, share: 1, right: false, goes: 3 },
-    Column { head: "will be", width: 11, share: 1, right: false, goes: 0 },
-    Column::fixed("a month", 10).right().goes(1),
-];
+/// The columns, with the heads of what the plan is about; the last only where money is.
+const fn columns(integration: Integration) -> [Column; 6] {
+    let (record, now, money) = match integration {
+        Integration::Also | Integration::Westcoast => ("customer / product", "Halo now", "a month"),
+        Integration::Liongard => ("customer / system", "Halo now", ""),
+        Integration::Hudu => ("company / record", "Hudu now", ""),
+        Integration::Lifecycle => ("company / asset", "here now", ""),
+    };
+    [
+        Column::fixed("", 1),
+        Column { head: record, width: 18, share: 3, right: false, goes: 0 },
+        Column::fixed("field", 8).goes(2),
+        Column { head: now, width: 11, share: 1, right: false, goes: 3 },
+        Column { head: "will be", width: 11, share: 1, right: false, goes: 0 },
+        Column::fixed(money, if money.is_empty() { 0 } else { 10 }).right().goes(1),
+    ]
+}
 
-/// Totals and notices above, the list, its details.
-fn parts(area: Rect, notices: usize) -> (Rect, ListRegions) {
+/// Totals, money and notices above, the list, its details.
+fn parts(area: Rect, has_money: bool, notices: usize) -> (Rect, ListRegions) {
     let notices = notices as u16;
     let head = match area.height {
         0..8 => 1,
         8..14 => 1 + notices.min(2),
-        _ => 2 + notices.min(4),
+        _ => 1 + u16::from(has_money) + notices.min(4),
     };
     let rest = Rect { y: area.y + head, height: area.height.saturating_sub(head), ..area };
     let mut regions = list_and_details(rest, false);
@@ -181,6 +190,11 @@ impl PlanScreen {
         }
     }
 
+    /// Whether what is planned is billed at all.
+    fn has_money(&self) -> bool {
+        self.integration.entities().iter().any(|entity| entity.is_billed())
+    }
+
     fn way(&self) -> &'static str {
         if self.scheduled { "as scheduled" } else { "by hand" }
     }
@@ -207,6 +221,7 @@ impl PlanScreen {
         let right = match (&self.state, &self.plan) {
             (State::Replanning, _) => "planning again ...".to_owned(),
             (_, Some(plan)) => match plan.outline.cost.requests.values().sum() {
+                0 if plan.outline.totals.acting() > 0 => "written here, no calls".to_owned(),
                 0 => "nothing to write".to_owned(),
                 calls => {
                     format!("{} calls, about {}", thousands(calls), time_left(plan.outline.cost.seconds))
@@ -379,7 +394,7 @@ impl PlanScreen {
     }
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        let height = parts(turn.area, self.notice_lines(turn.area.width).len()).1.rows();
+        let height = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len()).1.rows();
         if self.list.act(action, height) {
             self.scroll = 0;
             return true;
@@ -635,7 +650,7 @@ impl PlanScreen {
 
     pub fn settle(&mut self, turn: &mut Turn<'_>) {
         self.now = Some(turn.now.moment);
-        let height = parts(turn.area, self.notice_lines(turn.area.width).len()).1.rows();
+        let height = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len()).1.rows();
         self.list.keep_visible(height);
         let Some(plan) = self.plan.as_ref().map(|plan| plan.id) else { return };
         let range = self.list.visible(height);
@@ -648,7 +663,7 @@ impl PlanScreen {
     }
 
     pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        let (_, regions) = parts(turn.area, self.notice_lines(turn.area.width).len());
+        let (_, regions) = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len());
         let first = self.list.visible(regions.rows()).start;
         if let Some(row) = (turn.area.y + line).checked_sub(regions.list.y + 1) {
             self.list.select_at(first + usize::from(row));

@@ -73,6 +73,17 @@ pub fn title(job: &JobReport) -> String {
     format!("{} {}", job.integration.label(), entities(&job.entities))
 }
 
+/// The same with where it reads and writes: `ALSO -> Halo`, `Halo -> Hudu sites`.
+pub fn heading(job: &JobReport) -> String {
+    let (from, to) = job.integration.flow(&job.entities);
+    let (title, from, to) = (title(job), from.label(), to.label());
+    match &job.purpose {
+        Purpose::Retry { .. } | Purpose::Undo { .. } => format!("{title}, {from} -> {to}"),
+        _ if from == job.integration.label() => format!("{title} -> {to}"),
+        _ => format!("{from} -> {title}"),
+    }
+}
+
 pub fn entities(entities: &[Entity]) -> String {
     entities.iter().map(|entity| entity.key()).collect::<Vec<_>>().join(", ")
 }

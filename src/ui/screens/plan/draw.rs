@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use ratatui::layout::Rect;
 
 use super::sum::{Money, money_line, totals_words};
-use super::{COLUMNS, PlanScreen, Spot, State, best, candidates, parts, word};
+use super::{PlanScreen, Spot, State, best, candidates, columns, parts, word};
 use crate::host::words::{PlanEntry, PlanGroup};
-use crate::model::Entity;
+use crate::model::{Entity, Integration};
 use crate::plan::{self, Change};
 use crate::ui::canvas::Canvas;
 use crate::ui::fit::thousands;
@@ -24,13 +24,16 @@ impl PlanScreen {
             return self.building(canvas, area);
         }
         let notices = self.notice_lines(area.width);
-        let (head, regions) = parts(area, notices.len());
+        let (head, regions) = parts(area, self.has_money(), notices.len());
         self.head(canvas, head, &notices);
         if self.list.is_empty() {
             let text = if self.is_filtered() {
                 "Nothing matches. Esc shows all.".to_owned()
             } else if self.state == State::Shown {
-                format!("Nothing to do: Halo agrees with {}.", self.integration.label())
+                {
+                    let (from, to) = self.integration.flow(&[]);
+                    format!("Nothing to do: {} agrees with {}.", to.label(), from.label())
+                }
             } else {
                 "Reading ...".into()
             };
@@ -38,8 +41,10 @@ impl PlanScreen {
         }
         let plain = canvas.look.plain;
         let out = self.out();
+        let columns = columns(self.integration);
+        let columns = if self.has_money() { &columns[..] } else { &columns[..5] };
         let visible = self.list.visible(regions.rows());
-        table::draw(canvas, regions.list, &COLUMNS, visible, Some(self.list.position()), |index| {
+        table::draw(canvas, regions.list, columns, visible, Some(self.list.position()), |index| {
             let (group, entry) = self.at(index)?;
             let is_marked = self.list.ids().get(index).is_some_and(|line| self.list.marks().contains(line));
             let cells = match (entry, self.spots.get(index)?) {
@@ -56,7 +61,11 @@ impl PlanScreen {
 
     fn building(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let at = canvas.mirror.reading.get(&self.integration).map_or_else(
-            || format!("Reading {} and Halo ...", self.integration.label()),
+            || match self.integration {
+                // Its other side is here.
+                Integration::Lifecycle => "Reading Halo ...".to_owned(),
+                vendor => format!("Reading {} and Halo ...", vendor.label()),
+            },
             |reading| {
                 let of = reading.of.map(|of| format!(" of {}", thousands(of))).unwrap_or_default();
                 format!("Reading {}: {}{of}", reading.what, thousands(reading.done))
@@ -101,7 +110,9 @@ impl PlanScreen {
                 .flat_map(|group| &group.rows)
                 .filter(|e| out.contains(&e.row))
                 .for_each(|e| less.add(e));
-            lines.push((money_line(plan, &less), Role::Text));
+            if self.has_money() {
+                lines.push((money_line(plan, &less), Role::Text));
+            }
         }
         if area.height < 3 && !notices.is_empty() {
             lines.clear();
@@ -181,7 +192,9 @@ impl PlanScreen {
             if sum.left_out > 0 {
                 facts.push(("left out", thousands(sum.left_out), Role::Strong));
             }
-            facts.push(("a month", sum.money.long(), Role::Text));
+            if self.has_money() {
+                facts.push(("a month", sum.money.long(), Role::Text));
+            }
             facts.push(("Enter", "folds or unfolds; t applies this customer first".into(), Role::Dim));
             table::facts(canvas, body, &facts);
             return;

@@ -119,7 +119,8 @@ impl PlanScreen {
         let asks = plan.outline.limits.iter().filter(|limit| limit.tripped && !limit.binds_people);
         let beyond_word = if sum.beyond > 0 { " Beyond a limit" } else { "" };
         let title = format!("Apply {} to {kind} {profile}?{beyond_word}", plan.id);
-        let lines = apply_lines(&sum, self.scheduled, asks.map(|limit| limit.sentence.as_str()));
+        let lines =
+            apply_lines(&sum, self.has_money(), self.scheduled, asks.map(|limit| limit.sentence.as_str()));
         let leave_out: BTreeSet<u32> =
             self.all.iter().flat_map(|g| &g.rows).filter(|e| self.is_left_out(e)).map(|e| e.row).collect();
         let apply = |only: Option<&SourceId>, removals_typed| {
@@ -240,7 +241,12 @@ pub(super) fn money_line(plan: &Plan, less: &Money) -> String {
     format!("money a month  {}", parts.join("   "))
 }
 
-fn apply_lines<'a>(sum: &Sum, scheduled: bool, limits: impl Iterator<Item = &'a str>) -> Vec<String> {
+fn apply_lines<'a>(
+    sum: &Sum,
+    has_money: bool,
+    scheduled: bool,
+    limits: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
     let mut acting = sum.totals;
     (acting.held, acting.skipped, acting.unchanged) = (0, 0, 0);
     let way = if scheduled { "as a scheduled job would" } else { "by hand" };
@@ -249,8 +255,10 @@ fn apply_lines<'a>(sum: &Sum, scheduled: bool, limits: impl Iterator<Item = &'a 
     let mut lines = vec![
         format!("{} for {}, {way}:", plural(acting.acting(), "write"), plural(sum.customers, "customer")),
         totals_words(&acting),
-        format!("money a month: {}", sum.money.long()),
     ];
+    if has_money {
+        lines.push(format!("money a month: {}", sum.money.long()));
+    }
     lines.extend(limits.map(str::to_owned));
     let mut alone: Vec<String> = Vec::new();
     for (count, word) in
