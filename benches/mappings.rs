@@ -19,7 +19,7 @@ use parhelion::engine::world::World;
 use parhelion::engine::{Engine, Protocol, desk};
 use parhelion::host::Handle;
 use parhelion::host::words::{Answer, Command, MapFilter, MapOrderView, Query};
-use parhelion::model::{Decision, How, Installation, Integration, SourceId};
+use parhelion::model::{Decision, Installation, Integration, SourceId};
 use parhelion::sandbox::{self, Brand, Quirks, Sandbox};
 use parhelion::store::trail::{Options, SimulatedDisk, Sync};
 use parhelion::store::{KeySource, MemoryIndex, Places, Trail, Vault};
@@ -166,19 +166,12 @@ async fn main() -> Outcome {
 
     let mut times = Vec::new();
     for id in first.ids.iter().step_by((customers / 40).max(1)) {
-        let target = parhelion::model::TargetId::from(1);
         let decision = match times.len() % 3 {
             0 => Decision::New,
-            1 => Decision::Map { target, target_name: "".into(), how: How::Manual },
+            1 => Decision::Exclude { note: "".into(), until: None },
             _ => Decision::Clear,
         };
-        if handle
-            .send(Command::Decide { integration: ALSO, decisions: vec![(id.clone(), decision)] })
-            .await
-            .is_err()
-        {
-            continue;
-        }
+        handle.send(Command::Decide { integration: ALSO, decisions: vec![(id.clone(), decision)] }).await?;
         let began = Instant::now();
         order(&handle, "", false).await?;
         rows(&handle, std::slice::from_ref(id)).await?;

@@ -469,11 +469,12 @@ fn forms_differ(here: &Known, there: &Known) -> bool {
     a != b && !a.is_empty() && !b.is_empty()
 }
 
-/// From 0 to 1, whichever is named first.
+/// From 0 to 1, by as much of either as is looked at.
 fn spelt_alike(a: &str, b: &str) -> f32 {
-    let cut = |text: &str| text.chars().take(SPELT).collect::<String>();
-    let (a, b) = (cut(a), cut(b));
-    strsim::jaro_winkler(&a, &b).max(strsim::jaro_winkler(&b, &a)) as f32
+    fn cut(text: &str) -> &str {
+        text.get(..SPELT).unwrap_or(text)
+    }
+    strsim::jaro_winkler(cut(a), cut(b)) as f32
 }
 
 /// Room for searching, used again from one search to the next.

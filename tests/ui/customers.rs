@@ -340,8 +340,8 @@ fn rows_of_one_halo_customer_stand_under_it() {
         })
     };
     let mut rig = start().rig();
-    rig.keys("2 o h g").says("Adler Dental Group Ltd (21)").shows("customers-grouped@80x24");
-    rig.keys("<PageDown>").says("Adler Dental Group Ltd (21)");
+    rig.keys("2 o h g").says("(21) Adler Dental G");
+    rig.keys("<PageDown>").says("(21) Adler Dental G");
     start().plain().rig().keys("2 o h").says_not("(21)");
 }
 

@@ -59,7 +59,7 @@ impl Customers {
             let target = match self.group(index) {
                 // The name once, with how many feed it; read aloud, on every line.
                 Some((first, rows)) if rows > 1 && index == first.max(top) && !plain => {
-                    format!("{target} ({rows})")
+                    format!("({rows}) {target}")
                 }
                 Some((first, rows)) if rows > 1 && index != first.max(top) && !plain => String::new(),
                 _ => target,
