@@ -406,7 +406,7 @@ pub enum Map {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Take mappings from CSV, as one step
+    /// Take mappings from CSV or a spreadsheet (.xlsx), as one step
     Import {
         /// also, westcoast, liongard or hudu
         #[arg(value_name = "INTEGRATION")]

@@ -1,4 +1,4 @@
-//! `map export` and `map import`: the mapping table as a file (P19).
+//! `map export` and `map import`: the mapping table as a file (P19), CSV or a spreadsheet by its name.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub async fn export(
     let csv = || mapping_csv::write(&rows.iter().map(row).collect::<Vec<_>>());
     match file {
         Some(file) => {
-            if file.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("xlsx")) {
+            if mapping_xlsx::is_xlsx(file) {
                 let rows: Vec<Row> = rows.iter().map(row).collect();
                 let bytes = mapping_xlsx::write(&rows)
                     .map_err(|why| Problem::new(Class::Local, format!("{}: {why}.", file.display())))?;
@@ -49,7 +49,7 @@ pub async fn import(
     dry_run: bool,
     by_name: bool,
 ) -> Result<u8, Failure> {
-    let import = match mapping_csv::decode(&files::read(file)?) {
+    let import = match mapping_csv::read(file, &files::read(file)?) {
         Ok(csv) => {
             // Without the customers no id could be told from a mistyped one.
             map::read_once(out, handle, integration).await?;

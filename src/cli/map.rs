@@ -62,7 +62,7 @@ async fn list(out: &Out, handle: &Handle, integration: Integration, cached: bool
         super::complain(&problem.to_string());
         super::complain("These are the customers as they were read before.");
     }
-    out.either(&MapDocument::new(integration, &rows, problem), || text::map(&rows, out.plain))?;
+    out.either(&MapDocument::new(integration, &rows, problem), || text::map(integration, &rows, out.plain))?;
     Ok(trouble.map_or(DONE, |failure| worst([failure.code])))
 }
 
@@ -90,7 +90,9 @@ async fn suggest(out: &Out, handle: &Handle, integration: Integration) -> Result
     attended(out, handle, work).await?;
     let mut rows = rows(handle, integration).await?;
     rows.retain(|row| row.state == MapState::Unmapped);
-    out.either(&SuggestDocument::new(integration, &rows), || text::suggestions(&rows, out.plain))?;
+    out.either(&SuggestDocument::new(integration, &rows), || {
+        text::suggestions(integration, &rows, out.plain)
+    })?;
     Ok(DONE)
 }
 
@@ -143,16 +145,17 @@ async fn decide(
     let decisions = vec![(source.clone(), decision)];
     handle.send(Command::Decide { integration, decisions }).await?;
     let rows = ask!(handle, Query::MapRows { integration, ids }, MapRows)?;
-    out.either(&MapDocument::new(integration, &rows, None), || text::map(&rows, out.plain))?;
+    out.either(&MapDocument::new(integration, &rows, None), || text::map(integration, &rows, out.plain))?;
     Ok(if rows.is_empty() { FAILED } else { DONE })
 }
 
-/// The name of a customer in Halo, by id.
+/// The name of a customer of the target, by id.
 async fn name_of(handle: &Handle, integration: Integration, target: &TargetId) -> Result<String, Problem> {
-    let everyone = Query::Candidates { integration, text: String::new(), limit: usize::MAX };
+    let everyone = Query::Candidates { rivals_of: None, integration, text: String::new(), limit: usize::MAX };
     let view = ask!(handle, everyone, Candidates)?;
+    let there = integration.target(integration.root()).label();
     view.rows.into_iter().find(|row| row.party.id == *target).map(|row| row.party.name).ok_or_else(|| {
-        Problem::new(Class::Input, format!("Halo has no customer with the id {target}."))
-            .remedy("Look the id up in Halo, or in the mapping table of the screen.")
+        Problem::new(Class::Input, format!("{there} has no customer with the id {target}."))
+            .remedy(format!("Look the id up in {there}, or in the mapping table of the screen."))
     })
 }

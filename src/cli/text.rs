@@ -341,7 +341,8 @@ pub fn log_line(line: &LogLine, plain: bool) -> String {
     format!("{time} {mark} {about}{}", shown(&line.text))
 }
 
-pub fn map(rows: &[MapRow], plain: bool) -> String {
+pub fn map(integration: Integration, rows: &[MapRow], plain: bool) -> String {
+    let there = there(integration);
     let row = |row: &MapRow| {
         let sign = if plain { String::new() } else { row.sign().to_string() };
         let target = row.target.as_ref();
@@ -353,10 +354,11 @@ pub fn map(rows: &[MapRow], plain: bool) -> String {
             target.map(|target| shown(&target.name).into_owned()).unwrap_or_default(),
             row.state.key().to_owned(),
             row.how.map(|how| how.to_string()).unwrap_or_default(),
-            remarks(row),
+            remarks(row, there),
         ]
     };
-    let header = ["", "id", "customer", "Halo id", "Halo customer", "state", "how", "note"];
+    let (target_id, target) = (format!("{there} id"), format!("{there} customer"));
+    let header = ["", "id", "customer", &target_id, &target, "state", "how", "note"];
     match table(&header, rows.iter().map(row).collect(), plain) {
         empty if empty.is_empty() => "No customers.\n".into(),
         text => text,
@@ -364,7 +366,7 @@ pub fn map(rows: &[MapRow], plain: bool) -> String {
 }
 
 /// Who every unmapped customer may be: a line a candidate.
-pub fn suggestions(rows: &[MapRow], plain: bool) -> String {
+pub fn suggestions(integration: Integration, rows: &[MapRow], plain: bool) -> String {
     let lines = rows.iter().flat_map(|row| {
         let source = [row.source.id.to_string(), shown(&row.source.name).into_owned()];
         let none = row.candidates.is_empty().then(|| {
@@ -382,17 +384,24 @@ pub fn suggestions(rows: &[MapRow], plain: bool) -> String {
         });
         none.into_iter().chain(near).collect::<Vec<_>>()
     });
-    match table(&["id", "customer", "Halo id", "Halo customer", "score", "why"], lines.collect(), plain) {
+    let there = there(integration);
+    let (target_id, target) = (format!("{there} id"), format!("{there} customer"));
+    match table(&["id", "customer", &target_id, &target, "score", "why"], lines.collect(), plain) {
         empty if empty.is_empty() => "Every customer is mapped or decided.\n".into(),
         text => text,
     }
 }
 
-fn remarks(row: &MapRow) -> String {
+/// The system that customers are mapped to.
+fn there(integration: Integration) -> &'static str {
+    integration.target(integration.root()).label()
+}
+
+fn remarks(row: &MapRow, there: &str) -> String {
     let same = match row.same_name.as_slice() {
         [] => None,
-        [one] => Some(format!("same name in Halo: {}", one.id)),
-        many => Some(format!("{} of the same name in Halo", many.len())),
+        [one] => Some(format!("same name in {there}: {}", one.id)),
+        many => Some(format!("{} of the same name in {there}", many.len())),
     };
     let note = Some(row.note.as_str()).filter(|note| !note.is_empty()).map(|note| shown(note).into_owned());
     let remarks = row.remarks.iter().map(|remark| shown(remark).into_owned());

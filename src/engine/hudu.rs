@@ -16,6 +16,7 @@ use crate::api::call::WriteVerdict;
 use crate::api::hudu::{Asset, Cell, Company, CompanyFields, Hudu, Layout, NewAsset};
 use crate::api::listing::Listing;
 use crate::integrations::hudu as rules;
+use crate::matching::keys::domain_in;
 use crate::model::{
     Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Problem, SourceId,
     TargetId, Value, marker, settings,
@@ -403,11 +404,4 @@ fn parts(id: &TargetId) -> Result<(TargetId, TargetId), Problem> {
                 format!("'{id}' cannot be the id of an asset in Hudu; nothing was sent."),
             )
         })
-}
-
-fn domain_in(website: &str) -> Option<Box<str>> {
-    let bare = website.split_once("://").map_or(website, |(_, rest)| rest);
-    let host = bare.split(['/', '?', '#', ':']).next()?.trim().to_ascii_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
-    host.contains('.').then(|| host.into())
 }

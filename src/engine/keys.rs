@@ -77,6 +77,15 @@ pub fn decideds(integration: Integration) -> Vec<u8> {
 pub fn decided(integration: Integration, id: &SourceId) -> Vec<u8> {
     with_id(decideds(integration), id.as_str())
 }
+/// Customers through whose mapping a record has ever come, with the moment of the last one (N4).
+pub fn uses(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"ku", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn used(integration: Integration, customer: &SourceId) -> Vec<u8> {
+    with_id(uses(integration), customer.as_str())
+}
 pub fn step(integration: Integration, step: u64) -> Vec<u8> {
     let mut key = plain(&[b"u", integration.key().as_bytes()]);
     key.push(b'/');
@@ -180,6 +189,10 @@ pub fn push_since() -> Vec<u8> {
 /// When a person let a paused schedule go on.
 pub fn schedule_resumed(integration: Integration) -> Vec<u8> {
     plain(&[b"y", integration.key().as_bytes(), b"resumed"])
+}
+/// What was said against the last reading of the mapping pane's two sides being whole.
+pub fn read_doubts(integration: Integration) -> Vec<u8> {
+    plain(&[b"r", integration.key().as_bytes(), b"doubts"])
 }
 /// What the mapping pane knows of the source's customers.
 pub fn source_parties(integration: Integration) -> Vec<u8> {

@@ -12,7 +12,7 @@ use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::engine::words::Event;
 use crate::integrations;
-use crate::model::{Class, Decision, Entity, Freeze, Integration, Link, PlanId, Problem, SourceId, TargetId};
+use crate::model::{Class, Entity, Freeze, Integration, Link, PlanId, Problem, SourceId, TargetId};
 use crate::plan::{self, Mappings, Only, Plan, Policy, Purpose};
 
 /// What to plan.
@@ -213,12 +213,7 @@ impl Engine {
     fn mappings(&self, integration: Integration) -> Result<Mappings, Problem> {
         Ok(Mappings {
             customers: self.book.links(integration, integration.root())?.into_iter().collect(),
-            decisions: self
-                .book
-                .decisions(integration)?
-                .into_iter()
-                .filter(|(_, d)| matches!(d, Decision::New | Decision::Exclude { .. }))
-                .collect(),
+            decisions: self.parties(integration)?.decisions.clone(),
             missing_runs: self.book.missing_runs(integration)?,
             elsewhere: self.elsewhere(integration)?,
             near: BTreeMap::new(),

@@ -301,7 +301,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             for edit in edits {
                 slot(*integration, integration.root(), &edit.id, &edit.after, ops);
                 refused(*integration, edit, &edit.after, ops);
-                decided(*integration, edit, title, by, *at, ops);
+                decided(*integration, edit, &edit.after, title, by, *at, ops);
             }
             ops.extend(keys::put_big(&keys::step(*integration, *step), &(title, edits, false)));
             // What was undone before this step cannot be brought again.
@@ -314,7 +314,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
                 slot(*integration, integration.root(), &edit.id, mapping, ops);
                 refused(*integration, edit, mapping, ops);
                 let what = if *redo { "brought again" } else { "taken back" };
-                decided(*integration, edit, what, by, *at, ops);
+                decided(*integration, edit, mapping, what, by, *at, ops);
             }
             let top = if *redo { *step } else { step.saturating_sub(1) };
             ops.push(keys::put(keys::step_top(*integration), &top));
@@ -365,8 +365,12 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             }
             if let Some(link) = &o.link {
                 ops.extend(keys::put_big(&keys::link(o.integration, o.entity, &o.source), link));
-                if o.entity == o.integration.root() {
-                    ops.push(Op::Del(keys::decision(o.integration, &o.source)));
+                match &link.parent {
+                    _ if o.entity == o.integration.root() => {
+                        ops.push(Op::Del(keys::decision(o.integration, &o.source)));
+                    }
+                    Some(customer) => ops.push(keys::put(keys::used(o.integration, customer), &o.at)),
+                    None => {}
                 }
                 if o.entity == Entity::Push {
                     pushed(o, link, ops);
@@ -446,6 +450,7 @@ fn refused(integration: Integration, edit: &Edit, after: &Slot, ops: &mut Vec<Op
 fn decided(
     integration: Integration,
     edit: &Edit,
+    after: &Slot,
     what: &str,
     by: &str,
     at: Option<Moment>,
@@ -454,7 +459,8 @@ fn decided(
     let key = keys::decided(integration, &edit.id);
     match at {
         Some(at) => {
-            let decided = Decided { by: by.to_owned(), at, what: what.to_owned() };
+            let decided =
+                Decided { by: by.to_owned(), at, what: what.to_owned(), known: after.known.clone() };
             ops.extend(keys::put_big(&key, &decided));
         }
         // Older lines do not say when.

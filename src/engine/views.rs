@@ -28,7 +28,10 @@ impl Engine {
                 Answer::MapOrder(self.map_order(integration, &filter, by_target)?)
             }
             Query::MapRows { integration, ids } => Answer::MapRows(self.map_rows(integration, &ids)?),
-            Query::Candidates { integration, text, limit } => {
+            Query::Candidates { rivals_of: Some(id), integration, .. } => {
+                Answer::Candidates(self.rivals(integration, &id)?)
+            }
+            Query::Candidates { integration, text, limit, .. } => {
                 Answer::Candidates(self.candidates(integration, &text, limit)?)
             }
             Query::Fields { integration } => {

@@ -353,8 +353,11 @@ pub enum Query {
         integration: Integration,
         ids: Vec<SourceId>,
     },
-    /// Halo's customers for the picker, best first (nucleo's query language).
+    /// Who can be picked by hand, best first (nucleo's query language); with `rivals_of` exactly those between whom the
+    /// row of that customer cannot tell.
     Candidates {
+        #[serde(default)]
+        rivals_of: Option<SourceId>,
         integration: Integration,
         text: String,
         limit: usize,
@@ -677,6 +680,9 @@ pub struct MapCounts {
     /// Of the mapped: the names drift apart.
     #[serde(default)]
     pub drifting: u64,
+    /// Of the mapped: nothing has ever come through it.
+    #[serde(default)]
+    pub unused: u64,
 }
 
 /// What a state alone does not say of a row of the mapping table (ux.md 3.3, N4).
@@ -691,10 +697,13 @@ pub enum Aspect {
     Inactive,
     /// Mapped, renamed since, and the names have little in common now.
     Drifting,
+    /// Mapped for long, and nothing has ever come through it.
+    Unused,
 }
 
 impl Aspect {
-    pub const ALL: [Self; 4] = [Self::Suggested, Self::Ambiguous, Self::Inactive, Self::Drifting];
+    pub const ALL: [Self; 5] =
+        [Self::Suggested, Self::Ambiguous, Self::Inactive, Self::Drifting, Self::Unused];
 
     pub const fn key(self) -> &'static str {
         match self {
@@ -702,6 +711,7 @@ impl Aspect {
             Self::Ambiguous => "ambiguous",
             Self::Inactive => "inactive",
             Self::Drifting => "drifting",
+            Self::Unused => "unused",
         }
     }
 }
@@ -728,6 +738,9 @@ pub struct MapOrderView {
     /// Partners of what is unmapped are scored; until then only exact names are known.
     #[serde(default)]
     pub is_scored: bool,
+    /// By target: how many of the ids, from the first on, belong to each target customer. The rest has none.
+    #[serde(default)]
+    pub groups: Vec<u32>,
 }
 
 /// A possible partner of an unmapped customer, never taken by the program itself (U13).

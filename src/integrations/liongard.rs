@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub use attributes::{Evidence, Metrics, Needs, RAW_PATHS, Told, is_source_field, source_fields};
 
 use super::field_mapping::{Targets, convert};
-use crate::matching::keys::is_own_domain;
+use crate::matching::keys::{domain_in, is_own_domain};
 use crate::matching::matching_form;
 use crate::model::asset::{AssetField, FieldKind, TYPE_FIELD};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
@@ -277,8 +277,8 @@ pub fn wanted_customer(environment: &SourceEnvironment) -> Wanted {
 }
 
 fn keys_of(environment: &SourceEnvironment) -> MatchKeys {
-    let domain = environment.website.as_deref().map(domain).filter(|domain| is_own_domain(domain));
-    MatchKeys { domains: domain.into_iter().map(Into::into).collect(), ..MatchKeys::default() }
+    let domain = environment.website.as_deref().and_then(domain_in).filter(|domain| is_own_domain(domain));
+    MatchKeys { domains: domain.into_iter().collect(), ..MatchKeys::default() }
 }
 
 /// An environment as what a customer of Halo may be there (L17).
@@ -331,14 +331,6 @@ pub fn wanted_push(customer: &Found, environment: Option<i64>, why: &str) -> Wan
         currency: None,
         notes: vec![why.into()],
     }
-}
-
-/// The domain of a web address as people type it.
-fn domain(website: &str) -> String {
-    let text = website.trim().to_ascii_lowercase();
-    let text = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
-    let host = text.split(['/', ':', '?']).next().unwrap_or_default();
-    host.strip_prefix("www.").unwrap_or(host).to_owned()
 }
 
 /// The devices of one environment, found by serial or hostname.

@@ -8,6 +8,16 @@ pub fn vat_form(text: &str) -> Option<String> {
     (digits.len() >= 5 && digits.iter().any(|digit| *digit != digits[0])).then_some(form)
 }
 
+/// The domain of a mail address, a web address or a bare domain as people type it; `None` for what has none.
+pub fn domain_in(text: &str) -> Option<Box<str>> {
+    let text = text.trim().to_ascii_lowercase();
+    let text = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let text = text.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let text = text.rsplit('@').next().unwrap_or_default().trim();
+    let text = text.strip_prefix("www.").unwrap_or(text).trim_end_matches('.');
+    (text.contains('.') && !text.starts_with('.')).then(|| text.into())
+}
+
 /// Whether a mail domain can belong to one customer, so that two who share it may be one.
 pub fn is_own_domain(domain: &str) -> bool {
     const PUBLIC: &[&str] = &[
@@ -84,6 +94,22 @@ mod tests {
         assert_eq!(vat_form("gb 999 9999 73"), vat_form("GB999999973"));
         for none in ["", " ", "N/A", "000000000", "GB999999999", "tbc", "GB 1"] {
             assert_eq!(vat_form(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_found_in_whatever_people_type() {
+        for text in [
+            "blueheron.example",
+            " HTTPS://www.BlueHeron.example/about?x#y ",
+            "http://blueheron.example:8080",
+            "www.blueheron.example.",
+            "info@blueheron.example",
+        ] {
+            assert_eq!(domain_in(text).as_deref(), Some("blueheron.example"), "{text}");
+        }
+        for none in ["", "n/a", "localhost", ".example", "https://"] {
+            assert_eq!(domain_in(none), None, "{none}");
         }
     }
 

@@ -1,7 +1,9 @@
 //! The mapping table as CSV (P19): what `map export` writes, `map import` reads again.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use super::mapping_xlsx;
 use crate::model::{Decision, How, SourceId, TargetId};
 
 /// The columns, in the order of an export. An import takes them in any order and needs `source_id` only.
@@ -40,6 +42,18 @@ impl Row {
     }
 }
 
+/// The text of a file of either kind; of a spreadsheet its first sheet.
+///
+/// # Errors
+/// `(line, sentence)`: what is wrong with it.
+pub fn read(path: &Path, bytes: &[u8]) -> Result<String, (u64, String)> {
+    if mapping_xlsx::is_xlsx(path) {
+        mapping_xlsx::to_csv(bytes).map_err(|sentence| (1, sentence))
+    } else {
+        decode(bytes)
+    }
+}
+
 /// Bytes of a file as text.
 ///
 /// # Errors
@@ -57,29 +71,31 @@ pub fn decode(bytes: &[u8]) -> Result<String, (u64, String)> {
 
 /// Reads a file's text. Commas, or semicolons or tabs where the header has those.
 ///
-/// # Errors
-/// Every line that cannot be taken, as `(line, sentence)`; then no row is taken at all.
-pub fn parse(text: &str) -> Result<Vec<Row>, Vec<(u64, String)>> {
+/// Beside the rows it gives every line that cannot be one, as `(line, sentence)`; then no row may be taken at all.
+pub fn parse(text: &str) -> (Vec<Row>, Vec<(u64, String)>) {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).from_reader(text.as_bytes());
     let header = match reader.headers() {
         Ok(header) => header.clone(),
-        Err(error) => return Err(vec![(1, format!("the header cannot be read: {error}"))]),
+        Err(error) => return (Vec::new(), vec![(1, format!("the header cannot be read: {error}"))]),
     };
-    let columns = columns(&header)?;
+    let columns = match columns(&header) {
+        Ok(columns) => columns,
+        Err(errors) => return (Vec::new(), errors),
+    };
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
     let mut lines: BTreeMap<SourceId, u64> = BTreeMap::new();
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = error.position().map_or(0, |at| line_of(text, at));
                 errors.push((line, format!("the line cannot be read: {error}")));
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |at| line_of(text, at));
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -99,7 +115,7 @@ pub fn parse(text: &str) -> Result<Vec<Row>, Vec<(u64, String)>> {
             Err(sentence) => errors.push((line, sentence)),
         }
     }
-    if errors.is_empty() { Ok(rows) } else { Err(errors) }
+    (rows, errors)
 }
 
 /// The table as text. Cells that a spreadsheet would run as a formula get an apostrophe in front, which [`parse`]
@@ -179,6 +195,13 @@ fn columns(header: &csv::StringRecord) -> Result<BTreeMap<&'static str, usize>, 
     if errors.is_empty() { Ok(columns) } else { Err(errors) }
 }
 
+/// The line of a record: its position is before the blank lines that were skipped to reach it.
+fn line_of(text: &str, at: &csv::Position) -> u64 {
+    let rest = text.as_bytes().get(at.byte() as usize..).unwrap_or_default();
+    let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
+    at.line() + blank.count() as u64
+}
+
 fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
     [b',', b';', b'\t'].into_iter().find(|mark| header.as_bytes().contains(mark)).unwrap_or(b',')
@@ -215,7 +238,13 @@ mod tests {
     }
 
     fn errors(text: &str) -> Vec<(u64, String)> {
-        parse(text).expect_err(text)
+        parse(text).1
+    }
+
+    fn rows_of(text: &str) -> Vec<Row> {
+        let (rows, errors) = parse(text);
+        assert_eq!(errors, [], "{text}");
+        rows
     }
 
     #[test]
@@ -233,7 +262,7 @@ mod tests {
             " x ",
         ];
         let rows: Vec<_> = names.iter().enumerate().map(|(n, name)| mapped(&n.to_string(), name)).collect();
-        let read = parse(&write(&rows)).unwrap();
+        let read = rows_of(&write(&rows));
         let read: Vec<_> = read.into_iter().map(|row| Row { line: 0, ..row }).collect();
         assert_eq!(read, rows);
     }
@@ -242,7 +271,7 @@ mod tests {
         #[test]
         fn any_name_survives(name in "['=+@a\\-\\t\\r\\n,\"; ]{0,6}") {
             let rows = vec![mapped("1", &name)];
-            let read = parse(&write(&rows)).unwrap();
+            let read = rows_of(&write(&rows));
             proptest::prop_assert_eq!(&read[0].source_name, &name);
         }
     }
@@ -264,19 +293,28 @@ mod tests {
     }
 
     #[test]
+    fn blank_lines_count() {
+        let lines = |text: &str| errors(text).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+        assert_eq!(lines("source_id,state\n\n\n1,maped\n2,new\n\n3,maped\n"), [4, 7]);
+        assert_eq!(lines("source_id,state\r\n1,new\r\n\r\n1,maped\r\n"), [4]);
+    }
+
+    #[test]
     fn the_header_decides_the_columns() {
         assert_eq!(errors("id;name\n1;x\n").len(), 2);
         assert!(errors("target_id,state\n").iter().any(|(_, sentence)| sentence.contains("source_id")));
         assert!(errors("source_id,source_id\n").iter().any(|(_, sentence)| sentence.contains("twice")));
-        let rows = parse("\u{FEFF}Target_ID;Source_ID\r\n12;310101\r\n\r\n").unwrap();
+        let rows = rows_of("\u{FEFF}Target_ID;Source_ID\r\n12;310101\r\n\r\n");
         assert_eq!(rows[0].source, SourceId::new("310101"));
         assert!(matches!(rows[0].decision(), Decision::Map { how: How::Import, .. }));
-        assert_eq!(parse("source_id\n").unwrap(), []);
+        assert_eq!(rows_of("source_id\n"), []);
     }
 
     #[test]
     fn states_become_decisions() {
-        let read = parse("source_id,target_id,state,note\n1,,new,\n2,,excluded,left us\n3,9,unmapped,\n4,,orphaned,\n5,9,renamed,\n").unwrap();
+        let read = rows_of(
+            "source_id,target_id,state,note\n1,,new,\n2,,excluded,left us\n3,9,unmapped,\n4,,orphaned,\n5,9,renamed,\n",
+        );
         let decisions: Vec<_> = read.iter().map(Row::decision).collect();
         assert!(matches!(decisions[0], Decision::New));
         assert!(matches!(&decisions[1], Decision::Exclude { note, .. } if &**note == "left us"));

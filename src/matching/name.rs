@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::legal;
+use super::legal::{self, LegalForms};
 
 /// What must be equal for two names to be *exactly* the same (K4): outer spaces and the Unicode form do not count,
 /// upper and lower case do.
@@ -13,7 +13,7 @@ pub fn exact_form(name: &str) -> String {
 /// What look-alikes share: transliterated, lower case, words of letters and digits, without legal forms and filler
 /// words. Digits count. Empty only for a name without any letter or digit.
 pub fn normal_form(name: &str) -> String {
-    Parts::of(name).core.join(" ")
+    Parts::of(name, &LegalForms::known()).core.join(" ")
 }
 
 /// A name taken apart.
@@ -21,39 +21,31 @@ pub fn normal_form(name: &str) -> String {
 pub struct Parts {
     /// The words that tell the company from others, in order; all words where nothing else is left.
     pub core: Vec<String>,
-    /// Its legal forms, as places in [`legal::FORMS`]; none where the name is nothing but these.
+    /// Its legal forms, by the numbers of [`LegalForms`]; none where the name is nothing but these.
     pub forms: Vec<usize>,
 }
 
 impl Parts {
-    pub fn of(name: &str) -> Self {
-        Self::with(name, &[])
-    }
-
-    /// With the legal forms that a person added, beside the known ones.
-    pub fn with(name: &str, more: &[String]) -> Self {
+    pub fn of(name: &str, legal: &LegalForms) -> Self {
         let words = words(name);
         let mut forms = Vec::new();
         let mut kept: Vec<&str> = Vec::with_capacity(words.len());
-        for word in &words {
-            match legal::anywhere(word) {
-                Some(form) => forms.push(form),
-                None if legal::is_filler(word) || more.iter().any(|own| own == word) => {}
-                None => kept.push(word),
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            if let Some((form, length)) = legal.anywhere(&words[at..]) {
+                forms.push(form);
+                at += length;
+            } else {
+                if !legal::is_filler(word) {
+                    kept.push(word);
+                }
+                at += 1;
             }
         }
-        while kept.len() > 1
-            && let Some(form) = kept.last().and_then(|word| legal::at_the_end(word))
-        {
-            // Polish 'sp. z o.o.' comes as two words; 'zoo' alone is one of the name's own.
-            if kept.last() == Some(&"zoo") {
-                if kept.len() < 3 || kept[kept.len() - 2] != "sp" {
-                    break;
-                }
-                kept.pop();
-            }
+        // What is nothing but a form is a name.
+        while let Some((form, length)) = legal.at_the_end(&kept).filter(|(_, length)| *length < kept.len()) {
             forms.push(form);
-            kept.pop();
+            kept.truncate(kept.len() - length);
         }
         if kept.is_empty() {
             return Self { core: words, forms: Vec::new() };
@@ -65,7 +57,7 @@ impl Parts {
 }
 
 /// Lower-case words of letters and digits. Single letters in a row are one word, so that S.A.R.L. is SARL.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let plain: String = name.nfkc().filter(|c| !is_apostrophe(*c)).collect();
     let plain = deunicode::deunicode(&without_look_alikes(&plain)).to_lowercase();
     let mut words: Vec<String> = Vec::new();

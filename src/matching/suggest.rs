@@ -5,10 +5,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::keys::{is_own_domain, vat_form};
+use super::legal::LegalForms;
 use super::name::{Parts, exact_form};
 /// How much each likeness counts. Every number is a setting.
 pub use crate::model::settings::Matching as Weights;
@@ -21,6 +23,11 @@ const KEPT: usize = 8;
 const NEAREST: usize = 24;
 /// Letters of a trigram: a to z, digits, the space between words, and one for whatever else there is.
 const LETTERS: usize = 38;
+/// Words and letters of a name that are looked at closely: more has no company, and somebody may send a book.
+const WORDS: usize = 24;
+const SPELT: usize = 240;
+/// The most that a name with the help of a domain and a postcode can reach: what is sure says a number, or the name.
+const HELPED: u8 = 97;
 /// A trigram that more names than this share tells nobody from anybody.
 const COMMON: usize = 2_000;
 
@@ -43,17 +50,25 @@ pub struct Candidate {
     pub score: u8,
     /// In words, most telling first. Never empty.
     pub why: Vec<String>,
-    /// A VAT or registration number of its own says that it is this one.
-    pub by_number: bool,
+    /// The keys that say that it is this one, one bit each: [`BY_NUMBER`], [`BY_DOMAIN`], [`BY_NAME`].
+    pub by: u8,
 }
+
+/// The same VAT or registration number.
+pub const BY_NUMBER: u8 = 1;
+/// The same mail domain of their own.
+pub const BY_DOMAIN: u8 = 2;
+/// Names that differ in nothing but the legal form, accents and case.
+pub const BY_NAME: u8 = 4;
 
 /// What is found for one customer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Suggestion {
     /// Best first, at most [`SHOWN`].
     pub candidates: Vec<Candidate>,
-    /// Two of equal strength, or keys that point to different partners: nobody but a person can tell (P12, P13).
-    pub is_ambiguous: bool,
+    /// Where nobody but a person can tell (P12, P13): two of equal strength, or the ones that different keys point
+    /// to. All of them, also those that are not shown. Empty or at least two.
+    pub rivals: Vec<Candidate>,
 }
 
 impl Suggestion {
@@ -61,44 +76,62 @@ impl Suggestion {
     /// that are mapped already, come last and make nothing ambiguous.
     pub fn of(
         near: &[Candidate],
-        weights: &Weights,
         is_refused: impl Fn(usize) -> bool,
         is_behind: impl Fn(usize) -> bool,
     ) -> Self {
         let (behind, free): (Vec<&Candidate>, Vec<&Candidate>) =
             near.iter().filter(|one| !is_refused(one.at)).partition(|one| is_behind(one.at));
-        let is_ambiguous = match free.as_slice() {
-            [first, second, ..] => {
-                first.score == second.score
-                    || (second.by_number && !first.by_number)
-                    || (first.score >= weights.same_vat
-                        && second.score >= weights.same_words
-                        && !second.by_number)
-            }
-            _ => false,
-        };
-        let candidates = free.into_iter().chain(behind).take(SHOWN).cloned().collect();
-        Self { candidates, is_ambiguous }
+        let rivals = rivals(&free);
+        // Those to choose from stand together.
+        let (first, others): (Vec<&Candidate>, Vec<&Candidate>) =
+            free.into_iter().partition(|one| rivals.iter().any(|rival| rival.at == one.at));
+        let candidates = first.into_iter().chain(others).chain(behind).take(SHOWN).cloned().collect();
+        Self { candidates, rivals: rivals.into_iter().cloned().collect() }
     }
+
+    pub const fn is_ambiguous(&self) -> bool {
+        !self.rivals.is_empty()
+    }
+}
+
+/// Who stands against the best, best first: others of its score, and whoever another key points to where no one is
+/// meant by both keys.
+fn rivals<'c>(free: &[&'c Candidate]) -> Vec<&'c Candidate> {
+    let Some(best) = free.first() else { return Vec::new() };
+    let keys = [BY_NUMBER, BY_DOMAIN, BY_NAME];
+    let meant = |key: u8| free.iter().filter(move |one| one.by & key != 0);
+    let disagree = |a: u8, b: u8| {
+        meant(a).next().is_some()
+            && meant(b).next().is_some()
+            && !free.iter().any(|one| one.by & (a | b) == a | b)
+    };
+    let at_odds = keys.into_iter().filter(|a| keys.into_iter().any(|b| *a != b && disagree(*a, b)));
+    let at_odds = at_odds.fold(0, |all, key| all | key);
+    let rivals: Vec<&Candidate> =
+        free.iter().filter(|one| one.score == best.score || one.by & at_odds != 0).copied().collect();
+    if rivals.len() > 1 { rivals } else { Vec::new() }
 }
 
 /// The score of two customers alone, and what speaks for it; `None` where nothing does.
 pub fn likeness(here: &Facts, there: &Facts, weights: &Weights) -> Option<(u8, Vec<String>)> {
+    let legal = LegalForms::of(&weights.legal_forms);
     let index = Index {
         weights: weights.clone(),
-        known: vec![Known::of(there, weights)],
+        known: vec![Known::of(there, weights, &legal)],
+        legal: legal.clone(),
         grams: Vec::new(),
         rarity: HashMap::new(),
         vats: HashMap::new(),
         domains: HashMap::new(),
     };
-    let here = Known::of(here, weights);
+    let here = Known::of(here, weights, &legal);
     index.known.first().and_then(|there| index.compare(&here, there, 0)).map(|one| (one.score, one.why))
 }
 
 /// One side's customers, ready to be searched.
 pub struct Index {
     weights: Weights,
+    legal: Arc<LegalForms>,
     known: Vec<Known>,
     /// The names that hold each trigram.
     grams: Vec<Vec<u32>>,
@@ -123,12 +156,12 @@ struct Known {
 }
 
 impl Known {
-    fn of(facts: &Facts, weights: &Weights) -> Self {
+    fn of(facts: &Facts, weights: &Weights, legal: &LegalForms) -> Self {
         let real = |text: &&str| !weights.is_placeholder(text);
         let parts = if weights.is_placeholder(&facts.name) {
             Parts::default()
         } else {
-            Parts::with(&facts.name, &weights.legal_forms)
+            Parts::of(&facts.name, legal)
         };
         let joined = parts.core.join(" ");
         let mut words = parts.core.clone();
@@ -158,8 +191,10 @@ impl Known {
 
 impl Index {
     pub fn new<'f>(facts: impl IntoIterator<Item = &'f Facts>, weights: Weights) -> Self {
+        let legal = LegalForms::of(&weights.legal_forms);
         let mut index = Self {
-            known: facts.into_iter().map(|facts| Known::of(facts, &weights)).collect(),
+            known: facts.into_iter().map(|facts| Known::of(facts, &weights, &legal)).collect(),
+            legal,
             grams: vec![Vec::new(); LETTERS * LETTERS * LETTERS],
             rarity: HashMap::new(),
             vats: HashMap::new(),
@@ -211,12 +246,12 @@ impl Index {
         is_refused: impl Fn(usize) -> bool,
         scratch: &mut Scratch,
     ) -> Suggestion {
-        Suggestion::of(&self.near(facts, scratch), &self.weights, is_refused, |_| false)
+        Suggestion::of(&self.near(facts, scratch), is_refused, |_| false)
     }
 
     /// Whoever comes near, best first: what [`Suggestion::of`] chooses from.
     pub fn near(&self, facts: &Facts, scratch: &mut Scratch) -> Vec<Candidate> {
-        let here = Known::of(facts, &self.weights);
+        let here = Known::of(facts, &self.weights, &self.legal);
         let mut near: BTreeSet<u32> = BTreeSet::new();
         near.extend(here.vat.as_ref().and_then(|vat| self.vats.get(vat)).into_iter().flatten());
         near.extend(here.domains.iter().filter_map(|domain| self.domains.get(domain)).flatten());
@@ -276,14 +311,18 @@ impl Index {
     fn compare(&self, here: &Known, there: &Known, at: usize) -> Option<Candidate> {
         let w = &self.weights;
         let mut why: Vec<String> = Vec::new();
-        let mut score = self.names(here, there, &mut why);
+        let by_name = self.names(here, there, &mut why);
+        let mut score = by_name;
+        // Companies of one group share a domain and a house, and are two all the same.
+        let is_another = here.numbers != there.numbers || forms_differ(here, there);
+        let most = if is_another { score.max(w.near) } else { score.max(HELPED) };
         let same_domain = here.domains.iter().find(|domain| there.domains.contains(domain));
         if let Some(domain) = same_domain {
-            score = score.saturating_add(w.domain_adds).max(w.same_domain).min(97);
+            score = score.saturating_add(w.domain_adds).max(w.same_domain).min(most);
             why.push(format!("same domain {domain}"));
         }
         if here.postcode.is_some() && here.postcode == there.postcode && score > 0 {
-            score = score.saturating_add(w.postcode_adds).min(97);
+            score = score.saturating_add(w.postcode_adds).min(most);
             why.push("same postcode".into());
         }
         match (&here.vat, &there.vat) {
@@ -299,8 +338,11 @@ impl Index {
         }
         // Exactly the same name is certain as far as names go; everything else leaves a doubt.
         let most = if here.exact == there.exact && !here.exact.is_empty() { 100 } else { 99 };
-        let by_number = here.vat.is_some() && here.vat == there.vat;
-        (score > 0 && !why.is_empty()).then(|| Candidate { at, score: score.min(most), why, by_number })
+        let bit = |holds: bool, key: u8| if holds { key } else { 0 };
+        let by = bit(here.vat.is_some() && here.vat == there.vat, BY_NUMBER)
+            | bit(same_domain.is_some(), BY_DOMAIN)
+            | bit(by_name >= w.same_words, BY_NAME);
+        (score > 0 && !why.is_empty()).then(|| Candidate { at, score: score.min(most), why, by })
     }
 
     /// The likeness of two names alone.
@@ -320,11 +362,10 @@ impl Index {
                 why.push("same when transliterated".into());
                 return w.other_form;
             }
-            let forms = (&here.parts.forms, &there.parts.forms);
-            if forms.0 != forms.1 && !forms.0.is_empty() && !forms.1.is_empty() {
+            if forms_differ(here, there) {
                 score = w.other_form;
                 why.push("other legal form".into());
-            } else if forms.0 != forms.1 {
+            } else if here.parts.forms != there.parts.forms {
                 why.push("legal suffix".into());
             }
             if here.joined != there.joined {
@@ -336,15 +377,16 @@ impl Index {
             }
             return score;
         }
-        let (alike, said) = self.alike(here, there);
+        // In one order, whichever is asked about: two names are as near as they are.
+        let (alike, said) =
+            if here.joined <= there.joined { self.alike(here, there) } else { self.alike(there, here) };
         let mut score = (f32::from(w.near) * alike) as u8;
         why.extend(said);
         if here.numbers != there.numbers {
             score = score.min(w.other_numbers);
             why.push("numbers differ".into());
         }
-        let forms = (&here.parts.forms, &there.parts.forms);
-        if forms.0 != forms.1 && !forms.0.is_empty() && !forms.1.is_empty() {
+        if forms_differ(here, there) {
             score = score.saturating_sub(4);
             why.push("other legal form".into());
         }
@@ -352,14 +394,16 @@ impl Index {
     }
 
     /// From 0 to 1 for names of different words, and what differs.
-    fn alike(&self, here: &Known, there: &Known) -> (f32, Vec<String>) {
+    fn alike<'k>(&self, here: &'k Known, there: &'k Known) -> (f32, Vec<String>) {
         let weigh = |word: &str| {
             let rare = (1.0 + self.known.len().max(1) as f32).ln();
             self.rarity.get(word).copied().unwrap_or(rare) + 0.5
         };
+        let first = |known: &'k Known| &known.parts.core[..known.parts.core.len().min(WORDS)];
+        let (our, their) = (first(here), first(there));
         let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
-        for (i, a) in here.parts.core.iter().enumerate() {
-            for (j, b) in there.parts.core.iter().enumerate() {
+        for (i, a) in our.iter().enumerate() {
+            for (j, b) in their.iter().enumerate() {
                 let same = word_likeness(a, b);
                 if same > 0.0 {
                     pairs.push((same, i, j));
@@ -367,7 +411,7 @@ impl Index {
             }
         }
         pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        let (mut mine, mut yours) = (vec![false; here.parts.core.len()], vec![false; there.parts.core.len()]);
+        let (mut mine, mut yours) = (vec![false; our.len()], vec![false; their.len()]);
         let (mut common, mut all, mut misspelt, mut moved, mut last) = (0.0, 0.0, false, false, None);
         let mut met: Vec<(usize, usize)> = Vec::new();
         for (same, i, j) in pairs {
@@ -375,7 +419,7 @@ impl Index {
                 continue;
             }
             (mine[i], yours[j]) = (true, true);
-            let weight = f32::midpoint(weigh(&here.parts.core[i]), weigh(&there.parts.core[j]));
+            let weight = f32::midpoint(weigh(&our[i]), weigh(&their[j]));
             common += weight * same;
             all += weight;
             misspelt |= same < 1.0;
@@ -389,13 +433,12 @@ impl Index {
         let left = |words: &[String], met: &[bool]| -> f32 {
             words.iter().zip(met).filter(|(_, met)| !**met).map(|(word, _)| weigh(word)).sum()
         };
-        let (only_here, only_there) = (left(&here.parts.core, &mine), left(&there.parts.core, &yours));
+        let (only_here, only_there) = (left(our, &mine), left(their, &yours));
         // Words that one side has and the other lacks count half: names are cut short more often than they are wrong.
         // Where both sides have words of their own, these stand against each other.
         let against = only_here.min(only_there);
         let words = common / (all + 0.5 * (only_here + only_there) + 0.5 * against).max(f32::EPSILON);
-        let spelling = strsim::jaro_winkler(&here.joined, &there.joined)
-            .max(strsim::jaro_winkler(&here.sorted, &there.sorted)) as f32;
+        let spelling = spelt_alike(&here.joined, &there.joined).max(spelt_alike(&here.sorted, &there.sorted));
         let whole = if here.joined.replace(' ', "") == there.joined.replace(' ', "") {
             0.99
         } else {
@@ -418,6 +461,20 @@ impl Index {
         }
         (whole.clamp(0.0, 1.0), said)
     }
+}
+
+/// Whether both names tell a legal form, and not the same one.
+fn forms_differ(here: &Known, there: &Known) -> bool {
+    let (a, b) = (&here.parts.forms, &there.parts.forms);
+    a != b && !a.is_empty() && !b.is_empty()
+}
+
+/// From 0 to 1, by as much of either as is looked at.
+fn spelt_alike(a: &str, b: &str) -> f32 {
+    fn cut(text: &str) -> &str {
+        text.get(..SPELT).unwrap_or(text)
+    }
+    strsim::jaro_winkler(cut(a), cut(b)) as f32
 }
 
 /// Room for searching, used again from one search to the next.
@@ -459,7 +516,9 @@ fn is_other_script(a: &str, b: &str) -> bool {
             .filter(|c| c.is_alphabetic() && (0x370..0x1e00).contains(&(*c as u32)) || *c as u32 >= 0x2e80);
         letters.flat_map(char::to_lowercase).collect()
     };
-    foreign(a) != foreign(b)
+    let (a, b) = (foreign(a), foreign(b));
+    // A legal form in that script is no other script.
+    a.is_empty() != b.is_empty() || !(a.is_subset(&b) || b.is_subset(&a))
 }
 
 /// The trigrams of a transliterated name, words kept apart by a space on either side.
@@ -537,9 +596,9 @@ mod tests {
     fn two_of_equal_strength_are_ambiguous() {
         let facts = [named("Kestrel GmbH"), named("Kestrel Ltd"), named("Kestrel Legal")];
         let found = Index::new(&facts, Weights::default()).suggest(&named("Kestrel"), |_| false);
-        assert!(found.is_ambiguous);
+        assert!(found.is_ambiguous());
         let found = Index::new(&facts, Weights::default()).suggest(&named("Kestrel"), |at| at == 0);
-        assert!(!found.is_ambiguous && found.candidates[0].at == 1);
+        assert!(!found.is_ambiguous() && found.candidates[0].at == 1);
     }
 
     #[test]
@@ -555,7 +614,7 @@ mod tests {
         let facts = [named("Alder Holdings"), with("Birch", "GB 987 6543 21")];
         let found =
             Index::new(&facts, Weights::default()).suggest(&with("Alder Holdings", "GB987654321"), |_| false);
-        assert!(found.is_ambiguous && found.candidates.len() == 2, "{found:?}");
+        assert!(found.is_ambiguous() && found.candidates.len() == 2, "{found:?}");
     }
 
     #[test]

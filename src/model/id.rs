@@ -71,6 +71,11 @@ impl Integration {
         }
     }
 
+    /// Whether its customers are paired by a mapping table. The workspace follows Halo's own ids.
+    pub const fn has_mapping_table(self) -> bool {
+        !matches!(self, Self::Lifecycle)
+    }
+
     /// The entity of the mapping table: everything else belongs to one of these.
     pub const fn root(self) -> Entity {
         match self {

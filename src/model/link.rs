@@ -130,6 +130,9 @@ pub struct Decided {
     pub at: Moment,
     /// The step's title: "map 'Alder'".
     pub what: String,
+    /// What told the customer from others then, where the decision rests on it (P14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KeyValues>,
 }
 
 /// What the mapping table holds for one source record: decisions are made about customers only.
@@ -142,6 +145,9 @@ pub struct Slot {
     /// Pairs that a person has ruled out; only steps of the mapping table change them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<TargetId, Refusal>,
+    /// What told the customer from others when it was said to be new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KeyValues>,
 }
 
 impl Decision {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::lifecycle::Lifecycle;
 pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
-pub use self::matching::Matching;
+pub use self::matching::{LEGAL_FORMS, Matching};
 pub use self::notify::{Notify, Occasion};
 use super::{Date, Entity, Integration, Place};
 

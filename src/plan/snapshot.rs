@@ -48,6 +48,16 @@ impl Only {
     }
 }
 
+impl Snapshot {
+    /// What is said against the customers of either side being all of them.
+    pub fn doubts(&self) -> Vec<String> {
+        [&self.customers_complete, &self.partners_complete]
+            .into_iter()
+            .filter_map(|one| one.why_not().map(str::to_owned))
+            .collect()
+    }
+}
+
 /// Both sides' records of one entity whose records belong to customers.
 #[derive(Debug, Clone, Default)]
 pub struct Lines {

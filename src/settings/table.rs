@@ -966,7 +966,7 @@ const LIMITS: [Row; 12] = [
     ),
 ];
 
-const MATCHING: [Row; 15] = [
+const MATCHING: [Row; 16] = [
     Row(
         "floor",
         Tab::Matching,
@@ -1059,11 +1059,18 @@ const MATCHING: [Row; 15] = [
         "What the same postcode adds to the score of the names.",
     ),
     Row(
+        "unused_after_days",
+        Tab::Matching,
+        Kind::Number { min: 0, max: 3650, unit: "days" },
+        "Never used",
+        "A mapping through which nothing has come for so many days is pointed out; 0: never.",
+    ),
+    Row(
         "legal_forms",
         Tab::Matching,
         Kind::Words,
-        "Own legal forms",
-        "Legal forms beside the known ones (Ltd, GmbH, BV, SARL ...), such as kooperative.",
+        "Legal forms",
+        "By language: '=' joins forms of one meaning, '*' counts at the end only. 'fr:' alone switches a language off, a bare word is one form more.",
     ),
     Row(
         "placeholders",

@@ -398,8 +398,10 @@ impl App {
         }
         self.look.signs = prefs.signs(&self.locale);
         self.prefs = prefs;
-        self.effects
-            .push(Effect::Write { path: self.config_dir.join(super::prefs::FILE), text: self.prefs.write() });
+        self.effects.push(Effect::Write {
+            path: self.config_dir.join(super::prefs::FILE),
+            bytes: self.prefs.write().into(),
+        });
     }
 
     fn key(&mut self, key: Key) {

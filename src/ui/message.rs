@@ -65,12 +65,12 @@ pub enum Effect {
     Ask(Query),
     /// To the terminal's clipboard (OSC 52).
     Copy(String),
-    /// Reads a small text file, such as mappings to import.
+    /// Reads a small text file, such as mappings to import; of a spreadsheet the first sheet, as CSV.
     Read(PathBuf),
     /// Writes a file of the user's whole: settings of the program, an export.
     Write {
         path: PathBuf,
-        text: String,
+        bytes: Vec<u8>,
     },
     Mouse(bool),
     /// Draws everything again (Ctrl-L).

@@ -67,6 +67,7 @@ use self::terminal::{Multiplexer, Painter};
 use self::theme::{Depth, Themes};
 use crate::host::Handle;
 use crate::host::words::Event;
+use crate::matching::mapping_csv;
 use crate::model::{Class, Problem};
 
 /// What the viewer is started with.
@@ -521,8 +522,8 @@ fn carry_out<W: Write>(
             let text = read_small(&path);
             answers.push(async move { (News::Read(path, text), Pace::Input) }.boxed_local());
         }
-        Effect::Write { path, text } => {
-            let done = write_whole(&path, &text).map_err(|error| error.to_string());
+        Effect::Write { path, bytes } => {
+            let done = write_whole(&path, &bytes).map_err(|error| error.to_string());
             answers.push(async move { (News::Written(path, done), Pace::Input) }.boxed_local());
         }
         Effect::Mouse(on) => painter.mouse(on)?,
@@ -547,23 +548,24 @@ fn read_small(path: &Path) -> Result<String, String> {
     if length > LIMIT {
         return Err("it is larger than 16 MB".into());
     }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    mapping_csv::read(path, &bytes).map_err(|(line, sentence)| format!("line {line}: {sentence}"))
 }
 
 /// All of the new file or all of the old one.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
     let mut half = path.as_os_str().to_owned();
     half.push(".new");
-    std::fs::write(&half, text)?;
+    std::fs::write(&half, bytes)?;
     std::fs::rename(&half, path)
 }
 
 /// The view is kept as well as can be; that it cannot is no reason to stay.
 fn keep_view(app: &App, path: Option<&Path>) {
     if let Some(path) = path {
-        let _ = write_whole(path, &app.saved().to_string());
+        let _ = write_whole(path, app.saved().to_string().as_bytes());
     }
 }

@@ -351,7 +351,10 @@ fn likely_partners_are_printed_best_first_and_a_pair_is_ruled_out() {
     let again = profile.run(&["map", "suggest", "also", "--json"]).exits(0).json();
     let row = again["rows"].as_array().unwrap().iter().find(|row| row["source"]["id"] == source).unwrap();
     assert!(row["candidates"].as_array().unwrap().iter().all(|one| one["id"] != target));
-    assert!(profile.run(&["map", "suggest", "also"]).exits(0).stdout.contains("score"));
+    let told = profile.run(&["map", "suggest", "also"]).exits(0).stdout;
+    assert!(told.contains("score") && told.contains("Halo id"));
+    let told = profile.run(&["map", "suggest", "hudu"]).exits(0).stdout;
+    assert!(told.contains("Hudu customer") && !told.contains("Halo id"), "{told}");
 }
 
 #[test]
@@ -402,9 +405,20 @@ fn mappings_make_the_round_trip_and_bad_lines_are_named() {
     std::fs::write(&file, format!("{csv}999999999,Nobody,,,excluded,\n,Blank,,,new,\n")).unwrap();
     let bad = import(&[]).exits(1).json();
     assert!(!bad["errors"].as_array().unwrap().is_empty() && bad["error"]["message"].is_string(), "{bad}");
+    let lines: Vec<_> =
+        bad["errors"].as_array().unwrap().iter().map(|error| error["line"].as_u64()).collect();
+    assert_eq!(lines, [Some(rows + 2), Some(rows + 3)], "an unknown id and a blank one: each line is told");
     std::fs::write(&file, b"source_id,source_name\n310101,M\xFCller\n").unwrap();
     let bad = import(&[]).exits(1).json();
     assert_eq!(bad["errors"][0]["line"], 2, "{bad}");
+
+    let sheet = profile.file("map.xlsx").display().to_string();
+    profile.run(&["map", "export", "also", &sheet]).exits(0);
+    let same = profile.run(&["map", "import", "also", &sheet, "--dry-run", "--json"]).exits(0).json();
+    assert_eq!((&same["unchanged"], &same["changed"], &same["added"]), (&json!(rows), &json!(0), &json!(0)));
+    std::fs::write(&sheet, "source_id\n").unwrap();
+    let bad = profile.run(&["map", "import", "also", &sheet, "--json"]).exits(1).json();
+    assert!(bad["errors"][0]["message"].as_str().unwrap().starts_with("the spreadsheet cannot be read"));
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Suggestions, pairs that are ruled out, and what holds a create (P11-P14, N4, N5).
 
+use std::time::Duration;
+
 use parhelion::engine::Engine;
 use parhelion::host::words::{Aspect, MapFilter, MapRow, MapState, SettingChange};
 use parhelion::model::{Decision, How, Integration, SourceId, TargetId};
 use parhelion::plan::Action;
-use parhelion::sandbox::{Brand, Sandbox};
+use parhelion::sandbox::{Brand, Faults, Host, Kind, Rule, Sandbox};
 use serde_json::json;
 
-use super::rig::{Ground, by_hand, new_customers, plan};
+use super::rig::{Ground, by_hand, new_customers, plan, run};
 
 const ALSO: Integration = Integration::Also;
 
@@ -45,6 +47,29 @@ fn map_to(target: &TargetId) -> Decision {
 
 fn client(sandbox: &Sandbox, name: &str) -> TargetId {
     TargetId::from(sandbox.put_halo_client(&json!({"name": name})).expect("a client"))
+}
+
+/// K4: "exactly one" can only be said of a whole list.
+#[tokio::test(start_paused = true)]
+async fn k4_half_a_list_makes_no_name_the_only_one() {
+    let sandbox = companies(&["Alder"]);
+    for name in ["Alder", "Beech", "Cedar", "Alder"] {
+        client(&sandbox, name);
+    }
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    let half = Rule::new(Kind::HalfPage).path("/api/client");
+    ground.sandbox.set_faults(Faults::none().with(Host::Halo, half));
+    let refused = engine.generate(ALSO).await.expect_err("half a list");
+    assert!(refused.to_string().contains("Nothing was mapped"), "{refused}");
+    ground.sandbox.set_faults(Faults::none());
+    let generated = engine.generate(ALSO).await.expect("both are read again");
+    assert_eq!((generated.added, generated.ambiguous), (0, 1));
+    // What half a list lacks is not forgotten.
+    let half = Rule::new(Kind::HalfPage).path("/api/client");
+    ground.sandbox.set_faults(Faults::none().with(Host::Halo, half));
+    engine.read_customers(ALSO).await.expect("half of it");
+    assert_eq!(row(&engine, 0).same_name.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,4 +197,172 @@ async fn a_card_tells_what_every_system_knows_and_where_it_is_missing() {
     assert!(card.parts[2].lines[0].starts_with("Alder Two (1001)"), "both feed it");
     let card = engine.card(ALSO, &id(2)).expect("a card");
     assert!(card.parts[1].is_gap && card.parts[1].lines[0] == "not mapped");
+}
+
+/// P14: who is really new is so under this name and these keys.
+#[tokio::test(start_paused = true)]
+async fn really_new_is_open_again_once_the_customer_is_another_one() {
+    let sandbox = companies(&["Blue Yonder Foods", "Glenmore Housing"]);
+    client(&sandbox, "Blue Yonder Food");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.score(ALSO).await.expect("scored");
+    engine.decide(ALSO, vec![(id(0), Decision::New), (id(1), Decision::New)]).await.expect("new");
+    assert_eq!(row(&engine, 0).state, MapState::New);
+    let company = |nth: i64, name: &str| json!({"AccountId": 1000 + nth, "CompanyName": name, "AccountState": "Active"});
+    ground.sandbox.put_company(Brand::Also, &company(0, "Blue Yonder Food"));
+    ground.kill(engine).await;
+    ground.index = std::sync::Arc::default();
+    let engine = ground.open();
+    engine.score(ALSO).await.expect("scored");
+    let open = row(&engine, 0);
+    assert_eq!((open.state, open.aspect), (MapState::Unmapped, Some(Aspect::Suggested)));
+    assert_eq!(open.remarks, ["said to be new as 'Blue Yonder Foods'; open again, since it has changed"]);
+    assert_eq!(row(&engine, 1).state, MapState::New, "nothing has changed there");
+    // Nothing is created on the word of yesterday.
+    let built = plan(&engine, &by_hand()).await;
+    assert_eq!((built.outline.totals.create, built.outline.totals.link), (1, 1));
+    // Its old name again, and the decision holds again.
+    ground.sandbox.put_company(Brand::Also, &company(0, "Blue Yonder Foods"));
+    engine.read_customers(ALSO).await.expect("read again");
+    assert_eq!(row(&engine, 0).state, MapState::New);
+}
+
+/// N4: a mapping through which nothing comes, said to be right by one key.
+#[tokio::test(start_paused = true)]
+async fn a_mapping_through_which_nothing_comes_is_pointed_out() {
+    let sandbox = new_customers(2, 1);
+    sandbox.put_company(
+        Brand::Also,
+        &json!({"AccountId": 1000, "CompanyName": "Idle", "AccountState": "Active"}),
+    );
+    let idle = client(&sandbox, "Idle");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    run(&engine, by_hand()).await;
+    let aspects = |engine: &Engine| {
+        let ids = order(engine, "");
+        let rows = engine.map_rows(ALSO, &ids).expect("rows");
+        rows.into_iter()
+            .map(|row| (row.source.name, row.aspect))
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert!(aspects(&engine).values().all(Option::is_none), "it is young");
+    ground.kill(engine).await;
+    tokio::time::sleep(Duration::from_secs(31 * 24 * 3600)).await;
+    ground.index = std::sync::Arc::default();
+    let engine = ground.open();
+    engine.read_customers(ALSO).await.expect("read again");
+    let now = aspects(&engine);
+    assert_eq!(now.values().flatten().collect::<Vec<_>>(), [&Aspect::Unused], "{now:?}");
+    let unused = MapFilter { aspect: Some(Aspect::Unused), ..MapFilter::default() };
+    let found = engine.map_order(ALSO, &unused, false).expect("the table");
+    assert_eq!((found.ids.as_slice(), found.counts.unused), ([id(0)].as_slice(), 1));
+    assert_eq!(row(&engine, 0).remarks, ["nothing has ever come through this mapping"]);
+    engine.decide(ALSO, vec![(id(0), map_to(&idle))]).await.expect("right all the same");
+    assert_eq!((row(&engine, 0).aspect, row(&engine, 0).state), (None, MapState::Mapped));
+}
+
+/// P18: rows of one Halo customer stand together, two Halo customers of one name apart, and who has none comes last.
+#[tokio::test(start_paused = true)]
+async fn the_table_by_halo_customer_says_how_many_feed_each() {
+    let sandbox = companies(&["A", "B", "C", "D", "E"]);
+    let (one, other) = (client(&sandbox, "Alder"), client(&sandbox, "Alder"));
+    client(&sandbox, "Aardvark");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.score(ALSO).await.expect("scored");
+    let map = [(0, &one), (1, &other), (3, &one), (4, &other)];
+    engine.decide(ALSO, map.map(|(nth, target)| (id(nth), map_to(target))).to_vec()).await.expect("mapped");
+    let by_target = engine.map_order(ALSO, &MapFilter::default(), true).expect("the table");
+    assert_eq!((by_target.ids, by_target.groups), (vec![id(0), id(3), id(1), id(4), id(2)], vec![2, 2]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rivals_are_all_between_whom_a_row_cannot_tell() {
+    let sandbox = companies(&["Kestrel", "Lomond Ltd"]);
+    for name in ["Kestrel GmbH", "Kestrel Ltd", "Kestrel SARL", "Kestrel plc", "Kestrel Legal", "Lomond"] {
+        client(&sandbox, name);
+    }
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.score(ALSO).await.expect("scored");
+    let rivals = |nth| engine.rivals(ALSO, &id(nth)).expect("rivals");
+    let names: Vec<_> = rivals(0).rows.into_iter().map(|row| row.party.name).collect();
+    assert_eq!(names, ["Kestrel GmbH", "Kestrel Ltd", "Kestrel SARL", "Kestrel plc"]);
+    assert_eq!(rivals(1).total, 0, "there is nothing to choose");
+}
+
+/// U40: undo has no end.
+#[tokio::test(start_paused = true)]
+async fn every_step_can_be_taken_back_also_after_a_restart() {
+    let sandbox = companies(&["Alder"]);
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.read_customers(ALSO).await.expect("read");
+    for step in 0..250 {
+        let decision = if step % 2 == 0 { Decision::New } else { Decision::Clear };
+        engine.decide(ALSO, vec![(id(0), decision)]).await.expect("decided");
+    }
+    ground.kill(engine).await;
+    let engine = ground.open();
+    for step in 0..250 {
+        engine.undo(ALSO, false).await.unwrap_or_else(|problem| panic!("step {step}: {problem}"));
+    }
+    assert_eq!(row(&engine, 0).state, MapState::Unmapped);
+    engine.undo(ALSO, false).await.expect_err("that was all");
+    for _ in 0..249 {
+        engine.undo(ALSO, true).await.expect("again");
+    }
+    assert_eq!(row(&engine, 0).state, MapState::New);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_vanishes_meanwhile_has_no_row_and_nothing_is_decided_about_it() {
+    let sandbox = companies(&["Alder", "Birch"]);
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.read_customers(ALSO).await.expect("read");
+    ground.sandbox.remove_company(Brand::Also, 1000);
+    engine.read_customers(ALSO).await.expect("read again");
+    let rows = engine.map_rows(ALSO, &[id(0), id(1)]).expect("rows");
+    assert_eq!(rows.iter().map(|row| row.source.name.as_str()).collect::<Vec<_>>(), ["Birch"]);
+    // One of a bulk action that is gone takes nothing half.
+    let both = vec![(id(1), Decision::New), (id(0), Decision::New)];
+    let problem = engine.decide(ALSO, both).await.expect_err("it is gone");
+    assert!(problem.to_string().contains("ALSO has no customer 1000"), "{problem}");
+    assert_eq!(row(&engine, 1).state, MapState::Unmapped);
+}
+
+/// P19: a hundred thousand lines, each bad one told, and nothing taken.
+#[tokio::test(start_paused = true)]
+async fn a_large_file_with_bad_lines_is_told_line_by_line_and_not_taken() {
+    let sandbox = companies(&["Alder"]);
+    let alder = client(&sandbox, "Alder");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.read_customers(ALSO).await.expect("read");
+    let mut csv = format!("source_id,target_id,state,note\n1000,{alder},mapped,\n");
+    for n in 0..99_999 {
+        csv.push_str(&format!("{},{alder},mapped,=1+1\n", 50_000 + n));
+    }
+    let report = engine.import_mappings(ALSO, &csv, false, false).await.expect("judged");
+    assert_eq!((report.errors.len(), report.errors[0].0, report.errors[99_998].0), (99_999, 3, 100_001));
+    assert_eq!(row(&engine, 0).state, MapState::Unmapped, "nothing half taken");
+}
+
+/// N12: from whichever side the customer is looked at.
+#[tokio::test(start_paused = true)]
+async fn a_card_from_hudus_side_tells_the_marketplaces_too() {
+    let sandbox = companies(&["Alder"]);
+    let alder = client(&sandbox, "Alder");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.read_customers(ALSO).await.expect("read");
+    engine.decide(ALSO, vec![(id(0), map_to(&alder))]).await.expect("mapped");
+    let card = engine.card(Integration::Hudu, &SourceId::new(alder.as_str())).expect("a card");
+    let parts: Vec<_> = card.parts.iter().map(|part| (part.place.as_str(), part.is_gap)).collect();
+    assert!(parts.contains(&("ALSO", false)) && parts[0].0 == "Halo", "{card:?}");
+    let also = card.parts.iter().find(|part| part.place == "ALSO").expect("ALSO");
+    assert!(also.lines[0].starts_with("Alder (1000)"), "{also:?}");
 }

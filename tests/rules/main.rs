@@ -18,4 +18,5 @@ mod properties;
 mod push;
 mod schedule;
 mod subscriptions;
+mod suggest;
 mod undo;

@@ -231,9 +231,12 @@ fn the_pickers_query_is_shortened_until_something_fits() {
 #[test]
 fn enter_on_an_ambiguous_name_opens_the_picker_with_exactly_those() {
     let mut rig = Start::default().rig();
-    rig.keys("2 <Enter>").says("2 of 1,208 in Halo").says("fabrikam.co.uk");
-    rig.keys("<Down> <Enter>");
-    assert_eq!(decided(&rig), [("88210".to_owned(), "map")]);
+    // Another of a name that fits as well is no rival, until somebody types.
+    rig.world.borrow_mut().market.halo[0].party.name = "Fabrikam Catering".into();
+    rig.keys("2 <Enter>").says("2 of 1,208 in Halo").says("fabrikam.co.uk").says_not("Catering");
+    rig.keys("f a b").says("3 of 1,208 in Halo").says("Catering").keys("<Esc> <Enter>");
+    rig.says("2 of 1,208 in Halo").keys("<Down> <Enter>");
+    assert_eq!(targets(&rig), [("88210".to_owned(), "72".to_owned())]);
 }
 
 /// A note and a day, typed in the last line.
@@ -304,6 +307,67 @@ fn an_export_reads_back_as_an_import() {
     assert!(
         rig.told().iter().any(|command| matches!(command, Command::ImportMappings { dry_run: false, .. }))
     );
+}
+
+/// The same with a spreadsheet, by the name of the file.
+#[test]
+fn a_spreadsheet_goes_out_and_comes_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("m.xlsx");
+    let mut rig = Start::default().rig();
+    rig.keys("2 e").paste(path.to_str().expect("text")).keys("<Enter>").says("Exported to");
+    assert!(std::fs::read(&path).expect("a file").starts_with(b"PK"));
+    rig.keys(": i m p o r t <Space>").paste(path.to_str().expect("text")).keys("<Enter>");
+    rig.says("Import mappings: 2 new, 1 changed, 13 the same").keys("y").says("2 added, 1 changed.");
+    std::fs::write(&path, "source_id\n1\n").expect("written");
+    rig.keys(": i m p o r t <Space>").paste(path.to_str().expect("text")).keys("<Enter>");
+    rig.says("the spreadsheet cannot be read");
+    rig.keys(": i m p o r t <Space> x . p d f <Enter>").says("read from a .csv or .xlsx file");
+}
+
+/// P18: by Halo customer, its name stands once, with how many feed it; also where its first row is scrolled away.
+#[test]
+fn rows_of_one_halo_customer_stand_under_it() {
+    let start = || {
+        Start::default().with(|world| {
+            let row = world.market.rows.iter().find(|row| row.source.name == "Adler Dental Group").cloned();
+            let row = row.expect("a mapped row");
+            world.market.rows.extend((0..20).map(|n| {
+                let mut more = row.clone();
+                more.source = super::data::party(70_000 + n, &format!("Adler Branch {n:02}"), "", "");
+                more
+            }));
+        })
+    };
+    let mut rig = start().rig();
+    rig.keys("2 o h g").says("(21) Adler Dental G");
+    rig.keys("<PageDown>").says("(21) Adler Dental G");
+    start().plain().rig().keys("2 o h").says_not("(21)");
+}
+
+/// N4: one key says that a mapping through which nothing comes is right all the same.
+#[test]
+fn a_mapping_that_was_never_used_is_found_and_confirmed() {
+    let unused = |world: &mut super::engine::World| {
+        let row = world.market.rows.iter_mut().find(|row| row.source.name == "Eastgate Motors");
+        let row = row.expect("a mapped row");
+        row.aspect = Some(parhelion::host::words::Aspect::Unused);
+        row.remarks = vec!["nothing has ever come through this mapping".into()];
+    };
+    let mut rig = Start::default().sized(120, 36).with(unused).rig();
+    rig.keys("2 z f").says("e unused 1").keys("e").says("never used").says("showing unused (1)");
+    rig.shows("customers-unused@120x36").keys("<Enter>");
+    assert_eq!(decided(&rig), [("88221".to_owned(), "map")]);
+}
+
+/// A customer that vanishes while its row is on the screen keeps its line, and says so.
+#[test]
+fn who_vanishes_keeps_its_line_until_the_next_order() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 j j").says("─ Blue Yonder Foods");
+    rig.world.borrow_mut().market.rows.retain(|row| row.source.name != "Blue Yonder Foods");
+    rig.news(Event::Map(Integration::Also)).says("─ Blue Yonder Foods").says("no longer listed by ALSO");
+    rig.keys("o s").says_not("Blue Yonder Foods");
 }
 
 /// U15, U34: reading shows where it is, and can be left.

@@ -183,6 +183,7 @@ impl Market {
             ambiguous: of(Aspect::Ambiguous),
             inactive: of(Aspect::Inactive),
             drifting: of(Aspect::Drifting),
+            unused: of(Aspect::Unused),
         }
     }
 
@@ -201,10 +202,15 @@ impl Market {
                     .filter(|row| scores.is_empty() || best(row) >= from.max(1))
                     .filter(|row| words.iter().all(|word| row.source.name.to_lowercase().contains(word)))
                     .collect();
+                let mut groups = Vec::new();
                 if *by_target {
-                    rows.sort_by_key(|row| row.target.as_ref().map(|target| target.name.clone()));
+                    let target = |row: &MapRow| row.target.as_ref().map(|target| target.name.clone());
+                    rows.sort_by_key(|row| (row.target.is_none(), target(row)));
+                    let mapped: Vec<_> = rows.iter().map_while(|row| target(row)).collect();
+                    groups.extend(mapped.chunk_by(|a, b| a == b).map(|group| group.len() as u32));
                 }
                 Answer::MapOrder(MapOrderView {
+                    groups,
                     ids: if self.read_at.is_some() {
                         rows.iter().map(|row| row.source.id.clone()).collect()
                     } else {
@@ -222,11 +228,22 @@ impl Market {
                 read_at: None,
                 trouble: None,
                 is_scored: false,
+                groups: Vec::new(),
             }),
             Query::MapRows { ids, .. } => {
                 self.most_asked = self.most_asked.max(ids.len());
                 let by_id: BTreeMap<_, _> = self.rows.iter().map(|row| (&row.source.id, row)).collect();
                 Answer::MapRows(ids.iter().filter_map(|id| by_id.get(id).map(|row| (*row).clone())).collect())
+            }
+            Query::Candidates { rivals_of: Some(id), .. } => {
+                let row = self.rows.iter().find(|row| row.source.id == *id)?;
+                let rival = |one: &Suggested| CandidateRow {
+                    party: one.party.clone(),
+                    is_active: true,
+                    mapped_to: Vec::new(),
+                };
+                let rows: Vec<_> = row.candidates.iter().map(rival).collect();
+                Answer::Candidates(CandidatesView { total: rows.len() as u64, of: 1_208, rows })
             }
             Query::Candidates { text, limit, .. } => {
                 let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();

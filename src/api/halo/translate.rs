@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::wire::AddressStore;
 use crate::api::row::{Row, Scalar};
+use crate::matching::keys::domain_in;
 use crate::model::date::{Moment, parse_vendor_date};
 use crate::model::text::Pool;
 use crate::model::{
@@ -106,16 +107,6 @@ fn currency(row: &Row, context: &Context) -> Option<Currency> {
     named
         .or_else(|| context.currencies.get(&row.get("default_currency_code").id()?).copied())
         .or(context.fallback)
-}
-
-/// The domain in a domain, a web address or a mail address.
-fn domain_in(text: &str) -> Option<Box<str>> {
-    let text = text.trim().to_ascii_lowercase();
-    let text = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
-    let text = text.split(['/', '?', '#', ':']).next().unwrap_or_default();
-    let text = text.rsplit('@').next().unwrap_or_default();
-    let text = text.strip_prefix("www.").unwrap_or(text);
-    (text.contains('.') && !text.starts_with('.')).then(|| text.into())
 }
 
 /// A licence. A value that cannot be read is left out, not the licence: a plan that did not know of it would create it

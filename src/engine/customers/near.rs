@@ -12,7 +12,7 @@ use crate::matching::name;
 use crate::matching::suggest::{Candidate, Facts, Index, Scratch, Suggestion, likeness};
 use crate::model::settings::Matching;
 use crate::model::{
-    Class, Entity, FieldName, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId,
+    Class, Entity, Fields, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId,
     Value, Verdict, Wanted,
 };
 use crate::plan::{LookAlike, Mappings, Snapshot};
@@ -51,13 +51,18 @@ pub(super) struct Choice {
 #[derive(Default)]
 pub(super) struct Choices {
     pub all: Vec<Choice>,
-    pub is_ambiguous: bool,
+    /// All between whom only a person can tell, also those that are not shown; empty or at least two.
+    pub rivals: Vec<TargetId>,
 }
 
 impl Choices {
     /// What one key may take.
     pub fn best(&self) -> Option<&Choice> {
         self.all.first().filter(|choice| choice.is_free)
+    }
+
+    pub const fn is_ambiguous(&self) -> bool {
+        !self.rivals.is_empty()
     }
 }
 
@@ -119,7 +124,7 @@ impl Near {
 
 impl SourceParty {
     fn facts(&self) -> Facts {
-        facts(&self.name, &self.vat, std::slice::from_ref(&self.domain), &self.postcode)
+        facts(&self.name, &self.vat, std::iter::once(&self.domain).chain(&self.more_domains), &self.postcode)
     }
 
     pub(super) fn keys(&self) -> KeyValues {
@@ -128,8 +133,19 @@ impl SourceParty {
 }
 
 impl TargetParty {
+    pub(super) fn of(found: &Found) -> Self {
+        let mut party = Self {
+            name: found.name.as_ref().into(),
+            is_active: found.is_active,
+            postcode: postcode_of(&found.fields).into(),
+            ..Self::default()
+        };
+        party.learn(&found.keys);
+        party
+    }
+
     fn facts(&self) -> Facts {
-        facts(&self.name, &self.vat, std::slice::from_ref(&self.domain), &self.postcode)
+        facts(&self.name, &self.vat, std::iter::once(&self.domain).chain(&self.more_domains), &self.postcode)
     }
 
     pub(super) fn keys(&self) -> KeyValues {
@@ -142,19 +158,35 @@ impl TargetParty {
             self.vat = keys.vat.clone().unwrap_or_default();
         }
         if self.domain.is_empty() {
-            self.domain = keys.domains.first().cloned().unwrap_or_default();
+            let mut domains = keys.domains.iter().cloned();
+            self.domain = domains.next().unwrap_or_default();
+            self.more_domains = domains.collect();
         }
     }
 }
 
-fn facts(name: &str, vat: &str, domains: &[Box<str>], postcode: &str) -> Facts {
+fn facts<'a>(
+    name: &str,
+    vat: &str,
+    domains: impl IntoIterator<Item = &'a Box<str>>,
+    postcode: &str,
+) -> Facts {
     let known = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
     Facts {
         name: name.to_owned(),
         vat: known(vat),
-        domains: domains.iter().filter_map(|domain| known(domain)).collect(),
+        domains: domains.into_iter().filter_map(|domain| known(domain)).collect(),
         postcode: known(postcode),
     }
+}
+
+/// Of the address, whatever the field is called: Hudu's companies have it as a field of their own.
+fn postcode_of(fields: &Fields) -> &str {
+    let addresses = fields.iter().filter_map(|(_, value)| match value {
+        Value::Address(address) => Some(&*address.postcode),
+        _ => None,
+    });
+    addresses.into_iter().next().unwrap_or_default()
 }
 
 impl Parties {
@@ -168,7 +200,7 @@ impl Parties {
                 self.read.namesakes(id).iter().filter(|target| !self.is_refused(id, target)).collect();
             let (free, taken): (Vec<&TargetId>, Vec<&TargetId>) =
                 names.into_iter().partition(|target| self.is_free(target));
-            let is_ambiguous = free.len() > 1;
+            let rivals = if free.len() > 1 { free.iter().copied().cloned().collect() } else { Vec::new() };
             let choice = |target: &TargetId| Choice {
                 target: target.clone(),
                 score: 100,
@@ -176,12 +208,11 @@ impl Parties {
                 is_free: self.is_free(target),
             };
             let all = free.into_iter().chain(taken).take(crate::matching::suggest::SHOWN);
-            return Choices { all: all.map(choice).collect(), is_ambiguous };
+            return Choices { all: all.map(choice).collect(), rivals };
         };
         let target = |at: usize| near.targets.get(at);
         let found = Suggestion::of(
             &near.of(id, party),
-            &self.weights,
             |at| target(at).is_none_or(|target| self.is_refused(id, target)),
             |at| target(at).is_none_or(|target| !self.is_free(target)),
         );
@@ -191,8 +222,8 @@ impl Parties {
             Some(Choice { target, score: one.score, why: one.why, is_free })
         };
         Choices {
+            rivals: found.rivals.iter().filter_map(|one| target(one.at).cloned()).collect(),
             all: found.candidates.into_iter().filter_map(choice).collect(),
-            is_ambiguous: found.is_ambiguous,
         }
     }
 
@@ -337,17 +368,42 @@ impl Parties {
 }
 
 fn of_wanted(wanted: &Wanted) -> Facts {
-    of_keys(&wanted.name, &wanted.keys, wanted.fields.get(FieldName::MainSiteAddress))
+    of_keys(&wanted.name, &wanted.keys, &wanted.fields)
 }
 
 fn of_partner(found: &Found) -> Facts {
-    of_keys(&found.name, &found.keys, found.fields.get(FieldName::MainSiteAddress))
+    of_keys(&found.name, &found.keys, &found.fields)
 }
 
-fn of_keys(name: &str, keys: &MatchKeys, address: Option<&Value>) -> Facts {
-    let postcode = match address {
-        Some(Value::Address(address)) => &*address.postcode,
-        _ => "",
-    };
-    facts(name, keys.vat.as_deref().unwrap_or_default(), &keys.domains, postcode)
+fn of_keys(name: &str, keys: &MatchKeys, fields: &Fields) -> Facts {
+    facts(name, keys.vat.as_deref().unwrap_or_default(), &keys.domains, postcode_of(fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Address, FieldName};
+
+    #[test]
+    fn a_company_of_hudu_is_known_by_its_postcode_and_all_its_domains() {
+        let address = Address { postcode: "BS1 4ZZ".into(), ..Address::default() };
+        let found = Found {
+            id: TargetId::from(7),
+            name: "Acme Dental".into(),
+            parent: None,
+            is_active: true,
+            marker: None,
+            fields: Fields::new().with(FieldName::own("Address"), Value::Address(Box::new(address))),
+            keys: MatchKeys {
+                domains: vec!["acme.example".into(), "acme.test".into()],
+                ..MatchKeys::default()
+            },
+            currency: None,
+            main_site: None,
+        };
+        for facts in [TargetParty::of(&found).facts(), of_partner(&found)] {
+            assert_eq!(facts.postcode.as_deref(), Some("BS1 4ZZ"));
+            assert_eq!(facts.domains, ["acme.example", "acme.test"]);
+        }
+    }
 }

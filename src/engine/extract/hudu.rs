@@ -48,7 +48,11 @@ pub async fn read(
     let sites = with.halo.sites(&|done, of| progress("Halo sites", done, of)).await?;
     alerts.extend(sites.problems.iter().map(ToString::to_string));
     let parties: Vec<_> = customers.records.iter().map(party).collect();
-    engine.remember_parties(HUDU, &parties, &companies.records, at)?;
+    let doubts: Vec<String> = [&customers.certificate, &companies.certificate]
+        .into_iter()
+        .filter_map(|certificate| certificate.why_not.clone())
+        .collect();
+    engine.remember_parties(HUDU, &parties, &companies.records, &doubts, at)?;
 
     let links = engine.book.links(HUDU, Entity::Companies)?;
     let mut partners = companies.records;
@@ -145,13 +149,14 @@ pub async fn customers(with: &Connections, desk: &HuduDesk, progress: Progress<'
 }
 
 fn party(customer: &Found) -> (SourceId, SourceParty) {
+    let mut domains = customer.keys.domains.iter().cloned();
     let party = SourceParty {
         name: customer.name.as_ref().into(),
-        place: "".into(),
-        domain: customer.keys.domains.first().cloned().unwrap_or_default(),
+        domain: domains.next().unwrap_or_default(),
+        more_domains: domains.collect(),
         ended: !customer.is_active,
         vat: customer.keys.vat.clone().unwrap_or_default(),
-        postcode: "".into(),
+        ..SourceParty::default()
     };
     (SourceId::new(customer.id.as_str()), party)
 }

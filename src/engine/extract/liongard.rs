@@ -15,6 +15,7 @@ use crate::engine::customers::SourceParty;
 use crate::engine::liongard::LiongardDesk;
 use crate::integrations::field_mapping::Targets;
 use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, Metrics, Needs};
+use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
 use crate::model::settings::{AssetSource, Liongard as Settings};
@@ -69,7 +70,8 @@ pub async fn read(
     snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
     snapshot.partners.sort_by(|a, b| a.id.cmp(&b.id));
     let parties: Vec<_> = environments.records.iter().map(party).collect();
-    engine.remember_parties(ME, &parties, &snapshot.partners, at)?;
+    let doubts = snapshot.doubts();
+    engine.remember_parties(ME, &parties, &snapshot.partners, &doubts, at)?;
     if entities.contains(&Entity::Customers) {
         let Snapshot { customers, partners, .. } = &mut snapshot;
         alerts.extend(halo::detail(engine, &with.halo, ME, customers, partners, only, progress).await?);
@@ -153,11 +155,9 @@ pub async fn customers(
 fn party(environment: &SourceEnvironment) -> (SourceId, SourceParty) {
     let party = SourceParty {
         name: environment.name.clone(),
-        place: "".into(),
-        domain: environment.website.clone().unwrap_or_default(),
+        domain: environment.website.as_deref().and_then(domain_in).unwrap_or_default(),
         ended: environment.is_customer_view,
-        vat: "".into(),
-        postcode: "".into(),
+        ..SourceParty::default()
     };
     (environment.id.clone(), party)
 }

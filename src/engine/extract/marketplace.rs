@@ -64,7 +64,8 @@ pub async fn read(
     snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
     snapshot.partners.sort_by(|a, b| a.id.cmp(&b.id));
     let parties: Vec<_> = companies.records.iter().map(party).collect();
-    engine.remember_parties(integration, &parties, &snapshot.partners, at)?;
+    let doubts = snapshot.doubts();
+    engine.remember_parties(integration, &parties, &snapshot.partners, &doubts, at)?;
     drop(companies.records);
     if let Some(only) = only {
         known(engine, integration, &snapshot, only)?;
@@ -182,6 +183,7 @@ fn party(company: &SourceCompany) -> (SourceId, SourceParty) {
         ended: company.state.eq_ignore_ascii_case("terminated"),
         vat: company.vat.clone().unwrap_or_default(),
         postcode: company.address.postcode.clone(),
+        more_domains: company.domains.iter().skip(1).cloned().collect(),
     };
     (company.id.clone(), party)
 }

@@ -2,6 +2,34 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The legal forms that are known, by language (ISO 639; `xx`: in several), as [`Matching::legal_forms`] writes them.
+pub const LEGAL_FORMS: [&str; 24] = [
+    "xx: eeig se*",
+    "en: ltd=limited plc llp llc inc=incorporated corp=corporation company pty pte pvt bhd sdn cic co* lp* sb*",
+    "de: gmbh=gesmbh=mbh ggmbh kgaa ohg gbr stiftung ag* kg* ug* ev*",
+    "fr: sarl sas sasu eurl sci snc sa*",
+    "nl: bvba vof vzw comm scrl sprl bv* nv* cv*",
+    "it: srl srls spa",
+    "es: ltda=limitada eirl sl*",
+    "sv: asa ab*",
+    "da: aps as*",
+    "fi: oyj oy*",
+    "is: ehf",
+    "et: ou*",
+    "cs: sro",
+    "hu: kft nyrt zrt",
+    "hr: doo",
+    "bg: ood eood",
+    "lv: sia",
+    "lt: uab",
+    "pl: spj sp_zoo*",
+    "ru: ооо зао оао",
+    "he: בעמ*",
+    "ja: kk* 株式会社 有限会社",
+    "zh: 股份有限公司 有限公司",
+    "ko: 주식회사",
+];
+
 /// How much each likeness of two customers counts (P11). Scores go from 0 to 100.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -30,7 +58,11 @@ pub struct Matching {
     pub same_domain: u8,
     pub domain_adds: u8,
     pub postcode_adds: u8,
-    /// Legal forms beside the known ones, in lower case.
+    /// A mapping through which nothing has come for so many days is pointed out (N4); 0: never.
+    pub unused_after_days: u16,
+    /// `LANGUAGE: FORM FORM=SAME FORM*` says which legal forms a language has: `=` joins forms of one meaning, `*` marks
+    /// one that counts only at the end of a name. A language that is not named keeps the known ones, and a bare word
+    /// is one form more.
     pub legal_forms: Vec<String>,
     /// Texts that stand for nothing, in names and in keys: never compared.
     pub placeholders: Vec<String>,
@@ -52,7 +84,8 @@ impl Default for Matching {
             same_domain: 80,
             domain_adds: 6,
             postcode_adds: 3,
-            legal_forms: Vec::new(),
+            unused_after_days: 30,
+            legal_forms: LEGAL_FORMS.map(str::to_owned).to_vec(),
             placeholders: ["n/a", "none", "tbc", "tbd", "unknown"].map(str::to_owned).to_vec(),
         }
     }

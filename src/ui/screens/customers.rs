@@ -1,37 +1,35 @@
 //! The customer mappings: which source customer is which Halo customer (ux.md 3.3). The order is frozen when the pane is
 //! entered: a row that changes state stays where it is until the next order.
 
+mod decide;
 mod draw;
+mod file;
+mod filter;
 mod hear;
 mod row;
 
+pub(in crate::ui) use draw::partner_head;
+pub use file::import_steps;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
-use self::row::{split_note, why};
-use super::picker::Picker;
+use self::row::split_note;
 use super::plan::PlanScreen;
-use crate::host::words::{
-    Aspect, Command, MapCounts, MapFilter, MapRow, MapState, Party, PlaceState, Query, Suggested,
-};
-use crate::model::{Date, Decision, How, Integration, Moment, Place, PlanId, SourceId, TargetId};
+use crate::host::words::{Aspect, Command, MapCounts, MapFilter, MapRow, MapState, PlaceState, Query};
+use crate::model::{Date, Decision, Integration, Moment, Place, PlanId, SourceId};
 use crate::plan::Purpose;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
-use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
-use crate::ui::fit::thousands;
 use crate::ui::key::Key;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::{List, Window};
-use crate::ui::message::Effect;
 use crate::ui::mirror::Mirror;
-use crate::ui::theme::Role;
-use crate::ui::turn::{Step, Turn};
+use crate::ui::turn::Turn;
 use crate::ui::widgets::prompt::{Prompt, Typed};
 
 #[derive(Debug, Clone)]
@@ -49,6 +47,8 @@ pub struct Customers {
     wants_order: bool,
     filter: MapFilter,
     by_target: bool,
+    /// By target: where the rows of each target end; the rest has none.
+    groups: Vec<usize>,
     /// The order turned round.
     is_turned: bool,
     prompt: Option<Prompt<Asking>>,
@@ -116,6 +116,7 @@ impl Customers {
             wants_order: true,
             filter: MapFilter::default(),
             by_target: false,
+            groups: Vec::new(),
             is_turned: false,
             prompt: None,
             scroll: 0,
@@ -166,49 +167,6 @@ impl Customers {
     pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
         let left = format!("{} > Customers", self.integration.label());
         Some((left, self.summary(mirror)))
-    }
-
-    pub fn summary(&self, mirror: &Mirror) -> String {
-        if let Some(reading) = mirror.reading.get(&self.integration) {
-            let of = reading.of.map(|of| format!(" of {}", thousands(of))).unwrap_or_default();
-            return format!("reading {} {}{of}", reading.what, thousands(reading.done));
-        }
-        if !self.is_known || self.read_at.is_none() {
-            return if self.is_known { "never read".into() } else { String::new() };
-        }
-        let counts = &self.counts;
-        let mut text = format!("{}:", thousands(counts.all));
-        for (sign, count) in by_sign(counts) {
-            if count > 0 {
-                let _ = write!(text, " {sign} {}", thousands(count));
-            }
-        }
-        // What is shown matters more than what could be.
-        if counts.exact > 0 && !self.is_filtered() {
-            let _ = write!(text, "  {} exact", thousands(counts.exact));
-        }
-        let old = self.read_at.zip(self.now).map_or(0, |(at, now)| now.duration_since(at).as_hours() / 24);
-        if old > 0 {
-            let _ = write!(text, "  read {old} d ago");
-        }
-        if self.is_filtered() {
-            let mut states = String::new();
-            for state in &self.filter.states {
-                states.push_str(if *state == MapState::Unmapped { " ~ !" } else { "" });
-                states.extend([' ', state.sign()]);
-            }
-            if let Some(aspect) = self.filter.aspect {
-                let _ = write!(states, " {}", aspect.key());
-            }
-            let words =
-                if self.filter.text.is_empty() { String::new() } else { format!(" '{}'", self.filter.text) };
-            let _ = write!(text, "  showing{states}{words} ({})", thousands(self.list.len() as u64));
-        }
-        text
-    }
-
-    fn is_filtered(&self) -> bool {
-        !self.filter.text.is_empty() || !self.filter.states.is_empty() || self.filter.aspect.is_some()
     }
 
     pub fn enter(&mut self, turn: &mut Turn<'_>) {
@@ -314,8 +272,8 @@ impl Customers {
             Action::PreviousCandidate => self.walk(false, turn),
             Action::NextUndecided => self.next_undecided(true, turn),
             Action::PreviousUndecided => self.next_undecided(false, turn),
-            Action::NextIntegration => self.switch(1, turn),
-            Action::PreviousIntegration => self.switch(Integration::ALL.len() - 1, turn),
+            Action::NextIntegration => self.switch(true, turn),
+            Action::PreviousIntegration => self.switch(false, turn),
             Action::PlanIt => self.plan(turn),
             Action::PlanOne => match self.list.selected() {
                 Some(id) => {
@@ -341,205 +299,23 @@ impl Customers {
         true
     }
 
-    fn act_on_rows(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        if let (Action::Exclude, Some(row), true) = (action, self.selected(), self.list.marks().is_empty())
-            && row.state == MapState::Excluded
-        {
-            // Once more would only lose its note.
-            let row = row.clone();
-            self.accept(&row, turn);
-            return true;
-        }
-        let decision = match action {
-            Action::ReallyNew => Some(Decision::New),
-            Action::Exclude => Some(Decision::Exclude { note: "".into(), until: None }),
-            Action::RemoveMapping => Some(Decision::Clear),
-            Action::Repeat => self.last.clone(),
-            Action::Accept | Action::Pick | Action::Why | Action::RejectPair | Action::Card => None,
-            _ => return false,
-        };
-        if let Some(decision) = decision {
-            self.decide_chosen(&decision, turn);
-            return true;
-        }
-        if action == Action::Accept && !self.list.marks().is_empty() {
-            let ids = self.list.chosen();
-            turn.ask(Query::MapRows { integration: self.integration, ids: ids.clone() });
-            self.waits = Some((ids, Then::AcceptMarked));
-            return true;
-        }
-        let Some(row) = self.selected().cloned() else {
-            turn.say("This row is still being read.");
-            return true;
-        };
-        match action {
-            Action::Accept => self.accept(&row, turn),
-            Action::Pick => self.pick(&row, turn),
-            Action::RejectPair => self.reject(&row, turn),
-            Action::Card => self.card(&row, turn),
-            _ => self.tell_why(&row, turn),
-        }
-        true
-    }
-
-    fn accept(&mut self, row: &MapRow, turn: &mut Turn<'_>) {
-        let walked = self.shown.contains_key(&row.source.id);
-        match (row.state, takeable(row, self.candidate(row), walked), &row.target) {
-            (MapState::Unmapped, Some(one), _) => {
-                let decision = map_to(&one.party);
-                self.decide(vec![(row.source.id.clone(), decision)], turn);
-                self.next_undecided(true, turn);
-            }
-            (MapState::Unmapped | MapState::Orphaned, ..) => self.pick(row, turn),
-            (MapState::Mapped, ..) if row.aspect == Some(Aspect::Inactive) => self.pick(row, turn),
-            (MapState::Renamed, _, Some(target)) => {
-                // The same pair: its names of today are taken note of.
-                self.decide(vec![(row.source.id.clone(), map_to(target))], turn);
-            }
-            (MapState::Excluded, ..) => {
-                let (note, _) = split_note(&row.note);
-                self.prompt = Some(Prompt::new(Asking::Note(row.source.id.clone()), "note >", note));
-            }
-            _ => self.card(row, turn),
-        }
-    }
-
-    /// N12: everything that is known of this customer.
-    fn card(&self, row: &MapRow, turn: &mut Turn<'_>) {
-        turn.send(Command::Card { integration: self.integration, source: row.source.id.clone() });
-    }
-
-    /// Which candidate of a row is shown.
-    fn candidate(&self, row: &MapRow) -> usize {
-        let at = self.shown.get(&row.source.id).copied().unwrap_or(0);
-        at.min(row.candidates.len().saturating_sub(1))
-    }
-
-    /// Shows another candidate of the selected row.
-    fn walk(&mut self, forward: bool, turn: &mut Turn<'_>) {
-        let Some(row) = self.selected() else { return };
-        let (id, at, of) = (row.source.id.clone(), self.candidate(row), row.candidates.len());
-        let next = if forward { at + 1 } else { at.wrapping_sub(1) };
-        if next < of {
-            self.shown.insert(id, next);
-        } else {
-            turn.say(match (of, forward) {
-                (0, _) => "No partner is suggested for it; m picks by hand.".to_owned(),
-                (_, true) => format!("That is the last of {of}; m picks by hand."),
-                (_, false) => "That is the best one.".to_owned(),
-            });
-        }
-    }
-
-    /// P14: the candidate that is shown is none.
-    fn reject(&mut self, row: &MapRow, turn: &mut Turn<'_>) {
-        let at = self.candidate(row);
-        let Some(one) = row.candidates.get(at) else {
-            return turn.say("No partner is suggested for it.");
-        };
-        let (target, target_name) = (one.party.id.clone(), one.party.name.as_str().into());
-        self.shown.remove(&row.source.id);
-        let decision = Decision::Reject { target, target_name };
-        turn.send(Command::Decide {
-            integration: self.integration,
-            decisions: vec![(row.source.id.clone(), decision)],
-        });
-        if row.candidates.len() == 1 {
-            self.next_undecided(true, turn);
-        }
-    }
-
-    /// The rungs that were tried for a row, and what each said.
-    fn tell_why(&self, row: &MapRow, turn: &mut Turn<'_>) {
-        let lines = why(row, self.integration, |at| turn.look.when(at, turn.now));
-        turn.dialog(Confirm::new(format!("Why: {}", row.source.name), lines, "back"));
-    }
-
-    fn pick(&mut self, row: &MapRow, turn: &mut Turn<'_>) {
-        self.is_below = true;
-        turn.open(Picker::new(self.integration, row.source.clone(), row.remarks.clone(), true));
-    }
-
-    /// One decision about the row under the cursor at once, about marked rows after a question (ux.md 7).
-    fn decide_chosen(&mut self, decision: &Decision, turn: &mut Turn<'_>) {
-        let ids = self.list.chosen();
-        let decisions: Vec<_> = ids.into_iter().map(|id| (id, decision.clone())).collect();
-        if self.list.marks().is_empty() {
-            let goes_on = *decision != Decision::Clear;
-            self.decide(decisions, turn);
-            if goes_on {
-                self.next_undecided(true, turn);
-            }
-        } else {
-            let what = match decision {
-                Decision::Map { target_name, .. } => format!("map to '{target_name}'"),
-                Decision::New => "create as new".into(),
-                Decision::Exclude { .. } => "exclude".into(),
-                Decision::Reject { target_name, .. } => format!("never '{target_name}'"),
-                Decision::Clear => "back to undecided".into(),
-            };
-            self.ask_bulk(&what, decisions, turn);
-        }
-    }
-
-    fn ask_bulk(&mut self, what: &str, decisions: Vec<(SourceId, Decision)>, turn: &mut Turn<'_>) {
-        let count = thousands(decisions.len() as u64);
-        let lines = [
-            format!("{count} customers of {}.", self.integration.source(self.integration.root()).label()),
-            format!("Nothing is written to {}, and u takes all of it back at once.", self.there().0),
-        ];
-        let send = Effect::Send(Command::Decide { integration: self.integration, decisions });
-        turn.dialog(Confirm::new(format!("{count} marked: {what}?"), lines, "not now").choice(
-            'y',
-            what,
-            vec![Step::Do(send)],
-        ));
-    }
-
-    fn decide(&mut self, decisions: Vec<(SourceId, Decision)>, turn: &mut Turn<'_>) {
-        if let [(_, decision)] = decisions.as_slice() {
-            self.last = Some(decision.clone());
-        }
-        turn.send(Command::Decide { integration: self.integration, decisions });
-    }
-
-    fn next_undecided(&mut self, down: bool, turn: &mut Turn<'_>) {
-        let at = self.list.position();
-        let is_open = |index: &usize| {
-            let row = self.list.ids().get(*index).and_then(|id| self.rows.get(id));
-            // A row that is not here yet may be open.
-            row.is_none_or(|row| matches!(row.state, MapState::Unmapped | MapState::Orphaned))
-        };
-        let found = if down { (at + 1..self.list.len()).find(is_open) } else { (0..at).rev().find(is_open) };
-        match found {
-            Some(index) => {
-                self.list.select_at(index);
-                self.scroll = 0;
-            }
-            None => turn.say(format!("Nothing undecided {} this row.", if down { "below" } else { "above" })),
-        }
-    }
-
     fn read(&mut self, turn: &mut Turn<'_>) {
         if !turn.mirror.reading.contains_key(&self.integration) {
             turn.send(Command::ReadCustomers { integration: self.integration });
         }
     }
 
-    fn switch(&mut self, by: usize, turn: &mut Turn<'_>) {
-        let at = Integration::ALL.iter().position(|i| *i == self.integration).unwrap_or(0);
-        self.show(Integration::ALL[(at + by) % Integration::ALL.len()], turn);
-    }
-
-    /// The other side's name, and what it calls a customer.
-    const fn there(&self) -> (&'static str, &'static str) {
-        let place = self.integration.target(self.integration.root());
-        (place.label(), place.party().0)
+    fn switch(&mut self, forward: bool, turn: &mut Turn<'_>) {
+        let all: Vec<Integration> =
+            Integration::ALL.into_iter().filter(|one| one.has_mapping_table()).collect();
+        let at = all.iter().position(|one| *one == self.integration).unwrap_or(0);
+        let by = if forward { 1 } else { all.len() - 1 };
+        self.show(all[(at + by) % all.len()], turn);
     }
 
     /// Shows the table of another integration.
     pub fn show(&mut self, integration: Integration, turn: &mut Turn<'_>) {
-        if integration != self.integration {
+        if integration != self.integration && integration.has_mapping_table() {
             *self = Self { was_entered: true, ..Self::of(integration) };
             self.ask_order(turn);
         }
@@ -606,73 +382,10 @@ impl Customers {
             }
             Action::Repeat if self.last.is_none() => not("Nothing has been decided here since the start."),
             Action::AcceptAll if self.read_at.is_some() && self.counts.exact == 0 => {
-                not(match self.integration {
-                    Integration::Hudu => "No undecided customer has an exact namesake of its own in Hudu.",
-                    _ => "No undecided customer has an exact namesake of its own in Halo.",
-                })
+                let there = self.integration.target(self.integration.root()).label();
+                not(&format!("No undecided customer has an exact namesake of its own in {there}."))
             }
             _ => Availability::Ready,
-        }
-    }
-
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        let of =
-            |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
-        match action {
-            Action::FilterState => by_state(&self.counts)
-                .map(|(state, count)| (letter(state), format!("{} {}", state.key(), thousands(count))))
-                .chain(by_aspect(&self.counts).filter(|(_, count)| *count > 0).map(|(aspect, count)| {
-                    (aspect_letter(aspect), format!("{} {}", aspect.key(), thousands(count)))
-                }))
-                .chain([('f', "all".to_owned())])
-                .collect(),
-            Action::Order => of(&[
-                ('s', "what is open first"),
-                (
-                    'h',
-                    if self.integration == Integration::Hudu {
-                        "by Hudu company"
-                    } else {
-                        "by Halo customer"
-                    },
-                ),
-            ]),
-            Action::Copy => of(&[('y', "id"), ('n', "name"), ('h', "Halo id"), ('r', "row")]),
-            _ => Vec::new(),
-        }
-    }
-
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
-        match action {
-            Action::FilterState => {
-                self.filter.states =
-                    MapState::ALL.into_iter().filter(|state| self::letter(*state) == letter).collect();
-                self.filter.aspect = Aspect::ALL.into_iter().find(|aspect| aspect_letter(*aspect) == letter);
-                self.ask_order(turn);
-            }
-            Action::Order => {
-                let by_target = letter == 'h';
-                self.is_turned = by_target == self.by_target && !self.is_turned && self.is_known;
-                self.by_target = by_target;
-                self.ask_order(turn);
-            }
-            Action::Copy => {
-                let Some(row) = self.selected() else { return };
-                let text = match letter {
-                    'y' => row.source.id.to_string(),
-                    'n' => row.source.name.clone(),
-                    'h' => row.target.as_ref().map(|target| target.id.to_string()).unwrap_or_default(),
-                    _ => format!(
-                        "{} {} {} {}",
-                        row.source.id,
-                        row.source.name,
-                        row.state.key(),
-                        row.target.as_ref().map(|t| format!("{} {}", t.id, t.name)).unwrap_or_default()
-                    ),
-                };
-                turn.copy(text);
-            }
-            _ => {}
         }
     }
 
@@ -766,6 +479,7 @@ impl Customers {
         json!({
             "integration": self.integration.key(),
             "text": self.filter.text,
+            "aspect": self.filter.aspect.map(Aspect::key),
             "states": self.filter.states.iter().map(|state| state.key()).collect::<Vec<_>>(),
             "by_target": self.by_target,
             "row": self.list.selected().map(SourceId::as_str),
@@ -780,11 +494,17 @@ impl Customers {
         let states = saved["states"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let keys: Vec<_> = states.collect();
         self.filter.states = MapState::ALL.into_iter().filter(|state| keys.contains(&state.key())).collect();
+        self.filter.aspect = Aspect::ALL.into_iter().find(|aspect| saved["aspect"] == aspect.key());
         self.by_target = saved["by_target"].as_bool().unwrap_or(false);
         if let Some(row) = saved["row"].as_str() {
             self.list.replace(vec![SourceId::new(row)]);
         }
     }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Hudu's two stages (H10, H11): match first, import then.
@@ -809,88 +529,3 @@ const ABOUT_HUDU: About = About {
         "Decisions write nothing to Hudu. A match that is taken away deletes nothing.",
     ],
 };
-
-/// What `:import FILE` does.
-pub fn import_steps(path: &str) -> Vec<Step> {
-    let path = path.trim();
-    if is_csv(path) {
-        vec![Step::Do(Effect::Read(path.into()))]
-    } else {
-        vec![Step::Say(
-            format!("Mappings are read from a CSV file, such as mappings.csv; '{path}' is none."),
-            Role::Bad,
-        )]
-    }
-}
-
-fn is_csv(path: &str) -> bool {
-    std::path::Path::new(path).extension().is_some_and(|ext| ext.eq_ignore_ascii_case("csv"))
-}
-
-/// How many rows have which sign.
-fn by_sign(counts: &MapCounts) -> impl Iterator<Item = (char, u64)> {
-    let near = [('~', counts.suggested), ('!', counts.ambiguous)];
-    let mut rows: Vec<(char, u64)> = by_state(counts).map(|(state, count)| (state.sign(), count)).collect();
-    if let Some(unmapped) = rows.get_mut(1) {
-        unmapped.1 = unmapped.1.saturating_sub(counts.suggested + counts.ambiguous);
-    }
-    rows.splice(1..1, near);
-    rows.into_iter()
-}
-
-fn by_aspect(counts: &MapCounts) -> impl Iterator<Item = (Aspect, u64)> {
-    [
-        (Aspect::Suggested, counts.suggested),
-        (Aspect::Ambiguous, counts.ambiguous),
-        (Aspect::Inactive, counts.inactive),
-        (Aspect::Drifting, counts.drifting),
-    ]
-    .into_iter()
-}
-
-const fn aspect_letter(aspect: Aspect) -> char {
-    match aspect {
-        Aspect::Suggested => 's',
-        Aspect::Ambiguous => 'a',
-        Aspect::Inactive => 'i',
-        Aspect::Drifting => 'd',
-    }
-}
-
-/// The candidate that Enter takes: near enough, and the only one so near, unless a person has walked to it.
-fn takeable(row: &MapRow, at: usize, walked: bool) -> Option<&Suggested> {
-    let one = row.candidates.get(at).filter(|one| one.score >= row.accept_from)?;
-    (walked || (one.is_free && row.aspect == Some(Aspect::Suggested))).then_some(one)
-}
-
-fn map_to(party: &Party<TargetId>) -> Decision {
-    Decision::Map { target: party.id.clone(), target_name: party.name.as_str().into(), how: How::Manual }
-}
-
-fn by_state(counts: &MapCounts) -> impl Iterator<Item = (MapState, u64)> {
-    [
-        (MapState::Mapped, counts.mapped),
-        (MapState::Unmapped, counts.unmapped),
-        (MapState::New, counts.new),
-        (MapState::Excluded, counts.excluded),
-        (MapState::Orphaned, counts.orphaned),
-        (MapState::Renamed, counts.renamed),
-    ]
-    .into_iter()
-}
-
-const fn letter(state: MapState) -> char {
-    match state {
-        MapState::Mapped => 'm',
-        MapState::Unmapped => 'u',
-        MapState::New => 'n',
-        MapState::Excluded => 'x',
-        MapState::Orphaned => 'o',
-        MapState::Renamed => 'r',
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}

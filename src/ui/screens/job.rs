@@ -393,7 +393,7 @@ impl JobScreen {
                     Ok(Answer::Log(view)) => {
                         let lines = view.lines.iter().filter_map(|line| serde_json::to_string(line).ok());
                         let text = lines.fold(String::new(), |text, line| text + &line + "\n");
-                        turn.steps.push(Step::Do(Effect::Write { path, text }));
+                        turn.steps.push(Step::Do(Effect::Write { path, bytes: text.into() }));
                     }
                     Err(problem) => turn.complain(problem.to_string()),
                     Ok(_) => {}

@@ -1,11 +1,12 @@
-//! Choosing a Halo customer by hand: a query, the customers that fit, what would follow (ux.md 3.4).
+//! Choosing a partner by hand: a query, the customers that fit, what would follow (ux.md 3.4).
 
 use ratatui::layout::{Position, Rect};
 use serde_json::{Value, json};
 
+use super::customers::partner_head;
 use crate::host::words::Party;
 use crate::host::words::{Answer, CandidateRow, CandidatesView, Command, Query, Reply};
-use crate::model::{Decision, How, Integration, SourceId};
+use crate::model::{Decision, Entity, How, Integration, SourceId};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
@@ -32,22 +33,21 @@ pub struct Picker {
     list: List<usize>,
     /// Afterwards the pane below goes to its next undecided row.
     goes_on: bool,
+    /// Nothing typed yet: exactly those between whom the row cannot tell are shown (P13).
+    is_among_rivals: bool,
 }
 
-/// Halo customers asked for at a time; typing finds the others.
+/// Customers asked for at a time; typing finds the others.
 const SHOWN: usize = 200;
 
-const fn columns(head: &'static str) -> [Column; 4] {
+const fn columns(integration: Integration) -> [Column; 4] {
     [
-        Column::growing(head, 16),
+        Column::growing(partner_head(integration), 16),
         Column::growing("domain", 14).goes(1),
         Column::fixed("id", 8).right().goes(2),
         Column::growing("mapped to", 12),
     ]
 }
-
-static OF_HALO: [Column; 4] = columns("Halo customer");
-static OF_HUDU: [Column; 4] = columns("Hudu company");
 
 /// Where things are: who is to be mapped, the query, the list, what follows.
 struct Parts {
@@ -94,13 +94,18 @@ impl Picker {
             found: None,
             list: List::default(),
             goes_on,
+            is_among_rivals: false,
         }
     }
 
-    /// The side that is picked from, and what it calls a customer.
-    const fn there(&self) -> (&'static str, &'static str) {
-        let place = self.integration.target(self.integration.root());
-        (place.label(), place.party().0)
+    /// Begins with exactly those between whom the row cannot tell.
+    pub fn among_rivals(self, is_ambiguous: bool) -> Self {
+        Self { is_among_rivals: is_ambiguous, ..self }
+    }
+
+    /// The system that is picked from.
+    fn there(&self) -> &'static str {
+        self.integration.target(self.integration.root()).label()
     }
 
     fn chosen(&self) -> Option<&CandidateRow> {
@@ -110,7 +115,8 @@ impl Picker {
     fn ask(&mut self, turn: &mut Turn<'_>) {
         self.asked = self.field.text();
         let text = self.asked.clone();
-        turn.ask(Query::Candidates { integration: self.integration, text, limit: SHOWN });
+        let rivals_of = self.is_among_rivals.then(|| self.source.id.clone());
+        turn.ask(Query::Candidates { rivals_of, integration: self.integration, text, limit: SHOWN });
     }
 
     pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
@@ -126,7 +132,7 @@ impl Picker {
     }
 
     pub fn name(&self) -> String {
-        format!("{} > pick a {} {}", self.integration.label(), self.there().0, self.there().1)
+        format!("{} > pick a {}", self.integration.label(), partner_head(self.integration))
     }
 
     pub fn enter(&mut self, turn: &mut Turn<'_>) {
@@ -156,6 +162,7 @@ impl Picker {
                     self.is_fresh = false;
                 }
                 if self.field.text() != before {
+                    self.is_among_rivals = false;
                     self.ask(turn);
                 }
             }
@@ -164,7 +171,7 @@ impl Picker {
 
     pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
         self.field.paste(text);
-        self.is_fresh = false;
+        (self.is_fresh, self.is_among_rivals) = (false, false);
         self.ask(turn);
     }
 
@@ -213,10 +220,17 @@ impl Picker {
 
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
-            News::Answer(Query::Candidates { integration, text, .. }, result)
-                if *integration == self.integration && *text == self.asked =>
+            News::Answer(Query::Candidates { integration, text, rivals_of, .. }, result)
+                if *integration == self.integration
+                    && *text == self.asked
+                    && rivals_of.is_some() == self.is_among_rivals =>
             {
                 match result {
+                    Ok(Answer::Candidates(found)) if found.total == 0 && self.is_among_rivals => {
+                        // The row has changed since it was drawn.
+                        self.is_among_rivals = false;
+                        self.ask(turn);
+                    }
                     Ok(Answer::Candidates(found))
                         if found.total == 0 && self.is_fresh && !self.asked.is_empty() =>
                     {
@@ -258,8 +272,7 @@ impl Picker {
 
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let parts = parts(area);
-        let from = self.integration.source(self.integration.root());
-        let label = format!(" {}  ", from.label());
+        let label = format!(" {}  ", self.integration.source(self.integration.root()).label());
         let place = [&self.source.place, &self.source.domain];
         let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
         let rest = format!("   id {}   {}", self.source.id, place.join("   "));
@@ -270,34 +283,39 @@ impl Picker {
             &[(&label, Role::Dim), (&self.source.name, Role::Strong), (&rest, Role::Dim)],
         );
         let visible = self.list.visible(parts.list.height.saturating_sub(1).into());
-        let columns = if self.integration == Integration::Hudu { &OF_HUDU } else { &OF_HALO };
-        table::draw(canvas, parts.list, columns, visible, Some(self.list.position()), |index| {
-            let row = self.found.as_ref()?.rows.get(index)?;
-            let taken = match (row.is_active, row.mapped_to.as_slice()) {
-                (false, _) => "inactive".to_owned(),
-                (true, []) => "-".to_owned(),
-                (true, [one]) => one.clone(),
-                (true, [one, others @ ..]) => format!("{one} and {} more", others.len()),
-            };
-            let role = if row.is_active && row.mapped_to.is_empty() { Role::Text } else { Role::Dim };
-            Some(Row {
-                is_marked: false,
-                cells: vec![
-                    cell(row.party.name.as_str(), role),
-                    cell(row.party.domain.as_str(), Role::Dim),
-                    cell(row.party.id.as_str(), Role::Dim),
-                    cell(taken, if row.is_active { Role::Dim } else { Role::Notice }),
-                ],
-            })
-        });
+        table::draw(
+            canvas,
+            parts.list,
+            &columns(self.integration),
+            visible,
+            Some(self.list.position()),
+            |index| {
+                let row = self.found.as_ref()?.rows.get(index)?;
+                let taken = match (row.is_active, row.mapped_to.as_slice()) {
+                    (false, _) => "inactive".to_owned(),
+                    (true, []) => "-".to_owned(),
+                    (true, [one]) => one.clone(),
+                    (true, [one, others @ ..]) => format!("{one} and {} more", others.len()),
+                };
+                let role = if row.is_active && row.mapped_to.is_empty() { Role::Text } else { Role::Dim };
+                Some(Row {
+                    is_marked: false,
+                    cells: vec![
+                        cell(row.party.name.as_str(), role),
+                        cell(row.party.domain.as_str(), Role::Dim),
+                        cell(row.party.id.as_str(), Role::Dim),
+                        cell(taken, if row.is_active { Role::Dim } else { Role::Notice }),
+                    ],
+                })
+            },
+        );
         if let Some(found) = &self.found {
             if found.rows.is_empty() {
-                let (there, party) = self.there();
-                let text = format!("No {there} {party} fits. Other letters, or Esc and n: create it as new.");
+                let head = partner_head(self.integration);
+                let text = format!("No {head} fits. Other letters, or Esc and n: create it as new.");
                 table::empty(canvas, parts.list, &text);
             }
-            let count =
-                format!("{} of {} in {}", thousands(found.total), thousands(found.of), self.there().0);
+            let count = format!("{} of {} in {}", thousands(found.total), thousands(found.of), self.there());
             if area.width >= 50 {
                 canvas.put_right(
                     parts.find.x,
@@ -319,6 +337,18 @@ impl Picker {
         }
     }
 
+    /// What else comes with the customer.
+    fn follows_with(&self) -> String {
+        let root = self.integration.root();
+        let others = self.integration.entities().iter().filter(|one| **one != root && **one != Entity::Push);
+        let names: Vec<_> = others.map(|entity| entity.key()).collect();
+        match names.split_last() {
+            None => "Its fields".into(),
+            Some((only, [])) => format!("Its {only}"),
+            Some((last, first)) => format!("Its {} and {last}", first.join(", ")),
+        }
+    }
+
     fn follows(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let Some(row) = self.chosen().filter(|_| area.height > 1) else { return };
         canvas.rule(Rect { height: 1, ..area }, &format!("if you choose {}", row.party.name));
@@ -331,12 +361,7 @@ impl Picker {
         let mut lines: Vec<(String, Role)> = Vec::new();
         if !row.is_active {
             lines.push((
-                match self.integration {
-                    Integration::Hudu => {
-                        "It is archived in Hudu: it is left alone until it is restored.".into()
-                    }
-                    _ => "It is inactive in Halo: imports hold such a customer until it is active.".into(),
-                },
+                format!("It is inactive in {}: imports hold it until it is active.", self.there()),
                 Role::Notice,
             ));
         }
@@ -347,26 +372,18 @@ impl Picker {
             ));
         }
         if row.party.name.trim() != self.source.name.trim() {
+            let unless = match self.integration {
+                Integration::Also | Integration::Westcoast => " unless 'rename in Halo' is on",
+                Integration::Liongard | Integration::Hudu | Integration::Lifecycle => "",
+            };
             lines.push((
-                match self.integration {
-                    Integration::Hudu => format!("The name differs: Hudu keeps '{}'.", row.party.name),
-                    _ => format!(
-                        "The name differs: Halo keeps '{}' unless 'rename in Halo' is on.",
-                        row.party.name
-                    ),
-                },
+                format!("The name differs: {} keeps '{}'{unless}.", self.there(), row.party.name),
                 Role::Text,
             ));
         }
         lines.extend(self.remarks.iter().map(|remark| (remark.clone(), Role::Notice)));
         lines.push((
-            match self.integration {
-                Integration::Hudu => {
-                    "Its sites, contracts and users go there with the next plan; nothing is written now."
-                        .into()
-                }
-                _ => "Its subscriptions come in with the next plan; nothing is written now.".into(),
-            },
+            format!("{} come in with the next plan; nothing is written now.", self.follows_with()),
             Role::Dim,
         ));
         let mut y = body.y;
@@ -400,10 +417,7 @@ impl Picker {
 
     pub const fn about(&self) -> About {
         About {
-            what: match self.integration {
-                Integration::Hudu => "Choose the Hudu company for one customer of Halo.",
-                _ => "Choose the Halo customer for one customer of the marketplace.",
-            },
+            what: "Choose the partner of one customer by hand.",
             signs: &[
                 ("'word", "exactly"),
                 ("^word", "at the start"),

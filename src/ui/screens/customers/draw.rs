@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::Customers;
 use super::row::{facts, score, short_why, state_role, target, which, word};
-use crate::model::{Integration, Place};
+use crate::model::Integration;
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::layout::list_and_details;
@@ -14,6 +14,15 @@ use crate::ui::widgets::table::{self, Column, Row, cell};
 
 use super::capital;
 
+/// What the target's customers are called.
+pub(in crate::ui) const fn partner_head(integration: Integration) -> &'static str {
+    match integration {
+        Integration::Also | Integration::Westcoast | Integration::Liongard => "Halo customer",
+        Integration::Hudu => "Hudu company",
+        Integration::Lifecycle => "company",
+    }
+}
+
 impl Customers {
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         let regions = list_and_details(area, in_overview);
@@ -21,13 +30,13 @@ impl Customers {
             table::empty(canvas, regions.list, &self.nothing(canvas.mirror));
             return;
         }
-        let (source, partner) = match self.integration {
-            Integration::Also => ("ALSO customer", "Halo customer"),
-            Integration::Westcoast => ("Westcoast customer", "Halo customer"),
-            Integration::Hudu => ("Halo customer", "Hudu company"),
-            Integration::Lifecycle => ("Halo customer", "company"),
-            Integration::Liongard => ("Liongard environment", "Halo customer"),
+        let source = match self.integration {
+            Integration::Also => "ALSO customer",
+            Integration::Westcoast => "Westcoast customer",
+            Integration::Liongard => "Liongard environment",
+            Integration::Hudu | Integration::Lifecycle => "Halo customer",
         };
+        let partner = partner_head(self.integration);
         let mut columns = [
             Column::fixed("", 1),
             Column::growing(source, 12),
@@ -40,23 +49,26 @@ impl Customers {
             columns.swap(1, 2);
         }
         let visible = self.list.visible(regions.rows());
+        let top = visible.start;
         let plain = canvas.look.plain;
         table::draw(canvas, regions.list, &columns, visible, Some(self.list.position()), |index| {
             let id = self.list.ids().get(index)?;
             let row = self.rows.get(id)?;
-            let before = index.checked_sub(1).and_then(|i| self.rows.get(self.list.ids().get(i)?));
             let (at, walked) = (self.candidate(row), self.shown.contains_key(id));
             let (target, target_role) = target(row, at, walked);
-            let again = self.by_target
-                && row.target.is_some()
-                && before.is_some_and(|other| {
-                    other.target.as_ref().map(|t| &t.id) == row.target.as_ref().map(|t| &t.id)
-                });
+            let target = match self.group(index) {
+                // The name once, with how many feed it; read aloud, on every line.
+                Some((first, rows)) if rows > 1 && index == first.max(top) && !plain => {
+                    format!("({rows}) {target}")
+                }
+                Some((first, rows)) if rows > 1 && index != first.max(top) && !plain => String::new(),
+                _ => target,
+            };
             let sign = if plain { word(row).to_owned() } else { row.sign().to_string() };
             let mut cells = vec![
                 cell(sign, state_role(row.state)),
                 cell(row.source.name.as_str(), Role::Text),
-                cell(target, if again { Role::Dim } else { target_role }),
+                cell(target, target_role),
                 cell(which(row, at, walked), Role::Dim),
                 cell(score(row, at), Role::Text),
                 cell(short_why(row, at, walked), Role::Dim),
@@ -67,6 +79,14 @@ impl Customers {
             Some(Row { is_marked: self.list.marks().contains(id), cells })
         });
         self.details(canvas, regions.details);
+    }
+
+    /// By target: where the rows of the target of this one begin, and how many there are.
+    fn group(&self, index: usize) -> Option<(usize, usize)> {
+        let at = self.groups.partition_point(|end| *end <= index);
+        let end = *self.groups.get(at)?;
+        let first = at.checked_sub(1).and_then(|before| self.groups.get(before)).copied().unwrap_or(0);
+        Some((first, end - first))
     }
 
     fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
@@ -84,7 +104,6 @@ impl Customers {
 
     /// Why the list is empty, and what to do (U37).
     fn nothing(&self, mirror: &Mirror) -> String {
-        let label = self.integration.label();
         if let Availability::Not(reason) = self.can(Action::Refresh, mirror) {
             return reason;
         }
@@ -104,9 +123,11 @@ impl Customers {
             return "Nothing matches. Esc shows all.".into();
         }
         if self.read_at.is_none() {
-            let parties = Place::Of(self.integration).party().1;
+            let root = self.integration.root();
+            let (here, there) =
+                (self.integration.source(root).label(), self.integration.target(root).label());
             return format!(
-                "The {parties} of {label} and the customers of Halo have not been read yet. Ctrl-R reads them; nothing is written."
+                "The customers of {here} and {there} have not been read yet. Ctrl-R reads them; nothing is written."
             );
         }
         let from = self.integration.source(self.integration.root());

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::row::csv_row;
-use super::{Customers, Planned, Then, is_csv, map_to, takeable};
+use super::decide::{map_to, takeable};
+use super::file::{export_step, is_table};
+use super::{Customers, Planned, Then, row};
 use crate::host::words::{
     Answer, CardView, Command, Event, MapOrderView, MapRow, MapState, MappingImport, Query, Reply,
 };
-use crate::matching::mapping_csv;
 use crate::model::{Problem, SourceId};
 use crate::ui::action::{Action, Availability};
 use crate::ui::dialogs::confirm::Confirm;
@@ -34,7 +34,7 @@ impl Customers {
             News::Engine(Event::Map(integration)) if *integration == self.integration => self.changed(turn),
             News::Missed => self.changed(turn),
             News::Reply(command, result) => self.replied(command, result, turn),
-            News::Read(path, result) if is_csv(&path.to_string_lossy()) => match result {
+            News::Read(path, result) if is_table(path) => match result {
                 Ok(csv) => turn.send(Command::ImportMappings {
                     integration: self.integration,
                     csv: csv.clone(),
@@ -43,7 +43,7 @@ impl Customers {
                 }),
                 Err(error) => turn.complain(format!("{} cannot be read: {error}.", path.display())),
             },
-            News::Written(path, result) if is_csv(&path.to_string_lossy()) => match result {
+            News::Written(path, result) if is_table(path) => match result {
                 Ok(()) => turn.say(format!("Exported to {}.", path.display())),
                 Err(error) => turn.complain(format!("{} cannot be written: {error}.", path.display())),
             },
@@ -68,9 +68,21 @@ impl Customers {
         let now_scored = view.is_scored && !std::mem::replace(&mut self.is_scored, view.is_scored);
         if std::mem::take(&mut self.wants_order) || now_scored || (!was_read && view.read_at.is_some()) {
             let mut ids = view.ids.clone();
+            let mut groups = view.groups.clone();
             if self.is_turned {
-                ids.reverse();
+                // Who has no partner stays last.
+                let mapped = groups.iter().sum::<u32>() as usize;
+                let mapped = if self.by_target { mapped } else { ids.len() };
+                ids[..mapped].reverse();
+                groups.reverse();
             }
+            self.groups = groups
+                .iter()
+                .scan(0, |end, rows| {
+                    *end += *rows as usize;
+                    Some(*end)
+                })
+                .collect();
             self.list.replace(ids);
         } else {
             // Frozen: what is new comes last, until the next order.
@@ -94,14 +106,19 @@ impl Customers {
             match self.waits.take().map(|(_, then)| then) {
                 Some(Then::AcceptMarked) => self.accept_marked(rows, turn),
                 Some(Then::Export(path)) => {
-                    let rows: Vec<_> = rows.iter().map(csv_row).collect();
-                    turn.steps.push(Step::Do(Effect::Write { path, text: mapping_csv::write(&rows) }));
+                    turn.steps.push(export_step(path, rows));
                 }
                 None => {}
             }
             return;
         }
         self.rows.put(rows.iter().map(|row| (row.source.id.clone(), row.clone())));
+        // What is gone meanwhile keeps its line until the next order, and says so.
+        let here: BTreeSet<_> = rows.iter().map(|row| &row.source.id).collect();
+        let gone: Vec<_> = ids.iter().filter(|id| !here.contains(id)).collect();
+        let gone: Vec<_> =
+            gone.into_iter().filter_map(|id| Some(row::gone(self.rows.get(id)?, self.integration))).collect();
+        self.rows.put(gone.into_iter().map(|row| (row.source.id.clone(), row)));
     }
 
     pub(super) fn accept_marked(&mut self, rows: &[MapRow], turn: &mut Turn<'_>) {

@@ -24,6 +24,18 @@ pub(super) const fn word(row: &MapRow) -> &'static str {
     }
 }
 
+/// A row whose customer has vanished since: nothing is suggested for it any more.
+pub(super) fn gone(row: &MapRow, integration: Integration) -> MapRow {
+    let here = integration.source(integration.root()).label();
+    MapRow {
+        aspect: None,
+        candidates: Vec::new(),
+        same_name: Vec::new(),
+        remarks: vec![format!("no longer listed by {here}")],
+        ..row.clone()
+    }
+}
+
 /// What stands in the target's column: the partner, or the candidate that is shown.
 pub(super) fn target(row: &MapRow, at: usize, walked: bool) -> (String, Role) {
     let names = || row.candidates.iter().filter(|one| one.is_free).take(2).map(|one| one.party.name.as_str());
@@ -68,7 +80,7 @@ pub(super) fn how(how: How) -> &'static str {
 
 pub(super) fn short_why(row: &MapRow, at: usize, walked: bool) -> String {
     match (row.state, row.candidates.get(at)) {
-        (MapState::Unmapped, None) => "none near".into(),
+        (MapState::Unmapped, None) => row.remarks.first().cloned().unwrap_or_else(|| "none near".into()),
         (MapState::Unmapped, Some(_)) if row.aspect == Some(Aspect::Ambiguous) && !walked => {
             "two of equal".into()
         }
@@ -80,6 +92,7 @@ pub(super) fn short_why(row: &MapRow, at: usize, walked: bool) -> String {
         (MapState::Excluded, _) => row.note.clone(),
         (MapState::Mapped, _) if row.remarks.is_empty() => row.how.map(how).unwrap_or_default().into(),
         _ if row.aspect == Some(Aspect::Drifting) => "names drift apart".into(),
+        _ if row.aspect == Some(Aspect::Unused) => "never used".into(),
         _ => row.remarks.first().cloned().unwrap_or_default(),
     }
 }
@@ -95,6 +108,9 @@ pub(super) fn enter(row: &MapRow) -> &'static str {
         (MapState::New, _) => "opens its card: the next plan creates it; d takes that back",
         (MapState::Renamed, _) => "confirms the pair under its names of today",
         (MapState::Mapped, Some(Aspect::Inactive)) => "opens the picker: its partner is inactive",
+        (MapState::Mapped, Some(Aspect::Unused)) => {
+            "says that it is right all the same; d takes the mapping away"
+        }
         (MapState::Mapped, _) => "opens its card; m picks another, d takes the mapping away",
     }
 }
