@@ -7,6 +7,7 @@ mod hudu;
 mod imports;
 mod invariants;
 mod jobs;
+mod lifecycle;
 mod lives;
 mod logs;
 mod matching;
