@@ -72,11 +72,11 @@ pub async fn check_halo(
         (CUSTOMERS, "/Client", "clients"),
         (LICENCES, "/SoftwareLicence", "licences"),
     ];
-    check_lists(settings, secret, transport, budget, &ASKED).await
+    check_lists(settings, secret, transport, budget, &ASKED, None).await
 }
 
-/// Tests what the planning workspace needs of Halo: customers, asset types and assets. The right to edit assets is only
-/// named: a test never writes.
+/// Tests what the planning workspace needs of Halo: customers, asset types and assets; and by the
+/// scopes of the token whether it may edit assets: a test never writes.
 pub async fn check_workspace(
     settings: &settings::Halo,
     secret: Secret,
@@ -89,17 +89,33 @@ pub async fn check_workspace(
         (ASSET_TYPES, "/AssetType", "types"),
         (ASSETS, "/Asset", "assets"),
     ];
-    let mut checks = check_lists(settings, secret, transport, budget, &ASKED).await;
-    if writes_back {
-        let message = "needed to write dates back (edit:assets, agent: assets read and modify); a test never writes, \
-                       so the first run of `run lifecycle --entity warranty` proves it";
-        checks.push(Check {
-            name: "asset edit".into(),
-            state: CheckState::Unproven,
-            message: message.into(),
-        });
+    check_lists(settings, secret, transport, budget, &ASKED, Some(writes_back)).await
+}
+
+/// What the right to edit assets is called among the checks.
+pub const ASSET_EDIT: &str = "asset edit";
+
+/// Said where the token cannot write dates back: the switch then stays off.
+pub const NO_ASSET_EDIT: &str = "edit:assets is not among the scopes that Halo granted: give it to the API application \
+                                 to write dates back";
+
+async fn asset_edit(checks: &mut Checks, halo: &Halo, writes_back: bool) {
+    match halo.may_edit_assets().await {
+        Err(failure) => checks.failed(ASSET_EDIT, &failure.problem),
+        Ok(Some(false)) => {
+            // Without writing back nobody needs it.
+            let state = if writes_back { CheckState::Failed } else { CheckState::Unproven };
+            checks.add(ASSET_EDIT, state, NO_ASSET_EDIT.to_owned());
+        }
+        Ok(_) if writes_back => checks.add(
+            ASSET_EDIT,
+            CheckState::Unproven,
+            "needed to write dates back (edit:assets, agent: assets read and modify); a test never writes, so the first \
+             run of `run lifecycle --entity warranty` proves it"
+                .to_owned(),
+        ),
+        Ok(_) => {}
     }
-    checks
 }
 
 /// A list that is asked for: the check's name, its path, the member that holds its rows.
@@ -111,6 +127,7 @@ async fn check_lists(
     transport: Arc<dyn Transport>,
     budget: Arc<Budget>,
     asked: &[Asked],
+    writes_back: Option<bool>,
 ) -> Vec<Check> {
     let names: Vec<&'static str> = asked.iter().map(|(name, ..)| *name).collect();
     let rest: Vec<&'static str> =
@@ -143,6 +160,9 @@ async fn check_lists(
     }
     for (name, path, key) in asked {
         checks.count(name, halo.count(&format!("the list of {name}"), path, key).await);
+    }
+    if let Some(writes_back) = writes_back {
+        asset_edit(&mut checks, &halo, writes_back).await;
     }
     checks.list
 }

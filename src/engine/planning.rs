@@ -69,11 +69,11 @@ impl Engine {
         progress: Progress<'_>,
     ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
-        if spec.integration == Integration::Lifecycle {
-            return self.plan_lifecycle(spec, with, progress).await;
-        }
         if let Purpose::Undo { of } = spec.purpose {
             return self.build_undo(spec, of, with, progress).await;
+        }
+        if spec.integration == Integration::Lifecycle {
+            return self.plan_lifecycle(spec, with, progress).await;
         }
         let read = self.read_for(spec, &with, progress).await;
         let mut read = match read {

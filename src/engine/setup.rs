@@ -31,10 +31,29 @@ impl Engine {
             }
         }
         notes.extend(push_note(&old, &new));
+        self.may_write_back(&old, &new)?;
         let keys: Vec<&str> = changes.iter().map(|c| c.key.as_str()).collect();
         let changed = differences(&old, &new, &keys)?;
         self.save(new, changed.clone()).await?;
         Ok(Reply::Saved { changed, notes })
+    }
+
+    /// Writing dates back is not switched on while Halo is known to refuse it (section 8, 8).
+    fn may_write_back(&self, old: &Settings, new: &Settings) -> Result<(), Problem> {
+        if old.lifecycle.writes_back() || !new.lifecycle.writes_back() {
+            return Ok(());
+        }
+        let test = self.last_test(Place::Of(Integration::Lifecycle))?;
+        let is_refused =
+            |check: &Check| check.name == check::ASSET_EDIT && check.message == check::NO_ASSET_EDIT;
+        if test.is_some_and(|test| test.checks.iter().any(is_refused)) {
+            return Err(Problem::new(
+                Class::Auth,
+                format!("Writing dates back stays off: {}.", check::NO_ASSET_EDIT),
+            )
+            .remedy("Then `parhelion test lifecycle`, and switch it on again."));
+        }
+        Ok(())
     }
 
     /// Settings from a file. Plain secrets in it are sealed before the settings are stored.
@@ -44,6 +63,7 @@ impl Engine {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Problem::new(Class::Input, lines.join("\n")).remedy("Nothing was changed.")
         })?;
+        self.may_write_back(&old, &import.settings)?;
         for (key, secret) in &import.secrets {
             crate::logging::keep_out(secret);
             self.vault().set(key, secret)?;

@@ -135,11 +135,17 @@ impl Engine {
         let mut rows = self.deeds_by_row(of)?;
         rows.retain(|_, deed| deed.did);
         if rows.is_empty() {
-            return Err(Problem::new(
-                Class::Input,
-                format!("{of} wrote nothing: there is nothing to take back."),
-            )
-            .remedy("`parhelion job show` says what it did."));
+            let (message, remedy) = if report.integration == Integration::Lifecycle {
+                let message = format!("{of} wrote nothing into Halo: there is nothing to take back there.");
+                (
+                    message,
+                    "What it changed in the workspace is one step: `parhelion lifecycle undo`, or u in its pane.",
+                )
+            } else {
+                let message = format!("{of} wrote nothing: there is nothing to take back.");
+                (message, "`parhelion job show` says what it did.")
+            };
+            return Err(Problem::new(Class::Input, message).remedy(remedy));
         }
         Ok(rows.into_values().collect())
     }

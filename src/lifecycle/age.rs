@@ -151,10 +151,10 @@ impl std::fmt::Display for DateFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Future { field, date } => {
-                write!(f, "the {} {date} is in the future; put right in Halo", field.label())
+                write!(f, "the {} {date} is in the future", field.label())
             }
             Self::Absurd { field, date } => {
-                write!(f, "the {} {date} cannot be true; put right in Halo", field.label())
+                write!(f, "the {} {date} cannot be true", field.label())
             }
             Self::Unreadable { field, text } => {
                 write!(f, "the {} '{}' is not a date", field.label(), crate::model::text::shown(text))

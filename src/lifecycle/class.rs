@@ -77,6 +77,26 @@ pub fn class_for<'a>(classes: &'a [Class], by_hand: Option<&str>, facts: &Facts<
     }
 }
 
+/// The classes with one in another place among those of its type, from 1; beyond the last is the last.
+///
+/// # Errors
+/// A sentence: there is no such class.
+pub fn moved(classes: &[Class], kind: &str, name: &str, position: u32) -> Result<Vec<Class>, String> {
+    let mut own: Vec<Class> = classes.iter().filter(|class| class.kind == kind).cloned().collect();
+    let at = own
+        .iter()
+        .position(|class| class.name == name)
+        .ok_or_else(|| format!("there is no class '{name}' of {kind}"))?;
+    let class = own.remove(at);
+    own.insert((position.max(1) as usize - 1).min(own.len()), class);
+    // Other types keep their places.
+    let mut own = own.into_iter();
+    Ok(classes
+        .iter()
+        .filter_map(|class| if class.kind == kind { own.next() } else { Some(class.clone()) })
+        .collect())
+}
+
 /// Reads an amount as people type it: `1200`, `1200.50 GBP`.
 ///
 /// # Errors

@@ -148,27 +148,90 @@ impl Configuration {
     }
 }
 
-/// A date as vendors and people write it: as [`parse_vendor_date`], and with the day first (`28/02/2027`,
-/// `28.02.2027`). The month comes first only where a day cannot.
+/// Whether `03/04/2027` is in April or in March.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DateOrder {
+    #[default]
+    DayFirst,
+    MonthFirst,
+}
+
+/// A date as vendors and people write it: as [`parse_vendor_date`], `20270228`, `2027/02/28`, with the day first
+/// (`28/02/2027`, `28.02.2027`, `28-02-2027`) and with the month in letters (`28-Feb-2027`, `Feb 28, 2027`). The month
+/// comes first only where a day cannot.
 ///
 /// # Errors
-/// A sentence for a text that is no date.
+/// A sentence for a text that is no date. Years of two digits and the day numbers of spreadsheets are none.
 pub fn parse_date(text: &str) -> Result<Option<Date>, String> {
-    let text = text.trim();
-    let parts: Vec<&str> = text.split(['/', '.']).collect();
-    if let [first, second, year] = parts[..]
-        && year.len() == 4
-    {
-        let numbers = (first.parse::<i8>(), second.parse::<i8>(), year.parse::<i16>());
-        if let (Ok(first), Ok(second), Ok(year)) = numbers {
-            let (day, month) = if second > 12 { (second, first) } else { (first, second) };
-            return match Date::new(year, month, day) {
-                Ok(date) => Ok((date.year() >= 1902).then_some(date)),
-                Err(_) => Err(format!("'{text}' is not a date")),
-            };
-        }
+    parse_date_in(text, DateOrder::DayFirst)
+}
+
+/// The two numbers before the year, where a text begins with them: whether `a` or `b` is the day is a matter of order.
+pub fn day_and_month(text: &str) -> Option<(i8, i8)> {
+    match pieces(text)[..] {
+        [first, second, year] if year.len() == 4 => Some((first.parse().ok()?, second.parse().ok()?)),
+        _ => None,
     }
-    parse_vendor_date(text)
+}
+
+fn pieces(text: &str) -> Vec<&str> {
+    text.trim().split(['/', '.', '-', ' ', ',']).filter(|piece| !piece.is_empty()).collect()
+}
+
+/// The same, with what is known of the order of day and month.
+///
+/// # Errors
+/// As [`parse_date`].
+pub fn parse_date_in(text: &str, order: DateOrder) -> Result<Option<Date>, String> {
+    let text = text.trim();
+    let wrong = || format!("'{}' is not a date such as 2027-12-31", crate::model::text::shown(text));
+    let number = |text: &str| text.parse::<i8>().ok();
+    let parts = pieces(text);
+    let numbers: Option<(i16, i8, i8)> = match parts[..] {
+        // 28/02/2027, 28-Feb-2027, Feb 28, 2027
+        [first, second, year] if year.len() == 4 => match (number(first), number(second)) {
+            (Some(first), Some(second)) => {
+                let month_first = second > 12 || (order == DateOrder::MonthFirst && first <= 12);
+                let (day, month) = if month_first { (second, first) } else { (first, second) };
+                year.parse().ok().map(|year| (year, month, day))
+            }
+            (Some(day), None) => {
+                month_named(second).zip(year.parse().ok()).map(|(month, year)| (year, month, day))
+            }
+            (None, Some(day)) => {
+                month_named(first).zip(year.parse().ok()).map(|(month, year)| (year, month, day))
+            }
+            (None, None) => None,
+        },
+        // 2027/02/28
+        [year, month, day] if year.len() == 4 && text.contains('/') => year
+            .parse()
+            .ok()
+            .zip(number(month))
+            .zip(number(day))
+            .map(|((year, month), day)| (year, month, day)),
+        // 20270228
+        [digits] if digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let part = |range: std::ops::Range<usize>| digits.get(range);
+            part(0..4)
+                .and_then(|year| year.parse().ok())
+                .zip(part(4..6).and_then(number))
+                .zip(part(6..8).and_then(number))
+                .map(|((year, month), day)| (year, month, day))
+        }
+        _ => return parse_vendor_date(text).map_err(|_| wrong()),
+    };
+    let (year, month, day) = numbers.ok_or_else(wrong)?;
+    let date = Date::new(year, month, day).map_err(|_| wrong())?;
+    Ok((date.year() >= 1902).then_some(date))
+}
+
+fn month_named(text: &str) -> Option<i8> {
+    const MONTHS: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let word = text.to_ascii_lowercase();
+    let at = MONTHS.iter().position(|month| word.len() >= 3 && word.starts_with(month))?;
+    i8::try_from(at + 1).ok()
 }
 
 /// What people know of one asset beyond Halo: kept in the trail, and never touched by an import.

@@ -13,8 +13,9 @@
 //! | `budget`, `summary` | the year a replacement falls into; what a company adds up to |
 //! | `assess`, `report` | one configuration judged; a company's report, draft or frozen |
 //! | `template`, `column` | what is shown of a configuration |
-//! | `warranty` | dates from files and people, and which go back into Halo |
+//! | `warranty`, `dates_file` | dates from files and people, and which go back into Halo |
 //! | `workspace` | everything people decided, and the facts it is made of |
+//! | `setup` | the steps from nothing to a first report |
 //! | `export` | a report as text, Markdown, CSV, JSON, spreadsheet and page |
 
 pub mod age;
@@ -24,12 +25,14 @@ pub mod class;
 pub mod column;
 pub mod company;
 pub mod configuration;
+mod dates_file;
 pub mod export;
 pub mod grade;
 pub mod os;
 pub mod report;
 pub mod rule;
 pub mod serial;
+pub mod setup;
 pub mod summary;
 pub mod template;
 pub mod term;

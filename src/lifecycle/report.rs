@@ -113,6 +113,9 @@ pub struct Row {
     pub faults: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, String>,
+    /// What people said of it.
+    #[serde(default, skip_serializing_if = "Local::is_empty")]
+    pub local: Local,
 }
 
 impl Row {
@@ -155,7 +158,8 @@ impl Row {
             is_budgeted: a.is_budgeted,
             out_of_scope: c.out_of_scope,
             gaps: gaps(c, a.serial_is_good, &a.dates, a.is_virtual),
-            faults: a.faults.iter().map(ToString::to_string).collect(),
+            faults: a.faults.iter().map(|fault| format!("{fault}; put it right in Halo")).collect(),
+            local: local.cloned().unwrap_or_default(),
             extra: c.extra.clone(),
         }
     }

@@ -154,6 +154,43 @@ pub fn map(local: &[Term], id: u32, halo: HaloTerm, merge: bool) -> Result<Vec<T
     Ok(vec![TermChange::Map { id, from: term.name.clone(), halo }])
 }
 
+/// Gives an entry another name.
+///
+/// # Errors
+/// A sentence: no such entry, it has Halo's name, or another one has this name.
+pub fn rename(local: &[Term], id: u32, name: &str) -> Result<Vec<Term>, String> {
+    if local.iter().any(|term| term.id != id && term.name == name) {
+        return Err(format!("'{name}' is there already"));
+    }
+    let mut terms = local.to_vec();
+    let term =
+        terms.iter_mut().find(|term| term.id == id).ok_or_else(|| format!("there is no entry {id}"))?;
+    if let Some(halo) = &term.halo {
+        return Err(format!("'{}' is Halo's own name; rename it there", halo.name));
+    }
+    name.clone_into(&mut term.name);
+    Ok(terms)
+}
+
+/// Takes an entry out; also gives its name.
+///
+/// # Errors
+/// A sentence: no such entry, companies have it, or Halo has it too and it would come again.
+pub fn remove(local: &[Term], id: u32, in_use: usize) -> Result<(Vec<Term>, String), String> {
+    let term = local.iter().find(|term| term.id == id).ok_or_else(|| format!("there is no entry {id}"))?;
+    if in_use > 0 {
+        let companies = if in_use == 1 { "company has" } else { "companies have" };
+        return Err(format!(
+            "{in_use} {companies} '{}'; map it to another of Halo's with --merge first",
+            term.name
+        ));
+    }
+    if term.halo.is_some() && !term.gone {
+        return Err(format!("'{}' is in Halo, and would come again with the next import", term.name));
+    }
+    Ok((local.iter().filter(|term| term.id != id).cloned().collect(), term.name.clone()))
+}
+
 /// The list after some changes. A term whose partner was given to another one is merged into that one: the second
 /// value says which id became which.
 pub fn apply(local: &[Term], changes: &[TermChange]) -> (Vec<Term>, Vec<(u32, u32)>) {

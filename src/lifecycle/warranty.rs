@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::age;
-use super::configuration::{Configuration, DateField, DateSource, Dates, Local, LocalDate, parse_date};
+use super::configuration::{Configuration, DateField, DateSource, Dates, Local, LocalDate};
+pub use super::dates_file::{Entry, decode, parse};
 use super::serial::serial_form;
 use crate::model::{Date, Moment};
 
@@ -166,104 +167,6 @@ fn source_words(date: &LocalDate) -> &'static str {
         DateSource::Csv => "a file",
         DateSource::Manual => "a person",
     }
-}
-
-/// One line of a file of dates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// From 1, with the header.
-    pub line: u64,
-    /// Halo's asset id, which goes before the serial.
-    pub id: Option<i64>,
-    pub serial: String,
-    pub dates: Dates,
-    pub estimated: bool,
-}
-
-/// Reads a file of dates. Commas, semicolons or tabs; headings in any order: `id` or `asset_id`, `serial`,
-/// `purchase_date`, `warranty_start`, `expiration_date` (or `warranty_end`), `estimated`.
-///
-/// # Errors
-/// `(line, sentence)` of each line that cannot be taken; then nothing of the file is.
-pub fn parse(text: &str) -> Result<Vec<Entry>, Vec<(u64, String)>> {
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let head = text.lines().next().unwrap_or_default();
-    let delimiter = [b'\t', b';', b','].into_iter().find(|d| head.as_bytes().contains(d)).unwrap_or(b',');
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let header = match reader.headers() {
-        Ok(header) => header.clone(),
-        Err(error) => return Err(vec![(1, format!("the header cannot be read: {error}"))]),
-    };
-    let column = |names: &[&str]| {
-        header.iter().position(|own| {
-            let own: String = own.trim().to_ascii_lowercase().replace([' ', '-'], "_");
-            names.contains(&own.as_str())
-        })
-    };
-    let id_at = column(&["id", "asset_id", "halo_id"]);
-    let serial_at = column(&["serial", "serial_number", "serialnumber", "service_tag"]);
-    let estimated_at = column(&["estimated", "estimate"]);
-    let dates_at = [
-        (DateField::PurchaseDate, column(&["purchase_date", "purchased", "ship_date"])),
-        (DateField::WarrantyStart, column(&["warranty_start", "start_date", "start"])),
-        (
-            DateField::ExpirationDate,
-            column(&["expiration_date", "warranty_end", "end_date", "end", "expiry", "expires"]),
-        ),
-    ];
-    if id_at.is_none() && serial_at.is_none() {
-        return Err(vec![(1, "the header names neither 'serial' nor 'id'".into())]);
-    }
-    if dates_at.iter().all(|(_, at)| at.is_none()) {
-        let known = "purchase_date, warranty_start, expiration_date";
-        return Err(vec![(1, format!("the header names no date; known are {known}"))]);
-    }
-    let (mut entries, mut errors) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                errors.push((line, format!("the line cannot be read: {error}")));
-                continue;
-            }
-        };
-        let line = record.position().map_or(0, csv::Position::line);
-        let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).unwrap_or_default().trim();
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        let id = match cell(id_at) {
-            "" => None,
-            text => match text.parse::<i64>() {
-                Ok(id) if id > 0 => Some(id),
-                _ => {
-                    errors.push((
-                        line,
-                        format!("'{}' is not a Halo asset id", crate::model::text::shown(text)),
-                    ));
-                    continue;
-                }
-            },
-        };
-        let serial = cell(serial_at).to_owned();
-        if id.is_none() && serial.is_empty() {
-            errors.push((line, "neither a serial nor an id".into()));
-            continue;
-        }
-        let mut dates = Dates::default();
-        for (field, at) in dates_at {
-            match parse_date(cell(at)) {
-                Ok(date) => dates.set(field, date),
-                Err(why) => errors.push((line, format!("{}: {why}", field.label()))),
-            }
-        }
-        let estimated =
-            matches!(cell(estimated_at).to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "x");
-        entries.push(Entry { line, id, serial, dates, estimated });
-    }
-    if errors.is_empty() { Ok(entries) } else { Err(errors) }
 }
 
 /// What a line of the file does.

@@ -352,6 +352,7 @@ fn token(halo: &mut Halo, call: &Call, quirks: &HaloQuirks, now: Duration) -> An
     if scope.is_empty() || !scope.split_whitespace().all(known) {
         return refuse(400, "invalid_scope", "The specified 'scope' is invalid.", "ID2052");
     }
+    let scope = if quirks.granted_scopes.is_empty() { scope } else { &quirks.granted_scopes };
     halo.tokens_so_far += 1;
     let access = format!("sandbox.access.{:08}", halo.tokens_so_far);
     halo.tokens.insert(access.clone(), now + Duration::from_secs(quirks.token_seconds));

@@ -44,6 +44,8 @@ pub struct HaloQuirks {
     pub type_list_has_fields: bool,
     /// Lifetime of a token, in seconds.
     pub token_seconds: u64,
+    /// What the API application is granted, whatever is asked for; empty: what is asked for.
+    pub granted_scopes: String,
     /// Endpoints that answer 401 or 403 for want of a permission: `client`, or `post softwarelicence`.
     pub denied: BTreeMap<String, u16>,
     pub rate: Option<Rate>,
@@ -68,6 +70,7 @@ impl Default for HaloQuirks {
             blank_missing_fields: true,
             type_list_has_fields: true,
             token_seconds: 3600,
+            granted_scopes: String::new(),
             denied: BTreeMap::new(),
             rate: None,
             custom_fields_in_lists: true,

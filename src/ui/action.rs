@@ -25,6 +25,8 @@ pub enum Scope {
     Lifecycle,
     /// One company's report.
     Report,
+    /// One entry of the planning workspace.
+    Sheet,
 }
 
 impl Scope {
@@ -44,10 +46,11 @@ impl Scope {
             Self::Program => "Settings of the program",
             Self::Lifecycle => "Lifecycle",
             Self::Report => "One report",
+            Self::Sheet => "One entry of the workspace",
         }
     }
 
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Everywhere,
         Self::Lists,
         Self::Integrations,
@@ -62,6 +65,7 @@ impl Scope {
         Self::Program,
         Self::Lifecycle,
         Self::Report,
+        Self::Sheet,
     ];
 
     /// Whether the keys of [`Scope::Lists`] work here.
@@ -138,7 +142,7 @@ macro_rules! actions {
 actions! {
     SetUp "set_up" [Integrations] "set up" "Set up this connection"
         "Opens its form: address, account, secret, options, schedule." "parhelion config import FILE";
-    Test "test" [Integrations Settings] "test" "Test the connection"
+    Test "test" [Integrations Settings Lifecycle] "test" "Test the connection"
         "Signs in and checks each right by itself. Works on values that are not saved, and never writes." "parhelion test NAME";
     FixLayouts "fix_layouts" [Integrations] "layouts" "Bring Hudu's layouts into shape"
         "Shows which asset layouts are missing, inactive or incomplete, and creates, activates or completes them." "parhelion layouts hudu --fix ENTITY";
@@ -197,9 +201,23 @@ actions! {
     BuildAgain "build_again" [Plan] "read again" "Read both sides and plan again" "" "parhelion plan also";
     DiscardPlan "discard" [Plan] "discard" "Discard this plan" "Nothing was written, nothing is lost." "";
 
-    OpenReport "open_report" [Lifecycle] "report" "Open the company's report"
-        "Its open draft, or a new one; on a report that report." "parhelion lifecycle report COMPANY";
-    CompleteReport "complete_report" [Report] "complete" "Complete the report"
+    OpenEntry "open_entry" [Lifecycle] "open" "Open the report, or edit the entry"
+        "A company's open draft, or a new one; an entry of the other lists as a form." "parhelion lifecycle report COMPANY";
+    NewEntry "new_entry" [Lifecycle] "new" "Add an entry to this list"
+        "A company, type or status by its name; a grade rule, class, policy or template as a form." "parhelion lifecycle classes set TYPE NAME";
+    RemoveEntry "remove_entry" [Lifecycle] "remove" "Remove the entry, or throw the draft away"
+        "Asks first. A template goes to another one; what is in use says so." "parhelion lifecycle classes remove TYPE NAME";
+    Manage "manage" [Lifecycle] "manage/not" "Manage the company, or no longer"
+        "The company, or the marked ones. Configurations of managed companies come in." "parhelion lifecycle companies manage COMPANY";
+    EditCompany "edit_company" [Lifecycle] "company" "Budget year and notes of the company" "" "parhelion lifecycle companies year COMPANY MONTH";
+    CreateUnmapped "create_unmapped" [Lifecycle] "create unmapped" "Map exact names and create the rest"
+        "Of company types or statuses. Shows the list first; a second time there is nothing to do." "parhelion lifecycle types create-unmapped";
+    MoveUp "move_up" [Lifecycle Sheet] "up" "Move the rule, class or column up" "Order counts: the first that fits." "parhelion lifecycle classes move TYPE NAME 1";
+    MoveDown "move_down" [Lifecycle Sheet] "down" "Move the rule, class or column down" "" "parhelion lifecycle classes move TYPE NAME 2";
+    OurGrades "our_grades" [Lifecycle] "our rules" "Our default grade rules again" "Asks first." "parhelion lifecycle grades reset";
+    EditAssets "edit_assets" [Report] "edit" "Class, template, budget and dates by hand"
+        "Of the row, or of all marked rows at once. Only in a draft." "parhelion lifecycle configurations class --name NAME ID";
+    CompleteReport "complete_report" [Report Lifecycle] "complete" "Complete the report"
         "Freezes its values for good. Asks first." "parhelion lifecycle complete R1";
     OtherView "other_view" [Report] "build/display" "Show the build view or the display view"
         "Each view of a template leaves out other types and statuses." "parhelion lifecycle report COMPANY --build";
@@ -218,33 +236,33 @@ actions! {
     NextHit "next_hit" [Job] "next hit" "Next line with the searched words" "" "";
     PreviousHit "previous_hit" [Job] "hit" "Previous line with the searched words" "" "";
 
-    Mark "mark" [Customers Plan] "mark" "Mark and go down" "What is done next is done to all marked rows." "";
-    MarkTo "mark_to" [Customers Plan] "mark from..to" "Mark from here to there" "Press it at both ends." "";
-    MarkAll "mark_all" [Customers Plan] "mark all" "Mark all rows shown, or none" "" "";
+    Mark "mark" [Customers Plan Lifecycle Report] "mark" "Mark and go down" "What is done next is done to all marked rows." "";
+    MarkTo "mark_to" [Customers Plan Lifecycle Report] "mark from..to" "Mark from here to there" "Press it at both ends." "";
+    MarkAll "mark_all" [Customers Plan Lifecycle Report] "mark all" "Mark all rows shown, or none" "" "";
     Export "export" [Customers Job Report] "export" "Export to a file"
         "A path is asked; Enter takes the one that is proposed." "parhelion map export also";
 
-    Edit "edit" [Settings Program] "edit" "Edit the field"
+    Edit "edit" [Settings Program Sheet] "edit" "Edit the field"
         "All printable keys are text then; Enter accepts and checks, Esc gives the old value back." "parhelion config set KEY VALUE";
-    Save "save" [Settings] "save" "Save the changes"
+    Save "save" [Settings Sheet] "save" "Save the changes"
         "Saves all or nothing, and says what was cleaned." "parhelion config import FILE";
-    NextTab "next_tab" [Settings Jobs Lifecycle] "tabs" "Next tab" "" "";
-    PreviousTab "previous_tab" [Settings Jobs Lifecycle] "tabs" "Previous tab" "" "";
+    NextTab "next_tab" [Settings Jobs Lifecycle Sheet] "tabs" "Next tab" "" "";
+    PreviousTab "previous_tab" [Settings Jobs Lifecycle Sheet] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
-    Undo "undo" [Integrations Settings Program Customers Plan Jobs Job Lifecycle] "undo" "Undo the last change, or the job"
+    Undo "undo" [Integrations Settings Program Customers Plan Jobs Job Lifecycle Report Sheet] "undo" "Undo the last change, or the job"
         "Takes back the last change made here. Of a job it builds a plan: fields as they were, what it created inactive." "parhelion job undo J1";
 
-    Redo "redo" [Customers Plan Lifecycle] "redo" "Bring the last change taken back again" "" "";
+    Redo "redo" [Customers Plan Lifecycle Report] "redo" "Bring the last change taken back again" "" "";
 
-    Up "up" [Lists Settings Program] "up" "Row up" "" "";
-    Down "down" [Lists Settings Program] "down" "Row down" "" "";
-    HalfPageUp "half_page_up" [Lists Settings Program] "half page" "Half a page up" "" "";
-    HalfPageDown "half_page_down" [Lists Settings Program] "half page" "Half a page down" "" "";
-    PageUp "page_up" [Lists Settings Program] "page" "Page up" "" "";
-    PageDown "page_down" [Lists Settings Program] "page" "Page down" "" "";
-    First "first" [Lists Settings Program] "first" "First row" "" "";
-    Last "last" [Lists Settings Program] "last" "Last row" "" "";
+    Up "up" [Lists Settings Program Sheet] "up" "Row up" "" "";
+    Down "down" [Lists Settings Program Sheet] "down" "Row down" "" "";
+    HalfPageUp "half_page_up" [Lists Settings Program Sheet] "half page" "Half a page up" "" "";
+    HalfPageDown "half_page_down" [Lists Settings Program Sheet] "half page" "Half a page down" "" "";
+    PageUp "page_up" [Lists Settings Program Sheet] "page" "Page up" "" "";
+    PageDown "page_down" [Lists Settings Program Sheet] "page" "Page down" "" "";
+    First "first" [Lists Settings Program Sheet] "first" "First row" "" "";
+    Last "last" [Lists Settings Program Sheet] "last" "Last row" "" "";
     DetailsDown "details_down" [Lists] "details" "Scroll the details down" "" "";
     DetailsUp "details_up" [Lists] "details" "Scroll the details up" "" "";
     Filter "filter" [Lists] "filter" "Filter as you type"
@@ -309,6 +327,7 @@ impl Action {
                 | Self::Edit
                 | Self::Pick
                 | Self::Export
+                | Self::NewEntry
                 | Self::ImportMappings
         )
     }

@@ -62,7 +62,11 @@ fn whole(app: &App, canvas: &mut Canvas<'_>) {
     if let Some((left, right)) = crumb {
         let used = canvas.put(0, regions.crumb.y, regions.crumb.width, &left, Role::Strong);
         let room = regions.crumb.width.saturating_sub(used + 2);
-        canvas.put_right(used + 2, regions.crumb.y, room, &super::fit::cut(&right, room.into()), Role::Text);
+        // A word or two of it say nothing.
+        if room >= 12 || super::fit::width(&right) <= room.into() {
+            let right = super::fit::cut(&right, room.into());
+            canvas.put_right(used + 2, regions.crumb.y, room, &right, Role::Text);
+        }
     }
     // While a dialog or a text field is open, it has the cursor.
     canvas.focused = app.dialog.is_none();

@@ -8,6 +8,7 @@ mod hudu_rules;
 mod imports;
 mod invariants;
 mod jobs;
+mod lifecycle;
 mod lives;
 mod logs;
 mod matching;

@@ -15,6 +15,7 @@ use parhelion::lifecycle::export::{Format, export};
 use parhelion::lifecycle::grade::{self, GradeRule, Tone};
 use parhelion::lifecycle::report::{self, Head, Opens, Report, ReportId, State};
 use parhelion::lifecycle::rule::Tests;
+use parhelion::lifecycle::setup::{self, Facts, Progress, Right};
 use parhelion::lifecycle::summary::Gap;
 use parhelion::lifecycle::template::{self, Mode, Template};
 use parhelion::lifecycle::term::{self, HaloTerm, Sync, Term, TermChange};
@@ -770,6 +771,194 @@ fn the_same_file_twice_changes_nothing_the_second_time() {
     let taken = warranty::take(Local::default(), *dates, DateSource::Csv, false, Moment::UNIX_EPOCH);
     let again = warranty::resolve(&entries, &index, &[(*asset, taken)].into(), TODAY);
     assert_eq!(again[0].1, Verdict::Known { asset: 1 });
+}
+
+/// The one date of a file with one line.
+fn read(cell: &str) -> Result<Option<Date>, String> {
+    let entries = warranty::parse(&format!("serial\texpires\nA1B2C3\t{cell}\n"));
+    entries.map(|entries| entries[0].dates.expiration).map_err(|errors| errors[0].1.clone())
+}
+
+#[test]
+fn a_file_may_write_its_dates_in_every_usual_form() {
+    for text in [
+        "2027-12-31",
+        "2027-12-31T23:59:59",
+        "2027-12-31T00:00:00Z",
+        "2027-12-31 00:00:00",
+        "31/12/2027",
+        "31.12.2027",
+        "31-12-2027",
+        "12/31/2027",
+        "2027/12/31",
+        "20271231",
+        "31-Dec-2027",
+        "31 December 2027",
+        "Dec 31, 2027",
+        " 2027-12-31 ",
+    ] {
+        assert_eq!(read(text), Ok(Some(date(2027, 12, 31))), "{text}");
+    }
+    for none in ["", "-", "N/A", "unknown", "0001-01-01T00:00:00", "1900-01-01"] {
+        assert_eq!(read(none), Ok(None), "{none}");
+    }
+    for bad in [
+        "31/12/27",
+        "46752",
+        "31/02/2027",
+        "2027-13-01",
+        "32/12/2027",
+        "soon",
+        "31 Smarch 2027",
+        "\u{202E}2027",
+    ] {
+        let why = read(bad).expect_err(bad);
+        assert!(why.contains("is not a date such as 2027-12-31"), "{bad}: {why}");
+        assert!(!why.contains('\u{202E}'), "{why}");
+    }
+}
+
+/// `03/04/2027` alone is the third of April; in a file where another date can only have the month first it is March.
+#[test]
+fn one_clear_date_says_how_the_others_of_the_file_are_read_and_two_orders_are_refused() {
+    let parsed = |csv: &str| {
+        warranty::parse(csv).map(|all| all.iter().map(|e| e.dates.expiration).collect::<Vec<_>>())
+    };
+    assert_eq!(parsed("serial,end\nA1B2C3,03/04/2027\n"), Ok(vec![Some(date(2027, 4, 3))]));
+    assert_eq!(
+        parsed("serial,end\nA1B2C3,03/04/2027\nA1B2C4,12/31/2027\n"),
+        Ok(vec![Some(date(2027, 3, 4)), Some(date(2027, 12, 31))])
+    );
+    let errors = parsed("serial,end\nA1B2C3,31/12/2027\nA1B2C4,12/31/2027\n").unwrap_err();
+    assert_eq!(errors[0].0, 3);
+    assert!(errors[0].1.contains("the other way round than line 2"), "{errors:?}");
+}
+
+#[test]
+fn a_file_may_come_in_every_usual_encoding_and_with_every_usual_separator() {
+    let text = "Kunde;Serial;Expires\nMüller & Söhne;5CG0000001;31.12.2027\n";
+    let wide = |to: fn(u16) -> [u8; 2], mark: [u8; 2]| -> Vec<u8> {
+        mark.into_iter().chain(text.encode_utf16().flat_map(to)).collect()
+    };
+    let latin: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
+    let marked = format!("\u{FEFF}{text}").into_bytes();
+    let all = [
+        text.as_bytes().to_vec(),
+        marked,
+        latin,
+        wide(u16::to_le_bytes, [0xFF, 0xFE]),
+        wide(u16::to_be_bytes, [0xFE, 0xFF]),
+    ];
+    for bytes in all {
+        let entries = warranty::parse(&warranty::decode(&bytes)).unwrap();
+        assert_eq!(
+            (entries[0].serial.as_str(), entries[0].dates.expiration),
+            ("5CG0000001", Some(date(2027, 12, 31)))
+        );
+    }
+    for separator in [",", ";", "\t", "|"] {
+        let csv = ["Serial No", "Warranty End Date"].join(separator)
+            + "\r\n"
+            + &["\"5CG0000001\"", "2027-12-31"].join(separator)
+            + "\r\n";
+        assert_eq!(warranty::parse(&csv).unwrap()[0].serial, "5CG0000001", "{csv:?}");
+    }
+    let told = warranty::parse("sep=;\nserial;end\nA1B2C3;2027-12-31\n;2027-12-31\n").unwrap_err();
+    assert_eq!(
+        told,
+        [(4, "neither a serial nor an id".to_owned())],
+        "lines are counted with what Excel put first"
+    );
+}
+
+#[test]
+fn a_file_that_says_two_things_or_is_torn_is_refused_with_its_line() {
+    let refused = |csv: &str| warranty::parse(csv).unwrap_err().remove(0);
+    assert!(refused("").1.contains("is empty"));
+    assert!(refused("\n\nserial,end\n").1.contains("is empty"));
+    let (line, why) = refused("serial,Warranty End,Expires\nA1B2C3,2027-12-31,2028-12-31\n");
+    assert!(line == 1 && why.contains("'Warranty End' and 'Expires' say the same thing"), "{why}");
+    let (line, why) = refused("serial,end\n\"A1B2C3,2027-12-31\nA1B2C4,2027-12-31\n");
+    assert!(line == 2 && why.contains("a quote is opened here"), "{line}: {why}");
+    let errors = warranty::parse("id,serial,end\nx,,31/13/2027\n-4,A1B2C3,2027-01-01\n").unwrap_err();
+    assert_eq!(
+        errors.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
+        [2, 2, 3],
+        "every fault of every line"
+    );
+    assert!(
+        warranty::parse("serial,end\nA1B2C3\n,,,\n\nA1B2C4,2027-01-01,more\n").is_ok(),
+        "short, empty and long lines"
+    );
+}
+
+#[test]
+fn a_list_of_types_or_classes_is_changed_by_its_rules() {
+    let terms = [local(1, "Customer", Some(halo("1", "Customer"))), local(2, "Club", None)];
+    assert!(term::rename(&terms, 1, "Client").unwrap_err().contains("Halo's own name"));
+    assert!(term::rename(&terms, 2, "Customer").unwrap_err().contains("is there already"));
+    assert_eq!(term::rename(&terms, 2, "Society").unwrap()[1].name, "Society");
+    assert!(term::remove(&terms, 2, 3).unwrap_err().contains("3 companies have 'Club'"));
+    assert!(term::remove(&terms, 1, 0).unwrap_err().contains("would come again"));
+    assert_eq!(term::remove(&terms, 2, 0).unwrap().0.len(), 1);
+    let of = |kind: &str, name: &str| Class { kind: kind.into(), ..class(name, "1", "always") };
+    let classes = [of("Laptop", "A"), of("Server", "S"), of("Laptop", "B"), of("Laptop", "C")];
+    let order = |position| {
+        let moved = class::moved(&classes, "Laptop", "C", position).unwrap();
+        moved.iter().map(|class| class.name.clone()).collect::<String>()
+    };
+    assert_eq!(
+        (order(1), order(2), order(99), order(0)),
+        ("CSAB".into(), "ASCB".into(), "ASBC".into(), "CSAB".into())
+    );
+    assert!(class::moved(&classes, "Server", "A", 1).is_err());
+}
+
+#[test]
+fn the_set_up_counts_a_step_as_done_only_when_it_is() {
+    let right = |name: &str, works| Right { name: name.into(), works, says: "refused".into() };
+    let of = |facts: &Facts<'_>, name: &str| {
+        let step = setup::steps(facts).into_iter().find(|step| step.name == name).unwrap();
+        (step.progress, step.says)
+    };
+    let blank = Facts::default();
+    for name in [
+        "Agent in Halo",
+        "Company types",
+        "Companies",
+        "Configurations",
+        "Classes and budgets",
+        "First report",
+        "Fields",
+    ] {
+        assert_eq!(of(&blank, name).0, Progress::ToDo, "{name}");
+    }
+    assert_eq!(of(&blank, "Dates back into Halo").0, Progress::Optional);
+    let bad = Facts {
+        rights: vec![right("assets", Some(false)), right("customers", Some(true))],
+        ..Facts::default()
+    };
+    assert_eq!(of(&bad, "Agent in Halo"), (Progress::Failed, "assets: refused".into()));
+    let open = [local(2, "Club", None)];
+    assert_eq!(
+        of(&Facts { types: &open, ..Facts::default() }, "Company types"),
+        (Progress::ToDo, "1 unmapped".into())
+    );
+    let kinds = [("Laptop".to_owned(), 3), ("Server".to_owned(), 1)];
+    let classes = [class("Basic", "900", "always")];
+    let facts = Facts { kinds: &kinds, classes: &classes, ..Facts::default() };
+    assert_eq!(of(&facts, "Classes and budgets"), (Progress::ToDo, "none for Server".into()));
+    let missing = ["Shelf".to_owned()];
+    let facts = Facts {
+        has_age_field: true,
+        has_expiration_field: true,
+        missing_fields: &missing,
+        ..Facts::default()
+    };
+    assert_eq!(of(&facts, "Fields"), (Progress::Failed, "not in Halo: Shelf".into()));
+    let facts =
+        Facts { writes_back: true, rights: vec![right("asset edit", Some(false))], ..Facts::default() };
+    assert_eq!(of(&facts, "Dates back into Halo").0, Progress::Failed);
 }
 
 // Properties

@@ -11,6 +11,7 @@ use parhelion::plan::Totals;
 use tokio::sync::{broadcast, mpsc};
 
 use super::data::Market;
+use super::workspace::Desk;
 
 pub fn at(text: &str) -> Moment {
     format!("2026-11-{text}:00Z").parse().expect("a moment")
@@ -26,6 +27,8 @@ pub struct World {
     pub told: Vec<Command>,
     /// Customers, a plan, jobs.
     pub market: Market,
+    /// The planning workspace.
+    pub desk: Desk,
     /// Everything is refused with this.
     pub trouble: Option<Problem>,
 }
@@ -60,6 +63,7 @@ impl World {
             report: report(Place::Of(Integration::Also), false),
             told: Vec::new(),
             market: Market::new(),
+            desk: Desk::new(),
             trouble: None,
         }
     }
@@ -71,6 +75,7 @@ impl World {
         match query {
             Query::Overview => Ok(Answer::Overview(Box::new(self.overview.clone()))),
             Query::Settings => Ok(Answer::Settings(Box::new(self.settings.clone()))),
+            Query::Lifecycle(query) => Ok(Answer::Lifecycle(Box::new(self.desk.ask(query)?))),
             Query::Schedules { .. } => Ok(Answer::Schedules(
                 self.overview
                     .places
@@ -103,6 +108,7 @@ impl World {
                     .collect();
                 (Ok(Reply::Saved { changed, notes: Vec::new() }), vec![Event::Settings])
             }
+            Command::Lifecycle(order) => self.desk.tell(&order),
             command => self.market.tell(&command).unwrap_or((Ok(Reply::Done("Done.".into())), Vec::new())),
         }
     }

@@ -62,6 +62,8 @@ struct TokenState {
 #[derive(Clone)]
 struct Token {
     bearer: Arc<Secret>,
+    /// What was granted; empty where the answer does not say.
+    scopes: Arc<str>,
     generation: u64,
     renew_at: Instant,
 }
@@ -155,6 +157,14 @@ impl Halo {
 
     pub fn budget(&self) -> &Arc<Budget> {
         &self.caller.budget
+    }
+
+    /// Whether the token may edit assets, by its scopes (1.8); `None` where the answer does not say. The agent's own
+    /// permissions narrow it further, which no read can tell.
+    pub async fn may_edit_assets(&self) -> Result<Option<bool>, Failure> {
+        let scopes = self.token(None).await?.scopes;
+        let may = |scope: &str| matches!(scope, "all" | "all:standard" | "admin" | "edit:assets");
+        Ok((!scopes.trim().is_empty()).then(|| scopes.split_whitespace().any(may)))
     }
 
     /// Signs in, or finds that it is signed in already.
@@ -517,7 +527,7 @@ impl Halo {
             return Ok(token.clone());
         }
         let result = self.fetch_token().await;
-        let (bearer, lifetime) = match result {
+        let (bearer, lifetime, scopes) = match result {
             Ok(token) => token,
             Err(failure) => {
                 if failure.cause == Cause::SignIn {
@@ -529,12 +539,12 @@ impl Halo {
         state.generation += 1;
         let early = Duration::from_secs(60).min(lifetime / 2);
         let renew_at = Instant::now() + lifetime.saturating_sub(early);
-        let token = Token { bearer: Arc::new(bearer), generation: state.generation, renew_at };
+        let token = Token { bearer: Arc::new(bearer), scopes, generation: state.generation, renew_at };
         state.current = Some(token.clone());
         Ok(token)
     }
 
-    async fn fetch_token(&self) -> Result<(Secret, Duration), Failure> {
+    async fn fetch_token(&self) -> Result<(Secret, Duration, Arc<str>), Failure> {
         let what = "the sign-in";
         let mut form = self.sign_in.url.clone();
         form.query_pairs_mut()
@@ -558,7 +568,8 @@ impl Halo {
                 let seconds =
                     token.expires_in.id().and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(3600);
                 let lifetime = Duration::from_secs(seconds.clamp(1, 86_400));
-                Ok((Secret::new(format!("Bearer {}", token.access_token.trim())), lifetime))
+                let bearer = Secret::new(format!("Bearer {}", token.access_token.trim()));
+                Ok((bearer, lifetime, token.scope.unwrap_or_default().into()))
             })
         };
         self.caller.call(Effect::Read, what, permit, request, read_token).await

@@ -95,6 +95,9 @@ pub struct Token {
     /// Seconds; clients that work assume an hour where it is missing.
     #[serde(default)]
     pub expires_in: super::super::row::Scalar,
+    /// What was granted, words with spaces between them; some builds leave it out.
+    #[serde(default)]
+    pub scope: Option<String>,
 }
 
 /// An address inside a site or a new customer: city and region have lines of their own (5).

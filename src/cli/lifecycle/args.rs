@@ -13,6 +13,8 @@ use crate::model::Date;
 pub enum Lifecycle {
     /// What the workspace covers, and what it does not
     Areas,
+    /// The steps from nothing to a first report, each with how it stands
+    Setup,
     /// Company types
     #[command(subcommand)]
     Types(Terms),
@@ -88,6 +90,17 @@ pub enum Terms {
     },
     /// Map what has a partner of exactly its name and create the rest
     CreateUnmapped,
+    /// Rename one that stands for none of Halo's
+    Rename {
+        /// Its number here
+        id: u32,
+        name: String,
+    },
+    /// Remove one that no company has and Halo does not have
+    Remove {
+        /// Its number here
+        id: u32,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,6 +119,14 @@ pub enum Companies {
         #[arg(required = true, value_name = "COMPANY")]
         companies: Vec<String>,
     },
+    /// Let a company stand for a customer of Halo's; it takes Halo's name
+    Map {
+        company: String,
+        /// Halo's id
+        halo: i64,
+    },
+    /// What there is to remember of a company
+    Notes { company: String, text: String },
     /// The month a company's budget year begins in
     Year {
         company: String,
@@ -169,6 +190,12 @@ pub enum Templates {
     List,
     /// Add one, or change what is named
     Set(Template),
+    /// Give one another name
+    Rename {
+        name: String,
+        #[arg(value_name = "NEW")]
+        new: String,
+    },
     /// Remove one; in use it needs a replacement
     Remove {
         name: String,
@@ -223,6 +250,24 @@ pub enum Classes {
         #[arg(value_name = "TYPE")]
         kind: String,
         name: String,
+    },
+    /// Give one another name; what is in it by hand stays in it
+    Rename {
+        /// Its configuration type
+        #[arg(value_name = "TYPE")]
+        kind: String,
+        name: String,
+        #[arg(value_name = "NEW")]
+        new: String,
+    },
+    /// Move one among those of its type: the first whose rule fits counts
+    Move {
+        /// Its configuration type
+        #[arg(value_name = "TYPE")]
+        kind: String,
+        name: String,
+        /// From 1
+        position: u32,
     },
 }
 

@@ -14,8 +14,8 @@ use super::out::Out;
 use super::{ask, files, order};
 use crate::host::Handle;
 use crate::host::words::{
-    AssetChange, Command, CompanyView, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query, Reply,
-    TermList, WorkspaceView,
+    AssetChange, Command, CompanyChange, CompanyView, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query,
+    Reply, TermList, WorkspaceView,
 };
 use crate::lifecycle::class::{self, Budget, Class, TypePolicy};
 use crate::lifecycle::column::{Column, Headed};
@@ -44,6 +44,11 @@ pub async fn run(out: &Out, handle: &Handle, command: &Lifecycle) -> Result<u8, 
             out.either(&show::areas_document(&view), || show::areas(&view))?;
             Ok(DONE)
         }
+        Lifecycle::Setup => {
+            let view = overview(handle).await?;
+            out.either(&serde_json::json!({ "steps": view.setup }), || show::setup(&view, out.plain))?;
+            Ok(DONE)
+        }
         Lifecycle::Types(terms) => terms_of(out, handle, TermList::Types, terms).await,
         Lifecycle::Statuses(terms) => terms_of(out, handle, TermList::Statuses, terms).await,
         Lifecycle::Companies(command) => companies(out, handle, command).await,
@@ -70,7 +75,7 @@ pub async fn run(out: &Out, handle: &Handle, command: &Lifecycle) -> Result<u8, 
         }
         Lifecycle::Portfolio => portfolio(out, handle).await,
         Lifecycle::Warranty(Warranty::Import { file, dry_run }) => {
-            let csv = files::read_text(file)?;
+            let csv = crate::lifecycle::warranty::decode(&files::read(file)?);
             let order = LifecycleOrder::ImportWarranty { csv, dry_run: *dry_run };
             let import =
                 order!(handle, Command::Lifecycle(Box::new(order)), Reply::Warranty(import) => import)?;
@@ -113,6 +118,8 @@ async fn terms_of(out: &Out, handle: &Handle, list: TermList, command: &Terms) -
             LifecycleOrder::MapTerm { list, id: *id, halo: halo.clone(), merge: *merge }
         }
         Terms::CreateUnmapped => LifecycleOrder::CreateUnmapped { list },
+        Terms::Rename { id, name } => LifecycleOrder::RenameTerm { list, id: *id, name: name.clone() },
+        Terms::Remove { id } => LifecycleOrder::RemoveTerm { list, id: *id },
     };
     edit(out, handle, order).await
 }
@@ -135,8 +142,16 @@ async fn companies(out: &Out, handle: &Handle, command: &Companies) -> Result<u8
         Companies::Unmanage { companies } => {
             LifecycleOrder::Manage { companies: ids(companies)?, managed: false }
         }
-        Companies::Year { company, month } => {
-            LifecycleOrder::FiscalYear { company: find(&all, company)?.company.id, first_month: *month }
+        Companies::Year { company, month } => LifecycleOrder::Company {
+            company: find(&all, company)?.company.id,
+            changes: vec![CompanyChange::FiscalYear(*month)],
+        },
+        Companies::Notes { company, text } => LifecycleOrder::Company {
+            company: find(&all, company)?.company.id,
+            changes: vec![CompanyChange::Notes(text.clone())],
+        },
+        Companies::Map { company, halo } => {
+            LifecycleOrder::MapCompany { company: find(&all, company)?.company.id, halo: *halo }
         }
     };
     edit(out, handle, order).await
@@ -193,7 +208,7 @@ async fn configurations(out: &Out, handle: &Handle, command: &Configurations) ->
         Configurations::Date { field, date, assets } => (assets, AssetChange::Date(*field, *date)),
         Configurations::OffBudget { undo, assets } => (assets, AssetChange::OffBudget(!undo)),
     };
-    edit(out, handle, LifecycleOrder::Assets { assets: assets.ids.clone(), change }).await
+    edit(out, handle, LifecycleOrder::Assets { assets: assets.ids.clone(), changes: vec![change] }).await
 }
 
 async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8, Failure> {
@@ -205,6 +220,12 @@ async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8
         }
         Templates::Remove { name, replacement } => {
             LifecycleOrder::RemoveTemplate { name: name.clone(), replacement: replacement.clone() }
+        }
+        Templates::Rename { name, new } => {
+            let old = view.templates.iter().find(|template| template.name == name.trim());
+            let old = old.ok_or_else(|| sentence(&format!("there is no template '{}'", name.trim())))?;
+            let template = Template { name: new.clone(), ..old.clone() };
+            LifecycleOrder::SetTemplate { was: Some(old.name.clone()), template }
         }
         Templates::Set(set) => {
             let old = view.templates.iter().find(|template| template.name == set.name.trim());
@@ -232,7 +253,7 @@ async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8
                     *hidden_statuses = words(statuses);
                 }
             }
-            LifecycleOrder::SetTemplate { template }
+            LifecycleOrder::SetTemplate { was: None, template }
         }
     };
     edit(out, handle, order).await
@@ -281,6 +302,18 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
         Classes::Remove { kind, name } => {
             LifecycleOrder::RemoveClass { kind: kind.trim().to_owned(), name: name.trim().to_owned() }
         }
+        Classes::Rename { kind, name, new } => {
+            let (kind, name) = (kind.trim(), name.trim());
+            let old = view.classes.iter().find(|own| own.kind == kind && own.name == name);
+            let old = old.ok_or_else(|| sentence(&format!("there is no class '{name}' of {kind}")))?;
+            let class = Class { name: new.clone(), ..old.clone() };
+            LifecycleOrder::SetClass { was: Some(old.name.clone()), class }
+        }
+        Classes::Move { kind, name, position } => LifecycleOrder::MoveClass {
+            kind: kind.trim().to_owned(),
+            name: name.trim().to_owned(),
+            position: *position,
+        },
         Classes::Set(set) => {
             let old =
                 view.classes.iter().find(|own| own.kind == set.kind.trim() && own.name == set.name.trim());
@@ -306,7 +339,7 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
             if let Some(rule) = &set.rule {
                 class.rule = rule.parse().map_err(|text: String| sentence(&text))?;
             }
-            LifecycleOrder::SetClass { class }
+            LifecycleOrder::SetClass { was: None, class }
         }
     };
     edit(out, handle, order).await

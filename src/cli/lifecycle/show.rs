@@ -8,6 +8,7 @@ use crate::lifecycle::column::Column;
 use crate::lifecycle::export::grouped;
 use crate::lifecycle::grade::{self, DEFAULT_LABEL, Tone};
 use crate::lifecycle::report::{Head, Row};
+use crate::lifecycle::setup::Progress;
 use crate::lifecycle::summary::Summary;
 use crate::lifecycle::term::{HaloTerm, Term};
 use crate::lifecycle::{AREAS, NOTICE, Offered};
@@ -51,6 +52,23 @@ pub fn areas_document(view: &WorkspaceView) -> Value {
         .map(|area| json!({"area": area.name, "offered": area.offered == Offered::Works, "count": count(view, area.name)}))
         .collect();
     json!({"notice": NOTICE, "areas": areas, "read_at": view.read_at, "configurations_are_off": view.configurations_are_off})
+}
+
+pub fn setup(view: &WorkspaceView, plain: bool) -> String {
+    let rows = view
+        .setup
+        .iter()
+        .map(|step| {
+            let state = match step.progress {
+                Progress::Done => "done",
+                Progress::ToDo => "to do",
+                Progress::Failed => "failed",
+                Progress::Optional => "optional",
+            };
+            vec![state.into(), step.name.clone(), shown(&step.says).into_owned()]
+        })
+        .collect();
+    table(&["state", "step", "how it stands"], rows, plain)
 }
 
 pub fn terms(local: &[Term], halo: &[HaloTerm], plain: bool) -> String {

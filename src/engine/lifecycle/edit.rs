@@ -2,16 +2,15 @@
 //! report stays completed.
 
 use super::shelf::Step;
-use super::words::{AssetChange, LifecycleOrder, TermList};
+use super::words::{CompanyChange, LifecycleOrder, TermList};
 use crate::engine::Engine;
 use crate::engine::records::Record;
 use crate::engine::words::{Event, Reply};
-use crate::lifecycle::class::{self, Class, TypePolicy};
+use crate::lifecycle::class::{self, TypePolicy};
 use crate::lifecycle::company::{self, Company};
-use crate::lifecycle::configuration::{DateSource, Local, LocalDate};
 use crate::lifecycle::grade;
 use crate::lifecycle::report::ReportId;
-use crate::lifecycle::template::{self, Template};
+use crate::lifecycle::template;
 use crate::lifecycle::term::{self, HaloTerm, Term};
 use crate::lifecycle::workspace::{Edit, Workspace};
 use crate::model::{Class as Kind, Problem};
@@ -30,7 +29,10 @@ impl Engine {
             O::AddTerm { list, name } => self.add_term(&workspace, list, &name).await?,
             O::AddCompany { name } => self.add_company(&name).await?,
             O::Manage { companies, managed } => self.manage(&companies, managed).await?,
-            O::FiscalYear { company, first_month } => self.fiscal_year(company, first_month).await?,
+            O::RenameTerm { list, id, name } => self.rename_term(&workspace, list, id, &name).await?,
+            O::RemoveTerm { list, id } => self.remove_term(&workspace, list, id).await?,
+            O::MapCompany { company, halo } => self.map_company(&workspace, company, halo).await?,
+            O::Company { company, changes } => self.change_company(company, &changes).await?,
             O::Grades { rules } => {
                 if let Some(rules) = &rules {
                     grade::check(rules).map_err(input)?;
@@ -40,7 +42,12 @@ impl Engine {
                 let title = if rules.is_some() { "grade rules" } else { "our default grade rules" };
                 self.save_edit(title, Edit::Grades(own(&workspace)), Edit::Grades(rules)).await?
             }
-            O::SetClass { class } => self.set_class(workspace, class).await?,
+            O::SetClass { was, class } => self.set_class(workspace, was, class).await?,
+            O::MoveClass { kind, name, position } => {
+                let classes = class::moved(&workspace.classes, &kind, &name, position).map_err(input)?;
+                let title = format!("class {name} of {kind} moved");
+                self.save_edit(&title, Edit::Classes(workspace.classes), Edit::Classes(classes)).await?
+            }
             O::RemoveClass { kind, name } => {
                 let mut classes = workspace.classes.clone();
                 classes.retain(|class| class.kind != kind || class.name != name);
@@ -60,11 +67,11 @@ impl Engine {
                 let title = format!("policy of {kind} removed");
                 self.save_edit(&title, Edit::Policies(workspace.policies), Edit::Policies(policies)).await?
             }
-            O::SetTemplate { template } => self.set_template(workspace, template).await?,
+            O::SetTemplate { was, template } => self.set_template(workspace, was, template).await?,
             O::RemoveTemplate { name, replacement } => {
                 self.remove_template(workspace, &name, replacement.as_deref()).await?
             }
-            O::Assets { assets, change } => self.change_assets(&workspace, &assets, &change).await?,
+            O::Assets { assets, changes } => self.change_assets(&workspace, &assets, &changes).await?,
             O::OpenReport { company } => return self.open_report(company).await,
             O::Complete { report } => self.complete_report(report).await?,
             O::Discard { report } => self.discard_report(report).await?,
@@ -86,7 +93,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn save_edit(&self, title: &str, before: Edit, after: Edit) -> Result<String, Problem> {
+    pub(super) async fn save_edit(&self, title: &str, before: Edit, after: Edit) -> Result<String, Problem> {
         self.record_step(Step { title: title.to_owned(), before: vec![before], after: vec![after] }).await?;
         Ok(format!("Saved: {title}."))
     }
@@ -177,6 +184,63 @@ impl Engine {
         self.save_edit(&format!("'{name}' added"), edit(list, local.to_vec()), edit(list, after)).await
     }
 
+    async fn rename_term(
+        &self,
+        workspace: &Workspace,
+        list: TermList,
+        id: u32,
+        name: &str,
+    ) -> Result<String, Problem> {
+        let name = checked(name)?;
+        let local = terms(workspace, list);
+        let after = term::rename(local, id, &name).map_err(input)?;
+        self.save_edit(&format!("renamed to '{name}'"), edit(list, local.to_vec()), edit(list, after)).await
+    }
+
+    async fn remove_term(&self, workspace: &Workspace, list: TermList, id: u32) -> Result<String, Problem> {
+        let companies = self.book.companies()?;
+        let in_use = companies
+            .iter()
+            .filter(|company| Some(id) == if list == TermList::Types { company.kind } else { company.status })
+            .count();
+        let local = terms(workspace, list);
+        let (after, name) = term::remove(local, id, in_use).map_err(input)?;
+        self.save_edit(&format!("'{name}' removed"), edit(list, local.to_vec()), edit(list, after)).await
+    }
+
+    async fn map_company(&self, workspace: &Workspace, id: u32, halo: i64) -> Result<String, Problem> {
+        let company = self.known_company(id)?;
+        let customer =
+            self.book.halo_lists()?.companies.into_iter().find(|one| one.id == halo).ok_or_else(|| {
+                input(format!("Halo has no customer {halo} in what was last read"))
+                    .remedy("`parhelion run lifecycle` reads Halo's customers.")
+            })?;
+        if let Some(other) = self.book.companies()?.into_iter().find(|c| c.halo == Some(halo) && c.id != id) {
+            return Err(input(format!("'{}' stands for this customer already", other.name)));
+        }
+        let after = company::as_halo(company.clone(), &customer, &workspace.types, &workspace.statuses);
+        let title = format!("'{}' stands for Halo's '{}'", company.name, customer.name);
+        self.save_edit(&title, Edit::Company(Box::new(company)), Edit::Company(Box::new(after))).await
+    }
+
+    async fn change_company(&self, id: u32, changes: &[CompanyChange]) -> Result<String, Problem> {
+        let company = self.known_company(id)?;
+        let mut after = company.clone();
+        for change in changes {
+            match change {
+                CompanyChange::FiscalYear(month) => {
+                    if month.is_some_and(|month| !(1..=12).contains(&month)) {
+                        return Err(input("a budget year begins in a month from 1 to 12".into()));
+                    }
+                    after.first_month = *month;
+                }
+                CompanyChange::Notes(notes) => notes.trim().clone_into(&mut after.notes),
+            }
+        }
+        let title = company.name.clone();
+        self.save_edit(&title, Edit::Company(Box::new(company)), Edit::Company(Box::new(after))).await
+    }
+
     async fn add_company(&self, name: &str) -> Result<String, Problem> {
         let name = checked(name)?;
         let companies = self.book.companies()?;
@@ -225,28 +289,6 @@ impl Engine {
         Ok(said)
     }
 
-    async fn fiscal_year(&self, id: u32, first_month: Option<i8>) -> Result<String, Problem> {
-        if first_month.is_some_and(|month| !(1..=12).contains(&month)) {
-            return Err(input("a budget year begins in a month from 1 to 12".into()));
-        }
-        let company = self.known_company(id)?;
-        let after = Company { first_month, ..company.clone() };
-        let title = format!("budget year of {}", company.name);
-        self.save_edit(&title, Edit::Company(Box::new(company)), Edit::Company(Box::new(after))).await
-    }
-
-    async fn set_class(&self, workspace: Workspace, class: Class) -> Result<String, Problem> {
-        let class = Class { kind: checked(&class.kind)?, name: checked(&class.name)?, ..class };
-        let mut classes = workspace.classes.clone();
-        let title = format!("class {} of {}", class.name, class.kind);
-        match classes.iter_mut().find(|own| own.kind == class.kind && own.name == class.name) {
-            Some(own) => *own = class,
-            None => classes.push(class),
-        }
-        class::check(&classes).map_err(input)?;
-        self.save_edit(&title, Edit::Classes(workspace.classes), Edit::Classes(classes)).await
-    }
-
     async fn set_policy(&self, workspace: Workspace, policy: TypePolicy) -> Result<String, Problem> {
         if !(1..=600).contains(&policy.life_months) {
             return Err(input("a life is 1 to 600 months".into()));
@@ -259,104 +301,6 @@ impl Engine {
             None => policies.push(policy),
         }
         self.save_edit(&title, Edit::Policies(workspace.policies), Edit::Policies(policies)).await
-    }
-
-    async fn set_template(&self, workspace: Workspace, template: Template) -> Result<String, Problem> {
-        let template = Template { name: checked(&template.name)?, ..template };
-        let mut templates = workspace.templates.clone();
-        let title = format!("template {}", template.name);
-        match templates.iter_mut().find(|own| own.name == template.name) {
-            Some(own) => *own = template,
-            None => templates.push(template),
-        }
-        template::check(&templates).map_err(input)?;
-        self.save_edit(&title, Edit::Templates(workspace.templates), Edit::Templates(templates)).await
-    }
-
-    async fn remove_template(
-        &self,
-        workspace: Workspace,
-        name: &str,
-        replacement: Option<&str>,
-    ) -> Result<String, Problem> {
-        let mut by_hand: Vec<(i64, Local)> = Vec::new();
-        self.book.each_local(|asset, local| {
-            if local.template.as_deref() == Some(name) {
-                by_hand.push((asset, local));
-            }
-        })?;
-        let kinds =
-            workspace.templates.iter().find(|t| t.name == name).map(|t| t.kinds.clone()).unwrap_or_default();
-        let mut in_use = by_hand.len();
-        if !kinds.is_empty() {
-            for company in self.managed()? {
-                let fleet = company.halo.map(|halo| self.book.fleet(halo)).transpose()?.flatten();
-                let all = fleet.map(|fleet| fleet.configurations).unwrap_or_default();
-                in_use += all.iter().filter(|configuration| kinds.contains(&configuration.kind)).count();
-            }
-        }
-        let left = template::delete(&workspace.templates, name, in_use, replacement).map_err(input)?;
-        let mut step = Step {
-            title: format!("template {name} removed"),
-            before: vec![Edit::Templates(workspace.templates)],
-            after: vec![Edit::Templates(left)],
-        };
-        for (asset, local) in by_hand {
-            let moved = Local { template: replacement.map(str::to_owned), ..local.clone() };
-            step.before.push(Edit::Local { asset, local: Box::new(local) });
-            step.after.push(Edit::Local { asset, local: Box::new(moved) });
-        }
-        let said = format!("Saved: {}.", step.title);
-        self.record_step(step).await?;
-        Ok(said)
-    }
-
-    async fn change_assets(
-        &self,
-        workspace: &Workspace,
-        assets: &[i64],
-        change: &AssetChange,
-    ) -> Result<String, Problem> {
-        match change {
-            AssetChange::Template(Some(name)) if !workspace.templates.iter().any(|t| t.name == *name) => {
-                return Err(input(format!("there is no template '{name}'")));
-            }
-            AssetChange::Class(Some(name)) if !workspace.classes.iter().any(|class| class.name == *name) => {
-                return Err(input(format!("there is no class '{name}'")));
-            }
-            _ => {}
-        }
-        let mut step = Step { title: String::new(), before: Vec::new(), after: Vec::new() };
-        for asset in assets {
-            let before = self.book.local(*asset)?.unwrap_or_default();
-            let mut after = before.clone();
-            match change {
-                AssetChange::Class(name) => after.class.clone_from(name),
-                AssetChange::Template(name) => after.template.clone_from(name),
-                AssetChange::OffBudget(off) => after.off_budget = *off,
-                AssetChange::Date(field, None) => drop(after.dates.remove(field)),
-                AssetChange::Date(field, Some(date)) => {
-                    let date = LocalDate {
-                        date: *date,
-                        source: DateSource::Manual,
-                        estimated: false,
-                        at: self.world.now(),
-                    };
-                    after.dates.insert(*field, date);
-                }
-            }
-            if before != after {
-                step.before.push(Edit::Local { asset: *asset, local: Box::new(before) });
-                step.after.push(Edit::Local { asset: *asset, local: Box::new(after) });
-            }
-        }
-        let count = step.after.len();
-        step.title = format!("{count} {}", if count == 1 { "configuration" } else { "configurations" });
-        let said = format!("Saved: {}.", step.title);
-        if count > 0 {
-            self.record_step(step).await?;
-        }
-        Ok(said)
     }
 
     async fn open_report(&self, company: u32) -> Result<Reply, Problem> {
@@ -419,7 +363,7 @@ fn edit(list: TermList, terms: Vec<Term>) -> Edit {
 }
 
 /// A name as it may be kept.
-fn checked(name: &str) -> Result<String, Problem> {
+pub(super) fn checked(name: &str) -> Result<String, Problem> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST || name.chars().any(char::is_control) {
         return Err(input(format!("a name has 1 to {LONGEST} characters on one line")));

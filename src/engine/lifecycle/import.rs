@@ -4,12 +4,14 @@
 //! one company, and half a million assets must not be held: so the rows are made company by company, and what they
 //! would write waits beside the plan (the *stage*) until it is applied.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 
+use super::reader::Reader;
+use super::rows::{Rows, company_row, differences, facts, field, term_rows};
 use super::shelf::{Fleet, HaloLists};
 use crate::api::halo::Halo;
 use crate::engine::Engine;
@@ -18,15 +20,12 @@ use crate::engine::extract::Progress;
 use crate::engine::fresh::Freshness;
 use crate::engine::planning::{Built, Spec};
 use crate::engine::words::Event;
-use crate::lifecycle::company::{self, Company, Filter, HaloCompany, MappingFilter, StatusFilter};
-use crate::lifecycle::configuration::{Configuration, DateField};
-use crate::lifecycle::term::{self, HaloTerm, Sync, Term, TermChange};
-use crate::model::asset::{Asset, AssetField};
+use crate::lifecycle::company::{self, Filter, HaloCompany, MappingFilter, StatusFilter};
+use crate::lifecycle::configuration::Configuration;
+use crate::lifecycle::term::{self, HaloTerm, Sync, TermChange};
 use crate::model::settings::Lifecycle as Settings;
-use crate::model::{
-    Class, Entity, FieldName, Integration, Moment, Place, PlanId, Problem, SourceId, TargetId, Value,
-};
-use crate::plan::{self, Action, Cause, Change, FieldChange, Outline, Plan, Side, Totals};
+use crate::model::{Class, Entity, Integration, Moment, Place, PlanId, Problem, SourceId, TargetId};
+use crate::plan::{self, Action, Change, Outline, Plan, Side, Totals};
 
 /// What a plan's rows would write, each with its row.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -50,23 +49,6 @@ pub(super) struct StagedFleet {
     pub after: Vec<(Option<u32>, Configuration)>,
 }
 
-/// Rows on the way to a plan.
-#[derive(Default)]
-struct Rows {
-    changes: Vec<Change>,
-    /// Rows that change nothing and are only counted: there may be half a million.
-    uncounted: BTreeMap<Entity, u64>,
-}
-
-impl Rows {
-    fn push(&mut self, mut change: Change) -> u32 {
-        let row = u32::try_from(self.changes.len() + 1).unwrap_or(u32::MAX);
-        change.row = row;
-        self.changes.push(change);
-        row
-    }
-}
-
 impl Engine {
     /// Reads Halo and stores a plan for the workspace; with [`Entity::Warranty`], also for the dates that go back.
     pub async fn plan_lifecycle(
@@ -82,7 +64,7 @@ impl Engine {
         same_source(last.fingerprints.get("halo"), &fingerprint)?;
         last.fingerprints = BTreeMap::from([("halo".to_owned(), fingerprint)]);
         let id = PlanId(self.book.next_number("plan")?);
-        let mut rows = Rows::default();
+        let mut rows = Rows { only: self.only(spec)?, ..Rows::default() };
         let mut outline = Outline::default();
         if spec.entities.iter().any(|entity| *entity != Entity::Warranty) {
             self.plan_import(spec, id, &with.halo, at, &mut rows, &mut outline, progress).await?;
@@ -178,6 +160,7 @@ impl Engine {
             lists: HaloLists {
                 types: halo_types(customers.iter()),
                 companies: customers.clone(),
+                missing_fields: self.book.halo_lists()?.missing_fields,
                 read_at: Some(at),
             },
             ..Stage::default()
@@ -262,6 +245,7 @@ impl Engine {
         let own = &settings.lifecycle;
         let definitions = halo.asset_fields().await?;
         let reader = Reader::new(own, &definitions);
+        stage.lists.missing_fields = reader.missing.iter().map(|name| (*name).to_owned()).collect();
         for missing in &reader.missing {
             outline.alerts.push(format!(
                 "the field '{missing}' is not in Halo; add it there (Configuration > Assets > Fields), or map another"
@@ -429,207 +413,6 @@ fn compare(
     after
 }
 
-fn field(name: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
-    let name = if name == "name" { FieldName::Name } else { FieldName::own(name) };
-    FieldChange { name, before: before.map(Value::text), after: after.map(Value::text), mark: None }
-}
-
-/// What a configuration says, under the names of the columns; blank ones left out.
-fn facts(c: &Configuration) -> Vec<(&'static str, String)> {
-    let date = |field: DateField| c.dates.get(field).map(|date| date.to_string()).unwrap_or_default();
-    let mut facts = vec![
-        ("name", c.name.clone()),
-        ("type", c.kind.clone()),
-        ("status", c.status.clone()),
-        ("serial", c.serial.clone()),
-        ("manufacturer", c.manufacturer.clone()),
-        ("model", c.model.clone()),
-        ("ram", c.ram.clone()),
-        ("os", c.os.clone()),
-        ("notes", c.notes.clone()),
-    ];
-    facts.extend(DateField::ALL.map(|field| (field.key(), date(field))));
-    facts.retain(|(_, value)| !value.is_empty());
-    facts
-}
-
-fn differences(before: &Configuration, after: &Configuration) -> Vec<FieldChange> {
-    let (old, new) = (facts(before), facts(after));
-    let names: BTreeSet<&'static str> = old.iter().chain(&new).map(|(name, _)| *name).collect();
-    let of = |facts: &[(&'static str, String)], name: &str| {
-        facts.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone())
-    };
-    let mut changes: Vec<FieldChange> = names
-        .into_iter()
-        .filter_map(|name| {
-            let (was, is) = (of(&old, name), of(&new, name));
-            (was != is).then(|| field(name, was.as_deref(), Some(is.as_deref().unwrap_or(""))))
-        })
-        .collect();
-    if before.out_of_scope && !after.out_of_scope {
-        changes.push(field("scope", Some("out of scope"), Some("in scope")));
-    }
-    if changes.is_empty() {
-        changes.push(field("other fields", None, Some("changed")));
-    }
-    changes
-}
-
-/// Rows for what happens to a list of types or statuses; those that stay get a row, too.
-fn term_rows(
-    rows: &mut Rows,
-    entity: Entity,
-    local: &[Term],
-    halo: &[HaloTerm],
-    changes: &[TermChange],
-) -> Vec<(u32, TermChange)> {
-    let mut staged = Vec::new();
-    let of = |id: u32| local.iter().find(|term| term.id == id);
-    let side = |term: &HaloTerm| Side { id: SourceId::new(&term.id), name: term.name.as_str().into() };
-    let target = |id: u32, name: &str| Some(Side { id: TargetId::from(i64::from(id)), name: name.into() });
-    for change in changes {
-        let mut row = match change {
-            TermChange::Create { halo } => {
-                let mut row = Change::new(entity, Action::Create, side(halo), [change.sentence()]);
-                row.fields = vec![field("name", None, Some(&halo.name))];
-                row
-            }
-            TermChange::Map { id, halo, from } => {
-                let mut row = Change::new(entity, Action::Link, side(halo), [change.sentence()]);
-                row.target = target(*id, from);
-                if *from != halo.name {
-                    row.fields = vec![field("name", Some(from), Some(&halo.name))];
-                }
-                row
-            }
-            TermChange::Rename { id, from, to } => {
-                let own = of(*id).and_then(|term| term.halo.clone());
-                let own = own.unwrap_or_else(|| HaloTerm { id: id.to_string(), name: to.clone() });
-                let mut row = Change::new(
-                    entity,
-                    Action::Update,
-                    Side { name: to.as_str().into(), ..side(&own) },
-                    [change.sentence()],
-                );
-                row.target = target(*id, from);
-                row.fields = vec![field("name", Some(from), Some(to))];
-                row
-            }
-            TermChange::Gone { id, name } | TermChange::Back { id, name } => {
-                let gone = matches!(change, TermChange::Gone { .. });
-                let own = of(*id).and_then(|term| term.halo.clone());
-                let own = own.unwrap_or_else(|| HaloTerm { id: id.to_string(), name: name.clone() });
-                let mut row = Change::new(entity, Action::Update, side(&own), [change.sentence()]);
-                row.target = target(*id, name);
-                let words = if gone { ("in Halo", "gone from Halo") } else { ("gone from Halo", "in Halo") };
-                row.fields = vec![field("state", Some(words.0), Some(words.1))];
-                row
-            }
-        };
-        row.row = 0;
-        staged.push((rows.push(row), change.clone()));
-    }
-    for one in halo {
-        let mapped = local.iter().find(|term| term.halo.as_ref().is_some_and(|own| own.id == one.id));
-        if let Some(term) = mapped.filter(|term| term.name == one.name && !term.gone) {
-            let mut row = Change::new(entity, Action::Unchanged, side(one), ["as in Halo"]);
-            row.target = target(term.id, &term.name);
-            rows.push(row);
-        }
-    }
-    staged
-}
-
-/// The row of one step of loading companies.
-fn company_row(
-    rows: &mut Rows,
-    stage: &mut Stage,
-    local: &[Company],
-    types: &[Term],
-    step: company::Step,
-    managed: &mut HashMap<i64, (Option<u32>, String, Option<u32>)>,
-) {
-    use company::Step as S;
-    let entity = Entity::Companies;
-    let side = |halo: &HaloCompany| Side { id: SourceId::from(halo.id), name: halo.name.as_str().into() };
-    let target = |company: &Company| {
-        Some(Side { id: TargetId::from(i64::from(company.id)), name: company.name.as_str().into() })
-    };
-    let find = |id: u32| local.iter().find(|company| company.id == id);
-    let kind = |halo: &HaloCompany| halo.kind.as_ref().map(|kind| kind.name.clone());
-    match step {
-        S::Create { halo } => {
-            let mut row = Change::new(
-                entity,
-                Action::Create,
-                side(&halo),
-                ["inside the filters, and no company of that name here"],
-            );
-            row.fields = vec![field("name", None, Some(&halo.name))];
-            row.fields.extend(kind(&halo).map(|kind| field("type", None, Some(&kind))));
-            row.fields.push(field("status", None, Some(company::status_word(halo.active))));
-            let row = rows.push(row);
-            managed.insert(halo.id, (None, halo.name.clone(), Some(row)));
-            stage.companies.push((row, None, halo));
-        }
-        S::Map { id, halo } => {
-            let mut row = Change::new(
-                entity,
-                Action::Link,
-                side(&halo),
-                ["exactly one company of exactly this name here (K4)"],
-            );
-            row.target = find(id).and_then(target);
-            let row = rows.push(row);
-            managed.insert(halo.id, (Some(id), halo.name.clone(), Some(row)));
-            stage.companies.push((row, Some(id), halo));
-        }
-        S::Follow { after, changed } => {
-            let Some(halo_id) = after.halo else { return };
-            let source = Side { id: SourceId::from(halo_id), name: after.name.as_str().into() };
-            let action = if changed.is_empty() { Action::Unchanged } else { Action::Update };
-            let why =
-                if changed.is_empty() { "as in Halo" } else { "changed in Halo; Halo's value wins (S2)" };
-            let mut row = Change::new(entity, action, source, [why]);
-            row.target = find(after.id).and_then(target);
-            row.fields = changed.iter().map(|c| field(c.field, Some(&c.before), Some(&c.after))).collect();
-            let acts = action.acts();
-            let row = rows.push(row);
-            if acts {
-                let kind = after
-                    .kind
-                    .and_then(|id| types.iter().find(|term| term.id == id))
-                    .and_then(|t| t.halo.clone());
-                let halo = HaloCompany { id: halo_id, name: after.name.clone(), kind, active: after.active };
-                stage.companies.push((row, Some(after.id), halo));
-            }
-            if let Some(entry) = managed.get_mut(&halo_id) {
-                entry.1.clone_from(&after.name);
-            }
-        }
-        S::Skip { halo, why } => {
-            rows.push(Change::new(entity, Action::Skipped, side(&halo), [why]));
-        }
-        S::Held { halo, why } => {
-            let row = Change::new(entity, Action::Create, side(&halo), ["inside the filters"]);
-            rows.push(row.held(Cause::Data, Action::Create, why));
-        }
-        S::Missing { id } => {
-            let Some(company) = find(id) else { return };
-            let source = Side {
-                id: SourceId::from(company.halo.unwrap_or_default()),
-                name: company.name.as_str().into(),
-            };
-            let mut row =
-                Change::new(entity, Action::Update, source, ["Halo lists it no more; kept, made inactive"]);
-            row.target = target(company);
-            row.fields = vec![field("status", Some("active"), Some("inactive"))];
-            let row = rows.push(row);
-            stage.missing.push((row, id));
-        }
-    }
-}
-
 /// The types of some of Halo's customers, by id, each once.
 fn halo_types<'a>(customers: impl Iterator<Item = &'a HaloCompany>) -> Vec<HaloTerm> {
     let mut types: Vec<HaloTerm> = Vec::new();
@@ -656,83 +439,6 @@ fn filter(own: &Settings) -> Filter {
             "unmapped" => MappingFilter::Unmapped,
             _ => MappingFilter::All,
         },
-    }
-}
-
-/// How an asset of Halo's becomes a configuration: which field is what.
-struct Reader<'a> {
-    settings: &'a Settings,
-    /// Every downloaded field: its name and the ids it has; several definitions may share a name.
-    fields: Vec<(&'a str, Vec<TargetId>)>,
-    ids: Vec<TargetId>,
-    /// Downloaded by name, and not in Halo (S19b).
-    missing: Vec<&'a str>,
-    /// Something is mapped to a column that lists do not carry.
-    needs_details: bool,
-}
-
-impl<'a> Reader<'a> {
-    fn new(settings: &'a Settings, definitions: &[AssetField]) -> Self {
-        let mut fields = Vec::new();
-        let mut missing = Vec::new();
-        for name in settings.fields.iter().map(String::as_str).filter(|name| !name.trim().is_empty()) {
-            let ids: Vec<TargetId> =
-                definitions.iter().filter(|d| d.name.trim() == name.trim()).map(|d| d.id.clone()).collect();
-            if ids.is_empty() {
-                missing.push(name);
-            }
-            fields.push((name, ids));
-        }
-        let ids = fields.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
-        let needs_details = settings.mapped().iter().any(|(_, name)| Settings::COLUMNS.contains(name));
-        Self { settings, fields, ids, missing, needs_details }
-    }
-
-    fn value<'b>(&self, asset: &'b Asset, name: &str) -> Option<&'b str> {
-        if Settings::COLUMNS.contains(&name) {
-            return asset.columns.iter().find(|(own, _)| &**own == name).map(|(_, text)| &**text);
-        }
-        let (_, ids) = self.fields.iter().find(|(own, _)| *own == name)?;
-        ids.iter().find_map(|id| asset.value(id).filter(|text| !text.trim().is_empty()))
-    }
-
-    fn configuration(&self, asset: &Asset, kind: &str) -> Configuration {
-        let own = self.settings;
-        let text = |name: &str| self.value(asset, name).unwrap_or_default().trim().to_owned();
-        let mut configuration = Configuration {
-            id: asset.id.number().unwrap_or_default(),
-            name: asset.name().to_string(),
-            kind: kind.to_owned(),
-            // Lists tell the status only on some builds; the flag is always there.
-            status: match (&*asset.status, asset.is_active) {
-                ("", true) => "Active".into(),
-                ("", false) => "Inactive".into(),
-                (status, _) => status.to_owned(),
-            },
-            serial: text(&own.serial_field),
-            manufacturer: text(&own.manufacturer_field),
-            model: text(&own.model_field),
-            os: text(&own.os_field),
-            ram: text(&own.ram_field),
-            notes: text(&own.notes_field),
-            ..Configuration::default()
-        };
-        for (field, name) in [
-            (DateField::PurchaseDate, &own.purchase_date_field),
-            (DateField::InstallDate, &own.install_date_field),
-            (DateField::WarrantyStart, &own.warranty_start_field),
-            (DateField::ExpirationDate, &own.expiration_date_field),
-        ] {
-            configuration.take_date(field, &text(name));
-        }
-        let mapped: Vec<&str> = own.mapped().iter().map(|(_, name)| *name).collect();
-        for (name, _) in self.fields.iter().filter(|(name, _)| !mapped.contains(name)) {
-            let text = text(name);
-            if !text.is_empty() {
-                configuration.extra.insert((*name).to_owned(), text);
-            }
-        }
-        configuration
     }
 }
 

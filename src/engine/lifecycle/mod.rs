@@ -5,14 +5,19 @@
 //! | `words` | what viewers ask and are told |
 //! | `shelf` | where everything lies in the index |
 //! | `import` | Halo read and compared: a plan whose rows change the workspace |
+//! | `reader`, `rows` | an asset as a configuration; a change as a row of the plan |
 //! | `carry` | those rows carried out |
 //! | `edit` | what people change, as steps that can be taken back |
+//! | `assign` | classes and templates, and what belongs to them by hand |
 //! | `warranty` | dates from files, and the plan that writes dates into Halo |
 //! | `views` | answers |
 
+mod assign;
 mod carry;
 mod edit;
 mod import;
+mod reader;
+mod rows;
 pub mod shelf;
 mod views;
 mod warranty;

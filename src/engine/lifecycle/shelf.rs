@@ -26,6 +26,9 @@ pub struct Fleet {
 pub struct HaloLists {
     pub types: Vec<HaloTerm>,
     pub companies: Vec<HaloCompany>,
+    /// Asset fields that are to be downloaded and that Halo does not have (S19b).
+    #[serde(default)]
+    pub missing_fields: Vec<String>,
     pub read_at: Option<Moment>,
 }
 

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::words::{CompanyView, LifecycleAnswer, LifecycleQuery, WorkspaceView};
 use crate::engine::Engine;
+use crate::engine::words::{Check, CheckState};
 use crate::lifecycle::assess::Judge;
 use crate::lifecycle::company::{self, Company};
 use crate::lifecycle::configuration::{Configuration, Local};
 use crate::lifecycle::report::{self, Head, Report, ReportId, State};
+use crate::lifecycle::setup::{self, Facts, Right};
 use crate::lifecycle::summary::Summary;
 use crate::lifecycle::template::Mode;
-use crate::model::{Moment, Problem};
+use crate::lifecycle::term::HaloTerm;
+use crate::model::{Integration, Moment, Place, Problem};
 
 impl Engine {
     pub fn lifecycle_answer(&self, query: &LifecycleQuery) -> Result<LifecycleAnswer, Problem> {
@@ -159,7 +162,46 @@ impl Engine {
                 *statuses.entry(configuration.status).or_default() += 1;
             }
         }
+        let (kinds, statuses): (Vec<_>, Vec<_>) =
+            (kinds.into_iter().collect(), statuses.into_iter().collect());
+        let own = &settings.lifecycle;
+        let rights = self.last_test(Place::Of(Integration::Lifecycle))?.map_or_else(Vec::new, |test| {
+            let right = |check: Check| Right {
+                works: match check.state {
+                    CheckState::Ok => Some(true),
+                    CheckState::Failed => Some(false),
+                    CheckState::Unproven | CheckState::Skipped => None,
+                },
+                name: check.name,
+                says: check.message,
+            };
+            test.checks.into_iter().map(right).collect()
+        });
+        let is_mapped = |one: &&HaloTerm| {
+            workspace.types.iter().any(|term| term.halo.as_ref().is_some_and(|halo| halo.id == one.id))
+        };
+        let unmapped =
+            if own.types_full_sync { lists.types.iter().filter(|one| !is_mapped(one)).count() } else { 0 };
+        let setup = setup::steps(&Facts {
+            rights,
+            types: &workspace.types,
+            statuses: &workspace.statuses,
+            unmapped_types: unmapped,
+            managed: managed.len() as u64,
+            has_age_field: !own.purchase_date_field.is_empty() || !own.install_date_field.is_empty(),
+            has_expiration_field: !own.expiration_date_field.is_empty(),
+            missing_fields: &lists.missing_fields,
+            configurations,
+            configurations_are_off: !own.configurations_sync,
+            kinds: &kinds,
+            classes: &workspace.classes,
+            grades_are_ours: workspace.grades_are_ours,
+            templates: workspace.templates.len(),
+            reports: self.book.heads()?.len() + self.book.drafts()?.len(),
+            writes_back: own.writes_back(),
+        });
         Ok(WorkspaceView {
+            setup,
             halo_types: lists.types,
             halo_statuses: company::halo_statuses(),
             types: workspace.types,
@@ -174,8 +216,8 @@ impl Engine {
             managed: managed.len() as u64,
             cap: settings.lifecycle.managed_cap,
             configurations,
-            configuration_types: kinds.into_iter().collect(),
-            configuration_statuses: statuses.into_iter().collect(),
+            configuration_types: kinds,
+            configuration_statuses: statuses,
             read_at: lists.read_at,
             configurations_are_off: !settings.lifecycle.configurations_sync,
             writes_back: settings.lifecycle.writes_back(),

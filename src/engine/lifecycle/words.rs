@@ -7,6 +7,7 @@ use crate::lifecycle::company::Company;
 use crate::lifecycle::configuration::DateField;
 use crate::lifecycle::grade::GradeRule;
 use crate::lifecycle::report::{Head, Report, ReportId, Row};
+use crate::lifecycle::setup::SetupStep;
 use crate::lifecycle::summary::Summary;
 use crate::lifecycle::template::{Mode, Template};
 use crate::lifecycle::term::{HaloTerm, Term};
@@ -31,6 +32,17 @@ pub enum LifecycleOrder {
         list: TermList,
         name: String,
     },
+    /// Only of an entry that stands for none of Halo's: a mapped one has Halo's name.
+    RenameTerm {
+        list: TermList,
+        id: u32,
+        name: String,
+    },
+    /// Only of an entry that no company has and that Halo does not have either.
+    RemoveTerm {
+        list: TermList,
+        id: u32,
+    },
     AddCompany {
         name: String,
     },
@@ -39,18 +51,30 @@ pub enum LifecycleOrder {
         companies: Vec<u32>,
         managed: bool,
     },
-    /// A company's own fiscal year; `None`: the workspace's.
-    FiscalYear {
+    /// The company stands for this customer of Halo's from now on.
+    MapCompany {
         company: u32,
-        first_month: Option<i8>,
+        halo: i64,
+    },
+    Company {
+        company: u32,
+        changes: Vec<CompanyChange>,
     },
     /// `None`: our default set again.
     Grades {
         rules: Option<Vec<GradeRule>>,
     },
-    /// Adds a class or takes the place of the one of that type and name.
+    /// Adds a class or takes the place of the one of that type and name. `was`: its name until now; what was put into
+    /// it by hand stays in it.
     SetClass {
+        was: Option<String>,
         class: Class,
+    },
+    /// The first class of a type whose rule fits counts, so their order matters. From 1, among those of the type.
+    MoveClass {
+        kind: String,
+        name: String,
+        position: u32,
     },
     RemoveClass {
         kind: String,
@@ -63,7 +87,9 @@ pub enum LifecycleOrder {
         kind: String,
         company: Option<i64>,
     },
+    /// `was`: its name until now; what belongs to it by hand stays with it.
     SetTemplate {
+        was: Option<String>,
         template: Template,
     },
     /// One that is in use needs a replacement.
@@ -73,7 +99,7 @@ pub enum LifecycleOrder {
     },
     Assets {
         assets: Vec<i64>,
-        change: AssetChange,
+        changes: Vec<AssetChange>,
     },
     /// Opens a company's draft; a new one where it has none.
     OpenReport {
@@ -100,6 +126,15 @@ pub enum LifecycleOrder {
 pub enum TermList {
     Types,
     Statuses,
+}
+
+/// What a person says of a company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompanyChange {
+    /// First month of its own fiscal year; `None`: the workspace's.
+    FiscalYear(Option<i8>),
+    Notes(String),
 }
 
 /// What a person says of one or more assets.
@@ -190,6 +225,8 @@ pub struct WorkspaceView {
     /// Configurations are switched off, so the copy is not updated.
     pub configurations_are_off: bool,
     pub writes_back: bool,
+    /// The steps from nothing to a first report.
+    pub setup: Vec<SetupStep>,
 }
 
 /// A company with what the last import left.

@@ -2,6 +2,7 @@
 //! a dozen and all are known.
 
 pub mod change;
+mod charts;
 pub mod customers;
 pub mod fields;
 pub mod integrations;
@@ -102,6 +103,7 @@ pub enum Screen {
     Program(program::Program),
     Lifecycle(Box<lifecycle::Lifecycle>),
     Report(Box<report::ReportScreen>),
+    Sheet(Box<lifecycle::sheet::Sheet>),
 }
 
 /// Calls the screen that it is.
@@ -120,6 +122,7 @@ macro_rules! each {
             Screen::Program($screen) => $call,
             Screen::Lifecycle($screen) => $call,
             Screen::Report($screen) => $call,
+            Screen::Sheet($screen) => $call,
         }
     };
 }
@@ -140,6 +143,7 @@ impl Screen {
             Self::Program(_) => Scope::Program,
             Self::Lifecycle(_) => Scope::Lifecycle,
             Self::Report(_) => Scope::Report,
+            Self::Sheet(_) => Scope::Sheet,
         }
     }
 
@@ -152,6 +156,7 @@ impl Screen {
             | Self::Jobs(_)
             | Self::Lifecycle(_) => None,
             Self::Report(screen) => Some(screen.name()),
+            Self::Sheet(screen) => Some(screen.name()),
             Self::Picker(screen) => Some(screen.name()),
             Self::Plan(screen) => Some(screen.name()),
             Self::Job(screen) => Some(screen.name()),
@@ -169,6 +174,7 @@ impl Screen {
             Self::Plan(screen) => screen.edits(),
             Self::Settings(screen) => screen.edits(),
             Self::Report(screen) => screen.edits(),
+            Self::Sheet(screen) => Some(screen.name()),
             Self::Customers(screen) => screen.edits(),
             Self::Integrations(_)
             | Self::Fields(_)
@@ -302,7 +308,7 @@ macro_rules! into_screen {
         })*
     };
 }
-into_screen!(Report report::ReportScreen, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
+into_screen!(Report report::ReportScreen, Sheet lifecycle::sheet::Sheet, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
 
 impl From<settings::Settings> for Screen {
     fn from(screen: settings::Settings) -> Self {

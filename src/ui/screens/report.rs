@@ -2,15 +2,16 @@
 //! than to read.
 
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
-use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Value, json};
 
-use crate::host::words::{Answer, Command, Event, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query};
-use crate::lifecycle::age::{AgeBucket, WarrantyBucket};
-use crate::lifecycle::column::Column as Field;
-use crate::lifecycle::export::{grouped, money};
-use crate::lifecycle::grade::Tone;
+use super::charts::{distributions, tone_role, years};
+use super::lifecycle::sheet::Sheet;
+use super::lifecycle::{Assets, Entry};
+use crate::host::words::{
+    Answer, Command, Event, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query, Reply, WorkspaceView,
+};
+use crate::lifecycle::column::{Column as Field, Headed};
+use crate::lifecycle::export::{Format, export, grouped, money};
 use crate::lifecycle::report::{Report, ReportId, State};
 use crate::lifecycle::template::Mode;
 use crate::model::Problem;
@@ -18,13 +19,13 @@ use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
-use crate::ui::fit;
 use crate::ui::key::Key;
 use crate::ui::list::List;
-use crate::ui::message::News;
+use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
 use crate::ui::theme::Role;
-use crate::ui::turn::Turn;
+use crate::ui::turn::{Step, Turn};
+use crate::ui::widgets::prompt::{Prompt, Typed};
 use crate::ui::widgets::table::{self, Column, Row, cell};
 
 #[derive(Debug, Clone)]
@@ -32,40 +33,27 @@ pub struct ReportScreen {
     id: ReportId,
     mode: Mode,
     report: Option<Box<Report>>,
-    /// Numbers of the rows; the report has them in order.
-    list: List<usize>,
+    /// The rows' Halo ids, in the report's order.
+    list: List<i64>,
     trouble: Option<Problem>,
     is_asked: bool,
+    /// What a row is edited by.
+    view: Option<Box<WorkspaceView>>,
+    /// A path, while it is typed.
+    prompt: Option<Prompt<()>>,
 }
 
-/// The role that a grade is drawn in.
-pub const fn tone_role(tone: Tone) -> Role {
-    match tone {
-        Tone::Replace => Role::Bad,
-        Tone::Plan => Role::Notice,
-        Tone::Watch => Role::Change,
-        Tone::Unknown => Role::Dim,
-        Tone::Healthy => Role::Good,
-    }
-}
-
-/// One lying bar: its label, the bar, its number. Drawn as solid cells, so that it shows without colour, too.
-pub fn bar(canvas: &mut Canvas<'_>, area: Rect, label: &str, value: f64, most: f64, shown: &str, role: Role) {
-    let name = 16.min(area.width / 3);
-    let number = (fit::width(shown) as u16).max(4);
-    canvas.put(area.x + 1, area.y, name, label, Role::Dim);
-    let x = area.x + 2 + name;
-    let room = area.right().saturating_sub(x + number + 1);
-    let share = if most > 0.0 { value / most } else { 0.0 };
-    // Whatever is there has at least one cell.
-    let cells = ((share * f64::from(room)).round() as u16).max(u16::from(value > 0.0)).min(room);
-    if canvas.look.plain {
-        canvas.put(x, area.y, room, &"#".repeat(usize::from(cells)), role);
-    } else {
-        let style = canvas.style(role).add_modifier(Modifier::REVERSED);
-        canvas.put_styled(x, area.y, cells, &" ".repeat(usize::from(cells)), style);
-    }
-    canvas.put_right(area.right().saturating_sub(number), area.y, number, shown, Role::Text);
+/// The question before a draft is frozen.
+pub fn complete(report: ReportId, name: &str) -> Confirm {
+    let order = LifecycleOrder::Complete { report };
+    let step = Step::Do(Effect::Send(Command::Lifecycle(Box::new(order))));
+    let lines =
+        ["Its values are frozen and never change again; a later import changes only new drafts.".to_owned()];
+    Confirm::new(format!("Complete {report} of {name}?"), lines, "not now").choice(
+        'y',
+        "complete it",
+        vec![step],
+    )
 }
 
 /// Where the parts of the screen are.
@@ -80,7 +68,16 @@ const CHART_LINES: u16 = 8;
 
 impl ReportScreen {
     pub fn of(id: ReportId) -> Self {
-        Self { id, mode: Mode::Display, report: None, list: List::default(), trouble: None, is_asked: false }
+        Self {
+            id,
+            mode: Mode::Display,
+            report: None,
+            list: List::default(),
+            trouble: None,
+            is_asked: false,
+            view: None,
+            prompt: None,
+        }
     }
 
     pub fn edits(&self) -> Option<String> {
@@ -96,6 +93,10 @@ impl ReportScreen {
     fn ask(&mut self, turn: &mut Turn<'_>) {
         self.is_asked = true;
         turn.ask(Query::Lifecycle(LifecycleQuery::Report { report: self.id, mode: self.mode }));
+        turn.ask(Query::Lifecycle(LifecycleQuery::Overview));
+        if turn.mirror.settings.is_none() {
+            turn.ask(Query::Settings);
+        }
     }
 
     fn parts(&self, area: Rect) -> Parts {
@@ -132,7 +133,7 @@ impl ReportScreen {
             State::Completed => "completed, frozen",
         };
         let mode = if self.mode == Mode::Build { ", build view" } else { "" };
-        let left = format!("{} {state}{mode}, as of {}", report.head.name, report.as_of);
+        let left = format!("{state}{mode}, as of {}", report.as_of);
         Some((left, self.summary(mirror)))
     }
 
@@ -153,13 +154,61 @@ impl ReportScreen {
     }
 
     pub const fn is_typing(&self) -> bool {
-        false
+        self.prompt.is_some()
     }
 
-    pub fn key(&mut self, _key: Key, _turn: &mut Turn<'_>) {}
+    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            let typed = prompt.key(key);
+            self.typed(&typed, turn);
+        }
+    }
 
-    pub fn paste(&mut self, _text: &str, turn: &mut Turn<'_>) {
-        turn.say("A paste goes into text fields only; here it does nothing.");
+    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        match &mut self.prompt {
+            Some(prompt) => drop(prompt.paste(text)),
+            None => turn.say("A paste goes into text fields only; here it does nothing."),
+        }
+    }
+
+    fn typed(&mut self, typed: &Typed, turn: &mut Turn<'_>) {
+        match typed {
+            Typed::Going | Typed::Changed(_) => return,
+            Typed::Dropped => {}
+            Typed::Done(path) => self.export(path.trim(), turn),
+        }
+        self.prompt = None;
+    }
+
+    /// Writes the report as what the path ends in.
+    fn export(&self, path: &str, turn: &mut Turn<'_>) {
+        let (Some(report), Some(settings)) = (&self.report, &turn.mirror.settings) else { return };
+        let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let made = ending.parse::<Format>().and_then(|format| {
+            if format == Format::Xlsx {
+                return Err(format!(
+                    "a spreadsheet is written by `parhelion lifecycle report {} --format xlsx --out {path}`",
+                    self.id
+                ));
+            }
+            let columns = Headed::list(&settings.settings.lifecycle.csv_columns)?;
+            export(report, format, &columns)
+        });
+        match made.map(String::from_utf8) {
+            Ok(Ok(text)) => turn.steps.push(Step::Do(Effect::Write { path: path.into(), bytes: text.into_bytes() })),
+            Ok(Err(_)) => turn.complain("The report could not be written as text."),
+            Err(why) => turn.complain(format!("Not exported: {why}.")),
+        }
+    }
+
+    /// The marked rows, or the one under the cursor, as one form.
+    fn edit(&self, turn: &mut Turn<'_>) {
+        let Some(report) = &self.report else { return };
+        let chosen = self.list.chosen();
+        let rows: Vec<_> = report.rows.iter().filter(|row| chosen.contains(&row.id)).collect();
+        if !rows.is_empty() {
+            turn.open(Sheet::of(Entry::Assets(Assets::of(&rows)), self.view.clone(), &[]));
+        }
     }
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
@@ -174,27 +223,33 @@ impl ReportScreen {
             }
             Action::CompleteReport => {
                 let name = self.report.as_ref().map(|report| report.head.name.clone()).unwrap_or_default();
-                let order = LifecycleOrder::Complete { report: self.id };
-                let step = crate::ui::turn::Step::Do(crate::ui::message::Effect::Send(Command::Lifecycle(Box::new(order))));
-                turn.dialog(
-                    Confirm::new(
-                        format!("Complete {} of {name}?", self.id),
-                        vec!["Its values are frozen and never change again; a later import changes only new drafts.".into()],
-                        "not now",
-                    )
-                    .choice('y', "complete it", vec![step]),
-                );
+                turn.dialog(complete(self.id, &name));
+            }
+            Action::EditAssets => self.edit(turn),
+            Action::Mark => self.list.mark(),
+            Action::MarkAll => self.list.mark_all(),
+            Action::MarkTo => {
+                if !self.list.mark_to() {
+                    turn.say("From here; go to the other end and press it again.");
+                }
+            }
+            Action::Undo | Action::Redo => {
+                let order = LifecycleOrder::Undo { redo: action == Action::Redo };
+                turn.send(Command::Lifecycle(Box::new(order)));
             }
             Action::Why => {
                 let why = self.selected().map(|row| {
-                    std::iter::once(row.why.clone()).chain(row.faults.iter().cloned()).collect::<Vec<_>>().join("; ")
+                    std::iter::once(row.why.clone())
+                        .chain(row.faults.iter().cloned())
+                        .collect::<Vec<_>>()
+                        .join("; ")
                 });
                 turn.say(why.unwrap_or_default());
             }
-            Action::Export => turn.say(format!(
-                "`parhelion lifecycle report {} --format html --out FILE` (or text, json, csv, md, xlsx) writes it.",
-                self.id
-            )),
+            Action::Export => {
+                let name = format!("report-{}.html", self.id);
+                self.prompt = Some(Prompt::proposing((), "export to (html, csv, json, md, text) >", &name));
+            }
             Action::Copy | Action::DetailsDown | Action::DetailsUp | Action::Filter => {}
             _ => return false,
         }
@@ -202,14 +257,17 @@ impl ReportScreen {
     }
 
     fn selected(&self) -> Option<&crate::lifecycle::report::Row> {
-        self.report.as_ref()?.rows.get(*self.list.selected()?)
+        self.report.as_ref()?.rows.get(self.list.position())
     }
 
     pub fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
         let is_frozen = self.report.as_ref().is_some_and(|report| report.head.state == State::Completed);
         match action {
-            Action::CompleteReport | Action::OtherView if is_frozen => {
+            Action::CompleteReport | Action::OtherView | Action::EditAssets if is_frozen => {
                 Availability::Not("a completed report never changes.".into())
+            }
+            Action::EditAssets if self.list.is_empty() => {
+                Availability::Not("there is no configuration.".into())
             }
             Action::Filter | Action::FilterState | Action::Order => {
                 Availability::Not("a report is in one order: the worst first.".into())
@@ -236,7 +294,7 @@ impl ReportScreen {
     }
 
     pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
+        self.list.clear_marks()
     }
 
     pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
@@ -251,7 +309,7 @@ impl ReportScreen {
                 match result {
                     Ok(Answer::Lifecycle(answer)) => {
                         if let LifecycleAnswer::Report(report) = &**answer {
-                            self.list.replace((0..report.rows.len()).collect());
+                            self.list.replace(report.rows.iter().map(|row| row.id).collect());
                             self.report = Some(report.clone());
                             self.trouble = None;
                         }
@@ -259,6 +317,17 @@ impl ReportScreen {
                     Err(problem) => self.trouble = Some(problem.clone()),
                     Ok(_) => {}
                 }
+            }
+            News::Answer(Query::Lifecycle(LifecycleQuery::Overview), Ok(Answer::Lifecycle(answer))) => {
+                if let LifecycleAnswer::Overview(view) = &**answer {
+                    self.view = Some(view.clone());
+                }
+            }
+            News::Reply(command, Ok(Reply::Done(_))) if self.is_asked && changes_assets(command) => {
+                self.list.clear_marks();
+            }
+            News::Written(path, Ok(())) if path.to_string_lossy().contains("report-") => {
+                turn.say(format!("{} is in {}.", self.id, path.display()));
             }
             News::Engine(Event::Lifecycle | Event::Settings) | News::Missed if self.is_asked => {
                 self.ask(turn);
@@ -290,7 +359,7 @@ impl ReportScreen {
         };
         let parts = self.parts(area);
         if parts.charts.height > 0 {
-            charts(canvas, parts.charts, report);
+            distributions(canvas, parts.charts, report);
             years(canvas, parts.years, report);
         }
         self.assets(canvas, parts.list, report);
@@ -310,19 +379,19 @@ impl ReportScreen {
         let columns = [
             Column::fixed("grade", 9),
             Column::growing("name", 12),
-            Column::fixed("type", 10).goes(4),
+            Column::fixed("type", 10).goes(2),
             Column::fixed("age", 9).right(),
             Column::fixed("warranty", 10).goes(3),
-            Column::fixed("class", 10).goes(2),
+            Column::fixed("class", 10).goes(3),
             Column::fixed("year", 7).goes(5),
             Column::fixed("total", 10).right().goes(1),
         ];
         let visible = self.list.visible(usize::from(area.height.saturating_sub(1)));
         table::draw(canvas, area, &columns, visible, Some(self.list.position()), |index| {
-            let row = report.rows.get(*self.list.ids().get(index)?)?;
+            let row = report.rows.get(index)?;
             let text = if row.counts { Role::Text } else { Role::Dim };
             Some(Row {
-                is_marked: false,
+                is_marked: self.list.marks().contains(&row.id),
                 cells: vec![
                     cell(&*row.grade, tone_role(row.tone)),
                     cell(&*row.name, text),
@@ -337,12 +406,23 @@ impl ReportScreen {
         });
     }
 
-    pub fn draws_last_line(&self, _canvas: &mut Canvas<'_>, _area: Rect) -> bool {
-        false
+    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+        self.prompt.as_ref().is_some_and(|prompt| {
+            prompt.draw(canvas, area);
+            true
+        })
     }
 
     pub const fn hints(&self) -> &'static [Action] {
-        &[Action::CompleteReport, Action::OtherView, Action::Export, Action::Why]
+        &[
+            Action::EditAssets,
+            Action::Mark,
+            Action::CompleteReport,
+            Action::OtherView,
+            Action::Export,
+            Action::Undo,
+            Action::Why,
+        ]
     }
 
     pub fn about(&self) -> About {
@@ -352,6 +432,7 @@ impl ReportScreen {
             rules: &[
                 "The worst come first: what to replace, then what to plan, to watch, what nobody knows, and what is healthy.",
                 "Overdue replacements fall into the current budget year. Without a usable date there is no year.",
+                "Enter on a draft's row, or on marked ones, gives a class or template by hand, keeps it out of the budget, or sets a date that Halo lacks.",
                 "What has no class is priced at 0 and counted as such.",
             ],
         }
@@ -368,57 +449,6 @@ impl ReportScreen {
     pub fn restore(&mut self, _saved: &Value) {}
 }
 
-fn charts(canvas: &mut Canvas<'_>, area: Rect, report: &Report) {
-    let s = &report.summary;
-    let wide = area.width / 3;
-    let column = |at: u16| Rect { x: area.x + at * wide, width: wide.saturating_sub(1), ..area };
-    let grades =
-        report.grades.iter().map(|(name, tone)| (name.as_str(), s.grade(name), tone_role(*tone))).collect();
-    let ages = AgeBucket::ALL.iter().map(|b| (b.label(), s.age(*b), age_role(*b))).collect();
-    let warranties =
-        WarrantyBucket::ALL.iter().map(|b| (b.label(), s.warranty(*b), warranty_role(*b))).collect();
-    let parts: [(&str, Vec<(&str, u32, Role)>); 3] =
-        [("condition", grades), ("age", ages), ("warranty", warranties)];
-    for (at, (title, bars)) in parts.into_iter().enumerate() {
-        let area = column(at as u16);
-        canvas.put(area.x + 1, area.y, area.width, title, Role::Strong);
-        let most = bars.iter().map(|(_, count, _)| *count).max().unwrap_or(0);
-        for (line, (label, count, role)) in bars.into_iter().enumerate().take(usize::from(area.height - 1)) {
-            let at = Rect { y: area.y + 1 + line as u16, height: 1, ..area };
-            bar(canvas, at, label, count.into(), most.into(), &count.to_string(), role);
-        }
-    }
-}
-
-fn years(canvas: &mut Canvas<'_>, area: Rect, report: &Report) {
-    let title =
-        report.currency.map_or_else(|| "cost by year".into(), |currency| format!("cost by year, {currency}"));
-    canvas.rule(Rect { height: 1, ..area }, &title);
-    let years = report.years();
-    let value = |amount: rust_decimal::Decimal| amount.to_f64().unwrap_or(0.0);
-    let most = years.iter().map(|(_, cost)| value(cost.total())).fold(0.0, f64::max);
-    for (line, (year, cost)) in years.iter().enumerate().take(usize::from(area.height - 1)) {
-        let at = Rect { y: area.y + 1 + line as u16, height: 1, ..area };
-        let shown = format!("{} ({})", grouped(cost.total()), cost.count);
-        bar(canvas, at, &year.to_string(), value(cost.total()), most, &shown, Role::Accent);
-    }
-}
-
-const fn age_role(bucket: AgeBucket) -> Role {
-    match bucket {
-        AgeBucket::Under1 | AgeBucket::Under2 | AgeBucket::Under3 => Role::Good,
-        AgeBucket::Under4 => Role::Change,
-        AgeBucket::Under5 => Role::Notice,
-        AgeBucket::Older => Role::Bad,
-        AgeBucket::Unknown => Role::Dim,
-    }
-}
-
-const fn warranty_role(bucket: WarrantyBucket) -> Role {
-    match bucket {
-        WarrantyBucket::Over => Role::Bad,
-        WarrantyBucket::Under6Months => Role::Change,
-        WarrantyBucket::Under1Year | WarrantyBucket::Under2Years | WarrantyBucket::Longer => Role::Good,
-        WarrantyBucket::Unknown | WarrantyBucket::None => Role::Dim,
-    }
+fn changes_assets(command: &Command) -> bool {
+    matches!(command, Command::Lifecycle(order) if matches!(**order, LifecycleOrder::Assets { .. }))
 }
