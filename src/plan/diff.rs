@@ -139,6 +139,7 @@ pub(super) fn same(want: &Value, have: Option<&Value>) -> bool {
 pub fn holds(found: &Found, name: FieldName, value: Option<&Value>) -> bool {
     let have = field_of(found, name);
     match value {
+        Some(Value::Text(text)) if text.is_empty() => have.is_none(),
         Some(value) => same(value, have.as_ref()),
         None => have.is_none(),
     }

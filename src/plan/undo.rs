@@ -11,6 +11,7 @@ use super::change::{Mark, reasons};
 use super::diff::{equals, field_of};
 use super::money::{monthly, monthly_delta};
 use super::{Action, Cause, Change, FieldChange, Limit, MoneyDelta, Outline, Policy, Side, Valve, limits};
+use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::date::NO_DATE;
 use crate::model::{Currency, Entity, FieldName, Fields, Found, Link, Slot, SourceId, TargetId, Value};
 
@@ -240,6 +241,14 @@ fn uncreate(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, 
     (vec![format!("created by the job: {done}, never deleted")], touched)
 }
 
+/// Whether it is one of the fields that an asset carries in its list, which alone can be blanked.
+fn is_listed(entity: Entity, name: FieldName) -> bool {
+    let is_own = matches!(name, FieldName::Own(_));
+    is_own
+        && matches!(entity, Entity::Assets | Entity::Warranty)
+        && ![ID_FIELD, TYPE_FIELD].map(FieldName::own).contains(&name)
+}
+
 /// Fields go back to what they held.
 fn unset(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, Touched) {
     let (mut said, mut touched) = (Vec::new(), Vec::new());
@@ -247,6 +256,8 @@ fn unset(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, Tou
         let now = field_of(found, field.name);
         let back = match (&field.before, field.name) {
             (None, FieldName::EndDate) => Some(Value::Date(NO_DATE)),
+            // A field of an asset's list is blanked by an empty text (halopsa.md 8).
+            (None, name) if is_listed(image.entity, name) => Some(Value::text("")),
             (before, _) => before.clone(),
         };
         if equals(found, field.name, back.as_ref()) {

@@ -231,7 +231,6 @@ async fn dated(engine: &Arc<Engine>, count: usize) -> Vec<i64> {
 }
 
 /// Section 8, 4: the before-image is there, and taking the job back brings it.
-#[ignore = "taking back a date that was blank before leaves it in Halo"]
 #[tokio::test(start_paused = true)]
 async fn a_write_back_is_taken_back_from_its_before_image_and_that_again() {
     let (ground, engine) = filled().await;
@@ -258,7 +257,6 @@ async fn a_write_back_is_taken_back_from_its_before_image_and_that_again() {
 }
 
 /// P32: what somebody wrote since is not taken back.
-#[ignore = "taking back a date that was blank before leaves it in Halo"]
 #[tokio::test(start_paused = true)]
 async fn an_undo_leaves_a_date_that_somebody_wrote_since() {
     let (ground, engine) = filled().await;

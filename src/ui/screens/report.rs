@@ -195,7 +195,9 @@ impl ReportScreen {
             export(report, format, &columns)
         });
         match made.map(String::from_utf8) {
-            Ok(Ok(text)) => turn.steps.push(Step::Do(Effect::Write { path: path.into(), bytes: text.into_bytes() })),
+            Ok(Ok(text)) => {
+                turn.steps.push(Step::Do(Effect::Write { path: path.into(), bytes: text.into_bytes() }))
+            }
             Ok(Err(_)) => turn.complain("The report could not be written as text."),
             Err(why) => turn.complain(format!("Not exported: {why}.")),
         }
