@@ -478,14 +478,83 @@ pub enum FieldsCommand {
         #[arg(value_name = "TARGET")]
         target: String,
     },
+    /// Put the row of an asset field at another place
+    Move {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// The asset field in Halo
+        #[arg(value_name = "TARGET")]
+        target: String,
+        /// Its new place, from 1
+        #[arg(value_name = "PLACE")]
+        place: usize,
+    },
+    /// Read real records of both sides, and print their fields with samples and counts; writes nothing
+    Sample {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Print what was read before
+        #[arg(long)]
+        cached: bool,
+    },
+    /// Print what an import would write of one record, field by field; writes nothing
+    Test {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// The record's id, or its name where it is in the sample
+        #[arg(value_name = "RECORD")]
+        record: String,
+    },
+    /// Take over the fields that another integration uses in Halo
+    Copy {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// lifecycle
+        #[arg(value_name = "FROM")]
+        from: Integration,
+        /// Show what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Write the rows as CSV
+    Export {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Standard output without it
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Replace the rows by those of a CSV file, all or nothing
+    Import {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// A file, or - for standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Show what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 impl FieldsCommand {
     pub const fn integration(&self) -> Integration {
         match self {
-            Self::List { integration } | Self::Set { integration, .. } | Self::Unset { integration, .. } => {
-                *integration
-            }
+            Self::List { integration }
+            | Self::Set { integration, .. }
+            | Self::Unset { integration, .. }
+            | Self::Move { integration, .. }
+            | Self::Sample { integration, .. }
+            | Self::Test { integration, .. }
+            | Self::Copy { integration, .. }
+            | Self::Export { integration, .. }
+            | Self::Import { integration, .. } => *integration,
         }
     }
 }

@@ -6,10 +6,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::host::words::{
-    CheckState, Fate, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LayoutView, LogLine,
-    MapRow, MapState, MappingImport, PastRun, SavedChange, ScheduleView, Suggested, TestReport,
+    CheckState, Fate, FieldSides, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LayoutView,
+    LogLine, MapRow, MapState, MappingImport, PastRun, SavedChange, ScheduleView, Suggested, TestReport,
 };
 use crate::integrations::FieldRule;
+use crate::model::settings::FieldMapping;
 use crate::model::{
     Class, Entity, FieldName, How, Integration, JobId, Moment, Place, PlanId, Problem, SourceId, TargetId,
 };
@@ -483,6 +484,30 @@ impl<'a> FieldsDocument<'a> {
         };
         Self { integration, fields: rules.iter().map(row).collect() }
     }
+}
+
+/// The rows of the field mappings.
+#[derive(Serialize)]
+pub struct MappingsDocument<'a> {
+    pub integration: Integration,
+    pub rows: &'a [FieldMapping],
+}
+
+/// What other rows change.
+#[derive(Serialize)]
+pub struct FieldChangesDocument<'a> {
+    pub integration: Integration,
+    pub dry_run: bool,
+    pub rows: usize,
+    pub diff: &'a [String],
+}
+
+/// What there is on both sides.
+#[derive(Serialize)]
+pub struct SidesDocument<'a> {
+    pub integration: Integration,
+    #[serde(flatten)]
+    pub sides: &'a FieldSides,
 }
 
 #[derive(Serialize)]

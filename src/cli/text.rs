@@ -7,11 +7,12 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::host::words::{
-    CheckState, Fate, IssuesView, JobReport, JobState, LayoutView, LogLine, MapRow, MappingImport, PastRun,
-    Phase, SavedChange, ScheduleView, TestReport,
+    CheckState, Fate, FieldSides, FieldTest, IssuesView, JobReport, JobState, LayoutView, LogLine, MapRow,
+    MappingImport, PastRun, Phase, SavedChange, ScheduleView, TestReport, TestedField,
 };
 use crate::host::words::{JobProgress, Level};
 use crate::integrations::FieldRule;
+use crate::integrations::field_sample::{SourceField, TargetField};
 use crate::model::text::shown;
 use crate::model::{Integration, Moment, Value};
 use crate::plan::{Action, Change, MoneyDelta, Plan};
@@ -436,6 +437,81 @@ pub fn fields(integration: Integration, rules: &[FieldRule], plain: bool) -> Str
     };
     let header = ["of", "source", "Halo", "kind", "written", "setting", "note"];
     table(&header, rules.iter().map(row).collect(), plain)
+}
+
+/// Both sides with samples and counts.
+pub fn field_sides(sides: &FieldSides, plain: bool) -> String {
+    let samples = |samples: &[String]| shown(&samples.join(" | ")).into_owned();
+    let of = sides.records;
+    let source = |field: &SourceField| {
+        let name = if field.title.is_empty() {
+            field.name.clone()
+        } else {
+            format!("{} ({})", field.name, field.title)
+        };
+        vec![
+            name,
+            field.kind.key().to_owned(),
+            format!("{} of {of}", field.have),
+            field.told.clone(),
+            samples(&field.samples),
+        ]
+    };
+    let target = |field: &TargetField| {
+        vec![
+            shown(&field.label).into_owned(),
+            field.id.to_string(),
+            field.kind.key().to_owned(),
+            format!("{} of {}", field.have, sides.assets),
+            shown(&field.types.join(", ")).into_owned(),
+            samples(&field.samples),
+        ]
+    };
+    let sources = table(
+        &["source", "kind", "records", "told by", "samples"],
+        sides.sources.iter().map(source).collect(),
+        plain,
+    );
+    let targets = table(
+        &["Halo", "id", "kind", "assets", "types", "samples"],
+        sides.targets.iter().map(target).collect(),
+        plain,
+    );
+    format!("{sources}\n{targets}")
+}
+
+/// What an import would write of one record.
+pub fn field_test(test: &FieldTest, plain: bool) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{} {} ({})", test.integration.label(), test.name, test.id);
+    let _ = match &test.asset {
+        Some(asset) => writeln!(text, "asset {} {} ({})", asset.id, asset.name, asset.how),
+        None => writeln!(text, "no asset yet: it would be created"),
+    };
+    let new = if test.is_new_type { ", which is made first" } else { "" };
+    let _ = match &test.asset_type {
+        Some(name) => writeln!(text, "type {name}{new}"),
+        None => writeln!(text, "no type: it would be held"),
+    };
+    let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+    let row = |row: &TestedField| {
+        vec![
+            row.source.clone(),
+            row.target.clone(),
+            row.end.key().to_owned(),
+            or(&row.before),
+            or(&row.after),
+            row.told.clone(),
+            row.why.clone(),
+        ]
+    };
+    let header = ["source", "Halo", "", "Halo now", "would be", "told by", "why"];
+    text.push_str(&table(&header, test.rows.iter().map(row).collect(), plain));
+    for note in &test.notes {
+        let _ = writeln!(text, "{note}");
+    }
+    text.push_str("Nothing was written.\n");
+    text
 }
 
 pub fn layouts(views: &[LayoutView]) -> String {

@@ -69,6 +69,8 @@ fn is_short(command: &Command) -> bool {
         Command::Test { .. }
         | Command::Layouts { .. }
         | Command::ReadCustomers { .. }
+        | Command::ReadFields { .. }
+        | Command::TryFields { .. }
         | Command::Score { .. }
         | Command::Card { .. }
         | Command::Generate { .. }
@@ -102,6 +104,10 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Tested(engine.test(place, &draft, &secrets).await?))
         }
         Command::Layouts { fix } => Ok(Reply::Layouts(engine.layouts(&fix).await?)),
+        Command::ReadFields { integration } => Ok(Reply::Done(engine.read_fields(integration).await?)),
+        Command::TryFields { integration, record } => {
+            Ok(Reply::Fields(Box::new(engine.try_fields(integration, &record).await?)))
+        }
         Command::ReadCustomers { integration } => Ok(Reply::Done(engine.read_customers(integration).await?)),
         Command::Score { integration } => Ok(Reply::Done(engine.score(integration).await?)),
         Command::Card { integration, source } => {

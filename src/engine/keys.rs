@@ -222,6 +222,10 @@ pub fn halo_card(id: &TargetId) -> Vec<u8> {
 pub fn read_at(integration: Integration) -> Vec<u8> {
     plain(&[b"r", integration.key().as_bytes()])
 }
+/// The sample behind the field mappings, as it was last read.
+pub fn field_sample(integration: Integration) -> Vec<u8> {
+    plain(&[b"fs", integration.key().as_bytes()])
+}
 /// How many unmapped customers the last notice knew of.
 pub fn told_unmapped(integration: Integration) -> Vec<u8> {
     plain(&[b"y", integration.key().as_bytes()])

@@ -38,6 +38,7 @@ pub mod desk;
 pub mod doctor;
 pub mod expiry;
 pub mod extract;
+pub mod fields;
 pub mod fresh;
 pub mod hudu;
 pub mod issues;
@@ -157,6 +158,10 @@ struct Live {
     readings: HashMap<Integration, Arc<customers::Reading>>,
     /// Why the last reading of customers failed.
     trouble: HashMap<Integration, String>,
+    /// Records of both sides as the field mappings were last shown against.
+    samples: HashMap<Integration, Arc<fields::Sampled>>,
+    /// Why the last reading of such records failed.
+    sample_trouble: HashMap<Integration, String>,
     /// The rows of a past job that were put together from the trail, until all of them are told.
     past_rows: Option<(JobId, Arc<Vec<words::JobRow>>)>,
 }

@@ -37,6 +37,11 @@ impl Engine {
             Query::Fields { integration } => {
                 Answer::Fields(integrations::field_rules(integration, &self.settings()))
             }
+            Query::FieldTable { integration } => Answer::FieldTable(Box::new(self.field_table(integration))),
+            Query::FieldSides { integration } => Answer::FieldSides(Box::new(self.field_sides(integration))),
+            Query::FieldVerdict { integration, row, at } => {
+                Answer::FieldVerdict(Box::new(self.field_verdict(integration, &row, at)?))
+            }
             Query::Plan { plan } => Answer::Plan(Box::new(self.plan(plan)?)),
             Query::PlanOrder { plan, filter, order } => {
                 Answer::PlanOrder(self.plan_order(plan, &filter, order)?)

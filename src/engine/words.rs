@@ -1,7 +1,9 @@
 //! The words between the engine's home and everyone above it: commands, queries, answers, events.
 
+mod fields;
 mod schedule;
 
+pub use fields::*;
 pub use schedule::{Fate, Past, PastRun, SCHEDULE, ScheduleView};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use super::lifecycle::words::*;
 pub use crate::engine::records::RowEnd;
 use crate::integrations::FieldRule;
-use crate::model::settings::{Kind, Settings};
+use crate::integrations::field_sample::Verdict;
+use crate::model::settings::{FieldMapping, Kind, Settings};
 use crate::model::{
     Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId,
     TargetId,
@@ -46,6 +49,15 @@ pub enum Command {
     /// How the chosen asset layouts in Hudu stand, after creating, activating or completing those of the named entities.
     Layouts {
         fix: Vec<Entity>,
+    },
+    /// Reads a sample of both sides for the field mappings; changes nothing.
+    ReadFields {
+        integration: Integration,
+    },
+    /// What an import would write of one record, named by its id or name. Reads only.
+    TryFields {
+        integration: Integration,
+        record: String,
     },
     /// Reads the customers of both sides for the mapping table; changes nothing.
     ReadCustomers {
@@ -217,6 +229,7 @@ pub enum Reply {
     },
     Tested(TestReport),
     Layouts(Vec<LayoutView>),
+    Fields(Box<FieldTest>),
     Generated(GeneratedReport),
     Card(CardView),
     /// Mappings from a file: what would change, or did.
@@ -365,6 +378,20 @@ pub enum Query {
     Fields {
         integration: Integration,
     },
+    /// The same with what the sample says of each row.
+    FieldTable {
+        integration: Integration,
+    },
+    /// What there is to choose from on both sides.
+    FieldSides {
+        integration: Integration,
+    },
+    /// What would follow from a row of the field mappings; `at` is the row it takes the place of.
+    FieldVerdict {
+        integration: Integration,
+        row: FieldMapping,
+        at: Option<usize>,
+    },
     Plan {
         plan: PlanId,
     },
@@ -423,6 +450,9 @@ pub enum Answer {
     MapRows(Vec<MapRow>),
     Candidates(CandidatesView),
     Fields(Vec<FieldRule>),
+    FieldTable(Box<FieldTable>),
+    FieldSides(Box<FieldSides>),
+    FieldVerdict(Box<Verdict>),
     Plan(Box<Plan>),
     PlanOrder(Vec<u32>),
     PlanRows(Vec<Change>),
@@ -1033,6 +1063,8 @@ pub enum Event {
     /// Settings, secrets or tests.
     Settings,
     Map(Integration),
+    /// The sample behind the field mappings was read, or could not be.
+    Fields(Integration),
     /// The planning workspace changed.
     Lifecycle,
     /// Customers are being read for the mapping table: what, done, of.

@@ -141,6 +141,14 @@ impl Targets {
         if let Some(one) = self.0.iter().find(is) {
             return Ok(one);
         }
+        // A label with the id stays good when the other field of its name goes.
+        let labelled = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+        if let Some((name, id)) = labelled
+            && let Some(one) =
+                self.0.iter().find(|(_, field)| field.id.as_str() == id && field.name.trim() == name)
+        {
+            return Ok(one);
+        }
         let same: Vec<_> =
             self.0.iter().filter(|(_, field)| field.name.trim().eq_ignore_ascii_case(text)).collect();
         match same.as_slice() {

@@ -2,7 +2,7 @@
 
 use super::field_rules::{FieldRule, Rule};
 use crate::model::Entity;
-use crate::model::settings::Lifecycle;
+use crate::model::settings::{FieldMapping, Lifecycle};
 
 /// The field map (S19c), and what goes back.
 pub fn field_rules(settings: &Lifecycle) -> Vec<FieldRule> {
@@ -39,6 +39,29 @@ pub fn field_rules(settings: &Lifecycle) -> Vec<FieldRule> {
         });
     }
     rules
+}
+
+/// The asset fields that the workspace reads, each with Liongard's field of the same meaning: rows to copy (L15).
+pub fn asset_fields(settings: &Lifecycle) -> Vec<FieldMapping> {
+    let source = |key: &str| match key {
+        "serial_field" => Some("Serial Number"),
+        "manufacturer_field" => Some("Manufacturer"),
+        "model_field" => Some("Model"),
+        "os_field" => Some("Operating System"),
+        "ram_field" => Some("RAM"),
+        "purchase_date_field" => Some("Purchase Date"),
+        "expiration_date_field" => Some("Warranty Expiration"),
+        _ => None,
+    };
+    // Columns of every asset are no fields, so nothing can be mapped to them.
+    let mapped = settings.mapped().into_iter();
+    let named = mapped.filter(|(_, name)| !name.trim().is_empty() && !Lifecycle::COLUMNS.contains(name));
+    named
+        .filter_map(|(key, name)| {
+            let source = source(key)?.to_owned();
+            Some(FieldMapping { source, target: name.trim().to_owned(), ..FieldMapping::default() })
+        })
+        .collect()
 }
 
 /// What is switched how, a line each.

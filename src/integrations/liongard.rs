@@ -8,7 +8,9 @@ mod attributes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-pub use attributes::{Evidence, Metrics, Needs, RAW_PATHS, Told, is_source_field, source_fields};
+pub use attributes::{
+    Evidence, Metrics, Needs, RAW_PATHS, Told, is_attribute, is_source_field, source_fields,
+};
 
 use super::field_mapping::{Targets, convert};
 use crate::matching::keys::{domain_in, is_own_domain};
@@ -43,6 +45,17 @@ struct Row {
     target: FieldName,
     field: AssetField,
     fill_blank: bool,
+}
+
+/// One row of the mappings on one record.
+#[derive(Debug)]
+pub struct Tried<'a> {
+    pub source: &'a str,
+    pub target: FieldName,
+    pub field: &'a AssetField,
+    pub fill_blank: bool,
+    pub told: Option<(Arc<str>, Told)>,
+    pub value: Option<Result<Value, String>>,
 }
 
 impl Mapping {
@@ -110,6 +123,35 @@ impl Mapping {
     /// Those that are written only where Halo has nothing.
     pub fn filled(&self) -> impl Iterator<Item = FieldName> + '_ {
         self.rows.iter().filter(|row| row.fill_blank).map(|row| row.target)
+    }
+
+    /// Every row in order, with what it makes of a record: the value as it was told, and what would be written or why not.
+    pub fn trial<'a>(&'a self, evidence: Evidence<'a>) -> impl Iterator<Item = Tried<'a>> {
+        self.rows.iter().map(move |row| {
+            let told = evidence.value(&row.source);
+            let value = told.as_ref().map(|(text, _)| convert(text, &row.field));
+            Tried {
+                source: &row.source,
+                target: row.target,
+                field: &row.field,
+                fill_blank: row.fill_blank,
+                told,
+                value,
+            }
+        })
+    }
+
+    /// The name of a record's type, as the mapping finds it; `None` where the record is held for want of one.
+    pub fn type_name(&self, evidence: Evidence<'_>) -> Option<Arc<str>> {
+        let told =
+            evidence.value(&self.type_field).map(|(text, _)| text).filter(|text| !text.trim().is_empty());
+        told.or_else(|| (!self.fallback_type.is_empty()).then(|| Arc::from(&*self.fallback_type)))
+    }
+
+    /// The value by which a record's asset is found, where it says something.
+    pub fn matching_value(&self, evidence: Evidence<'_>) -> Option<(Box<str>, Arc<str>)> {
+        let (text, _) = evidence.value(self.matching.as_ref()?)?;
+        Some((self.matching_form(&text)?, text))
     }
 
     /// How a value of the matching field is compared; `None` for one that can belong to many (P22).

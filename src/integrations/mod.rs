@@ -2,12 +2,14 @@
 
 pub mod field_mapping;
 pub mod field_rules;
+pub mod field_sample;
 pub mod hudu;
 mod lifecycle;
 pub mod liongard;
 pub mod marketplace;
 
 pub use field_rules::{FieldRule, Rule};
+pub use lifecycle::asset_fields as lifecycle_fields;
 pub use marketplace::{wanted_customer, wanted_subscription};
 
 use std::collections::BTreeMap;

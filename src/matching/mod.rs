@@ -3,6 +3,7 @@
 
 pub mod by_name;
 pub mod exact;
+pub mod field_csv;
 pub mod keys;
 pub mod legal;
 pub mod mapping_csv;

@@ -165,14 +165,14 @@ fn v1(liongard: &mut Liongard, call: &Call, path: &[&str], quirks: &LiongardQuir
         ("GET", ["inspectors"]) => Answer::json(200, &INSPECTORS.iter().map(|i| inspector(i.0)).collect()),
         ("GET", ["metrics"]) => {
             let name = if quirks.metric_uuids { "UUIDS" } else { "UUID" };
-            let row = |(id, uuid, label, inspector, _): &(i64, &str, &str, i64, &str)| {
+            let row = |(id, uuid, label, inspector, _): &Metric| {
                 let alias = INSPECTORS.iter().find(|(id, ..)| id == inspector).map_or("", |row| row.2);
                 json!({
                     "ID": id, "Name": label, name: uuid, "UCK": label, "Description": "", "ServiceProvider": null,
                     "Environment": null, "Inspector": {"ID": inspector, "Alias": alias}, "MetricDisplay": false,
                 })
             };
-            Answer::json(200, &METRICS.iter().map(row).collect())
+            Answer::json(200, &metrics(quirks).iter().map(row).collect())
         }
         _ => v1_error(404, "Not found"),
     }
@@ -464,11 +464,12 @@ fn evaluate(world: &World, call: &Call, quirks: &LiongardQuirks) -> Answer {
             );
         }
     }
-    let asked: Vec<&(i64, &str, &str, i64, &str)> = sent["Metrics"]
+    let known = metrics(quirks);
+    let asked: Vec<&Metric> = sent["Metrics"]
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(|one| METRICS.iter().find(|row| one == row.1 || one.as_i64() == Some(row.0)))
+        .filter_map(|one| known.iter().find(|row| *one == row.1 || one.as_i64() == Some(row.0)))
         .collect();
     let only: Option<i64> = sent["Filters"]
         .as_array()
@@ -476,12 +477,20 @@ fn evaluate(world: &World, call: &Call, quirks: &LiongardQuirks) -> Answer {
         .flatten()
         .find(|row| row["Field"] == "EnvironmentID")
         .and_then(|row| row["Values"][0].as_i64());
+    // These systems only.
+    let named: Option<Vec<i64>> = sent["Filters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|row| row["Field"] == "SystemID")
+        .map(|row| row["Values"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect());
     let page = sent["Pagination"]["Page"].as_u64().unwrap_or(1).max(1) as usize;
     let size = sent["Pagination"]["PageSize"].as_u64().unwrap_or(50).min(u64::from(quirks.metric_page_cap));
     let size = size.max(1) as usize;
     let from = (page - 1).saturating_mul(size);
     let (mut total, mut rows) = (0_usize, Vec::new());
     let ids: Box<dyn Iterator<Item = i64>> = match only {
+        _ if named.is_some() => Box::new(named.into_iter().flatten().filter(|id| world.has(*id))),
         Some(environment) => Box::new(world.systems_of(environment)),
         None => Box::new(world.systems()),
     };
@@ -519,6 +528,20 @@ fn paging(total: usize, page: usize, size: usize) -> Value {
         "TotalRows": total, "HasMoreRows": page.saturating_mul(size) < total, "CurrentPage": page,
         "TotalPages": total.div_ceil(size), "PageSize": size,
     })
+}
+
+/// Number, UUID, name, inspector, and the machine's fact.
+type Metric = (i64, String, String, i64, &'static str);
+
+fn metrics(quirks: &LiongardQuirks) -> Vec<Metric> {
+    let known = METRICS.iter().map(|(id, uuid, name, inspector, fact)| {
+        (*id, (*uuid).to_owned(), (*name).to_owned(), *inspector, *fact)
+    });
+    let more = (0..quirks.more_metrics).map(|n| {
+        let uuid = format!("00000000-0000-4000-8000-{n:012}");
+        (9000 + i64::from(n), uuid, format!("Windows Workstation: Reading {n:03}"), 90, "model")
+    });
+    known.chain(more).collect()
 }
 
 fn v1_error(status: u16, message: &str) -> Answer {

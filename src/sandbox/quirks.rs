@@ -282,6 +282,8 @@ pub struct LiongardQuirks {
     pub duplicate_names: DuplicateNames,
     /// `Launchpoint` is null where the data says so.
     pub null_parts: bool,
+    /// So many more metrics of workstations, each with a text of its own.
+    pub more_metrics: u32,
     /// Metrics name their UUID `UUIDS`, as the document has it.
     pub metric_uuids: bool,
     /// Unknown systems are answered with an empty list instead of 404 (section 4).
@@ -316,6 +318,7 @@ impl Default for LiongardQuirks {
             key: KeyState::Valid,
             duplicate_names: DuplicateNames::Accepted,
             null_parts: true,
+            more_metrics: 0,
             metric_uuids: false,
             unknown_as_empty: false,
             lists_until_seen: 0,

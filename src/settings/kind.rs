@@ -9,6 +9,7 @@ use toml::Value;
 use super::clean;
 use super::node::{self, Node, Raw};
 use crate::model::asset::FieldKind;
+use crate::model::settings::FieldMapping;
 use crate::model::{Currency, Date, Freeze, schedule, text::shown};
 
 /// The kinds of settings; a form field looks and behaves by its kind.
@@ -393,6 +394,12 @@ fn twice(rows: &[Value]) -> Option<String> {
     let target = |row: &Value| Some(row.get("target")?.as_str()?.trim().to_lowercase());
     let all: Vec<String> = rows.iter().filter_map(target).collect();
     all.iter().enumerate().find(|(at, one)| all[..*at].contains(one)).map(|(_, one)| one.clone())
+}
+
+/// The rows of field mappings as the value of their setting; `None` for rows that no setting can hold.
+pub fn mappings(rows: &[FieldMapping]) -> Option<String> {
+    let rows: Result<Vec<Value>, _> = rows.iter().map(Value::try_from).collect();
+    Some(inline(&Value::Array(rows.ok()?)))
 }
 
 /// A value as TOML on one line.

@@ -175,15 +175,33 @@ actions! {
     PreviousUndecided "previous_undecided" [Customers] "previous open" "Go to the previous undecided row" "" "";
     ImportMappings "import_mappings" [Customers] "import" "Read mappings from a CSV file"
         "Shows what would change; it is taken or left as one step." "parhelion map import also FILE";
-    PlanIt "plan" [Customers Integrations Lifecycle] "plan" "Plan the import"
+    PlanIt "plan" [Customers Integrations Lifecycle Fields] "plan" "Plan the import"
         "Reads both sides and shows what would change. Nothing is written." "parhelion plan also";
     PlanOne "plan_one" [Customers] "this one" "Plan this customer only"
         "A plan of one customer and its records. Nothing else is read in full, and nothing else is touched." "parhelion plan also --customer ID";
     NextIntegration "next_integration" [Customers Fields] "next integration" "Next integration" "" "";
     PreviousIntegration "previous_integration" [Customers Fields] "integration" "Previous integration" "" "";
 
-    EditRule "edit_rule" [Fields] "setting" "Go to the setting behind this row"
-        "Rows that the vendor fixes have none." "";
+    EditRule "edit_rule" [Fields] "edit" "Edit the row or its setting"
+        "Opens the chooser of both sides, with samples of real records. A rule leads to its setting; rows that the vendor fixes have none." "parhelion fields set liongard SOURCE TARGET";
+    AddField "add_field" [Fields] "add" "Add a row"
+        "Choose a field on both sides; what does not fit is shown before it is saved." "parhelion fields set liongard SOURCE TARGET";
+    PickField "pick_field" [Fields] "pick" "Pick Halo's field for this row" "" "parhelion fields set liongard SOURCE TARGET";
+    CreateField "create_field" [Fields] "create" "Create the field in Halo"
+        "The next import makes it, of the kind that the values have." "parhelion fields set liongard SOURCE TARGET --create";
+    EqualNames "equal_names" [Fields] "all equal" "Map all fields of equal names"
+        "Only where every value fits and nothing feeds the field yet." "";
+    FillBlank "fill_blank" [Fields] "blank only" "Write only where Halo has nothing, or always" "" "parhelion fields set liongard SOURCE TARGET --fill-blank";
+    RemoveField "remove_field" [Fields] "remove" "Remove the row"
+        "What Halo holds in the field stays." "parhelion fields unset liongard TARGET";
+    MoveFieldUp "move_field_up" [Fields] "move up" "Move the row up" "" "parhelion fields move liongard TARGET PLACE";
+    MoveFieldDown "move_field_down" [Fields] "move" "Move the row down" "" "parhelion fields move liongard TARGET PLACE";
+    TryFields "try_fields" [Fields] "test" "Test on one record"
+        "Shows field by field what an import would write of it. Reads only." "parhelion fields test liongard RECORD";
+    CopyFields "copy_fields" [Fields] "copy from" "Copy the rows of another integration"
+        "The asset fields that the planning workspace reads. One u takes them back." "parhelion fields copy liongard lifecycle";
+    ImportFields "import_fields" [Fields] "import" "Read the rows from a CSV file"
+        "Shows what would change; it is taken or left as one step." "parhelion fields import liongard FILE";
 
     OpenRow "open_row" [Plan] "open" "Open or fold; take the look-alike"
         "On a customer folds its rows; on a look-alike takes the best candidate; on another row shows it whole." "";
@@ -239,7 +257,7 @@ actions! {
     Mark "mark" [Customers Plan Lifecycle Report] "mark" "Mark and go down" "What is done next is done to all marked rows." "";
     MarkTo "mark_to" [Customers Plan Lifecycle Report] "mark from..to" "Mark from here to there" "Press it at both ends." "";
     MarkAll "mark_all" [Customers Plan Lifecycle Report] "mark all" "Mark all rows shown, or none" "" "";
-    Export "export" [Customers Job Report] "export" "Export to a file"
+    Export "export" [Customers Job Report Fields] "export" "Export to a file"
         "A path is asked; Enter takes the one that is proposed." "parhelion map export also";
 
     Edit "edit" [Settings Program Sheet] "edit" "Edit the field"
@@ -250,10 +268,10 @@ actions! {
     PreviousTab "previous_tab" [Settings Jobs Lifecycle Sheet] "tabs" "Previous tab" "" "";
     Reset "reset" [Settings Program] "default" "Back to the default" "Gives the field its default value." "";
 
-    Undo "undo" [Integrations Settings Program Customers Plan Jobs Job Lifecycle Report Sheet] "undo" "Undo the last change, or the job"
+    Undo "undo" [Integrations Settings Program Customers Fields Plan Jobs Job Lifecycle Report Sheet] "undo" "Undo the last change, or the job"
         "Takes back the last change made here. Of a job it builds a plan: fields as they were, what it created inactive." "parhelion job undo J1";
 
-    Redo "redo" [Customers Plan Lifecycle Report] "redo" "Bring the last change taken back again" "" "";
+    Redo "redo" [Customers Fields Plan Lifecycle Report] "redo" "Bring the last change taken back again" "" "";
 
     Up "up" [Lists Settings Program Sheet] "up" "Row up" "" "";
     Down "down" [Lists Settings Program Sheet] "down" "Row down" "" "";
@@ -329,6 +347,11 @@ impl Action {
                 | Self::Export
                 | Self::NewEntry
                 | Self::ImportMappings
+                | Self::EditRule
+                | Self::AddField
+                | Self::PickField
+                | Self::TryFields
+                | Self::ImportFields
         )
     }
 }

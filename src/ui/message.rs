@@ -6,6 +6,7 @@ use std::time::Duration;
 use ratatui::layout::Size;
 
 use super::key::Key;
+use super::screens::Pane;
 use crate::host::words::{Answer, Command, Event, Query, Reply};
 use crate::model::{JobId, Moment, Problem};
 
@@ -39,8 +40,8 @@ pub enum News {
     Answer(Query, Result<Answer, Problem>),
     /// The answer to a command, with the command, so that whoever sent it knows it again.
     Reply(Box<Command>, Result<Reply, Problem>),
-    /// A file that [`Effect::Read`] asked for.
-    Read(PathBuf, Result<String, String>),
+    /// A file that [`Effect::Read`] asked for, and for which pane.
+    Read(Pane, PathBuf, Result<String, String>),
     /// A file that [`Effect::Write`] was to write.
     Written(PathBuf, Result<(), String>),
     /// The program was suspended and is back.
@@ -65,8 +66,8 @@ pub enum Effect {
     Ask(Query),
     /// To the terminal's clipboard (OSC 52).
     Copy(String),
-    /// Reads a small text file, such as mappings to import; of a spreadsheet the first sheet, as CSV.
-    Read(PathBuf),
+    /// Reads a small text file for a pane, such as mappings to import; of a spreadsheet the first sheet, as CSV.
+    Read(Pane, PathBuf),
     /// Writes a file of the user's whole: settings of the program, an export.
     Write {
         path: PathBuf,

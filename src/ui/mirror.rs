@@ -58,8 +58,9 @@ impl Mirror {
             News::Answer(Query::Presence, Ok(Answer::Presence(presence))) => self.presence = presence.clone(),
             News::Missed => return vec![Query::Overview, Query::Settings, Query::Presence],
             News::Reply(command, _) => {
-                if let Command::BuildPlan { integration, .. } | Command::ReadCustomers { integration } =
-                    &**command
+                if let Command::BuildPlan { integration, .. }
+                | Command::ReadFields { integration }
+                | Command::ReadCustomers { integration } = &**command
                 {
                     self.reading.remove(integration);
                 } else if matches!(**command, Command::BuildPlanOf { .. }) {
@@ -87,6 +88,7 @@ impl Mirror {
                 return vec![Query::Overview];
             }
             Event::Plan(_) | Event::Schedule(_) => return vec![Query::Overview],
+            Event::Fields(integration) => drop(self.reading.remove(integration)),
             Event::Progress(progress) => self.progress = Some((**progress).clone()),
             Event::Reading { integration, what, done, of } => {
                 self.reading.insert(*integration, Reading { what: what.clone(), done: *done, of: *of });

@@ -518,9 +518,9 @@ fn carry_out<W: Write>(
             );
         }
         Effect::Copy(text) => painter.copy(&text, wires.multiplexer)?,
-        Effect::Read(path) => {
+        Effect::Read(pane, path) => {
             let text = read_small(&path);
-            answers.push(async move { (News::Read(path, text), Pace::Input) }.boxed_local());
+            answers.push(async move { (News::Read(pane, path, text), Pace::Input) }.boxed_local());
         }
         Effect::Write { path, bytes } => {
             let done = write_whole(&path, &bytes).map_err(|error| error.to_string());

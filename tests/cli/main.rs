@@ -2,6 +2,7 @@
 
 mod care;
 mod engine;
+mod fields;
 mod host;
 mod hudu;
 mod lifecycle;

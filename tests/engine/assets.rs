@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::rig::{Ground, run, spec};
 
 /// An environment with its customer in Halo, and so many workstations with serials.
-fn small(machines: usize) -> (Sandbox, Vec<i64>) {
+pub fn small(machines: usize) -> (Sandbox, Vec<i64>) {
     let sandbox = Sandbox::empty(Quirks::default());
     sandbox.put_halo_client(&json!({"name": "Alder Ltd"})).expect("a customer");
     let environment = sandbox.put_environment(&json!({"Name": "Alder Ltd"}));

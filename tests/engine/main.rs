@@ -3,6 +3,7 @@
 mod assets;
 mod control;
 mod dice;
+mod fields;
 mod hudu;
 mod hudu_rules;
 mod imports;

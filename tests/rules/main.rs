@@ -4,6 +4,7 @@ mod world;
 
 mod assets;
 mod customers;
+mod field_sample;
 mod floors;
 mod hudu;
 mod lifecycle;

@@ -25,6 +25,8 @@ pub struct World {
     pub report: TestReport,
     /// Commands in the order they came.
     pub told: Vec<Command>,
+    /// Records behind the field mappings.
+    pub sample: Option<parhelion::integrations::field_sample::Sample>,
     /// Customers, a plan, jobs.
     pub market: Market,
     /// The planning workspace.
@@ -62,6 +64,7 @@ impl World {
             },
             report: report(Place::Of(Integration::Also), false),
             told: Vec::new(),
+            sample: None,
             market: Market::new(),
             desk: Desk::new(),
             trouble: None,
@@ -83,9 +86,8 @@ impl World {
                     .filter_map(|view| Some((**view.schedule.as_ref()?).clone()))
                     .collect(),
             )),
-            query => self
-                .market
-                .ask(query)
+            query => super::fields::answer(&self.settings.settings, self.sample.as_ref(), query)
+                .or_else(|| self.market.ask(query))
                 .ok_or_else(|| Problem::new(Class::Input, "This world does not know that.")),
         }
     }
@@ -97,6 +99,24 @@ impl World {
         }
         match command {
             Command::Test { .. } => (Ok(Reply::Tested(self.report.clone())), vec![Event::Settings]),
+            Command::TryFields { .. } => (Ok(Reply::Fields(Box::new(super::fields::test()))), Vec::new()),
+            Command::Set { changes } if changes.iter().all(|one| one.key.starts_with("liongard.")) => {
+                let mut changed = Vec::new();
+                for change in changes {
+                    let own = &mut self.settings.settings;
+                    let shown = |settings: &Settings| {
+                        parhelion::settings::get(settings, &change.key).expect("a setting")
+                    };
+                    let before = shown(own);
+                    let value = change.value.clone().unwrap_or_default();
+                    match parhelion::settings::set(own, &change.key, &value) {
+                        Ok((next, _)) => *own = next,
+                        Err(problem) => return (Err(problem), Vec::new()),
+                    }
+                    changed.push(SavedChange { after: shown(own), before, key: change.key });
+                }
+                (Ok(Reply::Saved { changed, notes: Vec::new() }), vec![Event::Settings])
+            }
             Command::Set { changes } => {
                 let changed = changes
                     .into_iter()

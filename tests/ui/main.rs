@@ -3,6 +3,7 @@
 mod customers;
 mod data;
 mod engine;
+mod fields;
 mod flows;
 mod host;
 mod jobs;

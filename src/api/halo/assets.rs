@@ -145,6 +145,23 @@ impl Halo {
         Ok(listing)
     }
 
+    /// The first assets of one type with their fields: for looking, no listing.
+    pub async fn first_assets(&self, asset_type: &TargetId, most: usize) -> Result<Vec<Asset>, Problem> {
+        let size = most.to_string();
+        let query = [
+            ("pageinate", "true"),
+            ("page_no", "1"),
+            ("page_size", size.as_str()),
+            ("includeassetfields", "true"),
+            ("assettype_id", asset_type.as_str()),
+        ];
+        let what = format!("the first assets of type {asset_type}");
+        let pool = Pool::default();
+        let page = self.get(&what, "/Asset", &query, |body| read_page_of::<AssetRow>(body, "assets")).await?;
+        let rows = page.rows.into_iter().flatten().filter_map(|row| asset(row, None, &pool).ok());
+        Ok(rows.filter(|asset| asset.asset_type == *asset_type).take(most).collect())
+    }
+
     /// Every asset of one customer, inactive ones too, without fields.
     pub async fn assets_of(&self, customer: &TargetId) -> Result<Listing<Asset>, Problem> {
         let query = [("includeinactive", "true"), ("client_id", customer.as_str())];

@@ -9,10 +9,11 @@ use reqwest::header::{ACCEPT, HeaderName, HeaderValue};
 use serde_json::{Value as Json, json};
 
 use super::read;
+use super::sample::each_value;
 use crate::api::address::clean_instance;
 use crate::api::budget::{Budget, Lane, Permit};
 use crate::api::call::{Caller, Cause, Effect, Failure, Retry, WriteVerdict};
-use crate::api::http::{Request, Response, SendErrorKind, Transport, Url};
+use crate::api::http::{Pieces, Request, Response, SendErrorKind, Transport, Url};
 use crate::api::listing::{Listing, Progress};
 use crate::api::records::Records;
 use crate::api::row::reason;
@@ -187,19 +188,13 @@ impl Liongard {
         paths: &[Box<str>],
     ) -> Result<Listing<SourceDevice>, Problem> {
         let name = format!("the devices of environment {environment}");
-        let number = number(environment, "environment")?;
         let pool = Pool::default();
         let (mut records, mut problems) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         let mut why_not = None;
         for page in 1..=PAGE_LIMIT {
-            let body = json!({
-                "Environment": number, "Filters": [], "Sorting": [{"SortBy": "ID", "Direction": "ASC"}],
-                "Pagination": {"Page": page, "PageSize": DEVICE_PAGE},
-            });
             let what = format!("page {page} of {name}");
-            let path = "/api/v2/inventory/device-profiles/query";
-            let answer = self.query(&self.caller, &what, path, &body).await?;
+            let answer = self.device_page(environment, page, &name).await?;
             let rows = answer["Data"]["DeviceProfiles"]
                 .as_array()
                 .or_else(|| answer["Data"].as_array())
@@ -245,24 +240,11 @@ impl Liongard {
     ) -> Result<Option<String>, Problem> {
         let (mut received, mut last) = (0_u64, None);
         for page in 1..=PAGE_LIMIT {
-            let body = json!({
-                "Metrics": metrics, "Filters": [], "Sorting": [{"SortBy": "SystemID", "Direction": "ASC"}],
-                "Pagination": {"Page": page, "PageSize": METRIC_PAGE},
-            });
-            let what = format!("page {page} of the metric values");
-            let path = "/api/v2/metrics/evaluate/?includeNonVisible=true";
-            let answer = self.query(&self.evaluate, &what, path, &body).await?;
-            let rows = answer["Data"]
-                .as_array()
-                .ok_or_else(|| self.caller.unreadable(&what, "there is no list in it").problem)?;
+            let answer = self.metric_page(metrics, &json!([]), page).await?;
+            let rows = answer["Data"].as_array().map(Vec::as_slice).unwrap_or_default();
             received += rows.len() as u64;
             for row in rows {
-                let Some(system) = row["SystemID"].as_i64() else { continue };
-                let (Some(uuid), Some(text)) = (row["MetricUUID"].as_str(), read::words(&row["Value"]))
-                else {
-                    continue;
-                };
-                each(MetricValue { system: system.into(), uuid: uuid.into(), text });
+                each_value(row, each);
             }
             progress(received, total_rows(&answer));
             if !has_more(&answer).unwrap_or(false) {
@@ -279,6 +261,42 @@ impl Liongard {
         }
         Err(Problem::new(Class::Listing, "Liongard's pages of metric values never end.")
             .remedy("Nothing was concluded from them. Try again later."))
+    }
+
+    /// One page of metric values, which holds a list.
+    pub(super) async fn metric_page(
+        &self,
+        metrics: &[Box<str>],
+        filters: &Json,
+        page: u32,
+    ) -> Result<Json, Problem> {
+        let body = json!({
+            "Metrics": metrics, "Filters": filters, "Sorting": [{"SortBy": "SystemID", "Direction": "ASC"}],
+            "Pagination": {"Page": page, "PageSize": METRIC_PAGE},
+        });
+        let what = format!("page {page} of the metric values");
+        let path = "/api/v2/metrics/evaluate/?includeNonVisible=true";
+        let answer = self.query(&self.evaluate, &what, path, &body).await?;
+        if !answer["Data"].is_array() {
+            return Err(self.caller.unreadable(&what, "there is no list in it").problem);
+        }
+        Ok(answer)
+    }
+
+    /// One page of an environment's device profiles.
+    pub(super) async fn device_page(
+        &self,
+        environment: &SourceId,
+        page: u32,
+        name: &str,
+    ) -> Result<Json, Problem> {
+        let body = json!({
+            "Environment": number(environment, "environment")?, "Filters": [],
+            "Sorting": [{"SortBy": "ID", "Direction": "ASC"}],
+            "Pagination": {"Page": page, "PageSize": DEVICE_PAGE},
+        });
+        let what = format!("page {page} of {name}");
+        Ok(self.query(&self.caller, &what, "/api/v2/inventory/device-profiles/query", &body).await?)
     }
 
     /// The data of a system's latest inspection: `raw` of its detail (9.3). `None` where there is no such system.
@@ -414,8 +432,6 @@ impl Liongard {
             }
             parser.push(piece)
         };
-        let request = Request::get(self.url(path)?).total(LIST_TIME);
-        let permit = self.caller.budget.acquire(self.caller.lane).await;
         let judge = |response: &Response| {
             if !response.is_success() {
                 return self.judge(&what, response).map(drop);
@@ -424,7 +440,7 @@ impl Liongard {
             let done = std::mem::replace(&mut *parser, Records::new(&each));
             done.finish().map_err(|why| self.caller.unreadable(&what, why))
         };
-        self.caller.stream(&what, permit, self.signed(request), &into, judge).await?;
+        self.streamed(&what, path, &into, judge).await?;
         let mut reading = state.lock().unwrap_or_else(PoisonError::into_inner);
         let Reading { mut records, problems, twice, .. } = std::mem::replace(&mut *reading, fresh());
         records.shrink_to_fit();
@@ -437,6 +453,23 @@ impl Liongard {
         let mut listing = Listing::whole(records, problems, why_not);
         listing.certificate.total_claimed = count;
         Ok(listing)
+    }
+
+    /// A list that is taken piece by piece.
+    pub(super) async fn streamed(
+        &self,
+        what: &str,
+        path: &str,
+        into: Pieces<'_>,
+        judge: impl Fn(&Response) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let request = Request::get(self.url(path)?).total(LIST_TIME);
+        let permit = self.caller.budget.acquire(self.caller.lane).await;
+        self.caller.stream(what, permit, self.signed(request), into, judge).await
+    }
+
+    pub(super) fn unreadable(&self, what: &str, why: &str) -> Failure {
+        self.caller.unreadable(what, why)
     }
 
     async fn query(&self, caller: &Caller, what: &str, path: &str, body: &Json) -> Result<Json, Failure> {
@@ -474,7 +507,7 @@ impl Liongard {
     }
 
     /// Judges an answer: redirects, statuses, and a success that says that it is none (section 4).
-    fn judge(&self, what: &str, response: &Response) -> Result<Json, Failure> {
+    pub(super) fn judge(&self, what: &str, response: &Response) -> Result<Json, Failure> {
         if (300..400).contains(&response.status) || (response.is_success() && response.is_markup()) {
             return Err(self.caller.not_the_api(what, response));
         }
@@ -549,7 +582,7 @@ fn paging(answer: &Json) -> &Json {
     if inside.is_object() { inside } else { &answer["Pagination"] }
 }
 
-fn has_more(answer: &Json) -> Option<bool> {
+pub(super) fn has_more(answer: &Json) -> Option<bool> {
     paging(answer)["HasMoreRows"].as_bool()
 }
 

@@ -2,5 +2,7 @@
 
 mod client;
 mod read;
+mod sample;
 
 pub use client::{Liongard, LookUp, NewEnvironment};
+pub use sample::{Leaves, Whole};

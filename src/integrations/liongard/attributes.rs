@@ -80,6 +80,11 @@ pub fn source_fields() -> impl Iterator<Item = &'static str> {
     ATTRIBUTES.iter().map(|attribute| attribute.name).chain(RAW_PATHS)
 }
 
+/// Whether a field is one of the attributes, which several kinds of records tell.
+pub fn is_attribute(name: &str) -> bool {
+    find(name).is_some()
+}
+
 /// Whether a text names a field of Liongard.
 pub fn is_source_field(name: &str) -> bool {
     let name = name.trim();
@@ -120,16 +125,35 @@ impl Needs {
         let mut needs = Self::default();
         let matching = &settings.asset_matching_field.source;
         let names = settings.field_mappings.iter().map(|row| &row.source);
-        // Devices are joined by these two.
-        let own = ["Serial Number".to_owned(), "Hostname".to_owned()];
-        for name in names.chain([matching, &settings.asset_type_field]).chain(&own) {
+        for name in names.chain([matching, &settings.asset_type_field]) {
             needs.add(name.trim(), known);
         }
-        if settings.asset_source == AssetSource::Devices {
-            needs.metrics.clear();
-            needs.system.clear();
+        needs.joined(settings.asset_source, known)
+    }
+
+    /// What has to be read so that all of these fields can be answered.
+    pub fn of_names<'a>(
+        names: impl IntoIterator<Item = &'a str>,
+        source: AssetSource,
+        known: &[SourceMetric],
+    ) -> Self {
+        let mut needs = Self::default();
+        for name in names {
+            needs.add(name.trim(), known);
         }
-        needs
+        needs.joined(source, known)
+    }
+
+    fn joined(mut self, source: AssetSource, known: &[SourceMetric]) -> Self {
+        // Devices are joined by these two.
+        for name in ["Serial Number", "Hostname"] {
+            self.add(name, known);
+        }
+        if source == AssetSource::Devices {
+            self.metrics.clear();
+            self.system.clear();
+        }
+        self
     }
 
     fn add(&mut self, name: &str, known: &[SourceMetric]) {

@@ -1,35 +1,80 @@
-//! Which field of a marketplace feeds which field of Halo, and when it is written (ux.md 3.5).
+//! Which field of an integration feeds which field of Halo (ux.md 3.5). Of assets the rows are a person's own: they are
+//! edited here, against samples of real records. Everywhere else a row leads to the setting behind it.
+
+mod draw;
+mod edit;
+mod hear;
+pub mod picker;
+pub mod trial;
 
 use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
+use self::picker::{FieldPicker, What};
+use self::trial::TrialScreen;
+use super::plan::PlanScreen;
 use super::settings::Settings;
-use crate::host::words::{Answer, Event, Query};
-use crate::integrations::{FieldRule, Rule};
-use crate::model::{Entity, Integration, Place, Problem};
+use crate::host::words::{Command, FieldTable, PlaceState, Query, SettingChange};
+use crate::integrations::Rule;
+use crate::integrations::field_sample::{FieldLine, LineOf};
+use crate::model::{Integration, Place, Problem};
 use crate::ui::action::{Action, Availability};
-use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
-use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
-use crate::ui::theme::Role;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::prompt::{Prompt, Typed};
-use crate::ui::widgets::table::{self, Column, Row, cell};
 
 #[derive(Debug, Clone)]
 pub struct Fields {
     integration: Integration,
-    rules: Vec<FieldRule>,
-    /// Numbers of the rules that the filter lets through.
+    table: FieldTable,
+    /// Numbers of the lines that the filter lets through.
     list: List<usize>,
     text: String,
-    prompt: Option<Prompt<()>>,
+    state: Option<State>,
+    prompt: Option<Prompt<Asking>>,
     is_asked: bool,
+    is_known: bool,
+    /// Reads by itself once, if nothing was ever read.
+    has_read: bool,
+    was_entered: bool,
     trouble: Option<Problem>,
+    /// First line shown of the details.
+    scroll: u16,
+    /// The target of the row that the cursor follows through the next answer.
+    follows: Option<String>,
+    /// What the last changes were before, newest last; and what was taken back.
+    undo: Vec<Vec<SettingChange>>,
+    redo: Vec<Vec<SettingChange>>,
+    /// Where the next saved change goes.
+    saving: Saving,
+}
+
+/// What is typed in the last line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    Filter,
+    ExportTo,
+    ImportFrom,
+}
+
+/// What lines are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Mapped,
+    Open,
+    Trouble,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Saving {
+    #[default]
+    New,
+    TakenBack,
+    Again,
 }
 
 impl Default for Fields {
@@ -38,34 +83,53 @@ impl Default for Fields {
     }
 }
 
-const HALO: Column = Column::growing("Halo field", 10);
-const HUDU: Column = Column::growing("Hudu field", 10);
-
 impl Fields {
     fn of(integration: Integration) -> Self {
         Self {
             integration,
-            rules: Vec::new(),
+            table: FieldTable::default(),
             list: List::default(),
             text: String::new(),
+            state: None,
             prompt: None,
             is_asked: false,
+            is_known: false,
+            has_read: false,
+            was_entered: false,
             trouble: None,
+            scroll: 0,
+            follows: None,
+            undo: Vec::new(),
+            redo: Vec::new(),
+            saving: Saving::New,
         }
     }
 
-    fn selected(&self) -> Option<&FieldRule> {
-        self.rules.get(*self.list.selected()?)
+    /// Whether its rows are a person's own.
+    const fn is_editable(&self) -> bool {
+        matches!(self.integration, Integration::Liongard)
+    }
+
+    fn selected(&self) -> Option<&FieldLine> {
+        self.table.lines.get(*self.list.selected()?)
     }
 
     fn lay_out(&mut self) {
         let words: Vec<_> = self.text.split_whitespace().map(str::to_lowercase).collect();
-        let shown = |rule: &FieldRule| {
+        let shown = |line: &FieldLine| {
+            let rule = &line.rule;
             let text =
                 format!("{} {} {} {}", rule.source, rule.target, rule.entity, rule.rule.key()).to_lowercase();
-            words.iter().all(|word| text.contains(word.as_str()))
+            let fits = match self.state {
+                None => true,
+                Some(State::Mapped) => matches!(line.of, LineOf::Row(_)),
+                Some(State::Open) => line.of == LineOf::Open,
+                Some(State::Trouble) => draw::has_trouble(line),
+            };
+            fits && words.iter().all(|word| text.contains(word.as_str()))
         };
-        let ids = self.rules.iter().enumerate().filter(|(_, rule)| shown(rule)).map(|(i, _)| i).collect();
+        let lines = self.table.lines.iter().enumerate();
+        let ids = lines.filter(|(_, line)| shown(line)).map(|(i, _)| i).collect();
         self.list.replace(ids);
     }
 
@@ -73,11 +137,20 @@ impl Fields {
         Some((format!("{} > Fields", self.integration.label()), self.summary(mirror)))
     }
 
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        if self.rules.is_empty() {
+    pub fn summary(&self, mirror: &Mirror) -> String {
+        if let Some(reading) = mirror.reading.get(&self.integration) {
+            let of = reading.of.map(|of| format!(" of {of}")).unwrap_or_default();
+            return format!("reading {} {}{of}", reading.what, reading.done);
+        }
+        if self.table.lines.is_empty() {
             return self.integration.label().to_owned();
         }
-        let count = |rule| self.rules.iter().filter(|other| other.rule == rule).count();
+        let lines = &self.table.lines;
+        if self.is_editable() {
+            let showing = self.state.map(|state| format!("showing {}: {}   ", state.word(), self.list.len()));
+            return showing.unwrap_or_default() + &draw::sum(lines);
+        }
+        let count = |rule| lines.iter().filter(|line| line.rule.rule == rule).count();
         format!(
             "{} follow the source, {} at creation, {} off",
             count(Rule::Source),
@@ -87,22 +160,31 @@ impl Fields {
     }
 
     pub fn enter(&mut self, turn: &mut Turn<'_>) {
+        self.was_entered = true;
         self.ask(turn);
     }
 
     fn ask(&mut self, turn: &mut Turn<'_>) {
         self.is_asked = true;
-        turn.ask(Query::Fields { integration: self.integration });
+        turn.ask(Query::FieldTable { integration: self.integration });
+    }
+
+    /// Reads records of both sides, unless that is under way.
+    fn read(&mut self, turn: &mut Turn<'_>) {
+        self.has_read = true;
+        if !turn.mirror.reading.contains_key(&self.integration) {
+            turn.send(Command::ReadFields { integration: self.integration });
+        }
     }
 
     pub const fn is_typing(&self) -> bool {
         self.prompt.is_some()
     }
 
-    pub fn key(&mut self, key: Key, _turn: &mut Turn<'_>) {
+    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
         if let Some(prompt) = &mut self.prompt {
             let typed = prompt.key(key);
-            self.typed(typed);
+            self.typed(typed, turn);
         }
     }
 
@@ -110,20 +192,29 @@ impl Fields {
         match &mut self.prompt {
             Some(prompt) => {
                 let typed = prompt.paste(text);
-                self.typed(typed);
+                self.typed(typed, turn);
             }
             None => turn.say("A paste goes into text fields only; here it does nothing."),
         }
     }
 
-    fn typed(&mut self, typed: Typed) {
-        match typed {
-            Typed::Going => {}
-            Typed::Changed(text) => self.text = text,
-            Typed::Done(_) => self.prompt = None,
-            Typed::Dropped => {
+    fn typed(&mut self, typed: Typed, turn: &mut Turn<'_>) {
+        let Some(what) = self.prompt.as_ref().map(|prompt| prompt.what) else { return };
+        match (what, typed) {
+            (Asking::Filter, Typed::Changed(text)) => self.text = text,
+            (_, Typed::Going | Typed::Changed(_)) => {}
+            (Asking::Filter, Typed::Dropped) => {
                 self.prompt = None;
                 self.text.clear();
+            }
+            (Asking::Filter, Typed::Done(_)) | (_, Typed::Dropped) => self.prompt = None,
+            (Asking::ExportTo, Typed::Done(path)) => {
+                self.prompt = None;
+                self.export(path.trim(), turn);
+            }
+            (Asking::ImportFrom, Typed::Done(path)) => {
+                self.prompt = None;
+                edit::read(path.trim(), turn);
             }
         }
         self.lay_out();
@@ -131,42 +222,130 @@ impl Fields {
 
     pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         if self.list.act(action, list_and_details(turn.area, turn.in_overview).rows()) {
+            self.scroll = 0;
             return true;
         }
         match action {
-            Action::Filter => self.prompt = Some(Prompt::new((), "filter >", &self.text)),
+            Action::Filter => self.prompt = Some(Prompt::new(Asking::Filter, "filter >", &self.text)),
+            Action::Refresh if self.is_editable() => self.read(turn),
             Action::Refresh => self.ask(turn),
             Action::NextIntegration | Action::PreviousIntegration => {
                 let by = if action == Action::NextIntegration { 1 } else { Integration::ALL.len() - 1 };
                 let at = Integration::ALL.iter().position(|i| *i == self.integration).unwrap_or(0);
-                *self = Self::of(Integration::ALL[(at + by) % Integration::ALL.len()]);
+                let next = Integration::ALL[(at + by) % Integration::ALL.len()];
+                *self = Self { was_entered: true, ..Self::of(next) };
                 self.ask(turn);
             }
-            Action::EditRule => match self.selected().and_then(|rule| rule.editable_setting.clone()) {
-                Some(setting) => {
-                    let key = format!("{}.{setting}", self.integration.key());
-                    turn.open(Settings::at(Place::Of(self.integration), key));
-                }
-                None => turn.say("This row is fixed by the vendor's rules: there is no setting behind it."),
-            },
+            Action::DetailsDown => self.scroll = self.scroll.saturating_add(1),
+            Action::DetailsUp => self.scroll = self.scroll.saturating_sub(1),
+            Action::EditRule => self.open(turn),
             Action::Why => {
-                let why = self.selected().map(|rule| rule.note.clone()).unwrap_or_default();
+                let why = self.selected().map(draw::why).unwrap_or_default();
                 turn.say(why);
             }
-            Action::Copy | Action::DetailsDown | Action::DetailsUp => {}
-            _ => return false,
+            Action::PlanIt => turn.open(PlanScreen::build(self.integration)),
+            Action::Export => {
+                let name = format!("fields-{}.csv", self.integration.key());
+                self.prompt = Some(Prompt::proposing(Asking::ExportTo, "export to >", &name));
+            }
+            Action::ImportFields => {
+                let name = format!("fields-{}.csv", self.integration.key());
+                self.prompt = Some(Prompt::proposing(Asking::ImportFrom, "import from >", &name));
+            }
+            Action::TryFields => turn.open(TrialScreen::new(self.integration)),
+            Action::AddField => turn.open(FieldPicker::new(self.integration, What::Row(None), None)),
+            Action::Copy | Action::FilterState => {}
+            other => return self.change(other, turn),
         }
         true
     }
 
-    pub fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
+    /// Enter: the chooser for what is a person's own, else the setting behind the line.
+    fn open(&mut self, turn: &mut Turn<'_>) {
+        let Some(line) = self.selected() else { return };
+        let what = match line.of {
+            LineOf::Matching => What::Matching,
+            LineOf::AssetType => What::AssetType,
+            LineOf::Row(at) => What::Row(Some(at)),
+            LineOf::Open => What::Row(None),
+            LineOf::Rule => match &line.rule.editable_setting {
+                Some(setting) => {
+                    let key = format!("{}.{setting}", self.integration.key());
+                    return turn.open(Settings::at(Place::Of(self.integration), key));
+                }
+                None => {
+                    return turn
+                        .say("This row is fixed by the vendor's rules: there is no setting behind it.");
+                }
+            },
+        };
+        turn.open(FieldPicker::new(self.integration, what, Some(line)));
+    }
+
+    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+        let not = |reason: &str| Availability::Not(reason.to_owned());
+        let of = self.selected().map(|line| line.of);
+        let own = matches!(
+            action,
+            Action::AddField
+                | Action::PickField
+                | Action::CreateField
+                | Action::EqualNames
+                | Action::FillBlank
+                | Action::RemoveField
+                | Action::MoveFieldUp
+                | Action::MoveFieldDown
+                | Action::TryFields
+                | Action::CopyFields
+                | Action::ImportFields
+                | Action::Export
+                | Action::Undo
+                | Action::Redo
+        );
+        if own && !self.is_editable() {
+            return not("the fields of this integration are fixed by the vendor's rules.");
+        }
+        let off = match mirror.place(Place::Of(self.integration)).map(|place| place.state) {
+            Some(PlaceState::Off) => Some("is switched off"),
+            Some(PlaceState::NotConfigured) => Some("is not set up"),
+            _ => None,
+        };
+        match (action, off) {
+            (Action::TryFields | Action::PlanIt, Some(why)) => {
+                return not(&format!("{} {why}. Go to Integrations (1) first.", self.integration.label()));
+            }
+            (Action::Refresh, Some(why)) if self.is_editable() => {
+                return not(&format!("{} {why}. Go to Integrations (1) first.", self.integration.label()));
+            }
+            _ => {}
+        }
         match action {
-            Action::EditRule if self.selected().is_some_and(|rule| rule.editable_setting.is_none()) => {
-                Availability::Not("this row is fixed by the vendor's rules.".into())
+            Action::EditRule
+                if of == Some(LineOf::Rule)
+                    && self.selected().is_some_and(|line| line.rule.editable_setting.is_none()) =>
+            {
+                not("this row is fixed by the vendor's rules.")
             }
-            Action::FilterState | Action::Order => {
-                Availability::Not("this list is short enough to be seen whole.".into())
+            Action::PickField | Action::CreateField
+                if !matches!(of, Some(LineOf::Row(_) | LineOf::Open | LineOf::Matching)) =>
+            {
+                not("this line has no field of Halo to choose.")
             }
+            Action::FillBlank | Action::RemoveField | Action::MoveFieldUp | Action::MoveFieldDown
+                if !matches!(of, Some(LineOf::Row(_))) =>
+            {
+                not("only rows of the field mappings can be changed so.")
+            }
+            Action::EqualNames if self.table.equal.is_empty() => {
+                not("no unmapped field has the name of a free one in Halo.")
+            }
+            Action::CopyFields if self.table.copies.iter().all(|copy| copy.rows.is_empty()) => {
+                not("the planning workspace names no asset field that is not mapped already.")
+            }
+            Action::Undo if self.undo.is_empty() => not("nothing was changed here since the start."),
+            Action::Redo if self.redo.is_empty() => not("nothing was taken back."),
+            Action::FilterState if !self.is_editable() => not("this list is short enough to be seen whole."),
+            Action::Order => not("the rows stand in the order in which they are set; < and > move one."),
             _ => Availability::Ready,
         }
     }
@@ -174,46 +353,45 @@ impl Fields {
     pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         match action {
             Action::Copy => vec![('r', "row".into()), ('e', "rule".into())],
+            Action::FilterState => vec![
+                ('m', "mapped".into()),
+                ('o', "open".into()),
+                ('t', "trouble".into()),
+                ('f', "all".into()),
+            ],
             _ => Vec::new(),
         }
     }
 
-    pub fn choose(&mut self, _action: Action, letter: char, turn: &mut Turn<'_>) {
-        let Some(rule) = self.selected() else { return };
+    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+        if action == Action::FilterState {
+            self.state = match letter {
+                'm' => Some(State::Mapped),
+                'o' => Some(State::Open),
+                't' => Some(State::Trouble),
+                _ => None,
+            };
+            return self.lay_out();
+        }
+        let Some(line) = self.selected() else { return };
+        let rule = &line.rule;
         let text = match letter {
-            'e' => rule.note.clone(),
+            'e' => draw::why(line),
             _ => format!("{} -> {} ({})", rule.source, rule.target, rule.rule.key()),
         };
         turn.copy(text);
     }
 
     pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        let is_filtered = !self.text.is_empty();
+        let is_filtered = !self.text.is_empty() || self.state.is_some();
         self.text.clear();
+        self.state = None;
         self.lay_out();
         is_filtered
     }
 
     pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
         true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
-        match news {
-            News::Answer(Query::Fields { integration }, result) if *integration == self.integration => {
-                match result {
-                    Ok(Answer::Fields(rules)) => {
-                        self.rules.clone_from(rules);
-                        self.trouble = None;
-                        self.lay_out();
-                    }
-                    Err(problem) => self.trouble = Some(problem.clone()),
-                    Ok(_) => {}
-                }
-            }
-            News::Engine(Event::Settings) | News::Missed if self.is_asked => self.ask(turn),
-            _ => {}
-        }
     }
 
     pub fn settle(&mut self, turn: &mut Turn<'_>) {
@@ -230,97 +408,7 @@ impl Fields {
         }
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
-        let regions = list_and_details(area, in_overview);
-        if self.list.is_empty() {
-            let text = match &self.trouble {
-                Some(problem) => problem.to_string(),
-                None if self.rules.is_empty() => "Reading ...".into(),
-                None => "No field matches. Esc shows all.".into(),
-            };
-            return table::empty(canvas, regions.list, &text);
-        }
-        let source = match self.integration {
-            Integration::Also => "ALSO field",
-            Integration::Westcoast => "Westcoast field",
-            Integration::Hudu => "Halo field",
-            Integration::Lifecycle => "workspace",
-            Integration::Liongard => "Liongard field",
-        };
-        let target = if self.integration == Integration::Hudu { HUDU } else { HALO };
-        let columns = [
-            Column::fixed("of", 13).goes(1),
-            Column::growing(source, 13),
-            target,
-            Column::fixed("kind", 8).goes(2),
-            Column::fixed("written", 11),
-        ];
-        let visible = self.list.visible(regions.rows());
-        table::draw(canvas, regions.list, &columns, visible, Some(self.list.position()), |index| {
-            let rule = self.rules.get(*self.list.ids().get(index)?)?;
-            let before = index.checked_sub(1).and_then(|i| self.rules.get(*self.list.ids().get(i)?));
-            // The entity once, at the head of its rows.
-            let entity =
-                if before.is_some_and(|other| other.entity == rule.entity) { "" } else { rule.entity.key() };
-            let (written, role) = match rule.rule {
-                Rule::Source => ("always", Role::Good),
-                Rule::AtCreation => ("at creation", Role::Text),
-                Rule::Off => ("never", Role::Dim),
-            };
-            Some(Row {
-                is_marked: false,
-                cells: vec![
-                    cell(entity, Role::Dim),
-                    cell(&*rule.source, Role::Text),
-                    cell(&*rule.target, Role::Text),
-                    cell(&*rule.kind, Role::Dim),
-                    cell(written, role),
-                ],
-            })
-        });
-        self.details(canvas, regions.details);
-    }
-
-    fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
-        let Some(rule) = self.selected().filter(|_| area.height > 1) else { return };
-        canvas.rule(Rect { height: 1, ..area }, &format!("{} -> {}", rule.source, rule.target));
-        let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-        let of = match rule.entity {
-            Entity::Customers => "a customer",
-            Entity::Subscriptions => "a subscription, which is a licence in Halo",
-            Entity::Assets => "a system or device, which is an asset in Halo",
-            Entity::AssetTypes => "an asset type",
-            Entity::AssetFields => "an asset field",
-            Entity::Companies => "a customer of Halo, which is a company in Hudu",
-            Entity::Sites => "a site, which is an asset in Hudu",
-            Entity::Users => "a user, which is an asset in Hudu",
-            Entity::Contracts => "a contract, which is an asset in Hudu",
-            other => other.singular(),
-        };
-        let (enter, role) = match &rule.editable_setting {
-            Some(setting) => {
-                (format!("goes to the setting {}.{setting}", self.integration.key()), Role::Accent)
-            }
-            None => ("nothing: fixed by the vendor's rules".into(), Role::Dim),
-        };
-        let written = match rule.rule {
-            Rule::Source => "at every import: Halo follows the source",
-            Rule::AtCreation => "once, with a new record",
-            Rule::Off => "never",
-        };
-        table::facts(
-            canvas,
-            body,
-            &[
-                ("means", rule.note.clone(), Role::Text),
-                ("written", written.into(), Role::Text),
-                ("of", of.into(), Role::Dim),
-                ("Enter", enter, role),
-            ],
-        );
-    }
-
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    pub fn draws_last_line(&self, canvas: &mut crate::ui::canvas::Canvas<'_>, area: Rect) -> bool {
         if let Some(prompt) = &self.prompt {
             prompt.draw(canvas, area);
         }
@@ -328,22 +416,44 @@ impl Fields {
     }
 
     pub const fn hints(&self) -> &'static [Action] {
-        &[
-            Action::EditRule,
-            Action::Why,
-            Action::NextIntegration,
-            Action::Filter,
-            Action::Copy,
-            Action::Palette,
-        ]
+        if self.is_editable() {
+            &[
+                Action::EditRule,
+                Action::PickField,
+                Action::CreateField,
+                Action::TryFields,
+                Action::RemoveField,
+                Action::Undo,
+                Action::NextIntegration,
+                Action::AddField,
+                Action::EqualNames,
+                Action::Palette,
+            ]
+        } else {
+            &[
+                Action::EditRule,
+                Action::Why,
+                Action::NextIntegration,
+                Action::Filter,
+                Action::Copy,
+                Action::Palette,
+            ]
+        }
     }
 
     pub const fn about(&self) -> About {
         About {
-            what: "Which field of the marketplace feeds which field of Halo, and when it is written.",
-            signs: &[],
+            what: "Which field of an integration feeds which field of Halo, and when it is written.",
+            signs: &[
+                ("=", "mapped, and every value fits"),
+                ("!", "a value does not fit, or the row cannot be used"),
+                ("+", "the next import makes the field in Halo"),
+                ("?", "has values, and nothing is fed by it"),
+            ],
             rules: &[
                 "A field written always follows the source: an edit by hand in Halo is taken back, and the plan shows it.",
+                "A blank value never clears what Halo holds; one that does not fit is left out, and the log names it (L15).",
+                "One source a field: a second one is refused before it is saved.",
                 "Rows without a setting are fixed by the vendor's rules.",
             ],
         }

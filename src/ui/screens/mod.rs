@@ -82,7 +82,7 @@ impl Pane {
         match self {
             Self::Integrations => Screen::Integrations(integrations::Integrations::default()),
             Self::Customers => Screen::Customers(Box::default()),
-            Self::Fields => Screen::Fields(fields::Fields::default()),
+            Self::Fields => Screen::Fields(Box::default()),
             Self::Jobs => Screen::Jobs(Box::default()),
             Self::Lifecycle => Screen::Lifecycle(Box::default()),
         }
@@ -94,7 +94,9 @@ pub enum Screen {
     Integrations(integrations::Integrations),
     Customers(Box<customers::Customers>),
     Picker(Box<picker::Picker>),
-    Fields(fields::Fields),
+    Fields(Box<fields::Fields>),
+    FieldPicker(Box<fields::picker::FieldPicker>),
+    Trial(Box<fields::trial::TrialScreen>),
     Plan(Box<plan::PlanScreen>),
     Jobs(Box<jobs::Jobs>),
     Job(Box<job::JobScreen>),
@@ -114,6 +116,8 @@ macro_rules! each {
             Screen::Customers($screen) => $call,
             Screen::Picker($screen) => $call,
             Screen::Fields($screen) => $call,
+            Screen::FieldPicker($screen) => $call,
+            Screen::Trial($screen) => $call,
             Screen::Plan($screen) => $call,
             Screen::Jobs($screen) => $call,
             Screen::Job($screen) => $call,
@@ -133,8 +137,8 @@ impl Screen {
         match self {
             Self::Integrations(_) => Scope::Integrations,
             Self::Customers(_) => Scope::Customers,
-            Self::Picker(_) => Scope::Picker,
             Self::Fields(_) => Scope::Fields,
+            Self::Picker(_) | Self::FieldPicker(_) | Self::Trial(_) => Scope::Picker,
             Self::Plan(_) => Scope::Plan,
             Self::Jobs(_) => Scope::Jobs,
             Self::Job(_) => Scope::Job,
@@ -158,6 +162,8 @@ impl Screen {
             Self::Report(screen) => Some(screen.name()),
             Self::Sheet(screen) => Some(screen.name()),
             Self::Picker(screen) => Some(screen.name()),
+            Self::FieldPicker(screen) => Some(screen.name()),
+            Self::Trial(screen) => Some(screen.name()),
             Self::Plan(screen) => Some(screen.name()),
             Self::Job(screen) => Some(screen.name()),
             Self::Change(screen) => Some(screen.name()),
@@ -171,6 +177,7 @@ impl Screen {
     pub fn edits(&self) -> Option<String> {
         match self {
             Self::Picker(screen) => Some(screen.edits()),
+            Self::FieldPicker(screen) => Some(screen.edits()),
             Self::Plan(screen) => screen.edits(),
             Self::Settings(screen) => screen.edits(),
             Self::Report(screen) => screen.edits(),
@@ -178,6 +185,7 @@ impl Screen {
             Self::Customers(screen) => screen.edits(),
             Self::Integrations(_)
             | Self::Fields(_)
+            | Self::Trial(_)
             | Self::Jobs(_)
             | Self::Job(_)
             | Self::Change(_)
@@ -308,7 +316,7 @@ macro_rules! into_screen {
         })*
     };
 }
-into_screen!(Report report::ReportScreen, Sheet lifecycle::sheet::Sheet, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
+into_screen!(FieldPicker fields::picker::FieldPicker, Trial fields::trial::TrialScreen, Report report::ReportScreen, Sheet lifecycle::sheet::Sheet, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
 
 impl From<settings::Settings> for Screen {
     fn from(screen: settings::Settings) -> Self {

@@ -17,6 +17,7 @@ use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
+use crate::ui::widgets::hints;
 use crate::ui::widgets::table::{self, Column, Row, cell};
 use crate::ui::widgets::text_field::TextField;
 
@@ -396,18 +397,7 @@ impl Picker {
 
     pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         let keys = [("type", "to find"), ("Up/Down", "choose"), ("Enter", "map and go on"), ("Esc", "back")];
-        let mut x = area.x;
-        for (key, word) in keys {
-            x += canvas.line(
-                x,
-                area.y,
-                area.right() - x,
-                &[(key, Role::HintKey), (" ", Role::Text), (word, Role::HintText)],
-            ) + 2;
-            if x >= area.right() {
-                break;
-            }
-        }
+        hints::keys(canvas, area, &keys);
         true
     }
 

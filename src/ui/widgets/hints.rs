@@ -33,6 +33,18 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, keymap: &Keymap, hints: &[(Acti
     );
 }
 
+/// Keys that a screen takes by itself, while every printable key is text there.
+pub fn keys(canvas: &mut Canvas<'_>, area: Rect, keys: &[(&str, &str)]) {
+    let mut x = area.x;
+    for (key, word) in keys {
+        if x >= area.right() {
+            break;
+        }
+        let pieces = [(*key, Role::HintKey), (" ", Role::Text), (*word, Role::HintText)];
+        x += canvas.line(x, area.y, area.right() - x, &pieces) + 2;
+    }
+}
+
 /// The letters that may follow `f`, `o` or `y`.
 pub fn letters(canvas: &mut Canvas<'_>, area: Rect, title: &str, letters: &[(char, String)]) {
     let mut x = area.x + canvas.put(area.x, area.y, area.width, title, Role::Strong) + 1;

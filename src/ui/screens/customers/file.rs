@@ -6,6 +6,7 @@ use super::row::csv_row;
 use crate::host::words::MapRow;
 use crate::matching::{mapping_csv, mapping_xlsx};
 use crate::ui::message::Effect;
+use crate::ui::screens::Pane;
 use crate::ui::theme::Role;
 use crate::ui::turn::Step;
 
@@ -13,7 +14,7 @@ use crate::ui::turn::Step;
 pub fn import_steps(path: &str) -> Vec<Step> {
     let path = path.trim();
     if is_table(Path::new(path)) {
-        return vec![Step::Do(Effect::Read(path.into()))];
+        return vec![Step::Do(Effect::Read(Pane::Customers, path.into()))];
     }
     let said =
         format!("Mappings are read from a .csv or .xlsx file, such as mappings.csv; '{path}' is neither.");

@@ -13,6 +13,7 @@ use crate::ui::action::{Action, Availability};
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::fit::thousands;
 use crate::ui::message::{Effect, News};
+use crate::ui::screens::Pane;
 use crate::ui::turn::{Step, Turn};
 
 impl Customers {
@@ -34,7 +35,7 @@ impl Customers {
             News::Engine(Event::Map(integration)) if *integration == self.integration => self.changed(turn),
             News::Missed => self.changed(turn),
             News::Reply(command, result) => self.replied(command, result, turn),
-            News::Read(path, result) if is_table(path) => match result {
+            News::Read(Pane::Customers, path, result) if is_table(path) => match result {
                 Ok(csv) => turn.send(Command::ImportMappings {
                     integration: self.integration,
                     csv: csv.clone(),
