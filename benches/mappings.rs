@@ -89,7 +89,7 @@ fn open(folder: &std::path::Path, sandbox: Sandbox) -> Outcome<Handle> {
 async fn order(handle: &Handle, text: &str, by_target: bool) -> Outcome<MapOrderView> {
     let filter = MapFilter { text: text.into(), ..MapFilter::default() };
     match handle.ask(Query::MapOrder { integration: ALSO, filter, by_target }).await? {
-        Answer::MapOrder(view) => Ok(view),
+        Answer::MapOrder(view) => Ok(*view),
         _ => Err("no order".into()),
     }
 }

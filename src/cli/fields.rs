@@ -174,7 +174,7 @@ async fn judged(
     row: &FieldMapping,
     at: Option<usize>,
 ) -> Result<(), Failure> {
-    let query = Query::FieldVerdict { integration, row: row.clone(), at };
+    let query = Query::FieldVerdict { integration, row: Box::new(row.clone()), at };
     let verdict = ask!(handle, query, FieldVerdict)?;
     if let Some(why) = verdict.refused {
         return Err(Problem::new(

@@ -25,7 +25,7 @@ impl Engine {
             Query::Overview => Answer::Overview(Box::new(self.overview()?)),
             Query::Settings => Answer::Settings(Box::new(self.settings_view()?)),
             Query::MapOrder { integration, filter, by_target } => {
-                Answer::MapOrder(self.map_order(integration, &filter, by_target)?)
+                Answer::MapOrder(Box::new(self.map_order(integration, &filter, by_target)?))
             }
             Query::MapRows { integration, ids } => Answer::MapRows(self.map_rows(integration, &ids)?),
             Query::Candidates { rivals_of: Some(id), integration, .. } => {

@@ -389,7 +389,7 @@ pub enum Query {
     /// What would follow from a row of the field mappings; `at` is the row it takes the place of.
     FieldVerdict {
         integration: Integration,
-        row: FieldMapping,
+        row: Box<FieldMapping>,
         at: Option<usize>,
     },
     Plan {
@@ -446,7 +446,7 @@ pub enum Query {
 pub enum Answer {
     Overview(Box<Overview>),
     Settings(Box<SettingsView>),
-    MapOrder(MapOrderView),
+    MapOrder(Box<MapOrderView>),
     MapRows(Vec<MapRow>),
     Candidates(CandidatesView),
     Fields(Vec<FieldRule>),

@@ -38,6 +38,7 @@ const TOLD_IN: &[(&str, &[u8])] = &sources![
     "lifecycle/mod.rs",
     "lifecycle/report.rs",
     "lifecycle/rule.rs",
+    "lifecycle/setup.rs",
     "lifecycle/summary.rs",
     "lifecycle/template.rs",
     "lifecycle/term.rs",

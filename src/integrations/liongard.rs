@@ -162,9 +162,8 @@ impl Mapping {
     /// Whether the evidence lacks what would find the asset, or say its type.
     pub fn is_blind(&self, evidence: Evidence<'_>) -> bool {
         let tells = |source: &str| evidence.value(source).filter(|(text, _)| !text.trim().is_empty());
-        let finds =
-            |source: &Box<str>| tells(source).is_some_and(|(text, _)| self.matching_form(&text).is_some());
-        !self.matching.as_ref().is_none_or(finds) || tells(&self.type_field).is_none()
+        let finds = |source: &str| tells(source).is_some_and(|(text, _)| self.matching_form(&text).is_some());
+        !self.matching.as_deref().is_none_or(finds) || tells(&self.type_field).is_none()
     }
 
     /// A machine as its asset should be.

@@ -84,11 +84,9 @@ impl LegalForms {
 
     /// A form that the words end with.
     pub fn at_the_end<W: AsRef<str>>(&self, words: &[W]) -> Option<(usize, usize)> {
-        (0..words.len())
-            .filter_map(|from| {
-                self.first(&words[from..], true).filter(|(_, length)| from + length == words.len())
-            })
-            .next()
+        (0..words.len()).find_map(|from| {
+            self.first(&words[from..], true).filter(|(_, length)| from + length == words.len())
+        })
     }
 }
 

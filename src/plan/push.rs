@@ -90,7 +90,7 @@ struct Planner<'a> {
     creating: HashMap<String, Side<SourceId>>,
 }
 
-impl<'a> Planner<'a> {
+impl Planner<'_> {
     fn index(&mut self) {
         for (at, found) in self.environments.iter().enumerate() {
             self.by_name.entry(form(&found.name)).or_default().push(at);

@@ -304,11 +304,10 @@ fn of_four_hosts_for_one_folder_exactly_one_wins() {
 fn a_newer_program_that_meets_an_older_host_says_what_to_do() {
     use std::io::{Read as _, Write as _};
     let profile = Profile::new();
-    let places = profile.file("state/parhelion/default");
     let host = Host::start(&profile);
     let holder = lock(&profile);
     // The older one: its place in the lock is the running host's, the socket is ours.
-    let socket = places.join("socket");
+    let socket = std::path::PathBuf::from(holder["socket"].as_str().expect("a socket"));
     std::fs::remove_file(&socket).unwrap();
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let older = std::thread::spawn(move || {

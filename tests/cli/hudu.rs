@@ -19,7 +19,7 @@ fn matched() -> (Profile, Vendors) {
     (profile, vendors)
 }
 
-fn hudu_faults(vendors: &Vendors, rules: Value) {
+fn hudu_faults(vendors: &Vendors, rules: &Value) {
     vendors.change("/_sandbox/faults", &json!({"hudu": rules}));
 }
 
@@ -100,7 +100,7 @@ fn a_wrong_key_is_said_and_never_shown() {
 #[test]
 fn a_web_page_with_200_is_no_hudu() {
     let (profile, vendors) = matched();
-    hudu_faults(&vendors, json!([{"kind": "html", "status": 200}]));
+    hudu_faults(&vendors, &json!([{"kind": "html", "status": 200}]));
     let test = profile.run(&["test", "hudu"]);
     assert_ne!(test.code, Some(0));
     assert!(test.stdout.contains("page"), "{}", test.stdout);
@@ -114,9 +114,9 @@ fn half_a_page_never_makes_a_second_record() {
     let (profile, vendors) = matched();
     profile.run(&["run", "hudu"]);
     let assets = vendors.control("/_sandbox/hudu/assets").as_array().unwrap().len();
-    hudu_faults(&vendors, json!([{"kind": "half_page", "path": "/api/v1/assets", "every": 2}]));
+    hudu_faults(&vendors, &json!([{"kind": "half_page", "path": "/api/v1/assets", "every": 2}]));
     profile.run(&["run", "hudu"]);
-    hudu_faults(&vendors, json!([]));
+    hudu_faults(&vendors, &json!([]));
     profile.run(&["run", "hudu"]);
     assert_eq!(vendors.control("/_sandbox/hudu/assets").as_array().unwrap().len(), assets);
     no_doubles(&vendors);
@@ -125,7 +125,7 @@ fn half_a_page_never_makes_a_second_record() {
 #[test]
 fn a_pause_that_hudu_asks_for_is_kept_and_costs_nothing_else() {
     let (profile, vendors) = matched();
-    hudu_faults(&vendors, json!([{"kind": "429", "retry_after": 1, "every": 15, "times": 4}]));
+    hudu_faults(&vendors, &json!([{"kind": "429", "retry_after": 1, "every": 15, "times": 4}]));
     let run = profile.run(&["run", "hudu", "--json"]);
     assert_eq!(run.json()["totals"]["failed"], 0, "{}", run.stdout);
     no_doubles(&vendors);

@@ -301,6 +301,6 @@ fn l15_the_first_of_two_rows_to_one_field_counts_and_the_matching_field_is_writt
     let mut settings = settings();
     settings.field_mappings = vec![row("Hostname", "Notes"), row("Operating System", "notes")];
     let mapping = Mapping::new(&settings, &targets());
-    let names: Vec<&str> = mapping.targets().map(|name| name.key()).collect();
+    let names: Vec<&str> = mapping.targets().map(FieldName::key).collect();
     assert_eq!(names, ["Notes", "Serial Number"]);
 }

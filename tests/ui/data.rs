@@ -209,7 +209,7 @@ impl Market {
                     let mapped: Vec<_> = rows.iter().map_while(|row| target(row)).collect();
                     groups.extend(mapped.chunk_by(|a, b| a == b).map(|group| group.len() as u32));
                 }
-                Answer::MapOrder(MapOrderView {
+                Answer::MapOrder(Box::new(MapOrderView {
                     groups,
                     ids: if self.read_at.is_some() {
                         rows.iter().map(|row| row.source.id.clone()).collect()
@@ -220,16 +220,16 @@ impl Market {
                     read_at: self.read_at,
                     trouble: None,
                     is_scored: true,
-                })
+                }))
             }
-            Query::MapOrder { .. } => Answer::MapOrder(MapOrderView {
+            Query::MapOrder { .. } => Answer::MapOrder(Box::new(MapOrderView {
                 ids: Vec::new(),
                 counts: MapCounts::default(),
                 read_at: None,
                 trouble: None,
                 is_scored: false,
                 groups: Vec::new(),
-            }),
+            })),
             Query::MapRows { ids, .. } => {
                 self.most_asked = self.most_asked.max(ids.len());
                 let by_id: BTreeMap<_, _> = self.rows.iter().map(|row| (&row.source.id, row)).collect();

@@ -286,7 +286,7 @@ fn matching_field_and_type_field_are_edited_in_the_same_pane() {
 fn rows_go_out_and_come_in_as_csv() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.csv");
-    let keys: String = path.display().to_string().chars().map(|c| format!("{c} ")).collect();
+    let keys = path.display().to_string().chars().map(String::from).collect::<Vec<_>>().join(" ");
     let mut rig = rig();
     rig.keys("e").keys(&keys).keys("<Enter>").says("Exported to");
     let text = std::fs::read_to_string(&path).unwrap();

@@ -562,13 +562,13 @@ impl Halo {
             }
             self.read(what, response, |body| {
                 let token: wire::Token = serde_json::from_slice(body).map_err(|error| reason(&error))?;
-                if token.access_token.trim().is_empty() {
+                if token.bearer.trim().is_empty() {
                     return Err("it holds no token".to_owned());
                 }
                 let seconds =
                     token.expires_in.id().and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(3600);
                 let lifetime = Duration::from_secs(seconds.clamp(1, 86_400));
-                let bearer = Secret::new(format!("Bearer {}", token.access_token.trim()));
+                let bearer = Secret::new(format!("Bearer {}", token.bearer.trim()));
                 Ok((bearer, lifetime, token.scope.unwrap_or_default().into()))
             })
         };

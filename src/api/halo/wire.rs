@@ -91,7 +91,8 @@ pub const FEATURE: [&str; 4] = ["id", "module_name", "enabled", "halointegratore
 /// The answer of the token endpoint, as far as it is needed (1.3).
 #[derive(Deserialize)]
 pub struct Token {
-    pub access_token: String,
+    #[serde(rename = "access_token")]
+    pub bearer: String,
     /// Seconds; clients that work assume an hour where it is missing.
     #[serde(default)]
     pub expires_in: super::super::row::Scalar,

@@ -168,7 +168,10 @@ impl<'a> Chooser<'a> {
         let of = open.len().min(LOOKS) as u64;
         for (done, found) in (1..).zip(open) {
             let Some(facts) = self.look(&found.id).await? else {
-                if self.left == 0 { break } else { continue }
+                if self.left == 0 {
+                    break;
+                }
+                continue;
             };
             progress("details of Halo customers", done, Some(of));
             if facts.flag {
@@ -187,7 +190,10 @@ impl<'a> Chooser<'a> {
             }
             progress("new Halo customers", done, None);
             let Some(facts) = self.look(&found.id).await? else {
-                if self.left == 0 { break } else { continue }
+                if self.left == 0 {
+                    break;
+                }
+                continue;
             };
             match facts.created {
                 Some(created) if created >= since => {

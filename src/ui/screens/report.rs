@@ -196,7 +196,7 @@ impl ReportScreen {
         });
         match made.map(String::from_utf8) {
             Ok(Ok(text)) => {
-                turn.steps.push(Step::Do(Effect::Write { path: path.into(), bytes: text.into_bytes() }))
+                turn.steps.push(Step::Do(Effect::Write { path: path.into(), bytes: text.into_bytes() }));
             }
             Ok(Err(_)) => turn.complain("The report could not be written as text."),
             Err(why) => turn.complain(format!("Not exported: {why}.")),

@@ -146,7 +146,7 @@ impl FieldPicker {
         if self.asked.as_ref() != Some(&row) {
             self.asked = Some(row.clone());
             let at = if let What::Row(at) = self.what { at } else { None };
-            turn.ask(Query::FieldVerdict { integration: self.integration, row, at });
+            turn.ask(Query::FieldVerdict { integration: self.integration, row: Box::new(row), at });
         }
     }
 
@@ -369,9 +369,9 @@ impl FieldPicker {
                 }
             }
             News::Answer(Query::FieldVerdict { row, .. }, Ok(Answer::FieldVerdict(verdict)))
-                if self.asked.as_ref() == Some(row) =>
+                if self.asked.as_ref() == Some(&**row) =>
             {
-                self.verdict = Some((row.clone(), (**verdict).clone()));
+                self.verdict = Some(((**row).clone(), (**verdict).clone()));
             }
             News::Reply(command, Ok(Reply::Done(_))) if matches!(**command, Command::ReadFields { .. }) => {
                 self.is_known = false;

@@ -293,7 +293,7 @@ impl Entry {
                 None => draft.name = named()?,
                 Some(("type", kind)) => set(&mut draft.kinds, kind, typed == "true"),
                 Some(("column", column)) => {
-                    toggle_column(&mut draft.columns, column.parse()?, typed == "true")
+                    toggle_column(&mut draft.columns, column.parse()?, typed == "true");
                 }
                 Some((hides, name)) => {
                     let view = if hides.starts_with("build") { &mut draft.build } else { &mut draft.display };

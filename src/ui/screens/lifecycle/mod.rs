@@ -185,15 +185,13 @@ impl Lifecycle {
 
     fn typed(&mut self, what: Asking, typed: Typed, turn: &mut Turn<'_>) {
         match (what, typed) {
-            (_, Typed::Going) => {}
+            (_, Typed::Going) | (Asking::Name, Typed::Changed(_)) => {}
             (Asking::Filter, Typed::Changed(text)) => self.text = text,
-            (Asking::Filter, Typed::Done(_)) => self.prompt = None,
+            (Asking::Filter, Typed::Done(_)) | (Asking::Name, Typed::Dropped) => self.prompt = None,
             (Asking::Filter, Typed::Dropped) => {
                 self.prompt = None;
                 self.text.clear();
             }
-            (Asking::Name, Typed::Changed(_)) => {}
-            (Asking::Name, Typed::Dropped) => self.prompt = None,
             (Asking::Name, Typed::Done(name)) => {
                 self.prompt = None;
                 let order = match self.tab.terms() {
