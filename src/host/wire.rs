@@ -25,9 +25,11 @@ macro_rules! sources {
 const TOLD_IN: &[(&str, &[u8])] = &sources![
     "engine/lifecycle/words.rs",
     "engine/words.rs",
+    "engine/words/fields.rs",
     "engine/words/schedule.rs",
     "host/wire.rs",
     "integrations/field_rules.rs",
+    "integrations/field_sample.rs",
     "lifecycle/age.rs",
     "lifecycle/budget.rs",
     "lifecycle/class.rs",
