@@ -309,7 +309,7 @@ impl Engine {
             });
         }
         if matches!(state, PlaceState::Ok | PlaceState::Untested | PlaceState::Running) {
-            if parties.read.read_at.is_none() {
+            if parties.read.read_at.is_none() && integration.has_mapping_table() {
                 to_do.push(ToDo {
                     sentence: "read the customers of both sides".into(),
                     leads_to: Leads::Customers,

@@ -295,6 +295,7 @@ impl Integrations {
             let (next, next_role) = next_run(view, |at| look.when(at, now));
             let unmapped = match view.place {
                 Place::Halo => "-".to_owned(),
+                Place::Of(integration) if !integration.has_mapping_table() => "-".to_owned(),
                 Place::Of(_) if view.read_at.is_none() => "?".to_owned(),
                 Place::Of(_) => thousands(view.map.unmapped),
             };
