@@ -538,8 +538,8 @@ impl Apply {
             self.engine.step(Step::Intent).await;
             let is_stopped = tokio::select! {
                 biased;
-                () = permit.enter() => false,
                 () = self.control.ended() => true,
+                () = permit.enter() => false,
             };
             if is_stopped {
                 self.closes(change, "it was not sent").await?;
@@ -547,6 +547,10 @@ impl Apply {
             }
             let named = self.named(&write).map_err(Halt::Trouble)?;
             let verdict = target.send(permit, &write, &named).await;
+            if matches!(&verdict, WriteVerdict::Rejected(problem) if problem.class == Class::Auth) {
+                // Whoever waits for the place that is free now must not send first.
+                self.control.set(Wish::Stop);
+            }
             self.engine.step(Step::Sent).await;
             match verdict {
                 WriteVerdict::Done(id) => return Ok(Ok(id)),
