@@ -439,11 +439,21 @@ impl Book {
     /// All links of an entity, in the order of their source ids.
     pub fn links(&self, of: Integration, entity: Entity) -> Result<Vec<(SourceId, Link)>, Problem> {
         let mut links = Vec::new();
-        self.each_big(&keys::links(of, entity), |id, link| {
-            links.push((SourceId::new(String::from_utf8_lossy(id)), link));
-            Ok(())
-        })?;
+        self.each_link(of, entity, |id, link| links.push((id, link)))?;
         Ok(links)
+    }
+
+    /// The same one by one, for what needs little of each.
+    pub fn each_link(
+        &self,
+        of: Integration,
+        entity: Entity,
+        mut with: impl FnMut(SourceId, Link),
+    ) -> Result<(), Problem> {
+        self.each_big(&keys::links(of, entity), |id, link| {
+            with(SourceId::new(String::from_utf8_lossy(id)), link);
+            Ok(())
+        })
     }
 
     /// One page of links after a source id, for merging without holding them all.

@@ -27,6 +27,8 @@ pub(super) enum Standing {
     },
     /// Its subscriptions are skipped, and why.
     Out(Box<str>),
+    /// Too little could be read to say, and why: nothing is decided about its records either.
+    Unread(Box<str>),
 }
 
 /// The customers of a plan, settled.
@@ -37,6 +39,8 @@ pub(super) struct Customers<'a> {
     names: HashMap<&'a SourceId, &'a Arc<str>>,
     /// Customers that are mapped and listed.
     pub linked: u64,
+    /// Why a customer that is planned for may be missing from the rows.
+    unread: Option<Standing>,
 }
 
 impl<'a> Customers<'a> {
@@ -80,12 +84,14 @@ impl<'a> Customers<'a> {
         for id in mappings.decisions.iter().filter(|(_, d)| d.excludes(policy.today)).map(|(id, _)| id) {
             standing.insert(id.clone(), Standing::Out("its customer is excluded".into()));
         }
-        Self { rows, standing, names, linked }
+        let unread = snapshot.customers_complete.why_not().filter(|_| planned);
+        let unread = unread.map(|why| Standing::Unread(why.into()));
+        Self { rows, standing, names, linked, unread }
     }
 
     /// `None` for a customer that is not mapped and has no row.
     pub fn standing(&self, id: &SourceId) -> Option<&Standing> {
-        self.standing.get(id)
+        self.standing.get(id).or(self.unread.as_ref())
     }
 
     pub fn name(&self, id: &SourceId) -> Option<Arc<str>> {
@@ -100,6 +106,9 @@ fn standing_after(change: &Change) -> Standing {
             row: change.row,
             target: change.target.as_ref().map(|target| target.id.clone()),
         },
+        Action::Held if change.hold.as_ref().is_some_and(|hold| hold.cause == Cause::Unproven) => {
+            Standing::Unread(format!("what row {} waits for could not be read", change.row).into())
+        }
         Action::Held => Standing::Out(
             format!("customer not mapped: it waits for a decision in row {}", change.row).into(),
         ),

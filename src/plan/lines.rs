@@ -217,6 +217,19 @@ impl<'a> Planner<'a> {
                     self.parked(wanted, "its customer is not mapped")
                 }
             }
+            // To park it now would be for good: it is never moved unasked (L9).
+            (Some(Standing::Unread(why)), Verdict::Take | Verdict::Hold(_))
+                if self.lines.parking != Parking::None && !self.is_excluded(parent) =>
+            {
+                if linked {
+                    Ok(Place::unchanged())
+                } else {
+                    let change = self.row(wanted, Action::Unchanged, Vec::new());
+                    let why = format!("whether its customer is mapped is not known: {why}");
+                    Err(Box::new(change.held(Cause::Unproven, Action::Held, why)))
+                }
+            }
+            (Some(Standing::Unread(why)), _) => skip(format!("customer not mapped: {why} (B1)")),
             (None, _) if linked => skip("customer not mapped any more: left as it is (K2)".into()),
             (None, _) => skip("customer not mapped (B1)".into()),
             (Some(Standing::Out(why)), _) => skip(format!("{why} (B1)")),

@@ -578,6 +578,7 @@ impl Halo {
         let kind = query.int("assettype_id").filter(|_| assets);
         let tag = query.get("inventory_number").filter(|_| assets);
         let imported = query.get("integration_type").filter(|_| assets);
+        let system = index(entity, "liongardid").filter(|_| imported == Some("liongard"));
         let base = match (client, kind) {
             (Some(client), _) => table.of_client(client),
             (None, Some(kind)) => table.of_type(kind),
@@ -599,9 +600,11 @@ impl Halo {
                     && !(people && record.text(entity, "name") == GENERAL_USER)
                     && kind.is_none_or(|wanted| record.int(entity, "assettype_id") == Some(wanted))
                     && tag.is_none_or(|wanted| record.text(entity, "inventory_number") == wanted)
-                    && imported.is_none_or(|by| {
-                        by == "liongard" && record.int(entity, "liongardid").is_some_and(|id| id > 0)
-                    })
+                    && (imported.is_none()
+                        || system
+                            .and_then(|at| record.at(at))
+                            .and_then(Value::as_i64)
+                            .is_some_and(|id| id > 0))
                     && equal.iter().all(|(at, wanted)| {
                         record.at(*at).and_then(Value::as_i64).or_else(|| unset(*at)) == Some(*wanted)
                     })

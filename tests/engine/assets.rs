@@ -174,3 +174,42 @@ async fn a_system_that_is_gone_takes_its_asset_out_of_use_in_a_scheduled_run_and
     run(&engine, spec(Integration::Liongard, &[Entity::Assets], true)).await;
     assert_eq!(inactive(&ground.sandbox), [], "what we made inactive is active again");
 }
+
+/// L14: what Halo's own integration brought in is known by its Liongard id, also without a serial; and once each system
+/// has its asset, nobody asks for them again.
+#[tokio::test(start_paused = true)]
+async fn what_halo_s_own_integration_brought_in_is_found_by_its_id_and_asked_for_once() {
+    for (count, others) in [(3, 1), (20, 5), (20, 0)] {
+        let (sandbox, ids) = small(count);
+        let client = sandbox.halo_clients()[0]["id"].clone();
+        for id in &ids {
+            let asset = json!({"client_id": client, "assettype_id": 130, "inventory_number": format!("IT-{id}"), "liongardid": id});
+            sandbox.put_halo_asset(&asset).expect("an asset");
+        }
+        for n in 0..others {
+            let asset =
+                json!({"client_id": client, "assettype_id": 130, "inventory_number": format!("HAND-{n}")});
+            sandbox.put_halo_asset(&asset).expect("an asset");
+        }
+        let mut ground = Ground::new(sandbox);
+        let engine = ground.start().await;
+        let first = run(&engine, spec(Integration::Liongard, &[], false)).await;
+        assert_eq!(
+            first.totals.rows.link,
+            u64::try_from(count).unwrap() + 1,
+            "{:?} {:?}",
+            first.totals,
+            first.problems
+        );
+        assert_eq!(ground.sandbox.halo_assets().len(), count + others);
+        no_doubles(&ground.sandbox);
+        let asked =
+            |path: &str| ground.sandbox.requests(Host::Halo).by_path.get(path).copied().unwrap_or_default();
+        let before = (asked("GET /api/Asset"), asked("GET /api/Asset/*"));
+        let second = run(&engine, spec(Integration::Liongard, &[], false)).await;
+        assert_eq!(second.totals.rows.acting(), 0, "{:?}", second.totals);
+        let after = (asked("GET /api/Asset"), asked("GET /api/Asset/*"));
+        let types = ground.sandbox.halo_asset_shelf("types").len() as u64;
+        assert_eq!((after.0 - before.0, after.1 - before.1), (types, 0), "the list of each type, no more");
+    }
+}

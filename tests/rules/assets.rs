@@ -283,6 +283,35 @@ fn no_hit_and_no_mapping_goes_to_the_default_site_or_waits_for_one() {
 }
 
 #[test]
+fn nothing_is_parked_while_it_is_not_known_whether_the_environment_is_mapped() {
+    let short = || Completeness(Err("6 announced, 5 received".into()));
+    let spoil: [fn(&mut Snapshot, Completeness); 2] = [
+        |at, why| at.partners_complete = why,
+        |at, why| {
+            at.customers_complete = why;
+            at.customers.clear();
+        },
+    ];
+    for spoil in spoil {
+        let mut a = Assets::new();
+        a.parked();
+        a.mappings.customers.clear();
+        a.snapshot.partners.retain(|one| one.id == t("2"));
+        a.system("1", "S1");
+        assert_eq!(a.row("1").after_row, Some(1), "it waits for its customer");
+        spoil(&mut a.snapshot, short());
+        let row = a.row("1");
+        assert_eq!(row.action, Action::Held, "{:?}", row.reasons);
+        assert!(matches!(row.hold.as_ref().unwrap().cause, Cause::Unproven), "{:?}", row.hold);
+        assert!(says(&row, "6 announced, 5 received") || says(&row, "row 1"), "{:?}", row.reasons);
+        // One that is there already stays where it is.
+        a.asset("640", "2", "S1");
+        a.stored("1", "640");
+        assert_eq!(a.row("1").action, Action::Update);
+    }
+}
+
+#[test]
 fn a_stored_id_counts_whether_or_not_its_environment_is_mapped_and_the_default_site_is_for_new_assets() {
     for (parent, active, parked) in
         [(None, true, false), (Some(s("x")), true, false), (Some(s("x")), false, true), (None, false, true)]

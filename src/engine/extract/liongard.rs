@@ -1,11 +1,10 @@
 //! Liongard against Halo: environments and customers, systems or devices and assets.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Both, FIRST_CONTACT, Progress, Read, completeness, halo, push};
 use crate::api::call::Retry;
-use crate::api::halo::Halo;
 use crate::api::liongard::{Liongard, LookUp};
 use crate::api::listing::Listing;
 use crate::engine::Engine;
@@ -27,6 +26,8 @@ use crate::plan::{Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parki
 
 /// Assets that Halo's own integration made are looked at one by one to learn whose they are; so many a plan.
 const STRANGERS: usize = 500;
+/// So few are looked at without asking for the list of them.
+const FEW: usize = 10;
 
 const ME: Integration = Integration::Liongard;
 
@@ -211,7 +212,7 @@ async fn assets(
         }
         AssetSource::Devices => devices(liongard, settings, &mapping, environments, alerts, progress).await?,
     };
-    let found = existing(engine, with, &known, &targets, &mapping, alerts, progress).await?;
+    let found = existing(engine, with, &known, &targets, &mapping, &wanted, alerts, progress).await?;
     let found_complete = completeness(&found.certificate);
     let mut found = found.records;
     found.sort_by(|a, b| a.id.cmp(&b.id));
@@ -419,6 +420,7 @@ async fn existing(
     known: &Definitions,
     targets: &Targets,
     mapping: &Mapping,
+    wanted: &[Wanted],
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
 ) -> Result<Listing<Found>, Problem> {
@@ -440,43 +442,51 @@ async fn existing(
     };
     let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
     let mut listing = assets::read(&with.halo, known, Some(&keep), &translate, &say).await?;
-    strangers(engine, &with.halo, with, &mut listing.records, alerts).await?;
+    strangers(engine, with, wanted, &mut listing.records, alerts).await?;
     Ok(listing)
 }
 
-/// Assets that carry a Liongard id, but no link of ours: their id is read, and stands as the marker it is (L14).
+/// Assets that carry a Liongard id, but no link of ours: their id is read, and stands as the marker it is (L14). Only a
+/// system without a link looks for an asset, so where each has one nothing is asked.
 async fn strangers(
     engine: &Engine,
-    halo: &Halo,
     with: &Connections,
+    wanted: &[Wanted],
     found: &mut [Found],
     alerts: &mut Vec<String>,
 ) -> Result<(), Problem> {
-    let imported = halo.assets_imported_by(ME.key()).await?;
-    if imported.records.is_empty() || imported.records.len() == found.len() && !found.is_empty() {
+    let mut sources = HashSet::new();
+    let mut targets = HashSet::new();
+    engine.book.each_link(ME, Entity::Assets, |source, link| {
+        sources.insert(source);
+        targets.insert(link.target);
+    })?;
+    if wanted.iter().all(|one| sources.contains(&one.id)) {
+        return Ok(());
+    }
+    let mut unknown: Vec<usize> = (0..found.len()).filter(|at| !targets.contains(&found[*at].id)).collect();
+    // A look at each is one request; Halo's list of them is a page for every hundred.
+    if unknown.len() > (found.len() / 100).clamp(FEW, STRANGERS) {
+        let imported = with.halo.assets_imported_by(ME.key()).await?.records;
         // A build that does not know the filter answers with everything: that says nothing.
-        if imported.records.len() > STRANGERS {
+        if imported.len() == found.len() && imported.len() > STRANGERS {
             return Ok(());
         }
+        let imported: HashSet<TargetId> = imported.into_iter().map(|asset| asset.id).collect();
+        unknown.retain(|at| imported.contains(&found[*at].id));
     }
-    let linked: BTreeSet<TargetId> =
-        engine.book.links(ME, Entity::Assets)?.into_iter().map(|(_, link)| link.target).collect();
-    let unknown: Vec<TargetId> =
-        imported.records.into_iter().map(|asset| asset.id).filter(|id| !linked.contains(id)).collect();
     let left = unknown.len().saturating_sub(STRANGERS);
     if left > 0 {
         alerts.push(format!(
             "{left} assets that another program brought in from Liongard were not looked at for their id; they are matched by the matching field alone"
         ));
     }
-    for id in unknown.into_iter().take(STRANGERS) {
-        let Some(asset) = halo.asset(&id).await? else { continue };
+    for at in unknown.into_iter().take(STRANGERS) {
+        let Some(asset) = with.halo.asset(&found[at].id).await? else { continue };
         let Some(system) = asset.liongard else { continue };
-        if let Some(at) = found.iter().position(|one| one.id == id) {
-            let source = SourceId::from(system);
-            let mark = marker::marker(&engine.installation, ME, &with.account, Entity::Assets, &source);
-            found[at].marker = Some(mark.into());
-        }
+        let source = SourceId::from(system);
+        let mark = marker::marker(&engine.installation, ME, &with.account, Entity::Assets, &source);
+        found[at].marker = Some(mark.into());
     }
     Ok(())
 }
