@@ -127,10 +127,23 @@ pub async fn read<T>(
 
 /// Sends one write of an asset, a type or a field, once.
 pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<TargetId> {
+    let made = match write {
+        Write::Create { entity: entity @ (Entity::AssetTypes | Entity::AssetFields), fields, .. } => {
+            Some((*entity, text(fields, FieldName::Name)))
+        }
+        _ => None,
+    };
+    if made.is_some() {
+        halo.forget_asset_definitions().await;
+    }
     let known = match halo.on_behalf().asset_definitions().await {
         Ok(known) => known,
         Err(problem) => return WriteVerdict::NotSent(problem),
     };
+    // Somebody may have made it since the plan: Halo takes a second one of the same name.
+    if let Some(id) = made.and_then(|(entity, name)| already(&known, entity, &name)) {
+        return WriteVerdict::Done(id);
+    }
     let targets = Targets::new(&known.fields);
     let verdict = match write {
         Write::Create { entity: Entity::Assets, customer, site, fields, marker, .. } => {
@@ -177,6 +190,15 @@ pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<Ta
         halo.forget_asset_definitions().await;
     }
     verdict
+}
+
+/// The type or field of a name.
+fn already(known: &Definitions, entity: Entity, name: &str) -> Option<TargetId> {
+    let name = folded(name);
+    if entity == Entity::AssetTypes {
+        return known.types.iter().find(|one| folded(&one.name) == name).map(|one| one.id.clone());
+    }
+    known.fields.iter().find(|one| folded(&one.name) == name).map(|one| one.id.clone())
 }
 
 fn new_asset(

@@ -8,7 +8,7 @@ use parhelion::api::halo::{AssetValues, Halo, NewAsset};
 use parhelion::api::http::RealTransport;
 use parhelion::model::asset::FieldKind;
 use parhelion::model::{Secret, TargetId, settings};
-use parhelion::sandbox::{Quirks, Sandbox, Served};
+use parhelion::sandbox::{Faults, Host, Kind, Quirks, Rule, Sandbox, Served, When};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -202,4 +202,22 @@ async fn what_cannot_be_read_is_not_written_over() {
     let budget = halo.budget().clone();
     let verdict = halo.update_asset(permit(&budget).await, &id(640), &values).await;
     assert!(matches!(verdict, WriteVerdict::NotSent(_)), "{verdict:?}");
+}
+
+/// They say nowhere how many there are: what a list lacks would be made a second time.
+#[tokio::test]
+async fn a_list_without_a_length_is_read_until_nothing_new_comes() {
+    let (served, halo) = served(Quirks::default()).await;
+    let whole = halo.asset_fields().await.unwrap().len();
+    let spoilt = |when: When| {
+        let rule = Rule::new(Kind::HalfPage).method("GET").path("/api/Field").when(when);
+        served.sandbox().set_faults(Faults::none().with(Host::Halo, rule));
+    };
+    for nth in 1..=2 {
+        spoilt(When::Nth(vec![nth]));
+        assert_eq!(halo.asset_fields().await.unwrap().len(), whole, "reading {nth} was cut short");
+    }
+    let types = halo.asset_types().await.unwrap().len();
+    assert_eq!(served.sandbox().halo_asset_shelf("types").len(), types);
+    served.shut_down().await;
 }

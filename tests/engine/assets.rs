@@ -144,6 +144,31 @@ async fn answers_that_are_lost_make_no_second_asset_type_or_field() {
     }
 }
 
+/// Halo takes a second type or field of the same name, so both are looked for once more before they are made.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_made_since_the_plan_is_used_and_not_made_again() {
+    let (sandbox, _) = small(3);
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    let plan = super::rig::plan(&engine, &spec(Integration::Liongard, &[], false)).await;
+    let field = json!({"kind": "T", "name": "last user", "validate": "X"});
+    let field = ground.sandbox.put_halo_asset_shelf("fields", &field).expect("a field");
+    let fields = json!([{"field_id": field, "type": "X"}]);
+    let kind = json!({"name": "Windows Workstation ", "assetgroup_id": 3, "fields": fields});
+    let kind = ground.sandbox.put_halo_asset_shelf("types", &kind).expect("a type");
+    let before = ["types", "fields"].map(|shelf| ground.sandbox.halo_asset_shelf(shelf).len());
+    super::rig::apply(&engine, &plan).await;
+    assert_eq!(["types", "fields"].map(|shelf| ground.sandbox.halo_asset_shelf(shelf).len()), before);
+    let last = run(&engine, spec(Integration::Liongard, &[], false)).await;
+    assert_eq!(last.totals.failed, 0, "{:?}", last.problems);
+    let assets = ground.sandbox.halo_assets();
+    assert_eq!(assets.len(), 3);
+    assert!(
+        assets.iter().all(|asset| asset["assettype_id"] == kind && value(asset, "last user") == "pat"),
+        "{assets:?}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_system_that_is_gone_takes_its_asset_out_of_use_in_a_scheduled_run_and_brings_it_back() {
     let (sandbox, ids) = small(40);

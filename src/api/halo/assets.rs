@@ -4,6 +4,7 @@
 //! Whether fields that are left out of a write keep their values is contested, so a write always sends all of them
 //! (decision 19, P24).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -30,6 +31,9 @@ const COLUMNS: [&str; 7] = [
     "username",
     "last_modified",
 ];
+
+/// So often a list without a length is read until two readings agree.
+const READINGS: usize = 4;
 
 /// An asset to be created. The site decides the customer; Halo wants both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,7 +216,7 @@ impl Halo {
     /// Every type with the fields it has.
     pub async fn asset_types(&self) -> Result<Vec<AssetType>, Problem> {
         let mut types = Vec::new();
-        for row in self.bare::<TypeRow>("asset types", "/AssetType", &[]).await? {
+        for row in self.bare::<TypeRow>("asset types", "/AssetType", &[], |row| &row.id).await? {
             let id = TargetId::from(positive(&row.id, "asset type", &row.name)?);
             if row.fields.is_some() {
                 types.push(asset_type(row)?);
@@ -230,7 +234,7 @@ impl Halo {
     }
 
     pub async fn asset_groups(&self) -> Result<Vec<AssetGroup>, Problem> {
-        let rows = self.bare::<OptionRow>("asset groups", "/AssetGroup", &[]).await?;
+        let rows = self.bare::<OptionRow>("asset groups", "/AssetGroup", &[], |row| &row.id).await?;
         rows.into_iter()
             .map(|row| {
                 let id = positive(&row.id, "asset group", &row.name)?;
@@ -241,7 +245,8 @@ impl Halo {
 
     /// The definitions of all asset fields (`kind=T`).
     pub async fn asset_fields(&self) -> Result<Vec<AssetField>, Problem> {
-        let rows = self.bare::<DefinitionRow>("asset fields", "/Field", &[("kind", "T")]).await?;
+        let rows =
+            self.bare::<DefinitionRow>("asset fields", "/Field", &[("kind", "T")], |row| &row.id).await?;
         rows.into_iter().map(definition).collect()
     }
 
@@ -387,16 +392,36 @@ impl Halo {
         self.paged(name, "/Asset", query, &parse, progress).await
     }
 
-    /// A list that Halo does not page.
+    /// A list that Halo does not page. It says nowhere how long it is, and what is missing from it would be made a second
+    /// time: so it counts once another reading brings nothing new.
     async fn bare<R: serde::de::DeserializeOwned>(
         &self,
         name: &str,
         path: &str,
         query: &[(&str, &str)],
+        id: fn(&R) -> &Scalar,
     ) -> Result<Vec<R>, Problem> {
         let what = format!("the list of {name}");
-        let page = self.get(&what, path, query, |body| read_page_of::<R>(body, name)).await?;
-        page.rows.into_iter().map(|row| row.ok_or_else(|| not_a_record(&what))).collect()
+        let mut all: Vec<R> = Vec::new();
+        let mut ids = HashSet::new();
+        for reading in 0..READINGS {
+            let page = self.get(&what, path, query, |body| read_page_of::<R>(body, name)).await?;
+            let before = ids.len();
+            for row in page.rows {
+                let row = row.ok_or_else(|| not_a_record(&what))?;
+                if ids.insert(positive(id(&row), name, &Scalar::default())?) {
+                    all.push(row);
+                }
+            }
+            if reading > 0 && ids.len() == before {
+                return Ok(all);
+            }
+        }
+        Err(Problem::new(
+            Class::Host,
+            format!("Halo answered {what} differently each time in {READINGS} readings."),
+        )
+        .remedy("Nothing is planned from it; run it again."))
     }
 }
 
