@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::customers::{find, sorted_by_id};
 use super::lines::Tally;
 use super::owner::{Claim, Markers};
-use super::{Action, Candidate, Cause, Change, Policy, Side, Snapshot, diff, snapshot::Mappings};
+use super::{Action, Candidate, Cause, Change, Policy, Row, Rows, Side, Snapshot, diff, snapshot::Mappings};
 use crate::matching::keys::is_own_domain;
 use crate::matching::{exact_form, normal_form};
-use crate::model::{Entity, Found, Link, SourceId, TargetId, Verdict, Wanted};
+use crate::model::{Entity, Found, Link, Packed, SourceId, TargetId, Verdict, Wanted};
 
 const ME: Entity = Entity::Push;
 /// As many environments are worth showing in one row.
@@ -22,29 +22,30 @@ pub(super) fn plan(
     mappings: &Mappings,
     links: impl IntoIterator<Item = (SourceId, Link)>,
     policy: &Policy,
-    rows: &mut Vec<Change>,
+    rows: &mut Rows,
 ) -> Tally {
     let links: BTreeMap<SourceId, Link> = links.into_iter().collect();
     let tally = Tally { linked: links.len() as u64, ..Tally::default() };
     let Some(lines) = snapshot.lines.get(&ME) else { return tally };
-    let mut wanted: Vec<&Wanted> = lines.wanted.iter().collect();
+    let (mut wanted, found): (Vec<Wanted>, Vec<Found>) =
+        (lines.wanted.iter().map(Packed::open).collect(), lines.found.iter().map(Packed::open).collect());
     wanted.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let ids = wanted.iter().map(|one| &one.id).filter(|id| !links.contains_key(*id));
     let mut planner = Planner {
         snapshot,
         mappings,
         policy,
-        markers: Markers::read(ME, ids, lines.found.iter(), policy),
+        markers: Markers::read(ME, ids, found.iter(), policy),
         mapped: mappings.customers.iter().map(|(id, link)| (&link.target, id)).collect(),
         linking: linking(rows),
         from_there: from_there(snapshot, policy),
-        environments: sorted_by_id(&lines.found),
+        environments: sorted_by_id(&found),
         by_name: HashMap::new(),
         by_domain: HashMap::new(),
         creating: HashMap::new(),
     };
     planner.index();
-    for one in wanted {
+    for one in &wanted {
         let change = planner.row(one, links.get(&one.id));
         rows.push(change);
     }
@@ -52,9 +53,9 @@ pub(super) fn plan(
 }
 
 /// Target customers that this very plan maps to an environment, by their id.
-fn linking(rows: &[Change]) -> HashMap<TargetId, Side<SourceId>> {
+fn linking(rows: &Rows) -> HashMap<TargetId, Side<SourceId>> {
     let links = rows.iter().filter(|row| row.entity == Entity::Customers && row.action == Action::Link);
-    links.filter_map(|row| Some((row.target.as_ref()?.id.clone(), row.source.clone()))).collect()
+    links.map(Row::open).filter_map(|row| Some((row.target?.id, row.source))).collect()
 }
 
 /// Customers that carry the marker of an environment: they were made for it, whatever became of the mapping.
@@ -77,7 +78,7 @@ struct Planner<'a> {
     snapshot: &'a Snapshot,
     mappings: &'a Mappings,
     policy: &'a Policy,
-    markers: Markers<'a>,
+    markers: Markers<&'a Found>,
     /// The environment that a customer is mapped to.
     mapped: HashMap<&'a TargetId, &'a SourceId>,
     linking: HashMap<TargetId, Side<SourceId>>,

@@ -15,7 +15,7 @@ use crate::api::address::clean_base;
 use crate::api::budget::{Budget, Lane, Permit};
 use crate::api::call::{Caller, Cause, Effect, Failure, Retry, WriteVerdict};
 use crate::api::http::{Request, Response, Transport, Url};
-use crate::api::listing::{Listing, Page, Progress, Proof, read_pages};
+use crate::api::listing::{Form, Listing, Page, Progress, Proof, read_pages};
 use crate::api::row::{Row, read_page, reason};
 use crate::model::settings::Halo as Settings;
 use crate::model::{Address, Class, Currency, FieldName, Fields, Found, Problem, Secret, TargetId, Value};
@@ -126,7 +126,6 @@ impl Halo {
                 licence_marker: settings.licence_marker_field.trim().to_owned(),
                 currencies: HashMap::new(),
                 fallback: Currency::new(&settings.currency),
-                pool: Arc::default(),
             },
             definitions: Arc::default(),
         })
@@ -237,16 +236,20 @@ impl Halo {
         site_in(&json).map(Some)
     }
 
-    /// Every licence, inactive ones too.
-    pub async fn licences(&self, progress: Progress<'_>) -> Result<Listing<Found>, Problem> {
-        self.licence_list("licences", &[("includeinactive", "true")], progress).await
+    /// Every licence, inactive ones too, each as `form` keeps it.
+    pub async fn licences<T: PartialEq + Send>(
+        &self,
+        form: Form<'_, Found, T>,
+        progress: Progress<'_>,
+    ) -> Result<Listing<T>, Problem> {
+        self.licence_list("licences", &[("includeinactive", "true")], form, progress).await
     }
 
     /// Every licence of one customer.
     pub async fn licences_of(&self, customer: &TargetId) -> Result<Listing<Found>, Problem> {
         let query = [("includeinactive", "true"), ("client_id", customer.as_str())];
         let name = format!("licences of customer {customer}");
-        let mut listing = self.licence_list(&name, &query, &|_, _| {}).await?;
+        let mut listing = self.licence_list(&name, &query, &|found| found, &|_, _| {}).await?;
         // A build that does not know the filter answers for everybody.
         listing.records.retain(|licence| licence.parent.as_ref() == Some(customer));
         Ok(listing)
@@ -655,14 +658,15 @@ impl Halo {
         Ok(page.rows.into_iter().flatten().collect())
     }
 
-    async fn licence_list(
+    async fn licence_list<T: PartialEq + Send>(
         &self,
         name: &str,
         query: &[(&str, &str)],
+        form: Form<'_, Found, T>,
         progress: Progress<'_>,
-    ) -> Result<Listing<Found>, Problem> {
+    ) -> Result<Listing<T>, Problem> {
         let wanted = with_marker(&wire::LICENCE, &self.context.licence_marker);
-        let translate = |row: &Row| translate::licence(row, &self.context);
+        let translate = |row: &Row| translate::licence(row, &self.context).map(form);
         self.list(name, "/SoftwareLicence", query, "licences", &wanted, &translate, progress).await
     }
 

@@ -17,10 +17,12 @@ use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, M
 use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
+use crate::model::packed::sort_by_id;
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
 use crate::model::{
-    Class, Entity, FieldName, Found, Integration, Place, Problem, SourceId, TargetId, Value, Wanted, marker,
+    Class, Entity, FieldName, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId,
+    Value, Wanted, marker,
 };
 use crate::plan::{Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Snapshot};
 
@@ -215,7 +217,7 @@ async fn assets(
     let found = existing(engine, with, &known, &targets, &mapping, &wanted, alerts, progress).await?;
     let found_complete = completeness(&found.certificate);
     let mut found = found.records;
-    found.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_by_id(&mut found);
     let kinds = kinds(settings, &known, &targets, &mapping);
     Ok(Lines {
         wanted,
@@ -269,7 +271,7 @@ async fn parking(with: &Connections, settings: &Settings) -> Result<Parking, Pro
 
 /// What becomes assets, and how well it was read.
 struct Machines {
-    wanted: Vec<Wanted>,
+    wanted: PackedList<Wanted>,
     read: Reading,
     /// Those of which a part could not be read that would have found their asset.
     unsure: BTreeMap<SourceId, Arc<str>>,
@@ -310,12 +312,11 @@ async fn systems(
         }
     }
     // Systems of one environment at a time, so that only its devices are in memory.
-    let mut by_environment: HashMap<Option<SourceId>, Vec<SourceSystem>> = HashMap::new();
+    let mut by_environment: HashMap<Option<SourceId>, Vec<Packed<SourceSystem>>> = HashMap::new();
     let complete = completeness(&systems.certificate);
     for system in systems.records {
-        by_environment.entry(system.environment.clone()).or_default().push(system);
+        by_environment.entry(system.environment()).or_default().push(system);
     }
-    let pool = Pool::default();
     let mut wanted = Vec::new();
     let mut unsure = BTreeMap::new();
     let mut complete_devices = true;
@@ -355,6 +356,7 @@ async fn systems(
         let unread = why.map(Arc::from).or_else(|| unread.clone());
         let by_key = Devices::new(&devices, &settings.placeholder_values);
         for system in &systems {
+            let system = &system.open();
             let device = by_key.of(system, &needs, &metrics);
             let evidence =
                 Evidence { needs: &needs, system: Some(system), device, metrics: &metrics, detail: None };
@@ -363,11 +365,10 @@ async fn systems(
             }
             let mut one = mapping.wanted(&system.id, &system.name, system.environment.clone(), evidence);
             one.fields.set(FieldName::own(ID_FIELD), Value::text(system.id.as_str()));
-            one.pack(&pool);
-            wanted.push(one);
+            wanted.push(Packed::new(&one));
         }
     }
-    wanted.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_by_id(&mut wanted);
     wanted.shrink_to_fit();
     Ok(Machines { wanted, read: Reading::Whole(complete), unsure })
 }
@@ -382,7 +383,7 @@ async fn devices(
 ) -> Result<Machines, Problem> {
     let needs = Needs::of(settings, &[]);
     let metrics = Metrics::default();
-    let (mut wanted, mut read, pool) = (Vec::new(), BTreeMap::new(), Pool::default());
+    let (mut wanted, mut read) = (Vec::new(), BTreeMap::new());
     let of = environments.len() as u64;
     for (done, environment) in (1..).zip(environments) {
         progress("device profiles", done, Some(of));
@@ -397,12 +398,10 @@ async fn devices(
         };
         read.insert(environment.id.clone(), completeness(&listing.certificate));
         for device in &listing.records {
-            let mut one = wanted_device(mapping, &needs, &metrics, device);
-            one.pack(&pool);
-            wanted.push(one);
+            wanted.push(Packed::new(&wanted_device(mapping, &needs, &metrics, device)));
         }
     }
-    wanted.sort_by(|a: &Wanted, b| a.id.cmp(&b.id));
+    sort_by_id(&mut wanted);
     Ok(Machines { wanted, read: Reading::Each(read), unsure: BTreeMap::new() })
 }
 
@@ -420,28 +419,26 @@ async fn existing(
     known: &Definitions,
     targets: &Targets,
     mapping: &Mapping,
-    wanted: &[Wanted],
+    wanted: &[Packed<Wanted>],
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
-) -> Result<Listing<Found>, Problem> {
+) -> Result<Listing<Packed<Found>>, Problem> {
     let labels: BTreeSet<FieldName> = mapping.targets().chain(mapping.matching_target).collect();
     let keep: Vec<TargetId> = targets
         .iter()
         .filter(|(label, _)| labels.contains(label))
         .map(|(_, field)| field.id.clone())
         .collect();
-    let pool = Pool::default();
-    let translate = |asset| {
+    let form = |asset| {
         let mut found = assets::found(&asset, targets);
         found.keys.own = mapping
             .matching_target
             .and_then(|label| found.fields.get(label))
             .and_then(|value| mapping.matching_form(&value.to_string()));
-        found.pack(&pool);
-        found
+        Packed::new(&found)
     };
     let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
-    let mut listing = assets::read(&with.halo, known, Some(&keep), &translate, &say).await?;
+    let mut listing = assets::read(&with.halo, known, Some(&keep), &form, &say).await?;
     strangers(engine, with, wanted, &mut listing.records, alerts).await?;
     Ok(listing)
 }
@@ -451,20 +448,22 @@ async fn existing(
 async fn strangers(
     engine: &Engine,
     with: &Connections,
-    wanted: &[Wanted],
-    found: &mut [Found],
+    wanted: &[Packed<Wanted>],
+    found: &mut [Packed<Found>],
     alerts: &mut Vec<String>,
 ) -> Result<(), Problem> {
-    let mut sources = HashSet::new();
-    let mut targets = HashSet::new();
+    let mut unlinked: HashSet<&str> = wanted.iter().map(Packed::id).collect();
+    let mut unknown: HashMap<String, usize> =
+        (0..).zip(found.iter()).map(|(at, one)| (one.id().to_owned(), at)).collect();
     engine.book.each_link(ME, Entity::Assets, |source, link| {
-        sources.insert(source);
-        targets.insert(link.target);
+        unlinked.remove(source.as_str());
+        unknown.remove(link.target.as_str());
     })?;
-    if wanted.iter().all(|one| sources.contains(&one.id)) {
+    if unlinked.is_empty() {
         return Ok(());
     }
-    let mut unknown: Vec<usize> = (0..found.len()).filter(|at| !targets.contains(&found[*at].id)).collect();
+    let mut unknown: Vec<usize> = unknown.into_values().collect();
+    unknown.sort_unstable();
     // A look at each is one request; Halo's list of them is a page for every hundred.
     if unknown.len() > (found.len() / 100).clamp(FEW, STRANGERS) {
         let imported = with.halo.assets_imported_by(ME.key()).await?.records;
@@ -473,7 +472,7 @@ async fn strangers(
             return Ok(());
         }
         let imported: HashSet<TargetId> = imported.into_iter().map(|asset| asset.id).collect();
-        unknown.retain(|at| imported.contains(&found[*at].id));
+        unknown.retain(|at| imported.contains(&TargetId::new(found[*at].id())));
     }
     let left = unknown.len().saturating_sub(STRANGERS);
     if left > 0 {
@@ -482,11 +481,12 @@ async fn strangers(
         ));
     }
     for at in unknown.into_iter().take(STRANGERS) {
-        let Some(asset) = with.halo.asset(&found[at].id).await? else { continue };
+        let Some(asset) = with.halo.asset(&TargetId::new(found[at].id())).await? else { continue };
         let Some(system) = asset.liongard else { continue };
         let source = SourceId::from(system);
         let mark = marker::marker(&engine.installation, ME, &with.account, Entity::Assets, &source);
-        found[at].marker = Some(mark.into());
+        let marked = Found { marker: Some(mark.into()), ..found[at].open() };
+        found[at] = Packed::new(&marked);
     }
     Ok(())
 }

@@ -9,8 +9,9 @@ use crate::engine::Engine;
 use crate::engine::connect::Connections;
 use crate::engine::keys;
 use crate::integrations::liongard as rules;
+use crate::model::packed::sort_by_id;
 use crate::model::settings::{SyncCustomers, SyncMode};
-use crate::model::{Class, Entity, Found, Integration, Moment, Problem, TargetId, Wanted};
+use crate::model::{Class, Entity, Found, Integration, Moment, Packed, Problem, TargetId, Wanted};
 use crate::plan::{Completeness, Lines, Reading};
 
 const ME: Integration = Integration::Liongard;
@@ -35,12 +36,12 @@ pub async fn read(
     let settings = engine.settings();
     let sync = &settings.liongard.sync_customers;
     let mut lines = Lines {
-        found: environments,
+        found: environments.iter().map(Packed::new).collect(),
         found_complete: both.0.clone(),
         read: Reading::Whole(both.1.clone()),
         ..Lines::default()
     };
-    lines.found.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_by_id(&mut lines.found);
     if !sync.enabled {
         alerts.push(format!(
             "New Halo customers {}: switch liongard.sync_customers.enabled on first.",
@@ -70,7 +71,7 @@ pub async fn read(
             ),
         }
     }
-    lines.wanted = chooser.wanted(progress).await?;
+    lines.wanted = chooser.wanted(progress).await?.iter().map(Packed::new).collect();
     if chooser.left == 0 {
         alerts.push(format!(
             "More than {LOOKS} Halo customers would have to be looked at one by one; the next run goes on with them."
