@@ -39,7 +39,7 @@ pub struct Halo {
     resource: Arc<str>,
     sign_in: Arc<SignIn>,
     context: Context,
-    pub(super) definitions: Arc<Mutex<Option<Arc<crate::model::asset::Definitions>>>>,
+    pub(super) definitions: Arc<super::assets::Known>,
 }
 
 /// The OAuth2 client credentials and the token they gave.

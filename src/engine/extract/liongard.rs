@@ -200,7 +200,7 @@ async fn assets(
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
 ) -> Result<Lines, Problem> {
-    with.halo.forget_asset_definitions().await;
+    with.halo.forget_asset_definitions();
     let known = with.halo.asset_definitions().await?;
     let targets = Targets::new(&known.fields);
     let mapping = Mapping::new(settings, &targets);
