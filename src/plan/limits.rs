@@ -28,10 +28,11 @@ pub(super) fn apply(
     let root = policy.integration.root();
     let mut valves = Valves { policy, label: policy.source(root).label(), limits: Vec::new() };
     let linked = |entity: Entity| tallies.get(&entity).map_or(customers.linked, |tally| tally.linked);
-    // How much the plan wants is measured before anything is held.
+    // How much the plan wants is measured before anything is held. An absence that could not be proven this time counts
+    // too: otherwise look-ups that fail would let through in two runs what is too much for one.
     let wanted: BTreeMap<Entity, u64> = tallies
         .keys()
-        .map(|entity| (*entity, rows.iter().filter(|row| removes(row, *entity)).count() as u64))
+        .map(|entity| (*entity, rows.iter().filter(|row| would_remove(row, *entity)).count() as u64))
         .collect();
 
     if let Some(sentence) = valves.account(alerts) {
@@ -206,6 +207,10 @@ fn seen(entity: Entity, snapshot: &Snapshot, policy: &Policy) -> u64 {
 
 fn removes(row: &Row, entity: Entity) -> bool {
     row.entity == entity && row.action.is_removal()
+}
+
+fn would_remove(row: &Row, entity: Entity) -> bool {
+    row.entity == entity && row.would_be.is_removal()
 }
 
 fn hold(rows: &mut Rows, concerned: impl Fn(&Row) -> bool, valve: Valve, overridable: bool, sentence: &str) {

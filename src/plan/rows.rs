@@ -16,6 +16,8 @@ use crate::model::{Count, Currency, Entity, FieldName, Fields, Packed, SourceId,
 pub struct Row {
     pub entity: Entity,
     pub action: Action,
+    /// What it does once nothing holds it.
+    pub would_be: Action,
     /// Requests that it sends.
     pub requests: u8,
     pub after_row: Option<u32>,
@@ -199,6 +201,7 @@ impl Rows {
         Row {
             entity: change.entity,
             action: change.action,
+            would_be: change.hold.as_ref().map_or(change.action, |hold| hold.would_be),
             requests: u8::try_from(requests(&change)).unwrap_or(u8::MAX),
             after_row: change.after_row,
             reasons,
