@@ -18,7 +18,7 @@ use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, M
 use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
-use crate::model::packed::sort_by_id;
+use crate::model::packed::{place_of, sort_by_id};
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
 use crate::model::{
@@ -218,8 +218,8 @@ async fn assets(
     let found = existing(&with.halo, &known, &targets, &mapping, progress).await?;
     let found_complete = completeness(&found.certificate);
     let mut found = found.records;
-    strangers(engine, with, &wanted, &mut found, alerts).await?;
     sort_by_id(&mut found);
+    strangers(engine, with, &wanted, &mut found, alerts).await?;
     let kinds = kinds(settings, &known, &targets, &mapping);
     Ok(Lines {
         wanted,
@@ -449,18 +449,15 @@ async fn strangers(
     found: &mut [Packed<Found>],
     alerts: &mut Vec<String>,
 ) -> Result<(), Problem> {
-    let mut unlinked: HashSet<&str> = wanted.iter().map(Packed::id).collect();
-    let mut unknown: HashMap<String, usize> =
-        (0..).zip(found.iter()).map(|(at, one)| (one.id().to_owned(), at)).collect();
+    let (mut linked, mut known) = (vec![false; wanted.len()], vec![false; found.len()]);
     engine.book.each_link(ME, Entity::Assets, |source, link| {
-        unlinked.remove(source.as_str());
-        unknown.remove(link.target.as_str());
+        place_of(wanted, source.as_str()).into_iter().for_each(|at| linked[at] = true);
+        place_of(found, link.target.as_str()).into_iter().for_each(|at| known[at] = true);
     })?;
-    if unlinked.is_empty() {
+    if linked.iter().all(|linked| *linked) {
         return Ok(());
     }
-    let mut unknown: Vec<usize> = unknown.into_values().collect();
-    unknown.sort_unstable();
+    let mut unknown: Vec<usize> = (0..found.len()).filter(|at| !known[*at]).collect();
     // A look at each is one request; Halo's list of them is a page for every hundred.
     if unknown.len() > (found.len() / 100).clamp(FEW, STRANGERS) {
         let imported = with.halo.assets_imported_by(ME.key()).await?.records;
