@@ -112,6 +112,9 @@ struct PurposeFields<'a> {
     undo_of: Option<JobId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     narrow: Option<NarrowFields<'a>>,
+    /// Everything that waits with this cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
     /// What a person must know of such a plan.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     remarks: &'a [&'a str],
@@ -131,6 +134,7 @@ impl<'a> From<&'a Purpose> for PurposeFields<'a> {
             Purpose::Narrow { customers, records } => {
                 fields.narrow = Some(NarrowFields { customers, records });
             }
+            Purpose::Cause { cause, .. } => fields.cause = Some(cause),
             Purpose::Retry { of } => fields.retry_of = Some(*of),
             Purpose::Undo { of } => fields.undo_of = Some(*of),
         }

@@ -533,7 +533,7 @@ impl PlanScreen {
     }
 
     fn decide(&mut self, id: SourceId, decision: Decision, turn: &mut Turn<'_>) {
-        turn.send(Command::Decide { integration: self.integration, decisions: vec![(id, decision)] });
+        crate::ui::others::decide(self.integration, vec![(id, decision)], turn);
     }
 
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
