@@ -214,8 +214,10 @@ fn a_host_killed_at_any_moment_doubles_and_loses_nothing() {
         until("the job is there", || profile.run(&["job", "show", "J1"]).code == Some(0));
         // From now on every host takes the job up by itself.
         while kills < rounds {
-            // Different at every kill, and spread over the whole import.
-            std::thread::sleep(Duration::from_millis((kills as u64 * 7919) % 700));
+            // Different at every kill: while it starts, while it settles what the last one left open (a second), and
+            // well into the writes after that.
+            let reach = [300, 900, 2500][kills % 3];
+            std::thread::sleep(Duration::from_millis((kills as u64 * 7919) % reach));
             if job(&profile, "J1")["state"] != "running" {
                 break;
             }
