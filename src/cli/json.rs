@@ -98,6 +98,12 @@ pub struct PlanDocument<'a> {
     totals: Totals,
     changes: Vec<ChangeRow<'a>>,
     cost: &'a Cost,
+    /// What a person should look at before it is applied: limits that hold rows among it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alerts: Vec<&'a str>,
+    /// What is worth knowing and no cause for concern, as what a narrow plan read in full.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [String],
     /// Only in a file for `apply`: proves that it is the stored plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     hash: Option<&'a str>,
@@ -245,6 +251,12 @@ impl<'a> PlanDocument<'a> {
             totals: plan.outline.totals,
             changes: changes.iter().map(ChangeRow::from).collect(),
             cost: &plan.outline.cost,
+            alerts: {
+                let tripped = plan.outline.limits.iter().filter(|limit| limit.tripped);
+                let alerts = plan.outline.alerts.iter().map(String::as_str);
+                alerts.chain(tripped.map(|limit| limit.sentence.as_str())).collect()
+            },
+            notes: &plan.outline.notes,
             hash: None,
         }
     }

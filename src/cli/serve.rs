@@ -74,5 +74,8 @@ fn stop(places: &Places, out: &Out) -> Result<u8, Failure> {
         std::thread::sleep(Duration::from_millis(50));
     }
     out.remark("The host has ended.");
+    if out.json {
+        out.document(&serde_json::json!({ "pid": holder.pid }))?;
+    }
     Ok(DONE)
 }

@@ -266,7 +266,7 @@ pub fn jobs(reports: &[JobReport], plain: bool) -> String {
                 Some(title) => format!("{}, {title}", report.integration.label()),
                 None => report.integration.label().to_owned(),
             },
-            report.state.word().to_owned(),
+            if report.is_paused { "paused" } else { report.state.word() }.to_owned(),
             totals.rows.acting().to_string(),
             totals.rows.held.to_string(),
             totals.failed.to_string(),

@@ -149,8 +149,11 @@ fn busy(dir: &Path, holder: Option<&Holder>) -> Problem {
             format!("process {} ('{command}', since {since})", holder.pid)
         },
     );
-    Problem::new(Class::Busy, format!("{} is in use by {who}.", dir.display()))
-        .remedy("Wait for it to end, or use another profile.")
+    let is_host = holder.is_some_and(|holder| holder.command.ends_with(" serve"));
+    Problem::new(Class::Busy, format!("{} is in use by {who}.", dir.display())).remedy(match is_host {
+        true => "That is this profile's host: `parhelion attach` shows it, `parhelion serve --stop` ends it.",
+        false => "Wait for it to end, or use another profile.",
+    })
 }
 
 /// File locks and syncs cannot be trusted over a network.
