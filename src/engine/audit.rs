@@ -247,7 +247,8 @@ impl Known {
                 fact.text = format!("lines before {first} let go; {pairs} entries are kept of them");
             }
             Record::Issues { open, closed, .. } => {
-                let issues = |count: usize| if count == 1 { "1 issue".into() } else { format!("{count} issues") };
+                let issues =
+                    |count: usize| if count == 1 { "1 issue".into() } else { format!("{count} issues") };
                 fact.text = format!("{} open, {} closed", issues(open.len()), issues(closed.len()));
             }
             Record::Aside { integration, issues, aside, .. } => {

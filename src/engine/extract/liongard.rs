@@ -10,6 +10,7 @@ use super::{
     narrowness, partners_of, push, together,
 };
 use crate::api::call::Retry;
+use crate::api::halo::Halo;
 use crate::api::liongard::{Liongard, LookUp};
 use crate::api::listing::Listing;
 use crate::engine::Engine;
@@ -217,7 +218,7 @@ async fn assets(
     progress: Progress<'_>,
 ) -> Result<Lines, Problem> {
     let alerts = &mut told.alerts;
-    with.halo.forget_asset_definitions().await;
+    with.halo.forget_asset_definitions();
     let known = with.halo.asset_definitions().await?;
     let targets = Targets::new(&known.fields);
     let mapping = Mapping::new(settings, &targets);
@@ -232,12 +233,13 @@ async fn assets(
         }
     };
     let (found, is_whole) =
-        existing(engine, with, &known, &targets, &mapping, &wanted, only, alerts, progress).await?;
+        existing(engine, &with.halo, &known, &targets, &mapping, &wanted, only, progress).await?;
     if only.is_some() {
         told.notes.push(narrowly_read(settings.asset_source, few(only).is_some(), is_whole));
     }
     let found_complete = completeness(&found.certificate);
     let mut found = found.records;
+    strangers(engine, with, &wanted, &mut found, alerts).await?;
     found.sort_by(|a, b| a.id.cmp(&b.id));
     let kinds = kinds(settings, &known, &targets, &mapping);
     Ok(Lines {
@@ -466,18 +468,16 @@ fn wanted_device(mapping: &Mapping, needs: &Needs, metrics: &Metrics, device: &S
     mapping.wanted(&device.id, &name, Some(device.environment.clone()), evidence)
 }
 
-/// Halo's assets with the fields that are mapped, and whose those are that Halo's own integration made; and whether those
-/// are all of Halo's.
+/// Halo's assets with the fields that are mapped; and whether those are all of Halo's.
 #[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
 async fn existing(
     engine: &Engine,
-    with: &Connections,
+    halo: &Halo,
     known: &Definitions,
     targets: &Targets,
     mapping: &Mapping,
     wanted: &[Wanted],
     only: Option<&Only>,
-    alerts: &mut Vec<String>,
     progress: Progress<'_>,
 ) -> Result<(Listing<Found>, bool), Problem> {
     let labels: BTreeSet<FieldName> = mapping.targets().chain(mapping.matching_target).collect();
@@ -500,7 +500,7 @@ async fn existing(
         let linked = links_within(engine, ME, Entity::Assets, only)?;
         // What is not linked yet may be any asset of Halo's, another customer's too (L13, L14).
         if wanted.iter().all(|one| linked.contains_key(&one.id)) {
-            let (halo, keep) = (&with.halo, keep.as_slice());
+            let keep = keep.as_slice();
             let read = |id: TargetId| async move { halo.full_assets_of(&id, Some(keep)).await }.boxed();
             let its = together(partners, read).await?;
             let mut found = Listing {
@@ -509,15 +509,13 @@ async fn existing(
                 problems: its.problems,
             };
             for id in elsewhere(linked, &found.records) {
-                found.records.extend(with.halo.asset(&id).await?.map(translate));
+                found.records.extend(halo.asset(&id).await?.map(translate));
             }
             return Ok((found, false));
         }
     }
     let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
-    let mut listing = assets::read(&with.halo, known, Some(&keep), &translate, &say).await?;
-    strangers(engine, with, wanted, &mut listing.records, alerts).await?;
-    Ok((listing, true))
+    Ok((assets::read(halo, known, Some(&keep), &translate, &say).await?, true))
 }
 
 /// Assets that carry a Liongard id, but no link of ours: their id is read, and stands as the marker it is (L14). Only a
