@@ -251,11 +251,7 @@ impl<'a> PlanDocument<'a> {
             totals: plan.outline.totals,
             changes: changes.iter().map(ChangeRow::from).collect(),
             cost: &plan.outline.cost,
-            alerts: {
-                let tripped = plan.outline.limits.iter().filter(|limit| limit.tripped);
-                let alerts = plan.outline.alerts.iter().map(String::as_str);
-                alerts.chain(tripped.map(|limit| limit.sentence.as_str())).collect()
-            },
+            alerts: plan.outline.warnings().collect(),
             notes: &plan.outline.notes,
             hash: None,
         }

@@ -66,11 +66,8 @@ pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> Stri
     for remark in plan.purpose.remarks() {
         let _ = writeln!(text, "! {remark}");
     }
-    for alert in &plan.outline.alerts {
-        let _ = writeln!(text, "! {}", shown(alert));
-    }
-    for limit in plan.outline.limits.iter().filter(|limit| limit.tripped) {
-        let _ = writeln!(text, "! {}", shown(&limit.sentence));
+    for warning in plan.outline.warnings() {
+        let _ = writeln!(text, "! {}", shown(warning));
     }
     for note in &plan.outline.notes {
         let _ = writeln!(text, ". {}", shown(note));

@@ -139,6 +139,16 @@ pub struct Outline {
     pub cost: Cost,
 }
 
+impl Outline {
+    /// What a person should look at before anything else, each sentence once: the limits that hold rows, then the alerts.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        let tripped =
+            || self.limits.iter().filter(|limit| limit.tripped).map(|limit| limit.sentence.as_str());
+        let alerts = self.alerts.iter().map(String::as_str);
+        tripped().chain(alerts.filter(move |alert| tripped().all(|sentence| sentence != *alert)))
+    }
+}
+
 /// What a plan is for, where it is not for everything of its entities.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -142,7 +142,9 @@ fn a_second_host_gets_6_and_the_stop_command_ends_the_first() {
     let mut host = Host::start(&profile);
     let second = profile.run(&["serve", "--json"]).exits(6);
     assert!(second.error().contains(&host.0.id().to_string()), "{}", second.stdout);
-    profile.run(&["serve", "--stop"]).exits(0);
+    assert!(second.error().contains("parhelion attach"), "what to do with a host: {}", second.stdout);
+    let stopped = profile.run(&["serve", "--stop", "--json"]).exits(0).json();
+    assert_eq!(stopped["pid"], host.0.id());
     assert_eq!(host.0.wait().unwrap().code(), Some(0));
     profile.run(&["serve", "--stop", "--json"]).exits(1).error();
     profile.run(&["attach", "--json"]).exits(1).error();
