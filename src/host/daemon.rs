@@ -76,19 +76,20 @@ pub fn run(mut home: Home, stay: Stay, quiet: Duration, ready: impl FnOnce(&Path
             () = keep_warned(&server) => Ok(()),
         };
         tracing::info!(ok = ended.is_ok(), anew, "ending");
-        notify.say(match anew {
-            // To the service manager the service goes on.
-            true => "STATUS=Beginning anew.",
-            false => "STOPPING=1\nSTATUS=Stopping after the record in hand.",
+        // To the service manager the service goes on.
+        notify.say(if anew {
+            "STATUS=Beginning anew."
+        } else {
+            "STOPPING=1\nSTATUS=Stopping after the record in hand."
         });
         // Viewers may see the job stop; new ones find a lock that names no socket.
         let _ = home.announce(None);
-        let closing = tokio::task::spawn_blocking(move || match anew {
-            true => home.hand_over().map(Ended::ToBeginAnew),
-            false => {
-                home.close();
-                Ok(Ended::Done)
+        let closing = tokio::task::spawn_blocking(move || {
+            if anew {
+                return home.hand_over().map(Ended::ToBeginAnew);
             }
+            home.close();
+            Ok(Ended::Done)
         });
         let closed = tokio::select! {
             closed = closing => closed,

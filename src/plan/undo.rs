@@ -162,9 +162,10 @@ fn losing_all(
 
 /// What becomes of what an undo's limits hold.
 const fn waits(policy: &Policy) -> &'static str {
-    match policy.allow_removals {
-        true => ": lifted by --allow-removals",
-        false => ": they wait; type the number when you apply, or give --allow-removals",
+    if policy.allow_removals {
+        ": lifted by --allow-removals"
+    } else {
+        ": they wait; type the number when you apply, or give --allow-removals"
     }
 }
 

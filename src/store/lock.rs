@@ -150,9 +150,10 @@ fn busy(dir: &Path, holder: Option<&Holder>) -> Problem {
         },
     );
     let is_host = holder.is_some_and(|holder| holder.command.ends_with(" serve"));
-    Problem::new(Class::Busy, format!("{} is in use by {who}.", dir.display())).remedy(match is_host {
-        true => "That is this profile's host: `parhelion attach` shows it, `parhelion serve --stop` ends it.",
-        false => "Wait for it to end, or use another profile.",
+    Problem::new(Class::Busy, format!("{} is in use by {who}.", dir.display())).remedy(if is_host {
+        "That is this profile's host: `parhelion attach` shows it, `parhelion serve --stop` ends it."
+    } else {
+        "Wait for it to end, or use another profile."
     })
 }
 

@@ -238,11 +238,10 @@ impl Reader<'_> {
         if self.some.is_some() { &mut narrow } else { &mut whole }
             .push("Halo sites, users and contracts".into());
         for entity in entities {
-            match self.in_full.contains(&entity) {
-                false => narrow.push(format!("Hudu's {entity}")),
-                true => {
-                    whole.push(format!("Hudu's {entity} (one that is not linked yet may be any of them)"))
-                }
+            if self.in_full.contains(&entity) {
+                whole.push(format!("Hudu's {entity} (one that is not linked yet may be any of them)"));
+            } else {
+                narrow.push(format!("Hudu's {entity}"));
             }
         }
         let texts = |of: &[String]| of.iter().map(String::as_str).collect::<Vec<_>>().join(", ");

@@ -261,9 +261,10 @@ fn narrowly_read(source: AssetSource, is_few: bool, all_assets: bool) -> String 
         if is_few { &mut narrow } else { &mut whole }.push("Liongard metric values");
         whole.push("Liongard systems (its list takes no filter)");
     }
-    match all_assets {
-        false => narrow.push("Halo assets"),
-        true => whole.push("Halo assets (a system that is not linked yet may be any of them)"),
+    if all_assets {
+        whole.push("Halo assets (a system that is not linked yet may be any of them)");
+    } else {
+        narrow.push("Halo assets");
     }
     narrowness(&narrow, &whole)
 }

@@ -217,9 +217,10 @@ impl Engine {
                 };
                 let scope: HashSet<i64> = managed.keys().copied().filter(is_chosen).collect();
                 if rows.only.is_some() {
-                    let (narrow, whole) = match is_few(&scope) {
-                        true => ("Read for these customers alone: Halo assets. ", ""),
-                        false => ("", ", Halo assets (of too many customers to ask for each)"),
+                    let (narrow, whole) = if is_few(&scope) {
+                        ("Read for these customers alone: Halo assets. ", "")
+                    } else {
+                        ("", ", Halo assets (of too many customers to ask for each)")
                     };
                     outline.notes.push(format!("{narrow}Read in full: Halo customers{whole}."));
                 }
@@ -273,9 +274,10 @@ impl Engine {
         let mut fresh: BTreeMap<i64, Vec<Configuration>> = BTreeMap::new();
         let mut seen: HashSet<i64> = HashSet::new();
         let is_narrow = rows.only.is_some() && is_few(scope);
-        let mut lists: Vec<AssetList> = match is_narrow {
-            true => scope.iter().copied().map(AssetList::OfCustomer).collect(),
-            false => wanted.iter().map(|kind| AssetList::OfType(kind)).collect(),
+        let mut lists: Vec<AssetList> = if is_narrow {
+            scope.iter().copied().map(AssetList::OfCustomer).collect()
+        } else {
+            wanted.iter().map(|kind| AssetList::OfType(kind)).collect()
         };
         lists.sort_by_key(|list| match list {
             AssetList::OfCustomer(id) => *id,
