@@ -66,11 +66,18 @@ impl<T> Listing<T> {
     }
 }
 
+impl<T> Listing<T> {
+    /// The same of what `f` makes of each record.
+    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Listing<U> {
+        let Self { records, certificate, problems } = self;
+        Listing { records: records.into_iter().map(f).collect(), certificate, problems }
+    }
+}
+
 impl<T: Pack> Listing<T> {
     /// The same with its records packed.
     pub fn packed(self) -> Listing<Packed<T>> {
-        let Self { records, certificate, problems } = self;
-        Listing { records: records.iter().map(Packed::new).collect(), certificate, problems }
+        self.map(|record| Packed::new(&record))
     }
 }
 

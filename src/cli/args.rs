@@ -233,6 +233,9 @@ pub struct Serve {
     /// End when nobody has needed the host for this long
     #[arg(long, hide = true, value_name = "N")]
     pub idle_seconds: Option<u64>,
+    /// Give memory back when nothing has happened for this long
+    #[arg(long, hide = true, value_name = "N")]
+    pub quiet_seconds: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -100,6 +100,12 @@ pub struct PlanDocument<'a> {
     /// Written between the two halves, one by one: [`PlanWriter`].
     changes: [(); 0],
     cost: &'a Cost,
+    /// What a person should look at before it is applied: limits that hold rows among it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alerts: Vec<&'a str>,
+    /// What is worth knowing and no cause for concern, as what a narrow plan read in full.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [String],
     /// Only in a file for `apply`: proves that it is the stored plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     hash: Option<&'a str>,
@@ -114,6 +120,9 @@ struct PurposeFields<'a> {
     undo_of: Option<JobId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     narrow: Option<NarrowFields<'a>>,
+    /// Everything that waits with this cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
     /// What a person must know of such a plan.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     remarks: &'a [&'a str],
@@ -133,6 +142,7 @@ impl<'a> From<&'a Purpose> for PurposeFields<'a> {
             Purpose::Narrow { customers, records } => {
                 fields.narrow = Some(NarrowFields { customers, records });
             }
+            Purpose::Cause { cause, .. } => fields.cause = Some(cause),
             Purpose::Retry { of } => fields.retry_of = Some(*of),
             Purpose::Undo { of } => fields.undo_of = Some(*of),
         }
@@ -243,6 +253,8 @@ impl<'a> PlanDocument<'a> {
             totals: plan.outline.totals,
             changes: [],
             cost: &plan.outline.cost,
+            alerts: plan.outline.warnings().collect(),
+            notes: &plan.outline.notes,
             hash: None,
         }
     }

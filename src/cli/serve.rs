@@ -7,8 +7,8 @@ use rustix::process::{Pid, Signal, kill_process, setsid, test_kill_process};
 use super::args::{self, Args, Unit};
 use super::exit::{DONE, Failure};
 use super::out::Out;
-use crate::host::daemon::{self, Stay};
-use crate::host::{Options, units};
+use crate::host::daemon::{self, Ended, Stay};
+use crate::host::{Options, rest, units};
 use crate::model::{Class, Problem};
 use crate::store::{Places, lock};
 
@@ -36,13 +36,17 @@ pub fn serve(args: &Args, serve: &args::Serve, out: &Out) -> Result<u8, Failure>
     if let Some(notice) = home.notice() {
         out.remark(notice);
     }
-    daemon::run(home, stay, |socket| {
+    let quiet = serve.quiet_seconds.map_or(rest::QUIET, Duration::from_secs);
+    let ended = daemon::run(home, stay, quiet, |socket| {
         out.remark(&format!(
             "Serving at {}. `parhelion attach` shows it; Ctrl-C stops it after the record in hand.",
             socket.display()
         ));
     })?;
-    Ok(DONE)
+    match ended {
+        Ended::Done => Ok(DONE),
+        Ended::ToBeginAnew(lock) => match rest::begin_anew(lock)? {},
+    }
 }
 
 /// Asks the host that runs here to end as a service manager would, and waits until it has. Works whatever its version.
@@ -70,5 +74,8 @@ fn stop(places: &Places, out: &Out) -> Result<u8, Failure> {
         std::thread::sleep(Duration::from_millis(50));
     }
     out.remark("The host has ended.");
+    if out.json {
+        out.document(&serde_json::json!({ "pid": holder.pid }))?;
+    }
     Ok(DONE)
 }

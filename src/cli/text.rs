@@ -66,11 +66,8 @@ pub fn plan(plan: &Plan, listed: &[Change], plain: bool) -> String {
     for remark in plan.purpose.remarks() {
         let _ = writeln!(text, "! {remark}");
     }
-    for alert in &plan.outline.alerts {
-        let _ = writeln!(text, "! {}", shown(alert));
-    }
-    for limit in plan.outline.limits.iter().filter(|limit| limit.tripped) {
-        let _ = writeln!(text, "! {}", shown(&limit.sentence));
+    for warning in plan.outline.warnings() {
+        let _ = writeln!(text, "! {}", shown(warning));
     }
     for note in &plan.outline.notes {
         let _ = writeln!(text, ". {}", shown(note));
@@ -269,7 +266,7 @@ pub fn jobs(reports: &[JobReport], plain: bool) -> String {
                 Some(title) => format!("{}, {title}", report.integration.label()),
                 None => report.integration.label().to_owned(),
             },
-            report.state.word().to_owned(),
+            if report.is_paused { "paused" } else { report.state.word() }.to_owned(),
             totals.rows.acting().to_string(),
             totals.rows.held.to_string(),
             totals.failed.to_string(),

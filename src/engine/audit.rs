@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::book::parse;
-use super::records::{Edit, Intent, Outcome, Record, RowEnd};
+use super::records::{Aside, Edit, Intent, Outcome, Record, RowEnd};
 use crate::model::{
     Address, Decision, Entity, Fields, Integration, JobId, Moment, PlanId, Problem, Slot, SourceId, TargetId,
 };
@@ -246,6 +246,31 @@ impl Known {
             Record::Checkpoint { first, pairs, .. } => {
                 fact.text = format!("lines before {first} let go; {pairs} entries are kept of them");
             }
+            Record::Issues { open, closed, .. } => {
+                let issues =
+                    |count: usize| if count == 1 { "1 issue".into() } else { format!("{count} issues") };
+                fact.text = format!("{} open, {} closed", issues(open.len()), issues(closed.len()));
+            }
+            Record::Aside { integration, issues, aside, .. } => {
+                let what = match aside {
+                    Some(Aside::Dismissed) => "dismissed until the cause changes".to_owned(),
+                    Some(Aside::Until(until)) => format!("put aside until {until}"),
+                    Some(Aside::Released) => "let through in the next scheduled run".to_owned(),
+                    None => "open again".to_owned(),
+                };
+                fact.text = match issues.as_slice() {
+                    [(entity, id)] => {
+                        fact.entity = Some(*entity);
+                        fact.source = Some(self.named(integration, id));
+                        format!("issue {what}")
+                    }
+                    several => {
+                        let ids: Vec<String> =
+                            several.iter().map(|(_, id)| self.named(integration, id).to_string()).collect();
+                        format!("{} issues {what}: {}", ids.len(), ids.join(", "))
+                    }
+                };
+            }
             Record::Intent(intent) => self.sends(fact, *intent),
             Record::Outcome(outcome) => self.ended(fact, *outcome),
             // The others say all there is to say in their own words.
@@ -255,6 +280,7 @@ impl Known {
 
     fn decided(&mut self, fact: &mut Fact, integration: Integration, edits: &[Edit], is_undone: bool) {
         fact.entity = Some(integration.root());
+        let there = integration.target(integration.root()).label();
         for edit in edits {
             let (before, after) =
                 if is_undone { (&edit.after, &edit.before) } else { (&edit.before, &edit.after) };
@@ -264,8 +290,8 @@ impl Known {
             }
             fact.changes.push(Changed {
                 name: self.named(integration, &edit.id).to_string(),
-                before: slot(before),
-                after: slot(after),
+                before: slot(before, there),
+                after: slot(after, there),
             });
         }
         if let [edit] = edits {
@@ -301,9 +327,10 @@ impl Known {
         fact.text =
             format!("send: {what}{}", kind.map(|of| format!(" {}", of.singular())).unwrap_or_default());
         fact.target = id("id");
+        let there = fact.entity.map_or("Halo", |entity| integration.target(entity).label());
         match (&fact.target, id("customer")) {
-            (Some(target), _) => fact.text += &format!(" {target} in Halo"),
-            (None, Some(customer)) => fact.text += &format!(" of Halo customer {customer}"),
+            (Some(target), _) => fact.text += &format!(" {target} in {there}"),
+            (None, Some(customer)) => fact.text += &format!(" of {customer} in {there}"),
             (None, None) => {}
         }
         if let Some(target) = &fact.target {
@@ -356,9 +383,9 @@ impl std::fmt::Display for Named {
 }
 
 /// What the mapping table held for a customer, in words.
-fn slot(slot: &Slot) -> Option<Json> {
+fn slot(slot: &Slot, there: &str) -> Option<Json> {
     let said = match (&slot.link, &slot.decision) {
-        (Some(link), _) => format!("{} ({}) in Halo, {}", link.target_name, link.target, link.how),
+        (Some(link), _) => format!("{} ({}) in {there}, {}", link.target_name, link.target, link.how),
         (None, Some(Decision::New)) => "create it".into(),
         (None, Some(Decision::Exclude { note, until })) => {
             let until = until.map(|day| format!(" until {day}")).unwrap_or_default();

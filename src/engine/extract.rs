@@ -8,6 +8,9 @@ mod push;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
 use super::Engine;
 use super::connect::{Connections, Other};
 use super::customers::SourceParty;
@@ -18,7 +21,7 @@ use crate::plan::snapshot::Completeness;
 use crate::plan::{Absence, Only, Snapshot};
 
 /// Up to so many customers, the records of each are read by themselves.
-const FEW: usize = 20;
+pub(super) const FEW: usize = 20;
 /// Attempts of the very first calls of a reading.
 const FIRST_CONTACT: u32 = 5;
 
@@ -65,7 +68,7 @@ pub async fn read(
         Other::Market(market) => {
             marketplace::read(engine, with, market, integration, entities, only.as_ref(), progress).await?
         }
-        Other::Hudu(desk) => hudu::read(engine, with, desk, entities, progress).await?,
+        Other::Hudu(desk) => hudu::read(engine, with, desk, entities, only.as_ref(), progress).await?,
         Other::Here => return Err(no_pairs(integration)),
         Other::Liongard(desk) => {
             liongard::read(engine, with, desk, entities, only.as_ref(), progress).await?
@@ -150,44 +153,103 @@ fn doubles<'a>(
         .collect()
 }
 
-/// The licences of a few mapped customers, and those that are linked and lie elsewhere. `None` where all of Halo's are to
-/// be read: nothing is narrowed, or a customer that is not mapped yet may turn out to be any of Halo's.
+/// The customers that a plan is narrowed to, if they are few enough to be read one by one.
+fn few(only: Option<&Only>) -> Option<&BTreeSet<SourceId>> {
+    only.map(|only| &only.customers).filter(|customers| customers.len() <= FEW)
+}
+
+/// The partners of those few. `None` where all of the target's records are to be read: nothing is narrowed, or a customer
+/// that is not mapped yet may turn out to be any of the target's.
+fn partners_of(
+    engine: &Engine,
+    integration: Integration,
+    only: Option<&Only>,
+) -> Result<Option<BTreeSet<TargetId>>, Problem> {
+    let Some(customers) = few(only) else { return Ok(None) };
+    let mut partners = BTreeSet::new();
+    for customer in customers {
+        match engine.book.link(integration, integration.root(), customer)? {
+            Some(link) => drop(partners.insert(link.target)),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(partners))
+}
+
+/// Lists of one customer each as one.
+async fn together<'a, T>(
+    customers: impl IntoIterator<Item = TargetId>,
+    read: impl Fn(TargetId) -> BoxFuture<'a, Result<Listing<T>, Problem>>,
+) -> Result<Listing<T>, Problem> {
+    let mut all = Listing::whole(Vec::new(), Vec::new(), None);
+    for customer in customers {
+        let its = read(customer).await?;
+        all.problems.extend(its.problems);
+        if !its.certificate.complete {
+            all.certificate = its.certificate;
+        }
+        all.records.extend(its.records);
+    }
+    all.certificate.seen = all.records.len() as u64;
+    Ok(all)
+}
+
+/// The links of an entity's records that a narrow plan is about.
+fn links_within(
+    engine: &Engine,
+    integration: Integration,
+    entity: Entity,
+    only: &Only,
+) -> Result<BTreeMap<SourceId, TargetId>, Problem> {
+    let mut links = Links::new(engine, integration, entity);
+    let within = links
+        .by_ref()
+        .filter(|(_, link)| link.parent.as_ref().is_some_and(|parent| only.customers.contains(parent)))
+        .map(|(id, link)| (id, link.target))
+        .collect();
+    links.end()?;
+    Ok(within)
+}
+
+/// Linked records that a list of their customers' lacks: they lie elsewhere, or are gone.
+fn elsewhere<'a>(
+    links: BTreeMap<SourceId, TargetId>,
+    there: impl Iterator<Item = &'a str>,
+) -> Vec<TargetId> {
+    let there: BTreeSet<&str> = there.collect();
+    links.into_values().filter(|target| !there.contains(target.as_str())).collect()
+}
+
+/// The licences of a few mapped customers, and those that are linked and lie elsewhere; `None`: see [`partners_of`].
 async fn licences_of(
     engine: &Engine,
     with: &Connections,
     integration: Integration,
     only: Option<&Only>,
 ) -> Result<Option<Listing<Found>>, Problem> {
-    let Some(only) = only.filter(|only| only.customers.len() <= FEW) else { return Ok(None) };
-    let mut mapped = BTreeSet::new();
-    for customer in &only.customers {
-        match engine.book.link(integration, integration.root(), customer)? {
-            Some(link) => drop(mapped.insert(link.target)),
-            None => return Ok(None),
-        }
+    let (Some(only), Some(partners)) = (only, partners_of(engine, integration, only)?) else {
+        return Ok(None);
+    };
+    let halo = &with.halo;
+    let mut its = together(partners, |id| async move { halo.licences_of(&id).await }.boxed()).await?;
+    let linked = links_within(engine, integration, Entity::Subscriptions, only)?;
+    for id in elsewhere(linked, its.records.iter().map(|found| found.id.as_str())) {
+        its.records.extend(with.halo.licence(&id).await?);
     }
-    let mut whole = Listing::whole(Vec::new(), Vec::new(), None);
-    for customer in mapped {
-        let its = with.halo.licences_of(&customer).await?;
-        whole.problems.extend(its.problems);
-        if !its.certificate.complete {
-            whole.certificate = its.certificate;
-        }
-        whole.records.extend(its.records);
+    Ok(Some(its))
+}
+
+/// What a narrow plan did not read in full, and what it did, for whoever looks at it (P56).
+fn narrowness(narrow: &[&str], whole: &[&str]) -> String {
+    let mut said = match narrow {
+        [] => String::new(),
+        _ => format!("Read for these customers alone: {}.", narrow.join(", ")),
+    };
+    if !whole.is_empty() {
+        let space = if said.is_empty() { "" } else { " " };
+        said.push_str(&format!("{space}Read in full: {}.", whole.join(", ")));
     }
-    let there: BTreeSet<TargetId> = whole.records.iter().map(|found| found.id.clone()).collect();
-    let mut links = Links::new(engine, integration, Entity::Subscriptions);
-    let elsewhere: Vec<TargetId> = links
-        .by_ref()
-        .filter(|(_, link)| link.parent.as_ref().is_some_and(|parent| only.customers.contains(parent)))
-        .map(|(_, link)| link.target)
-        .filter(|target| !there.contains(target))
-        .collect();
-    links.end()?;
-    for id in elsewhere {
-        whole.records.extend(with.halo.licence(&id).await?);
-    }
-    Ok(Some(whole))
+    said
 }
 
 /// Whether a plan is about this customer.

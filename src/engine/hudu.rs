@@ -245,7 +245,7 @@ impl HuduDesk {
 
     /// All companies but archived ones, which are in no list of Hudu's.
     pub async fn companies(&self, say: Say<'_>) -> Result<Listing<Found>, Problem> {
-        Ok(map(self.hudu.companies(say).await?, |company| self.found_company(company)))
+        Ok(self.hudu.companies(say).await?.map(|company| self.found_company(company)))
     }
 
     /// All records of an entity, archived assets too. Archived companies are in no list of Hudu's.
@@ -381,14 +381,6 @@ impl HuduDesk {
             new.cells.push((name.key().into(), cell));
         }
         Ok((layout, new))
-    }
-}
-
-fn map<T, U>(listing: Listing<T>, f: impl FnMut(T) -> U) -> Listing<U> {
-    Listing {
-        records: listing.records.into_iter().map(f).collect(),
-        certificate: listing.certificate,
-        problems: listing.problems,
     }
 }
 

@@ -181,7 +181,10 @@ impl Engine {
     }
 
     /// The issues that are meant, each with its kind.
-    fn chosen_issues(
+    ///
+    /// # Errors
+    /// `Input` where one of them is no open issue.
+    pub(super) fn chosen_issues(
         &self,
         integration: Integration,
         which: &Which,

@@ -1,11 +1,12 @@
-//! Which records a narrow plan is about: named by a person (P56, P72), or left over from a job (P29).
+//! Which records a narrow plan is about: named by a person (P56, P72), left over from a job (P29), or all that wait with
+//! one cause (P30).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
 use super::planning::Spec;
 use super::records::RowEnd;
-use crate::engine::words::{JobReport, JobState};
+use crate::engine::words::{JobReport, JobState, Which};
 use crate::model::{Class, Entity, Integration, Problem, SourceId};
 use crate::plan::{Action, Only, Purpose};
 
@@ -19,6 +20,16 @@ impl Engine {
             Purpose::Whole | Purpose::Undo { .. } => Ok(None),
             Purpose::Narrow { customers, records } => {
                 self.chosen(spec.integration, customers, records).map(Some)
+            }
+            Purpose::Cause { kind, cause, aside } => {
+                let which = Which::Cause { kind: kind.clone(), cause: cause.clone(), aside: *aside };
+                let waiting = self.chosen_issues(spec.integration, &which)?;
+                let mut only = Only { customers: BTreeSet::new(), records: Some(BTreeSet::new()) };
+                for (_, issue) in waiting {
+                    only.customers.insert(issue.customer);
+                    only.records.get_or_insert_default().insert((issue.entity, issue.source.id));
+                }
+                Ok(Some(only))
             }
             Purpose::Retry { of } => {
                 let left = self.left_over(&self.job(*of)?)?;

@@ -260,12 +260,16 @@ impl Engine {
         for entity in integration.entities() {
             let mut links = Links::new(self, integration, *entity);
             let (mut count, mut seats) = (0, 0_u64);
+            let mut of_customer: HashMap<SourceId, u64> = HashMap::new();
             for (_, link) in links.by_ref() {
                 count += 1;
                 if let Some(Value::Count(own)) =
                     link.base.as_ref().and_then(|base| base.get(FieldName::Quantity))
                 {
                     seats = seats.saturating_add(own.get().into());
+                }
+                if let Some(parent) = link.parent.as_ref().filter(|_| link.removed.is_none()) {
+                    *of_customer.entry(parent.clone()).or_default() += 1;
                 }
                 if let Some(parent) = link.parent.filter(|_| !own.contains(&(*entity, link.target))) {
                     *newer.entry(parent).or_default() += 1;
@@ -274,6 +278,9 @@ impl Engine {
             links.end()?;
             population.records.insert(*entity, count);
             population.seats.insert(*entity, seats);
+            if *entity != integration.root() {
+                population.of_customer.insert(*entity, of_customer);
+            }
         }
         for image in images.iter_mut().filter(|image| image.entity == integration.root()) {
             image.newer = newer.get(&image.source.id).copied().unwrap_or(0);

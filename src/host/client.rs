@@ -209,7 +209,7 @@ impl Outline {
             protocol: wire::protocol(),
             version: wire::VERSION.into(),
             profile: self.places.profile.clone(),
-            user: super::user(),
+            user: super::person(),
             from: super::came_from(),
             pid: std::process::id(),
             is_screen: self.kind == Kind::Screen,

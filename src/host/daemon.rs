@@ -1,5 +1,6 @@
 //! The host process: one engine, served to any number of viewers until it is asked to end.
 
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::sync::{broadcast, watch};
 use super::notify::{self, Notify};
 use super::resume::Note;
 use super::words::{Answer, Event, Query};
-use super::{Door, Handle, Home, Server, logout};
+use super::{Door, Handle, Home, Server, logout, rest};
 use crate::model::{Class, Problem};
 use crate::store::{Places, files};
 
@@ -29,12 +30,21 @@ pub enum Stay {
     WhileNeeded(Duration),
 }
 
+/// How a host ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// As it was asked to, or because nobody needed it.
+    Done,
+    /// Only to begin anew: this is its lock, still held.
+    ToBeginAnew(File),
+}
+
 /// Serves `home` until a signal, a long idleness or a broken disk ends it; everything is on disk when this returns.
-/// `ready` is called once viewers may come.
+/// `quiet`: see [`rest::is_due`]. `ready` is called once viewers may come.
 ///
 /// # Errors
 /// When the socket cannot be listened at, or the engine can no longer go on.
-pub fn run(mut home: Home, stay: Stay, ready: impl FnOnce(&Path)) -> Result<(), Problem> {
+pub fn run(mut home: Home, stay: Stay, quiet: Duration, ready: impl FnOnce(&Path)) -> Result<Ended, Problem> {
     let door = Door::open(&place(home.places())?)?;
     let socket = door.path.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
@@ -53,25 +63,44 @@ pub fn run(mut home: Home, stay: Stay, ready: impl FnOnce(&Path)) -> Result<(), 
         notify.say("READY=1\nSTATUS=Ready.");
         tracing::info!(socket = %socket.display(), "serving");
         ready(&socket);
+        let mut anew = false;
         let ended = tokio::select! {
             () = asked.next() => Ok(()),
             () = idle(stay, &handle, server.count()) => Ok(()),
+            () = rest::is_due(quiet, &handle, server.count(), rest::held) => {
+                anew = true;
+                Ok(())
+            }
             problem = watch_jobs(&mut events, &handle, &note) => Err(problem),
             () = be_watched(&handle, &notify) => Ok(()),
             () = keep_warned(&server) => Ok(()),
         };
-        tracing::info!(ok = ended.is_ok(), "ending");
-        notify.say("STOPPING=1\nSTATUS=Stopping after the record in hand.");
+        tracing::info!(ok = ended.is_ok(), anew, "ending");
+        // To the service manager the service goes on.
+        notify.say(if anew {
+            "STATUS=Beginning anew."
+        } else {
+            "STOPPING=1\nSTATUS=Stopping after the record in hand."
+        });
         // Viewers may see the job stop; new ones find a lock that names no socket.
         let _ = home.announce(None);
-        let closing = tokio::task::spawn_blocking(move || home.close());
-        tokio::select! {
-            _ = closing => {}
-            // The second signal: the trail is on disk, so leaving here loses nothing that was done.
-            () = asked.next() => std::process::exit(130),
-        }
+        let closing = tokio::task::spawn_blocking(move || {
+            if anew {
+                return home.hand_over().map(Ended::ToBeginAnew);
+            }
+            home.close();
+            Ok(Ended::Done)
+        });
+        let closed = tokio::select! {
+            closed = closing => closed,
+            // The second signal, or the first while it only begins anew: the trail is on disk, so leaving here loses
+            // nothing that was done.
+            () = asked.next() => std::process::exit(if anew { 0 } else { 130 }),
+        };
         drop(server);
-        ended
+        ended?;
+        closed
+            .map_err(|error| Problem::new(Class::Local, format!("The store could not be closed: {error}.")))?
     })
 }
 

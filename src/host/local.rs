@@ -141,6 +141,16 @@ impl Home {
         self.end();
     }
 
+    /// As [`Home::close`], and the lock stays held by the file that this answers.
+    ///
+    /// # Errors
+    /// When the system gives no second handle of it; everything is closed all the same.
+    pub(super) fn hand_over(self) -> Result<std::fs::File, Problem> {
+        let lock = self.lock.share();
+        self.close();
+        lock
+    }
+
     fn end(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         let handle = self.handle.clone();
@@ -198,7 +208,7 @@ fn told(opened: &crate::store::Opened) -> Option<String> {
 /// The person at the keyboard: the system's user, and the SSH client if there is one.
 fn who() -> String {
     match super::came_from() {
-        Some(client) => format!("{}@{client}", super::user()),
-        None => super::user(),
+        Some(client) => format!("{}@{client}", super::person()),
+        None => super::person(),
     }
 }

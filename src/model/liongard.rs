@@ -60,6 +60,10 @@ impl Pack for SourceSystem {
 }
 
 impl Packed<SourceSystem> {
+    pub fn system(&self) -> SourceId {
+        SourceId::unpack(&mut self.reader())
+    }
+
     pub fn environment(&self) -> Option<SourceId> {
         let mut from = self.reader();
         from.bytes();

@@ -205,6 +205,11 @@ fn seen(entity: Entity, snapshot: &Snapshot, policy: &Policy) -> u64 {
     }
 }
 
+/// V3: so many customers of these may lose all their records of an entity.
+pub(super) fn losing_limit(customers: u64) -> u64 {
+    (customers * 2 / 100).max(3)
+}
+
 fn removes(row: &Row, entity: Entity) -> bool {
     row.entity == entity && row.action.is_removal()
 }
@@ -349,7 +354,7 @@ impl Valves<'_> {
             .map(|(id, _)| id.clone())
             .collect();
         let (number, population) = (losing.len() as u64, tally.lines.len() as u64);
-        let limit = (population * 2 / 100).max(3);
+        let limit = losing_limit(population);
         let tripped = number > limit;
         let sentence = format!(
             "V3: {number} of {population} customers would lose all their {entity}, limit {limit} (2 %, at least 3){}",

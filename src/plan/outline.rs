@@ -139,6 +139,16 @@ pub struct Outline {
     pub cost: Cost,
 }
 
+impl Outline {
+    /// What a person should look at before anything else, each sentence once: the limits that hold rows, then the alerts.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        let tripped =
+            || self.limits.iter().filter(|limit| limit.tripped).map(|limit| limit.sentence.as_str());
+        let alerts = self.alerts.iter().map(String::as_str);
+        tripped().chain(alerts.filter(move |alert| tripped().all(|sentence| sentence != *alert)))
+    }
+}
+
 /// What a plan is for, where it is not for everything of its entities.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -147,6 +157,8 @@ pub enum Purpose {
     Whole,
     /// Only these customers' records; of them only these records, if any is named (P56, P63, P72).
     Narrow { customers: BTreeSet<SourceId>, records: BTreeSet<SourceId> },
+    /// Only what waits for a person with that cause (P30), in the words of the inbox.
+    Cause { kind: String, cause: String, aside: bool },
     /// Only what failed or was held in that job (P29).
     Retry { of: JobId },
     /// Takes back what that job did (P32).
@@ -169,6 +181,7 @@ impl Purpose {
             Self::Narrow { customers, .. } => {
                 Some(format!("narrow, {}", some(customers.len(), "customer", customers)))
             }
+            Self::Cause { .. } => Some("retry of one cause".into()),
             Self::Retry { of } => Some(format!("retry of {of}")),
             Self::Undo { of } => Some(format!("undo of {of}")),
         }
@@ -178,7 +191,10 @@ impl Purpose {
     pub const fn remarks(&self) -> &'static [&'static str] {
         match self {
             Self::Whole => &[],
-            Self::Narrow { .. } => &["Nothing outside was read in full, and nothing outside is touched."],
+            Self::Narrow { .. } => &["Nothing outside is touched."],
+            Self::Cause { .. } => {
+                &["Only what waits with that cause is planned again, on what both sides say now."]
+            }
             Self::Retry { .. } => {
                 &["Only what failed or was held is planned again, on what both sides say now."]
             }

@@ -2,7 +2,7 @@
 //! inactive made active again, what was created made inactive, what was linked unlinked. Never more than the job did,
 //! and nothing that somebody changed since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -50,10 +50,12 @@ pub struct Linked {
     pub records: BTreeMap<Entity, u64>,
     /// Their seats together, as last written.
     pub seats: BTreeMap<Entity, u64>,
+    /// Of each entity but the root, each customer's links that are not taken back already.
+    pub of_customer: BTreeMap<Entity, HashMap<SourceId, u64>>,
 }
 
-/// The rows that take these back, in reverse stage order, and what stands above them. V1 also binds an undo unless
-/// `policy.allow_removals` lifts it; V4 to V8 are said, and a freeze holds what is billed.
+/// The rows that take these back, in reverse stage order, and what stands above them. V1 and V3 also bind an undo
+/// unless `policy.allow_removals` lifts them; V4 to V8 are said, and a freeze holds what is billed.
 pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Rows, Outline) {
     let entities = &policy.entities;
     let mut outline = Outline::default();
@@ -86,7 +88,12 @@ pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Rows, Outlin
         outline.complete.insert(*entity, true);
         outline.by_entity.insert(*entity, super::Totals::default());
         let population = linked.records.get(entity).copied().unwrap_or(0);
-        outline.limits.extend(limit(&mut changes, *entity, population, policy));
+        let number =
+            changes.iter().filter(|change| change.entity == *entity && change.action.is_removal()).count();
+        if let Some(lines) = linked.of_customer.get(entity) {
+            outline.limits.extend(losing_all(&mut changes, *entity, lines, policy));
+        }
+        outline.limits.extend(limit(&mut changes, *entity, number as u64, population, policy));
     }
     let mut rows = Rows::from(changes);
     let gates = limits::of_undo(&mut rows, &linked.records, &linked.seats, policy, &mut outline.alerts);
@@ -100,11 +107,78 @@ pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Rows, Outlin
     (rows, outline)
 }
 
+/// V3 for an undo: customers that would be left without any record of an entity.
+fn losing_all(
+    changes: &mut [Change],
+    entity: Entity,
+    lines: &HashMap<SourceId, u64>,
+    policy: &Policy,
+) -> Option<Limit> {
+    let mut going: HashMap<SourceId, u64> = HashMap::new();
+    for change in changes.iter().filter(|change| change.entity == entity && change.action.is_removal()) {
+        if let Some(customer) = &change.customer {
+            *going.entry(customer.id.clone()).or_default() += 1;
+        }
+    }
+    let losing: HashSet<SourceId> = going
+        .into_iter()
+        .filter(|(id, go)| lines.get(id).is_none_or(|has| go >= has))
+        .map(|(id, _)| id)
+        .collect();
+    let (number, population) = (losing.len() as u64, lines.len() as u64);
+    let limit = limits::losing_limit(population);
+    if number == 0 {
+        return None;
+    }
+    let mut sentence = format!(
+        "V3: {number} of {population} customers would be left without any {entity}, limit {limit} (2 %, at least 3)"
+    );
+    let over = number > limit;
+    if over {
+        sentence += waits(policy);
+    }
+    let tripped = over && !policy.allow_removals;
+    if tripped {
+        let concerned = |change: &&mut Change| {
+            change.entity == entity
+                && change.action.is_removal()
+                && change.customer.as_ref().is_some_and(|customer| losing.contains(&customer.id))
+        };
+        for change in changes.iter_mut().filter(concerned) {
+            change.hold(Cause::Limit { valve: Valve::V3, overridable: true }, &sentence);
+        }
+    }
+    Some(Limit {
+        valve: Valve::V3,
+        entity: Some(entity),
+        tripped,
+        number,
+        limit,
+        population,
+        binds_people: false,
+        sentence,
+    })
+}
+
+/// What becomes of what an undo's limits hold.
+const fn waits(policy: &Policy) -> &'static str {
+    if policy.allow_removals {
+        ": lifted by --allow-removals"
+    } else {
+        ": they wait; type the number when you apply, or give --allow-removals"
+    }
+}
+
 /// V1 for an undo: what it makes inactive.
-fn limit(changes: &mut [Change], entity: Entity, population: u64, policy: &Policy) -> Option<Limit> {
+fn limit(
+    changes: &mut [Change],
+    entity: Entity,
+    number: u64,
+    population: u64,
+    policy: &Policy,
+) -> Option<Limit> {
     let (safety, allow_removals) = (&policy.safety, policy.allow_removals);
     let removes = |change: &&mut Change| change.entity == entity && change.action.is_removal();
-    let number = changes.iter_mut().filter(removes).count() as u64;
     if number == 0 {
         return None;
     }
@@ -116,11 +190,7 @@ fn limit(changes: &mut [Change], entity: Entity, population: u64, policy: &Polic
         safety.max_removals_percent, safety.max_removals_floor, safety.max_removals
     );
     if over {
-        sentence += if allow_removals {
-            ": lifted by --allow-removals"
-        } else {
-            ": they wait; type the number when you apply, or give --allow-removals"
-        };
+        sentence += waits(policy);
     }
     let tripped = over && !allow_removals;
     if tripped {

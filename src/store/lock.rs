@@ -2,7 +2,8 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -40,15 +41,18 @@ impl Lock {
         files::make_private_dir(dir)?;
         refuse_network(dir)?;
         let path = dir.join("LOCK");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&path)
-            .map_err(|error| files::problem(&path, "open", &error))?;
+        let open = || {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+                .open(&path)
+                .map_err(|error| files::problem(&path, "open", &error))
+        };
+        let mut file = handed_over(&path).map_or_else(open, Ok)?;
         // Whoever asks who holds it ([`holder`]) does so for an instant, too.
         let mut tries = 0;
         loop {
@@ -82,6 +86,14 @@ impl Lock {
         self.write()
     }
 
+    /// Another handle of the same lock: it is held until both are closed.
+    ///
+    /// # Errors
+    /// When the system has no more handles.
+    pub fn share(&self) -> Result<File, Problem> {
+        self.file.try_clone().map_err(|error| files::problem(&self.path, "share", &error))
+    }
+
     /// In place, and whole before it is cut: somebody may read it in this moment.
     fn write(&self) -> Result<(), Problem> {
         let write = || {
@@ -95,6 +107,14 @@ impl Lock {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The lock as this process's last life left it (`host::rest`): its standard input is that very file, and what was locked
+/// through it still is.
+fn handed_over(path: &Path) -> Option<File> {
+    let input = File::from(std::io::stdin().as_fd().try_clone_to_owned().ok()?);
+    let (ours, there) = (input.metadata().ok()?, std::fs::symlink_metadata(path).ok()?);
+    (ours.dev() == there.dev() && ours.ino() == there.ino()).then_some(input)
 }
 
 /// Who holds the folder now, as far as it says; `None` where nobody does.
@@ -129,8 +149,12 @@ fn busy(dir: &Path, holder: Option<&Holder>) -> Problem {
             format!("process {} ('{command}', since {since})", holder.pid)
         },
     );
-    Problem::new(Class::Busy, format!("{} is in use by {who}.", dir.display()))
-        .remedy("Wait for it to end, or use another profile.")
+    let is_host = holder.is_some_and(|holder| holder.command.ends_with(" serve"));
+    Problem::new(Class::Busy, format!("{} is in use by {who}.", dir.display())).remedy(if is_host {
+        "That is this profile's host: `parhelion attach` shows it, `parhelion serve --stop` ends it."
+    } else {
+        "Wait for it to end, or use another profile."
+    })
 }
 
 /// File locks and syncs cannot be trusted over a network.

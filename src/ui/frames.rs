@@ -119,12 +119,7 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let path = path.collect::<Vec<_>>().join(" > ");
         x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &path, Role::Text) + 1;
     } else {
-        let overview = app.is_overview();
-        for (index, stack) in app.panes.iter().enumerate() {
-            let here = index == app.focus && !overview;
-            let text = format!("{} {}", stack.pane.digit(), stack.pane.title());
-            let text = if here { format!("[{text}]") } else { text };
-            let role = if here { Role::Accent } else { Role::Text };
+        for (text, role) in tabs(app, area.width.saturating_sub(x).into()) {
             x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &text, role) + 1;
         }
     }
@@ -132,6 +127,25 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(here) = also_here(&app.mirror.presence, room.into()) {
         canvas.put_right(x + 3, area.y, room, &here, Role::Dim);
     }
+}
+
+/// The panes with their digits. Where there is no room for all titles, the others are digits, and where there is none for
+/// those either, the current pane stands alone: which one it is, is always said.
+fn tabs(app: &App, room: usize) -> Vec<(String, Role)> {
+    let current = if app.is_overview() { None } else { Some(app.focus) };
+    let panes = || app.panes.iter().map(|stack| stack.pane).enumerate();
+    let here = |pane: Pane| (format!("[{} {}]", pane.digit(), pane.title()), Role::Accent);
+    let with = |other: &dyn Fn(Pane) -> String| -> Vec<_> {
+        panes()
+            .map(|(at, pane)| if current == Some(at) { here(pane) } else { (other(pane), Role::Text) })
+            .collect()
+    };
+    let alone = || panes().filter(|(at, _)| current == Some(*at)).map(|(_, pane)| here(pane)).collect();
+    let all = with(&|pane| format!("{} {}", pane.digit(), pane.title()));
+    let digits = with(&|pane| pane.digit().to_string());
+    let width =
+        |tabs: &[(String, Role)]| tabs.iter().map(|(text, _)| super::fit::width(text) + 1).sum::<usize>();
+    [all, digits].into_iter().find(|tabs| width(tabs) <= room).unwrap_or_else(alone)
 }
 
 fn last_line(app: &App, screen: &Screen, canvas: &mut Canvas<'_>, area: Rect) {

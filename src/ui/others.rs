@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::app::App;
+use super::dialogs::confirm::Confirm;
 use super::message::{Effect, News};
 use super::screens::Screen;
 use super::theme::Role;
+use super::turn::{Step, Turn};
 use crate::host::words::{Command, Looking, Presence, Viewer};
-use crate::model::{Integration, SourceId};
+use crate::model::{Decision, Integration, SourceId};
 
 /// What was said and heard of others so far.
 #[derive(Debug, Default)]
@@ -80,6 +82,42 @@ impl App {
 /// What is changed where a customer is mapped.
 pub fn customer(integration: Integration, id: &SourceId) -> String {
     format!("customer {id} of {}", integration.label())
+}
+
+/// Who else has one of these customers open to change it, in a sentence; decisions of one key have no screen of their own
+/// in which their person would have been told.
+pub fn rival<'a>(
+    presence: &Presence,
+    integration: Integration,
+    ids: impl IntoIterator<Item = &'a SourceId>,
+) -> Option<String> {
+    if presence.viewers.iter().all(|viewer| viewer.looking.edits.is_none()) {
+        return None;
+    }
+    ids.into_iter().find_map(|id| {
+        let what = customer(integration, id);
+        let viewer =
+            presence.viewers.iter().find(|viewer| viewer.looking.edits.as_deref() == Some(&*what))?;
+        Some(format!("{} has {what} open to change it.", name(viewer)))
+    })
+}
+
+/// Sends decisions about customers; where somebody else has one of them open, only after a question: two people who change
+/// one row are told before the second saves (U46). `false`: that question stands.
+pub fn decide(integration: Integration, decisions: Vec<(SourceId, Decision)>, turn: &mut Turn<'_>) -> bool {
+    let rival = rival(&turn.mirror.presence, integration, decisions.iter().map(|(id, _)| id));
+    let send = Command::Decide { integration, decisions };
+    let Some(said) = rival else {
+        turn.send(send);
+        return true;
+    };
+    let lines = [said, "Agree first: the later decision stands.".to_owned()];
+    turn.dialog(Confirm::new("Decide it all the same?", lines, "leave it").choice(
+        'y',
+        "decide",
+        vec![Step::Do(Effect::Send(send))],
+    ));
+    false
 }
 
 /// Whether this is the answer to what [`App::mind_others`] told.

@@ -114,7 +114,7 @@ async fn the_examples_are_read() {
     assert_eq!(liongard.inspectors().await.unwrap()[0].id, 8);
     assert_eq!(liongard.metrics().await.unwrap().records[0].inspector, Some(90));
     let mut values = Vec::new();
-    liongard.evaluate(&["48473ea6".into()], &mut |value| values.push(value), &nothing).await.unwrap();
+    liongard.evaluate(&["48473ea6".into()], None, &mut |value| values.push(value), &nothing).await.unwrap();
     assert_eq!((values[0].system.as_str(), &*values[0].text), ("52001", "16"));
     let detail = liongard.detail(&SourceId::new("52001")).await.unwrap().unwrap();
     assert_eq!(detail["raw"]["SystemInfo"]["SerialNumber"], "SYN7Q42");
@@ -133,7 +133,7 @@ async fn every_redirect_mode_gives_the_same_requests() {
         assert_eq!(liongard.systems(&[], &nothing).await.unwrap().records.len(), 1);
         liongard.devices(&environment.into(), &[]).await.unwrap();
         liongard
-            .evaluate(&["85a77d1c-c7d6-4617-9086-1b3f2ff312ff".into()], &mut |_| {}, &nothing)
+            .evaluate(&["85a77d1c-c7d6-4617-9086-1b3f2ff312ff".into()], None, &mut |_| {}, &nothing)
             .await
             .unwrap();
         let new = NewEnvironment { name: "Brand New".into(), description: "".into() };
@@ -321,7 +321,7 @@ async fn pages_end_where_the_vendor_says_and_under_any_cap() {
         let mut values = 0;
         let metrics =
             ["48473ea6-41a0-4bd6-9224-8ed9d0726576".into(), "85a77d1c-c7d6-4617-9086-1b3f2ff312ff".into()];
-        liongard.evaluate(&metrics, &mut |_| values += 1, &nothing).await.unwrap();
+        liongard.evaluate(&metrics, None, &mut |_| values += 1, &nothing).await.unwrap();
         assert_eq!(values, 100);
         served.shut_down().await;
     }

@@ -90,6 +90,39 @@ fn the_trail_says_who_did_what_before_and_after() {
 }
 
 #[test]
+fn the_trail_says_what_became_of_issues_and_names_whoever_there_is() {
+    let (profile, _vendors) = set_up();
+    one_run(&profile);
+    let issues = profile.run(&["jobs", "--issues", "--json"]).exits(0).json();
+    let issue = &issues["groups"][0]["issues"][0];
+    let id = issue["source"]["id"].as_str().unwrap();
+    profile.run(&["job", "issue", "dismiss", "also", id]).exits(0);
+    profile.run(&["job", "issue", "reopen", "also", id]).exits(0);
+    let facts = audit(&profile, &["--last", "0"]);
+    let opened = find(&facts, "issues");
+    assert!(opened["text"].as_str().unwrap().contains("issues open"), "{opened}");
+    let aside: Vec<_> = facts.iter().filter(|fact| fact["kind"] == "aside").collect();
+    assert_eq!(aside.len(), 2);
+    assert!(aside.iter().all(|fact| fact["source"]["id"] == id), "{aside:?}");
+    assert_eq!(aside[0]["text"], "issue dismissed until the cause changes");
+    assert_eq!(aside[1]["text"], "issue open again");
+
+    // Without a session there is no name in the environment; whoever became another user by sudo is still who it is.
+    for (sudo, is) in [(None, None), (Some("carla"), Some("carla"))] {
+        let mut words = profile.command(&["config", "set", "also.notes", "from somebody"]);
+        words.env_remove("USER").env_remove("LOGNAME").env_remove("SSH_CONNECTION").env_remove("SUDO_USER");
+        words.envs(sudo.map(|user| ("SUDO_USER", user)));
+        words.env("LANG", "C");
+        profile.run(&["config", "set", "also.notes", "x"]).exits(0);
+        assert!(words.output().unwrap().status.success());
+        let facts = audit(&profile, &["--kind", "config", "--last", "1"]);
+        let by = facts[0]["by"].as_str().unwrap();
+        assert!(!by.is_empty() && by != "unknown", "{by}");
+        assert!(is.is_none_or(|is| is == by), "{by}");
+    }
+}
+
+#[test]
 fn the_trail_is_read_while_a_job_writes_it() {
     let (profile, vendors) = set_up();
     slow_down(&profile);

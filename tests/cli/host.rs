@@ -142,7 +142,9 @@ fn a_second_host_gets_6_and_the_stop_command_ends_the_first() {
     let mut host = Host::start(&profile);
     let second = profile.run(&["serve", "--json"]).exits(6);
     assert!(second.error().contains(&host.0.id().to_string()), "{}", second.stdout);
-    profile.run(&["serve", "--stop"]).exits(0);
+    assert!(second.error().contains("parhelion attach"), "what to do with a host: {}", second.stdout);
+    let stopped = profile.run(&["serve", "--stop", "--json"]).exits(0).json();
+    assert_eq!(stopped["pid"], host.0.id());
     assert_eq!(host.0.wait().unwrap().code(), Some(0));
     profile.run(&["serve", "--stop", "--json"]).exits(1).error();
     profile.run(&["attach", "--json"]).exits(1).error();
@@ -214,8 +216,10 @@ fn a_host_killed_at_any_moment_doubles_and_loses_nothing() {
         until("the job is there", || profile.run(&["job", "show", "J1"]).code == Some(0));
         // From now on every host takes the job up by itself.
         while kills < rounds {
-            // Different at every kill, and spread over the whole import.
-            std::thread::sleep(Duration::from_millis((kills as u64 * 7919) % 700));
+            // Different at every kill: while it starts, while it settles what the last one left open (a second), and
+            // well into the writes after that.
+            let reach = [300, 900, 2500][kills % 3];
+            std::thread::sleep(Duration::from_millis((kills as u64 * 7919) % reach));
             if job(&profile, "J1")["state"] != "running" {
                 break;
             }
@@ -397,6 +401,55 @@ fn a_host_of_its_own_session_ends_when_nobody_needs_it() {
     signal(&host.0, Signal::HUP);
     profile.run(&["jobs"]).exits(0);
     assert_eq!(host.0.wait().unwrap().code(), Some(0), "and then it has ended by itself");
+}
+
+/// What an import leaves in a process is given back: the host is the same process, as small as at its start, and nobody
+/// else could have taken its store meanwhile.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_host_that_has_grown_begins_anew_without_ever_letting_the_store_go() {
+    let (profile, _vendors) = set_up();
+    let manager_at = profile.file("notify");
+    let manager = UnixDatagram::bind(&manager_at).unwrap();
+    let mut words = profile.command(&["serve", "--quiet-seconds", "2"]);
+    words.env("NOTIFY_SOCKET", &manager_at).stdout(Stdio::null()).stderr(Stdio::null());
+    let host = Host(words.spawn().unwrap());
+    until("the host listens", || socket(&profile).is_some());
+    let first = lock(&profile);
+    let held = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", host.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap().to_owned();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let small = held();
+    profile.run(&["run", "also", "--json"]).exits(3);
+    let trail = profile.run(&["audit", "verify", "--json"]).exits(0).json();
+    let large = held();
+    assert!(large > small + 8 * 1024, "the import has left nothing: {small} kB, then {large} kB");
+    until("it begins anew", || {
+        let text = std::fs::read_to_string(profile.file("state/parhelion/default/LOCK")).unwrap();
+        let file = std::fs::File::open(profile.file("state/parhelion/default/LOCK")).unwrap();
+        assert!(file.try_lock_shared().is_err(), "the lock is free: {text}");
+        lock(&profile)["since"] != first["since"] && socket(&profile).is_some()
+    });
+    assert_eq!(lock(&profile)["pid"], first["pid"], "the same process");
+    assert!(held() < (small + large) / 2, "{} kB of {large} kB are still held, at first {small} kB", held());
+    assert_eq!(job(&profile, "J1")["state"], "partial");
+    assert_eq!(
+        profile.run(&["audit", "verify", "--json"]).exits(0).json(),
+        trail,
+        "nothing is written for it"
+    );
+    manager.set_nonblocking(true).unwrap();
+    let mut heard = Vec::new();
+    let mut said = [0; 256];
+    while let Ok(length) = manager.recv(&mut said) {
+        heard.push(String::from_utf8(said[..length].to_vec()).unwrap());
+    }
+    assert_eq!(heard.iter().filter(|said| said.starts_with("READY=1")).count(), 2, "{heard:?}");
+    assert!(!heard.iter().any(|said| said.contains("STOPPING=1")), "the service goes on: {heard:?}");
+    assert_eq!(host.end(), Some(0));
+    assert_eq!(socket(&profile), None);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod lifecycle;
 mod lives;
 mod logs;
 mod matching;
+mod narrow;
 mod notices;
 mod oracle;
 mod push;

@@ -1,6 +1,6 @@
 use crate::world::*;
 use parhelion::model::{Entity, FieldName};
-use parhelion::plan::{Absence, Action, Cause, Limit, Valve};
+use parhelion::plan::{Absence, Action, Cause, Limit, Outline, Valve};
 
 fn limit(plan: &Planned, valve: Valve) -> Limit {
     plan.outline.limits.iter().find(|l| l.valve == valve).unwrap_or_else(|| panic!("{valve:?}")).clone()
@@ -331,6 +331,26 @@ fn n8_prices_that_jump_or_vanish_and_ends_that_are_over() {
             row.why()
         );
     }
+}
+
+#[test]
+fn every_warning_is_said_once() {
+    let limit = |sentence: &str, tripped| Limit {
+        valve: Valve::V12,
+        entity: None,
+        tripped,
+        number: 1,
+        limit: 0,
+        population: 1,
+        binds_people: true,
+        sentence: sentence.into(),
+    };
+    let outline = Outline {
+        alerts: vec!["V12: a freeze".into(), "a list is not complete".into()],
+        limits: vec![limit("V12: a freeze", true), limit("V1: far from it", false)],
+        ..Outline::default()
+    };
+    assert_eq!(outline.warnings().collect::<Vec<_>>(), ["V12: a freeze", "a list is not complete"]);
 }
 
 #[test]

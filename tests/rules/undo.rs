@@ -89,7 +89,7 @@ fn policy() -> Policy {
 
 fn population(records: u64) -> Linked {
     let of = |count: u64| BTreeMap::from([(Entity::Customers, count), (Entity::Subscriptions, count)]);
-    Linked { records: of(records), seats: of(records * 10) }
+    Linked { records: of(records), seats: of(records * 10), ..Linked::default() }
 }
 
 fn planned(images: &[Image]) -> (Vec<Change>, Outline) {
@@ -220,6 +220,38 @@ fn v1_holds_what_would_become_inactive_until_it_is_lifted() {
     assert_eq!((v1.number, v1.limit, v1.tripped), (6, 5, true));
     policy.allow_removals = true;
     assert_eq!(undo(&images, &few, &policy).1.totals.deactivate, 6);
+}
+
+/// V3: an undo that leaves many customers with nothing waits for the number, too, however few records those are.
+#[test]
+fn customers_that_would_be_left_with_nothing_wait_for_a_person() {
+    let customer = |n: usize| Side { id: s(&format!("c{n}")), name: "Customer".into() };
+    let images: Vec<_> =
+        (0..5).map(|n| Image { customer: Some(customer(n)), ..made(&format!("s{n}")) }).collect();
+    let mut linked = population(1000);
+    let lines = |has: u64| {
+        BTreeMap::from([(Entity::Subscriptions, (0..100).map(|n| (customer(n).id, has)).collect())])
+    };
+    linked.of_customer = lines(1);
+    let mut policy = policy();
+    let (changes, outline) = undo(&images, &linked, &policy);
+    assert!(
+        changes
+            .iter()
+            .all(|change| matches!(change.cause(), Cause::Limit { valve: Valve::V3, overridable: true })),
+        "{changes:?}"
+    );
+    let v3 = outline.limits.iter().find(|limit| limit.valve == Valve::V3).unwrap();
+    assert_eq!((v3.number, v3.limit, v3.population, v3.tripped), (5, 3, 100, true));
+    assert!(v3.sentence.contains("type the number"), "{}", v3.sentence);
+    policy.allow_removals = true;
+    assert_eq!(undo(&images, &linked, &policy).1.totals.deactivate, 5, "lifted in so many words");
+    policy.allow_removals = false;
+    // Where each of them keeps something, and where they are few, nothing waits.
+    linked.of_customer = lines(2);
+    assert_eq!(undo(&images, &linked, &policy).1.totals.deactivate, 5);
+    linked.of_customer = lines(1);
+    assert_eq!(undo(&images[..3], &linked, &policy).1.totals.deactivate, 3);
 }
 
 /// An undo is by a person: V4 to V8 are said to them and hold nothing (decision 32).

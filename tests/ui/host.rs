@@ -47,6 +47,25 @@ fn the_header_says_who_else_is_here() {
     narrow.says("+1 here");
 }
 
+/// Whatever the size, the header says which pane this is.
+#[test]
+fn the_header_names_the_current_pane_at_every_size() {
+    for (width, height) in [(40, 12), (60, 16), (80, 24)] {
+        let mut rig = shared().sized(width, height).rig();
+        for (key, pane) in [
+            ("1", "[1 Integrations]"),
+            ("2", "[2 Customers]"),
+            ("3", "[3 Fields]"),
+            ("4", "[4 Jobs]"),
+            ("5", "[5 Lifecycle]"),
+        ] {
+            rig.keys(key).says(pane);
+        }
+    }
+    shared().sized(40, 12).rig().keys("4").shows("host-jobs@40x12");
+    shared().sized(60, 16).rig().keys("4").shows("host-jobs@60x16");
+}
+
 /// U46: until it is settled.
 #[test]
 fn the_strip_warns_that_jobs_end_with_the_session() {
@@ -108,6 +127,42 @@ fn two_people_at_one_thing_are_told_before_the_second_saves() {
     anna.looking.edits = Some(what);
     rig.news(Event::Presence(Presence { viewers: vec![anna], warning: None }));
     rig.says("open too");
+}
+
+/// U46: a decision of one key is a save, too.
+#[test]
+fn one_key_on_a_row_that_somebody_else_has_open_asks_first() {
+    let mut rig = shared().sized(120, 36).rig();
+    rig.keys("2 m");
+    let open = |rig: &super::rig::Rig| {
+        rig.told().into_iter().rev().find_map(|command| match command {
+            Command::LookAt(looking) => looking.edits,
+            _ => None,
+        })
+    };
+    let what = open(&rig).expect("a customer is mapped here");
+    let decided = |rig: &super::rig::Rig| {
+        rig.told().into_iter().filter(|command| matches!(command, Command::Decide { .. })).count()
+    };
+    let mut anna = viewer(2, "anna", Some("203.0.113.9"));
+    anna.looking =
+        Looking { at: "Customers > ALSO > pick a Halo customer".into(), edits: Some(what.clone()) };
+    rig.keys("<Esc>");
+    rig.news(Event::Presence(Presence { viewers: vec![anna.clone()], warning: None }));
+    for key in ["n", "x", "r"] {
+        rig.keys(key).says(&format!("anna@203.0.113.9 has {what} open")).says("Decide it all the same?");
+        rig.keys("<Enter>").says("Decide it all the same?");
+        rig.keys("<Esc>").says_not("Decide it all the same?");
+    }
+    assert_eq!(decided(&rig), 0, "{:?}", rig.told());
+    rig.keys("n").shows("host-one-key-same-row@120x36");
+    rig.keys("y");
+    assert_eq!(decided(&rig), 1, "{:?}", rig.told());
+    // Nobody is at another row, and nobody anywhere once she has left it.
+    anna.looking.edits = None;
+    rig.news(Event::Presence(Presence { viewers: vec![anna], warning: None }));
+    rig.keys("n").says_not("Decide it all the same?");
+    assert_eq!(decided(&rig), 2);
 }
 
 /// The strip has room for the beginning only: the sentence itself is said once, and kept among the messages.

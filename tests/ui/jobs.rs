@@ -200,6 +200,17 @@ fn issues_are_unfolded_planned_again_and_put_aside() {
     rig.says("[Issues 2]");
     rig.keys("u").says("[ goes to them").keys("[").says("[All]");
     // Without any, it says so.
+    // On a cause: all of them, also those that are too many to be told.
+    let mut rig = Start::default().with(|world| world.market.issues.groups[0].count = 40_000).rig();
+    rig.keys("4 ] r").says("retry of one cause");
+    let all = rig.told().into_iter().find_map(|command| match command {
+        Command::BuildPlan { purpose: Purpose::Cause { kind, cause, aside: false }, .. } => {
+            Some((kind, cause))
+        }
+        _ => None,
+    });
+    let (kind, cause) = all.expect("a plan of the cause");
+    assert!(!kind.is_empty() && cause.contains("may be '…'"), "{kind}: {cause}");
     let mut rig = Start::default().with(|world| world.market.issues = IssuesView::default()).rig();
     rig.keys("4 ]").says("Nothing waits for anybody").keys("r").says("nothing waits here");
 }

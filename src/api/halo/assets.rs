@@ -4,7 +4,7 @@
 //! Whether fields that are left out of a write keep their values is contested, so a write always sends all of them
 //! (decision 19, P24).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
@@ -201,6 +201,44 @@ impl Halo {
         let name = format!("assets of customer {customer}");
         let of_customer = |asset: Asset| (asset.customer.as_ref() == Some(customer)).then_some(asset);
         self.asset_list(&name, &query, None, &of_customer, &|_, _| {}).await
+    }
+
+    /// Every asset of one customer with its fields, inactive ones too. Lists carry fields of one type at a time only
+    /// (apis/halopsa.md 4): first which types there are, then each.
+    pub async fn full_assets_of(
+        &self,
+        customer: &TargetId,
+        keep: Keep<'_>,
+    ) -> Result<Listing<Asset>, Problem> {
+        let bare = self.assets_of(customer).await?;
+        let listed = bare.records.len();
+        let kinds: BTreeSet<TargetId> = bare.records.iter().map(|asset| asset.asset_type.clone()).collect();
+        let mut all = Listing { records: Vec::with_capacity(listed), ..bare };
+        let mut why_not = all.certificate.why_not.take();
+        for kind in &kinds {
+            let query = [
+                ("includeinactive", "true"),
+                ("includeassetfields", "true"),
+                ("assettype_id", kind.as_str()),
+                ("client_id", customer.as_str()),
+            ];
+            let name = format!("assets of type {kind} of customer {customer}");
+            let listing = self.asset_list(&name, &query, keep, &Some, &|_, _| {}).await?;
+            why_not = why_not.or(listing.certificate.why_not);
+            all.problems.extend(listing.problems);
+            let is_meant =
+                |asset: &Asset| asset.asset_type == *kind && asset.customer.as_ref() == Some(customer);
+            all.records.extend(listing.records.into_iter().filter(is_meant));
+        }
+        let full = all.records.len();
+        if full < listed && why_not.is_none() {
+            why_not =
+                Some(format!("Of {listed} assets of customer {customer} {full} came with their fields."));
+        }
+        all.certificate.seen = full as u64;
+        all.certificate.complete = why_not.is_none();
+        all.certificate.why_not = why_not;
+        Ok(all)
     }
 
     /// Assets that some integration brought in, by the word that Halo uses for it (`liongard`).

@@ -34,6 +34,20 @@ impl Halo {
             .await
     }
 
+    /// Every contract of one customer.
+    ///
+    /// # Errors
+    /// As every list.
+    pub async fn contracts_of(&self, customer: &TargetId) -> Result<Listing<Contract>, Problem> {
+        let query = [("includeinactive", "true"), ("client_id", customer.as_str())];
+        let name = format!("contracts of customer {customer}");
+        let mut listing = self
+            .list(&name, "/ClientContract", &query, "contracts", &wire::CONTRACT, &contract, &|_, _| {})
+            .await?;
+        listing.records.retain(|contract| contract.customer == *customer);
+        Ok(listing)
+    }
+
     /// Whether Halo knows a contract of this id. Many tenants refuse this call to whom they list contracts.
     ///
     /// # Errors

@@ -36,6 +36,19 @@ impl Halo {
         self.list("users", "/Users", &query, "users", &wire::USER, &|row| user(row).map(form), progress).await
     }
 
+    /// Every user of one customer, as [`Halo::users`].
+    ///
+    /// # Errors
+    /// As every list.
+    pub async fn users_of(&self, customer: &TargetId) -> Result<Listing<User>, Problem> {
+        let query =
+            [("includeinactive", "true"), ("exclude_generaluser", "true"), ("client_id", customer.as_str())];
+        let name = format!("users of customer {customer}");
+        let mut listing = self.list(&name, "/Users", &query, "users", &wire::USER, &user, &|_, _| {}).await?;
+        listing.records.retain(|user| user.customer == *customer);
+        Ok(listing)
+    }
+
     /// Whether Halo knows a user of this id.
     ///
     /// # Errors

@@ -231,17 +231,25 @@ impl Liongard {
         Ok(Listing::whole(records, problems, why_not))
     }
 
-    /// The values of these metrics for every system that has them (12, way A). What was said against their being all of
-    /// them is given back.
+    /// The values of these metrics for every system that has them (12, way A), or for the systems of some environments.
+    /// What was said against their being all of them is given back.
     pub async fn evaluate(
         &self,
         metrics: &[Box<str>],
+        environments: Option<&[SourceId]>,
         each: &mut (dyn FnMut(MetricValue) + Send),
         progress: Progress<'_>,
     ) -> Result<Option<String>, Problem> {
         let (mut received, mut last) = (0_u64, None);
+        let filters = match environments {
+            None => json!([]),
+            Some(ids) => {
+                let ids = ids.iter().map(|id| number(id, "environment")).collect::<Result<Vec<_>, _>>()?;
+                json!([{"Field": "EnvironmentID", "Op": "equal_to", "Values": ids}])
+            }
+        };
         for page in 1..=PAGE_LIMIT {
-            let answer = self.metric_page(metrics, &json!([]), page).await?;
+            let answer = self.metric_page(metrics, &filters, page).await?;
             let rows = answer["Data"].as_array().map(Vec::as_slice).unwrap_or_default();
             received += rows.len() as u64;
             for row in rows {

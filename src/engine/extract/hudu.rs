@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Both, FIRST_CONTACT, Progress, Read, completeness};
+use futures_util::FutureExt;
+
+use super::{
+    Both, FIRST_CONTACT, Progress, Read, completeness, elsewhere, few, links_within, narrowness, partners_of,
+    together,
+};
 use crate::api::call::Retry;
 use crate::api::halo::{Site, User};
 use crate::api::listing::Listing;
@@ -16,7 +21,7 @@ use crate::model::{
     Class, Entity, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId, Verdict,
     Wanted,
 };
-use crate::plan::{Absence, Lines, Reading, Snapshot};
+use crate::plan::{Absence, Lines, Only, Reading, Snapshot};
 
 const HUDU: Integration = Integration::Hudu;
 /// Matched companies that Hudu does not list, and that one plan looks at one by one.
@@ -29,6 +34,7 @@ pub async fn read(
     with: &Connections,
     desk: &HuduDesk,
     entities: &[Entity],
+    only: Option<&Only>,
     progress: Progress<'_>,
 ) -> Result<Read, Problem> {
     let settings = engine.settings();
@@ -48,7 +54,13 @@ pub async fn read(
     let (customers, companies) = sides(with, desk, progress).await?;
     let mut alerts: Vec<String> =
         customers.problems.iter().chain(&companies.problems).map(ToString::to_string).collect();
-    let sites = with.halo.sites(&|done, of| progress("Halo sites", done, of)).await?;
+    let halo = &with.halo;
+    let some: Option<Vec<TargetId>> =
+        few(only).map(|some| some.iter().map(|id| TargetId::new(id.as_str())).collect());
+    let sites = match some.clone() {
+        Some(some) => together(some, |id| async move { halo.sites_of(&id).await }.boxed()).await?,
+        None => halo.sites(&|done, of| progress("Halo sites", done, of)).await?,
+    };
     alerts.extend(sites.problems.iter().map(ToString::to_string));
     let parties: Vec<_> = customers.records.iter().map(party).collect();
     let doubts: Vec<String> = [&customers.certificate, &companies.certificate]
@@ -87,6 +99,10 @@ pub async fn read(
         halo: halo_origin(&settings.halo.resource_server),
         sites,
         planned_sites: BTreeSet::new(),
+        only,
+        some,
+        companies: partners_of(engine, HUDU, only)?,
+        in_full: BTreeSet::new(),
         alerts,
     };
     let mut blocked = BTreeMap::new();
@@ -103,9 +119,11 @@ pub async fn read(
             Err(problem) => return Err(problem),
         }
     }
+    let narrow = only.map(|_| reader.narrowness(snapshot.lines.keys().copied()));
     let Reader { mut alerts, .. } = reader;
     let is_first = engine.book.last(HUDU)?.seen.is_empty();
-    let notes = if is_first { rules::before_the_first_run(&settings.hudu).into() } else { Vec::new() };
+    let mut notes = if is_first { rules::before_the_first_run(&settings.hudu).into() } else { Vec::new() };
+    notes.extend(narrow);
     if links.is_empty() && entities.iter().any(|entity| *entity != Entity::Companies) {
         alerts.push(
             "No company is matched yet, so nothing of any is written (H11): match them, or let them be created, first."
@@ -204,10 +222,57 @@ struct Reader<'a> {
     sites: Listing<Site>,
     /// Sites that this plan brings to Hudu, or that are there.
     planned_sites: BTreeSet<SourceId>,
+    only: Option<&'a Only>,
+    /// The customers of Halo's that are read one by one; `None`: all are read.
+    some: Option<Vec<TargetId>>,
+    /// Their companies, where each has one.
+    companies: Option<BTreeSet<TargetId>>,
+    /// Entities whose assets were read of all companies all the same.
+    in_full: BTreeSet<Entity>,
     alerts: Vec<String>,
 }
 
 impl Reader<'_> {
+    /// For whoever looks at a narrow plan: what was read of its customers alone, and what of all, and why (P56).
+    fn narrowness(&self, entities: impl Iterator<Item = Entity>) -> String {
+        let (mut narrow, mut whole) = (Vec::new(), vec!["customers of both sides".to_owned()]);
+        if self.some.is_some() { &mut narrow } else { &mut whole }
+            .push("Halo sites, users and contracts".into());
+        for entity in entities {
+            if self.in_full.contains(&entity) {
+                whole.push(format!("Hudu's {entity} (one that is not linked yet may be any of them)"));
+            } else {
+                narrow.push(format!("Hudu's {entity}"));
+            }
+        }
+        let texts = |of: &[String]| of.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        narrowness(&[&texts(&narrow)], &[&texts(&whole)])
+    }
+
+    /// The assets of a few companies, and those that are linked and lie elsewhere. `None` where all are to be read: nothing
+    /// is narrowed, or a record that is not linked yet may turn out to be any of them.
+    async fn few_assets(
+        &self,
+        entity: Entity,
+        wanted: &[Packed<Wanted>],
+    ) -> Result<Option<Listing<Packed<Found>>>, Problem> {
+        let (Some(only), Some(companies)) = (self.only, self.companies.clone()) else { return Ok(None) };
+        let linked = links_within(self.engine, HUDU, entity, only)?;
+        if wanted.iter().map(Packed::open).any(|one| one.verdict == Verdict::Take && !linked.contains_key(&one.id)) {
+            return Ok(None);
+        }
+        let mut records = Vec::new();
+        for company in companies {
+            let its = self.desk.near(entity, Some(&company), "").await?;
+            records.extend(its.iter().map(Packed::new));
+        }
+        for id in elsewhere(linked, records.iter().map(Packed::id)) {
+            records.extend(self.desk.record(entity, &id).await?.as_ref().map(Packed::new));
+        }
+        // Each of those lists is proven, or it is an error.
+        Ok(Some(Listing::whole(records, Vec::new(), None)))
+    }
+
     async fn lines(&mut self, entity: Entity, progress: Progress<'_>) -> Result<Lines, Problem> {
         let settings = self.engine.settings();
         let layout = self.desk.layout(entity).await?;
@@ -229,7 +294,13 @@ impl Reader<'_> {
                 (wanted, self.sites.certificate.clone(), Vec::new())
             }
             Entity::Contracts => {
-                let all = self.with.halo.contracts(&|done, of| progress("Halo contracts", done, of)).await?;
+                let halo = &self.with.halo;
+                let all = match self.some.clone() {
+                    Some(some) => {
+                        together(some, |id| async move { halo.contracts_of(&id).await }.boxed()).await?
+                    }
+                    None => halo.contracts(&|done, of| progress("Halo contracts", done, of)).await?,
+                };
                 let also = settings.hudu.inactive_contracts;
                 let wanted = all
                     .records
@@ -245,9 +316,16 @@ impl Reader<'_> {
                         planned.insert(id);
                     })?;
                 }
+                let halo = &self.with.halo;
                 let has_site = |site: &SourceId| self.planned_sites.contains(site);
                 let packed = |one: User| Packed::new(&form.user(&one, has_site, known.of(&one.id)));
-                let all = self.with.halo.users(&packed, &|done, of| progress("Halo users", done, of)).await?;
+                let all = match self.some.clone() {
+                    Some(some) => {
+                        let its = together(some, |id| async move { halo.users_of(&id).await }.boxed());
+                        its.await?.map(packed)
+                    }
+                    None => halo.users(&packed, &|done, of| progress("Halo users", done, of)).await?,
+                };
                 (all.records, all.certificate, all.problems)
             }
             _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
@@ -269,7 +347,13 @@ impl Reader<'_> {
         wanted.shrink_to_fit();
         self.alerts.extend(problems.iter().map(ToString::to_string));
         let what = format!("Hudu assets of layout '{name}'");
-        let found = self.desk.list(entity, &|done, of| progress(&what, done, of)).await?;
+        let found = match self.few_assets(entity, &wanted).await? {
+            Some(found) => found,
+            None => {
+                self.in_full.insert(entity);
+                self.desk.list(entity, &|done, of| progress(&what, done, of)).await?
+            }
+        };
         self.alerts.extend(found.problems.iter().map(ToString::to_string));
         if entity == Entity::Sites {
             let takes = wanted.iter().map(Packed::open).filter(|one| one.verdict == Verdict::Take);

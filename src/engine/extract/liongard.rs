@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Both, FIRST_CONTACT, Progress, Read, completeness, halo, push};
+use futures_util::FutureExt;
+
+use super::{
+    Both, FIRST_CONTACT, Progress, Read, completeness, concerns, elsewhere, few, halo, links_within,
+    narrowness, partners_of, push, together,
+};
 use crate::api::call::Retry;
 use crate::api::halo::Halo;
 use crate::api::liongard::{Liongard, LookUp};
@@ -80,10 +85,12 @@ pub async fn read(
         let Snapshot { customers, partners, .. } = &mut snapshot;
         alerts.extend(halo::detail(engine, &with.halo, ME, customers, partners, only, progress).await?);
     }
+    let mut told = Told::default();
     if entities.contains(&Entity::Assets) {
         let lines =
-            self::assets(engine, with, liongard, settings, &environments.records, &mut alerts, progress)
+            self::assets(engine, with, liongard, settings, &environments.records, only, &mut told, progress)
                 .await?;
+        alerts.append(&mut told.alerts);
         snapshot.lines.insert(Entity::Assets, lines);
     }
     let mut blocked = BTreeMap::new();
@@ -106,7 +113,7 @@ pub async fn read(
         at,
         alerts,
         blocked,
-        notes: Vec::new(),
+        notes: told.notes,
         requests: BTreeMap::new(),
     })
 }
@@ -194,15 +201,25 @@ pub async fn confirm(
     all
 }
 
+/// What a person is told of a reading, beside what the planner finds.
+#[derive(Default)]
+struct Told {
+    alerts: Vec<String>,
+    notes: Vec<String>,
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
 async fn assets(
     engine: &Engine,
     with: &Connections,
     liongard: &Liongard,
     settings: &Settings,
     environments: &[SourceEnvironment],
-    alerts: &mut Vec<String>,
+    only: Option<&Only>,
+    told: &mut Told,
     progress: Progress<'_>,
 ) -> Result<Lines, Problem> {
+    let alerts = &mut told.alerts;
     with.halo.forget_asset_definitions();
     let known = with.halo.asset_definitions().await?;
     let targets = Targets::new(&known.fields);
@@ -211,11 +228,17 @@ async fn assets(
     let parking = parking(with, settings).await?;
     let Machines { wanted, read, unsure } = match settings.asset_source {
         AssetSource::Systems => {
-            systems(engine, liongard, settings, &mapping, environments, alerts, progress).await?
+            systems(engine, liongard, settings, &mapping, environments, only, alerts, progress).await?
         }
-        AssetSource::Devices => devices(liongard, settings, &mapping, environments, alerts, progress).await?,
+        AssetSource::Devices => {
+            devices(liongard, settings, &mapping, environments, only, alerts, progress).await?
+        }
     };
-    let found = existing(&with.halo, &known, &targets, &mapping, progress).await?;
+    let (found, is_whole) =
+        existing(engine, &with.halo, &known, &targets, &mapping, &wanted, only, progress).await?;
+    if only.is_some() {
+        told.notes.push(narrowly_read(settings.asset_source, few(only).is_some(), is_whole));
+    }
     let found_complete = completeness(&found.certificate);
     let mut found = found.records;
     sort_by_id(&mut found);
@@ -231,6 +254,21 @@ async fn assets(
         parking,
         kinds: Some(kinds),
     })
+}
+
+/// What was read in full for a narrow plan, and why.
+fn narrowly_read(source: AssetSource, is_few: bool, all_assets: bool) -> String {
+    let (mut narrow, mut whole) = (vec!["Liongard devices"], vec!["customers of both sides"]);
+    if source == AssetSource::Systems {
+        if is_few { &mut narrow } else { &mut whole }.push("Liongard metric values");
+        whole.push("Liongard systems (its list takes no filter)");
+    }
+    if all_assets {
+        whole.push("Halo assets (a system that is not linked yet may be any of them)");
+    } else {
+        narrow.push("Halo assets");
+    }
+    narrowness(&narrow, &whole)
 }
 
 /// The default site (L9): `customer/site`, a site's name where only one has it, or its id.
@@ -279,12 +317,14 @@ struct Machines {
     unsure: BTreeMap<SourceId, Arc<str>>,
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
 async fn systems(
     engine: &Engine,
     liongard: &Liongard,
     settings: &Settings,
     mapping: &Mapping,
     environments: &[SourceEnvironment],
+    only: Option<&Only>,
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
 ) -> Result<Machines, Problem> {
@@ -296,18 +336,30 @@ async fn systems(
         unread = Some(why.into());
     }
     let needs = Needs::of(settings, &known.records);
-    let systems = liongard.systems(&needs.system, &|done, of| progress("Liongard systems", done, of)).await?;
+    let mut systems =
+        liongard.systems(&needs.system, &|done, of| progress("Liongard systems", done, of)).await?;
+    if let Some(only) = only {
+        // Those of its customers, and those that were: where they have moved to is another customer's matter.
+        let linked = links_within(engine, ME, Entity::Assets, only)?;
+        systems.records.retain(|system| {
+            system.environment().is_some_and(|id| only.customers.contains(&id))
+                || linked.contains_key(&system.system())
+        });
+    }
     alerts.extend(systems.problems.iter().take(20).map(ToString::to_string));
     let mut metrics = Metrics::default();
     if !needs.metrics.is_empty() {
+        let within: Option<Vec<SourceId>> = few(only).map(|some| some.iter().cloned().collect());
+        let within = within.as_deref().filter(|some| !some.is_empty());
         let uuids: Vec<Box<str>> = needs.metrics.iter().map(|metric| metric.uuid.clone()).collect();
         let pool = Pool::default();
         let mut each = |mut value: crate::model::liongard::MetricValue| {
             value.text = pool.share(&value.text);
             metrics.put(value, &needs);
         };
-        let against =
-            liongard.evaluate(&uuids, &mut each, &|done, of| progress("metric values", done, of)).await?;
+        let against = liongard
+            .evaluate(&uuids, within, &mut each, &|done, of| progress("metric values", done, of))
+            .await?;
         if let Some(why) = against {
             alerts.push(format!("Some values are not known: {why}"));
             unread = Some(why.into());
@@ -380,12 +432,14 @@ async fn devices(
     settings: &Settings,
     mapping: &Mapping,
     environments: &[SourceEnvironment],
+    only: Option<&Only>,
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
 ) -> Result<Machines, Problem> {
     let needs = Needs::of(settings, &[]);
     let metrics = Metrics::default();
     let (mut wanted, mut read) = (Vec::new(), BTreeMap::new());
+    let environments: Vec<_> = environments.iter().filter(|one| concerns(only, &one.id)).collect();
     let of = environments.len() as u64;
     for (done, environment) in (1..).zip(environments) {
         progress("device profiles", done, Some(of));
@@ -414,14 +468,18 @@ fn wanted_device(mapping: &Mapping, needs: &Needs, metrics: &Metrics, device: &S
     mapping.wanted(&device.id, &name, Some(device.environment.clone()), evidence)
 }
 
-/// Halo's assets with the fields that are mapped.
+/// Halo's assets with the fields that are mapped; and whether those are all of Halo's.
+#[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
 async fn existing(
+    engine: &Engine,
     halo: &Halo,
     known: &Definitions,
     targets: &Targets,
     mapping: &Mapping,
+    wanted: &[Packed<Wanted>],
+    only: Option<&Only>,
     progress: Progress<'_>,
-) -> Result<Listing<Packed<Found>>, Problem> {
+) -> Result<(Listing<Packed<Found>>, bool), Problem> {
     let labels: BTreeSet<FieldName> = mapping.targets().chain(mapping.matching_target).collect();
     let keep: Vec<TargetId> = targets
         .iter()
@@ -436,8 +494,22 @@ async fn existing(
             .and_then(|value| mapping.matching_form(&value.to_string()));
         Packed::new(&found)
     };
+    if let (Some(only), Some(partners)) = (only, partners_of(engine, ME, only)?) {
+        let linked = links_within(engine, ME, Entity::Assets, only)?;
+        // What is not linked yet may be any asset of Halo's, another customer's too (L13, L14).
+        if wanted.iter().all(|one| linked.contains_key(&SourceId::new(one.id()))) {
+            let keep = keep.as_slice();
+            let read = |id: TargetId| async move { halo.full_assets_of(&id, Some(keep)).await }.boxed();
+            let its = together(partners, read).await?;
+            let mut found = its.map(form);
+            for id in elsewhere(linked, found.records.iter().map(Packed::id)) {
+                found.records.extend(halo.asset(&id).await?.map(form));
+            }
+            return Ok((found, false));
+        }
+    }
     let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
-    assets::read(halo, known, Some(&keep), &form, &say).await
+    Ok((assets::read(halo, known, Some(&keep), &form, &say).await?, true))
 }
 
 /// Assets that carry a Liongard id, but no link of ours: their id is read, and stands as the marker it is (L14). Only a

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::{Both, FIRST_CONTACT, Progress, Read, completeness, concerns, halo, licences_of};
+use super::{
+    Both, FIRST_CONTACT, Progress, Read, completeness, concerns, halo, licences_of, narrowness, partners_of,
+};
 use crate::api::call::Retry;
 use crate::api::listing::Listing;
 use crate::api::marketplace::{LookUp, Marketplace};
@@ -82,6 +84,7 @@ pub async fn read(
         );
     }
 
+    let mut notes = Vec::new();
     if entities.contains(&Entity::Subscriptions) {
         let decisions = engine.book.decisions(integration)?;
         let mut ask: BTreeSet<SourceId> = snapshot
@@ -107,6 +110,16 @@ pub async fn read(
         .await;
         let (wanted, read, problems) = subscriptions?;
         let licences = licences?;
+        if only.is_some() {
+            let here = format!("{} subscriptions", integration.label());
+            notes.push(match partners_of(engine, integration, only)? {
+                Some(_) => narrowness(&[&here, "Halo licences"], &["customers of both sides"]),
+                None => narrowness(
+                    &[&here],
+                    &["customers of both sides", "Halo licences (one of the customers is not mapped)"],
+                ),
+            });
+        }
         alerts.extend(problems);
         alerts.extend(licences.problems.iter().map(ToString::to_string));
         let mut lines = Lines {
@@ -127,7 +140,7 @@ pub async fn read(
         at,
         alerts,
         blocked: BTreeMap::new(),
-        notes: Vec::new(),
+        notes,
         requests: BTreeMap::new(),
     })
 }

@@ -23,6 +23,7 @@ use crate::engine::words::Event;
 use crate::lifecycle::company::{self, Filter, HaloCompany, MappingFilter, StatusFilter};
 use crate::lifecycle::configuration::Configuration;
 use crate::lifecycle::term::{self, HaloTerm, Sync, TermChange};
+use crate::model::asset::AssetType;
 use crate::model::settings::Lifecycle as Settings;
 use crate::model::{Class, Entity, Integration, Moment, Place, PlanId, Problem, SourceId, TargetId};
 use crate::plan::{self, Action, Change, Outline, Plan, Side, Totals};
@@ -209,13 +210,19 @@ impl Engine {
         }
         if wants(Entity::Configurations) {
             if own.configurations_sync {
-                let scope: HashSet<i64> = managed
-                    .keys()
-                    .copied()
-                    .filter(|id| {
-                        own.companies.is_empty() || own.companies.iter().any(|own| *own == id.to_string())
-                    })
-                    .collect();
+                let is_chosen = |id: &i64| {
+                    (own.companies.is_empty() || own.companies.iter().any(|own| *own == id.to_string()))
+                        && rows.only.as_ref().is_none_or(|only| only.customers.contains(&SourceId::from(*id)))
+                };
+                let scope: HashSet<i64> = managed.keys().copied().filter(is_chosen).collect();
+                if rows.only.is_some() {
+                    let (narrow, whole) = if is_few(&scope) {
+                        ("Read for these customers alone: Halo assets. ", "")
+                    } else {
+                        ("", ", Halo assets (of too many customers to ask for each)")
+                    };
+                    outline.notes.push(format!("{narrow}Read in full: Halo customers{whole}."));
+                }
                 let whole = self
                     .plan_configurations(id, halo, at, &scope, &managed, rows, &mut stage, outline, progress);
                 let whole = whole.await?;
@@ -265,20 +272,33 @@ impl Engine {
         let mut whole = true;
         let mut fresh: BTreeMap<i64, Vec<Configuration>> = BTreeMap::new();
         let mut seen: HashSet<i64> = HashSet::new();
-        for kind in wanted {
-            let what = format!("Halo assets of type {}", kind.name);
-            let listing = halo
-                .assets_of_type(&kind.id, Some(&reader.ids), &|asset| asset, &|done, of| {
-                    progress(&what, done, of)
-                })
-                .await?;
+        let is_narrow = rows.only.is_some() && is_few(scope);
+        let mut lists: Vec<AssetList> = if is_narrow {
+            scope.iter().copied().map(AssetList::OfCustomer).collect()
+        } else {
+            wanted.iter().map(|kind| AssetList::OfType(kind)).collect()
+        };
+        lists.sort_by_key(|list| match list {
+            AssetList::OfCustomer(id) => *id,
+            AssetList::OfType(_) => 0,
+        });
+        for list in lists {
+            let what = list.what();
+            let listing = match &list {
+                AssetList::OfCustomer(id) => {
+                    halo.full_assets_of(&TargetId::from(*id), Some(&reader.ids)).await?
+                }
+                AssetList::OfType(kind) => {
+                    let say = |done: u64, of: Option<u64>| progress(&what, done, of);
+                    halo.assets_of_type(&kind.id, Some(&reader.ids), &|asset| asset, &say).await?
+                }
+            };
             if let Some(why) = &listing.certificate.why_not {
-                outline
-                    .alerts
-                    .push(format!("the list of assets of type {} is not complete: {why}", kind.name));
+                outline.alerts.push(format!("the list of {what} is not complete: {why}"));
                 whole = false;
             }
             for mut asset in listing.records {
+                let Some(kind) = wanted.iter().find(|kind| kind.id == asset.asset_type) else { continue };
                 let customer = asset.customer.as_ref().and_then(TargetId::number);
                 let Some(customer) = customer.filter(|customer| scope.contains(customer)) else { continue };
                 if own.configuration_status != "all" && !asset.is_active {
@@ -294,6 +314,20 @@ impl Engine {
                 let configuration = reader.configuration(&asset, &kind.name);
                 seen.insert(configuration.id);
                 fresh.entry(customer).or_default().push(configuration);
+            }
+        }
+        if is_narrow {
+            // What one of these customers had and has no more may be another one's now.
+            for id in scope {
+                let before = self.book.fleet(*id)?.map(|fleet| fleet.configurations).unwrap_or_default();
+                for gone in
+                    before.iter().map(|one| one.id).filter(|id| !seen.contains(id)).collect::<Vec<_>>()
+                {
+                    let now = halo.asset(&TargetId::from(gone)).await?;
+                    if now.is_some_and(|asset| asset.customer.and_then(|own| own.number()) != Some(*id)) {
+                        seen.insert(gone);
+                    }
+                }
             }
         }
         // In the order of names, as people look for them.
@@ -316,6 +350,28 @@ impl Engine {
         }
         Ok(whole)
     }
+}
+
+/// One of the lists of Halo's assets that configurations come from.
+enum AssetList<'a> {
+    /// Every customer's of one type.
+    OfType(&'a AssetType),
+    /// Of one customer, by its id in Halo: for a narrow plan (P56).
+    OfCustomer(i64),
+}
+
+impl AssetList<'_> {
+    fn what(&self) -> String {
+        match self {
+            Self::OfType(kind) => format!("Halo assets of type {}", kind.name),
+            Self::OfCustomer(id) => format!("Halo assets of customer {id}"),
+        }
+    }
+}
+
+/// Few enough to ask Halo for the assets of each by itself.
+fn is_few(customers: &HashSet<i64>) -> bool {
+    customers.len() <= crate::engine::extract::FEW
 }
 
 /// S9: one Halo feeds a workspace; another tenant's data would mix with it.

@@ -329,7 +329,9 @@ impl PlanScreen {
     fn notice_lines(&self, width: u16) -> Vec<(String, Role)> {
         self.notices()
             .into_iter()
-            .flat_map(|(text, role)| fit::wrap(&text, width.into()).into_iter().map(move |line| (line, role)))
+            .flat_map(|(text, role)| {
+                fit::wrap(&text, width.saturating_sub(1).into()).into_iter().map(move |line| (line, role))
+            })
             .collect()
     }
 
@@ -348,9 +350,7 @@ impl PlanScreen {
             notices.push(("This plan is too old to be applied. r builds it again.".into(), Role::Bad));
         }
         notices.extend(self.purpose.remarks().iter().map(|remark| ((*remark).to_owned(), Role::Notice)));
-        let tripped = plan.outline.limits.iter().filter(|limit| limit.tripped);
-        notices.extend(tripped.map(|limit| (limit.sentence.clone(), Role::Notice)));
-        notices.extend(plan.outline.alerts.iter().map(|alert| (alert.clone(), Role::Notice)));
+        notices.extend(plan.outline.warnings().map(|warning| (warning.to_owned(), Role::Notice)));
         notices.extend(plan.outline.notes.iter().map(|note| (note.clone(), Role::Text)));
         notices
     }
@@ -533,7 +533,7 @@ impl PlanScreen {
     }
 
     fn decide(&mut self, id: SourceId, decision: Decision, turn: &mut Turn<'_>) {
-        turn.send(Command::Decide { integration: self.integration, decisions: vec![(id, decision)] });
+        crate::ui::others::decide(self.integration, vec![(id, decision)], turn);
     }
 
     pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {

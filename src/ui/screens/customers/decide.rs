@@ -8,6 +8,7 @@ use crate::ui::action::Action;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::fit::thousands;
 use crate::ui::message::Effect;
+use crate::ui::others;
 use crate::ui::screens::picker::Picker;
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::prompt::Prompt;
@@ -59,8 +60,9 @@ impl Customers {
         match (row.state, takeable(row, self.candidate(row), walked), &row.target) {
             (MapState::Unmapped, Some(one), _) => {
                 let decision = map_to(&one.party);
-                self.decide(vec![(row.source.id.clone(), decision)], turn);
-                self.next_undecided(true, turn);
+                if self.decide(vec![(row.source.id.clone(), decision)], turn) {
+                    self.next_undecided(true, turn);
+                }
             }
             (MapState::Unmapped | MapState::Orphaned, ..) => self.pick(row, turn),
             (MapState::Mapped, ..) if row.aspect == Some(Aspect::Inactive) => self.pick(row, turn),
@@ -115,11 +117,8 @@ impl Customers {
         let (target, target_name) = (one.party.id.clone(), one.party.name.as_str().into());
         self.shown.remove(&row.source.id);
         let decision = Decision::Reject { target, target_name };
-        turn.send(Command::Decide {
-            integration: self.integration,
-            decisions: vec![(row.source.id.clone(), decision)],
-        });
-        if row.candidates.len() == 1 {
+        let is_sent = others::decide(self.integration, vec![(row.source.id.clone(), decision)], turn);
+        if is_sent && row.candidates.len() == 1 {
             self.next_undecided(true, turn);
         }
     }
@@ -145,8 +144,7 @@ impl Customers {
         let decisions: Vec<_> = ids.into_iter().map(|id| (id, decision.clone())).collect();
         if self.list.marks().is_empty() {
             let goes_on = *decision != Decision::Clear;
-            self.decide(decisions, turn);
-            if goes_on {
+            if self.decide(decisions, turn) && goes_on {
                 self.next_undecided(true, turn);
             }
         } else {
@@ -163,14 +161,18 @@ impl Customers {
 
     pub(super) fn ask_bulk(&mut self, what: &str, decisions: Vec<(SourceId, Decision)>, turn: &mut Turn<'_>) {
         let count = thousands(decisions.len() as u64);
+        let rival =
+            others::rival(&turn.mirror.presence, self.integration, decisions.iter().map(|(id, _)| id));
         let lines = [
-            format!("{count} customers of {}.", self.integration.label()),
-            format!(
+            Some(format!("{count} customers of {}.", self.integration.label())),
+            rival,
+            Some(format!(
                 "Nothing is written to {}, and u takes all of it back at once.",
                 self.integration.target(self.integration.root()).label()
-            ),
+            )),
         ];
         let send = Effect::Send(Command::Decide { integration: self.integration, decisions });
+        let lines = lines.into_iter().flatten();
         turn.dialog(Confirm::new(format!("{count} marked: {what}?"), lines, "not now").choice(
             'y',
             what,
@@ -178,11 +180,12 @@ impl Customers {
         ));
     }
 
-    pub(super) fn decide(&mut self, decisions: Vec<(SourceId, Decision)>, turn: &mut Turn<'_>) {
+    /// `false`: somebody else is at it, and its person is asked first.
+    pub(super) fn decide(&mut self, decisions: Vec<(SourceId, Decision)>, turn: &mut Turn<'_>) -> bool {
         if let [(_, decision)] = decisions.as_slice() {
             self.last = Some(decision.clone());
         }
-        turn.send(Command::Decide { integration: self.integration, decisions });
+        others::decide(self.integration, decisions, turn)
     }
 
     pub(super) fn next_undecided(&mut self, down: bool, turn: &mut Turn<'_>) {

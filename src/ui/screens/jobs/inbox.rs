@@ -140,15 +140,19 @@ impl Inbox {
             (Action::OpenJob, Some(issue)) => turn.open(JobScreen::of(issue.job)),
             (Action::Why, _) => turn.say(issue.map_or(&group.cause, |issue| &issue.message).clone()),
             (Action::Resume, _) => {
-                let one = issue.map(std::slice::from_ref);
-                if issue.is_none() && group.count > group.issues.len() as u64 {
-                    let shown = thousands(group.issues.len() as u64);
-                    turn.say(format!("The first {shown} of them; plan the whole import for all."));
-                }
-                let issues = one.unwrap_or(&group.issues).iter();
-                let (customers, records) =
-                    issues.map(|issue| (issue.customer.clone(), issue.source.id.clone())).unzip();
-                turn.open(PlanScreen::with(group.integration, Purpose::Narrow { customers, records }));
+                let purpose = match issue {
+                    Some(issue) => Purpose::Narrow {
+                        customers: [issue.customer.clone()].into(),
+                        records: [issue.source.id.clone()].into(),
+                    },
+                    // All of them, also those that are too many to be told here.
+                    None => Purpose::Cause {
+                        kind: group.kind.clone(),
+                        cause: group.cause.clone(),
+                        aside: group.is_aside,
+                    },
+                };
+                turn.open(PlanScreen::with(group.integration, purpose));
             }
             (Action::PutAside, _) => {
                 let dialog = put_aside(group, issue, turn);
