@@ -671,13 +671,18 @@ impl Book {
     /// Every row of a job that is over.
     pub fn rows(&self, job: JobId) -> Result<BTreeMap<u32, RowState>, Problem> {
         let mut rows = BTreeMap::new();
+        self.each_row(job, |row, state| drop(rows.insert(row, state)))?;
+        Ok(rows)
+    }
+
+    /// The same one by one.
+    pub fn each_row(&self, job: JobId, mut with: impl FnMut(u32, RowState)) -> Result<(), Problem> {
         self.each_big(&keys::rows(job), |rest, state| {
             if let Ok(number) = <[u8; 4]>::try_from(rest) {
-                rows.insert(u32::from_be_bytes(number), state);
+                with(u32::from_be_bytes(number), state);
             }
             Ok(())
-        })?;
-        Ok(rows)
+        })
     }
 
     pub fn plan(&self, plan: PlanId) -> Result<Option<Plan>, Problem> {

@@ -1,11 +1,11 @@
 //! Reading back what was written: every billable record, and whether two answer to one marker (sync-engine 3, 7.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::{Apply, Halt};
 use super::fresh::LIST_FROM;
 use super::log::safe;
-use super::records::{Outcome, Record, RowEnd, RowState};
+use super::records::{Outcome, Record, RowEnd};
 use crate::engine::words::{Level, Phase};
 use crate::model::asset::is_unlisted;
 use crate::model::packed::{find, sort_by_id};
@@ -17,10 +17,17 @@ impl Apply {
     pub async fn verify(&self) -> Result<(), Halt> {
         // The rows are gone through twice, a piece at a time, so that a large import costs no memory here; the first
         // time only to see whether they are many.
-        let ended = self.engine.book.rows(self.job).map_err(Halt::Trouble)?;
+        let mut done = BTreeSet::new();
+        let book = &self.engine.book;
+        book.each_row(self.job, |row, state| {
+            if state.end == RowEnd::Done {
+                done.insert(row);
+            }
+        })
+        .map_err(Halt::Trouble)?;
         let mut ids = Vec::new();
         let many = |ids: &Vec<Key>| ids.len() as u64 >= LIST_FROM;
-        self.each_written(&ended, |change, _, id| {
+        self.each_written(&done, |change, _, id| {
             ids.push((change.entity, id));
             !many(&ids)
         })
@@ -38,7 +45,7 @@ impl Apply {
         };
         let mut troubled = Vec::new();
         let by_one = !many(&ids);
-        self.each_written(&ended, |change, action, id| {
+        self.each_written(&done, |change, action, id| {
             let label = self.plan.integration.target(change.entity).label();
             let trouble = match there.get(change.entity, &id) {
                 None if complete => Some(format!("{label} no longer has it")),
@@ -62,15 +69,18 @@ impl Apply {
             self.not_stuck(&change, action, trouble)?;
         }
         self.audit(&there);
-        self.pushed_once(&ended).await;
+        self.pushed_once(&done).await;
         Ok(())
     }
 
     /// Each environment that was made must be the only one of its name (apis/liongard.md 8.6): whether Liongard refuses a
     /// second one nobody says, so two are looked for and never deleted.
-    async fn pushed_once(&self, ended: &BTreeMap<u32, RowState>) {
+    async fn pushed_once(&self, done: &BTreeSet<u32>) {
+        if !self.wrote(Entity::Push) {
+            return;
+        }
         let mut names: Vec<String> = Vec::new();
-        let read = self.each_written(ended, |change, _, _| {
+        let read = self.each_written(done, |change, _, _| {
             names.extend((change.entity == Entity::Push).then(|| change.source.name.trim().to_owned()));
             true
         });
@@ -104,21 +114,20 @@ impl Apply {
         }
     }
 
-    /// Every row of this job that wrote a record of a customer, with what it did and to which, for as long as that is
-    /// `true`.
+    /// Every row of this job that is done and wrote a record of a customer, with what it did and to which, for as long as
+    /// that is `true`.
     fn each_written(
         &self,
-        ended: &BTreeMap<u32, RowState>,
+        done: &BTreeSet<u32>,
         mut goes_on: impl FnMut(Change, Action, TargetId) -> bool,
     ) -> Result<(), Problem> {
         let book = &self.engine.book;
         book.plan_rows_while(&self.plan, |change| {
-            let done = ended.get(&change.row).is_some_and(|state| state.end == RowEnd::Done);
             // What is made for others shows in them. What is written here is not asked of anybody.
             let is_line = self.plan.entities.contains(&change.entity)
                 && change.entity != self.plan.integration.root()
                 && !self.plan.integration.target(change.entity).is_here();
-            if !is_line || !done || change.values().is_empty() {
+            if !is_line || !done.contains(&change.row) || change.values().is_empty() {
                 return Ok(true);
             }
             let action = self.acts(&change).unwrap_or(Action::Update);
