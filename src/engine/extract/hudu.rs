@@ -347,12 +347,11 @@ impl Reader<'_> {
         wanted.shrink_to_fit();
         self.alerts.extend(problems.iter().map(ToString::to_string));
         let what = format!("Hudu assets of layout '{name}'");
-        let found = match self.few_assets(entity, &wanted).await? {
-            Some(found) => found,
-            None => {
-                self.in_full.insert(entity);
-                self.desk.list(entity, &|done, of| progress(&what, done, of)).await?
-            }
+        let found = if let Some(found) = self.few_assets(entity, &wanted).await? {
+            found
+        } else {
+            self.in_full.insert(entity);
+            self.desk.list(entity, &|done, of| progress(&what, done, of)).await?
         };
         self.alerts.extend(found.problems.iter().map(ToString::to_string));
         if entity == Entity::Sites {
