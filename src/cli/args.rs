@@ -490,6 +490,15 @@ pub enum FieldsCommand {
         #[arg(value_name = "PLACE")]
         place: usize,
     },
+    /// Take the last change of the rows back, or bring it again
+    Undo {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Bring again what was taken back last
+        #[arg(long)]
+        redo: bool,
+    },
     /// Read real records of both sides, and print their fields with samples and counts; writes nothing
     Sample {
         /// liongard
@@ -550,6 +559,7 @@ impl FieldsCommand {
             | Self::Set { integration, .. }
             | Self::Unset { integration, .. }
             | Self::Move { integration, .. }
+            | Self::Undo { integration, .. }
             | Self::Sample { integration, .. }
             | Self::Test { integration, .. }
             | Self::Copy { integration, .. }

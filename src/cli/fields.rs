@@ -4,7 +4,9 @@
 use super::args::FieldsCommand;
 use super::config::save;
 use super::exit::{DONE, Failure};
-use super::json::{ExportDocument, FieldChangesDocument, FieldsDocument, MappingsDocument, SidesDocument};
+use super::json::{
+    Done, ExportDocument, FieldChangesDocument, FieldsDocument, MappingsDocument, SidesDocument,
+};
 use super::out::{Out, complain};
 use super::progress::attended;
 use super::{ask, files, order, text};
@@ -59,6 +61,12 @@ pub async fn run(out: &Out, handle: &Handle, command: &FieldsCommand) -> Result<
             let row = rows.remove(at);
             rows.insert(place.saturating_sub(1).min(rows.len()), row);
             put(out, handle, &rows).await
+        }
+        FieldsCommand::Undo { integration, redo } => {
+            let command = Command::UndoFields { integration: *integration, redo: *redo };
+            let said = order!(handle, command, Reply::Done(said) => said)?;
+            out.either(&Done { message: &said }, || said.clone() + "\n")?;
+            Ok(DONE)
         }
         FieldsCommand::Sample { integration, cached } => sample(out, handle, *integration, *cached).await,
         FieldsCommand::Test { integration, record } => {

@@ -12,7 +12,7 @@ use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use super::customers::HaloCard;
 use super::keys;
-use super::records::{Aside, Edit, Intent, KeptIssue, Ordered, Record, RowState};
+use super::records::{Aside, Edit, FieldStep, Intent, KeptIssue, Ordered, Record, RowState};
 use crate::engine::words::{Choices, JobReport, Past};
 use crate::model::settings::Settings;
 use crate::model::{
@@ -542,6 +542,16 @@ impl Book {
 
     pub fn step_top(&self, of: Integration) -> Result<u64, Problem> {
         Ok(self.get(&keys::step_top(of))?.unwrap_or(0))
+    }
+
+    /// A step of the field mappings: what it did, and the settings before and after.
+    pub fn field_step(&self, of: Integration, step: u64) -> Result<Option<FieldStep>, Problem> {
+        self.get_big(&keys::field_step(of, step))
+    }
+
+    /// The number of the last step of the field mappings.
+    pub fn field_step_top(&self, of: Integration) -> Result<u64, Problem> {
+        Ok(self.get(&keys::field_step_top(of))?.unwrap_or(0))
     }
 
     pub fn decision(&self, of: Integration, id: &SourceId) -> Result<Option<Decision>, Problem> {

@@ -52,6 +52,10 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Moment>,
     },
+    /// A change of the field mappings, as one step that can be taken back. The settings are in a line of their own.
+    FieldStep { integration: Integration, number: u64, step: FieldStep, by: String },
+    /// The last such step was taken back, or brought again.
+    FieldUndo { integration: Integration, number: u64, redo: bool, by: String },
     /// A job's state.
     Job { report: Box<JobReport>, choices: Choices, policy: bool },
     /// What a person wishes of a job that runs or waits: it survives the process (invariant 30).
@@ -101,6 +105,15 @@ pub enum Record {
     Kept { pairs: Vec<(serde_json::Value, serde_json::Value)> },
     /// All pieces are written. The trail may begin at line `first`, whose predecessor's hash is `prev`.
     Checkpoint { first: u64, prev: String, pairs: u64, bytes: u64, numbers: BTreeMap<String, u64> },
+}
+
+/// A step of the field mappings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldStep {
+    /// What it did, in words.
+    pub title: String,
+    /// The settings before and after, as TOML.
+    pub changes: Vec<SavedChange>,
 }
 
 /// One customer's mapping before and after a step.
@@ -318,6 +331,16 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             }
             let top = if *redo { *step } else { step.saturating_sub(1) };
             ops.push(keys::put(keys::step_top(*integration), &top));
+        }
+        Record::FieldStep { integration, number, step, .. } => {
+            ops.extend(keys::put_big(&keys::field_step(*integration, *number), step));
+            // What was undone before this step cannot be brought again.
+            ops.push(Op::Del(keys::field_step(*integration, number + 1)));
+            ops.push(keys::put(keys::field_step_top(*integration), number));
+        }
+        Record::FieldUndo { integration, number, redo, .. } => {
+            let top = if *redo { *number } else { number.saturating_sub(1) };
+            ops.push(keys::put(keys::field_step_top(*integration), &top));
         }
         Record::Job { report, choices, policy } => {
             ops.extend(keys::put_big(&keys::job(report.job), &(report, choices, policy)));

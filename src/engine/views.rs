@@ -37,7 +37,7 @@ impl Engine {
             Query::Fields { integration } => {
                 Answer::Fields(integrations::field_rules(integration, &self.settings()))
             }
-            Query::FieldTable { integration } => Answer::FieldTable(Box::new(self.field_table(integration))),
+            Query::FieldTable { integration } => Answer::FieldTable(Box::new(self.field_table(integration)?)),
             Query::FieldSides { integration } => Answer::FieldSides(Box::new(self.field_sides(integration))),
             Query::FieldVerdict { integration, row, at } => {
                 Answer::FieldVerdict(Box::new(self.field_verdict(integration, &row, at)?))
@@ -351,6 +351,14 @@ impl Engine {
                     leads_to: Leads::Plan,
                 });
             } else if last_job.is_none() {
+                if integration == Integration::Liongard && !self.takes_assets(integration)? {
+                    to_do.push(ToDo {
+                        sentence:
+                            "customers come first: assets follow one import of them, or a default site (L4)"
+                                .into(),
+                        leads_to: Leads::Plan,
+                    });
+                }
                 to_do.push(ToDo {
                     sentence: "plan the first import: nothing is written before you have seen it".into(),
                     leads_to: Leads::Plan,

@@ -86,6 +86,11 @@ pub enum Command {
         integration: Integration,
         redo: bool,
     },
+    /// The same of the field mappings.
+    UndoFields {
+        integration: Integration,
+        redo: bool,
+    },
     /// Mappings from CSV, already parsed: shown as a diff (`dry_run`) or taken as one step (P19).
     ImportMappings {
         integration: Integration,

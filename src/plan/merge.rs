@@ -8,7 +8,7 @@ use super::customers::Customers;
 use super::lines::{self, Tally};
 use super::{
     Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits, push,
-    quarantine,
+    quarantine, shape,
     snapshot::{Mappings, Reading},
 };
 use crate::model::{Currency, Entity, Link, SourceId};
@@ -55,6 +55,7 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
         }
         alerts.push(format!("No {} is written: {why}.", entity.singular()));
     }
+    shape::apply(&mut changes, snapshot, policy, &mut alerts);
     quarantine::apply(&mut changes, policy);
     let limits = limits::apply(&mut changes, &customers, &tallies, snapshot, policy, &mut alerts);
     follow(&mut changes);

@@ -16,6 +16,7 @@ pub mod outline;
 mod owner;
 mod push;
 mod quarantine;
+mod shape;
 pub mod snapshot;
 mod undo;
 
@@ -27,6 +28,7 @@ pub use hash::hash;
 pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
+pub use shape::{Answered, Shape};
 pub use snapshot::{
     Absence, Completeness, KindOfRecord, Kinds, Last, Lines, LookAlike, Mappings, Only, Parking, Policy,
     Reading, Removal, Rules, Scope, Snapshot, TopLevel, Wins,

@@ -194,6 +194,8 @@ actions! {
     FillBlank "fill_blank" [Fields] "blank only" "Write only where Halo has nothing, or always" "" "parhelion fields set liongard SOURCE TARGET --fill-blank";
     RemoveField "remove_field" [Fields] "remove" "Remove the row"
         "What Halo holds in the field stays." "parhelion fields unset liongard TARGET";
+    IgnoreField "ignore_field" [Fields] "ignore" "Ignore the field, or offer it again"
+        "It is listed last and never mapped by equal names." "parhelion config set liongard.ignored_fields NAMES";
     MoveFieldUp "move_field_up" [Fields] "move up" "Move the row up" "" "parhelion fields move liongard TARGET PLACE";
     MoveFieldDown "move_field_down" [Fields] "move" "Move the row down" "" "parhelion fields move liongard TARGET PLACE";
     TryFields "try_fields" [Fields] "test" "Test on one record"

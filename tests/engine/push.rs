@@ -171,6 +171,8 @@ async fn l17a_the_schedule_takes_it_along_and_the_delay_is_said() {
     // The delay is said when it is switched on or changes, and stands in the pane of integrations.
     let set = |key: &str, value: &str| SettingChange { key: key.into(), value: Some(value.into()) };
     let steps = [
+        (set("liongard.sync_customers.every_minutes", "5"), "up to 5 minutes later, while Parhelion runs"),
+        (set("liongard.sync_customers.every_minutes", "0"), "only in runs by hand"),
         (set("liongard.sync_customers.mode", "manual"), "only in runs by hand"),
         (set("liongard.schedule.enabled", "true"), "up to a day later"),
         (set("liongard.schedule.repeat", "hours"), "up to 6 hours later"),

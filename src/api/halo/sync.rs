@@ -105,6 +105,23 @@ impl Halo {
         self.paged("flags of customers", "/Client", &query, &parse, progress).await
     }
 
+    /// How many customers Halo counts, and the highest id among those it lists first when asked for the newest: where
+    /// both are as before, nobody was made since. The order is not promised (apis/halopsa.md 4), the count is.
+    pub async fn newest_customer(&self) -> Result<(Option<u64>, i64), Problem> {
+        let query = [
+            ("pageinate", "true"),
+            ("page_no", "1"),
+            ("page_size", "50"),
+            ("order", "id"),
+            ("orderdesc", "true"),
+        ];
+        let page = self
+            .get("the newest customers", "/Client", &query, |body| read_page_of::<FlagRow>(body, "clients"))
+            .await?;
+        let ids = page.rows.into_iter().flatten().filter_map(|row| row.id.id());
+        Ok((page.total, ids.max().unwrap_or(0)))
+    }
+
     /// One customer's details; `None` where Halo knows no such id.
     pub async fn sync_facts(
         &self,

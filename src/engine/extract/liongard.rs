@@ -16,13 +16,15 @@ use crate::integrations::field_mapping::Targets;
 use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, Metrics, Needs};
 use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
-use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
+use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceMetric, SourceSystem};
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
 use crate::model::{
     Class, Entity, FieldName, Found, Integration, Place, Problem, SourceId, TargetId, Value, Wanted, marker,
 };
-use crate::plan::{Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Snapshot};
+use crate::plan::{
+    Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Shape, Snapshot,
+};
 
 /// Assets that Halo's own integration made are looked at one by one to learn whose they are; so many a plan.
 const STRANGERS: usize = 500;
@@ -206,7 +208,7 @@ async fn assets(
     let mapping = Mapping::new(settings, &targets);
     alerts.extend(mapping.problems.iter().cloned());
     let parking = parking(with, settings).await?;
-    let Machines { wanted, read, unsure } = match settings.asset_source {
+    let Machines { wanted, read, unsure, metrics } = match settings.asset_source {
         AssetSource::Systems => {
             systems(engine, liongard, settings, &mapping, environments, alerts, progress).await?
         }
@@ -217,6 +219,15 @@ async fn assets(
     let mut found = found.records;
     found.sort_by(|a, b| a.id.cmp(&b.id));
     let kinds = kinds(settings, &known, &targets, &mapping);
+    let shape = metrics.map(|metrics| Shape {
+        answered: mapping.answered(&wanted),
+        gone: if settings.asset_source == AssetSource::Systems {
+            mapping.gone(&metrics)
+        } else {
+            BTreeMap::new()
+        },
+        new: engine.unseen_metrics(ME, &metrics),
+    });
     Ok(Lines {
         wanted,
         read,
@@ -226,6 +237,7 @@ async fn assets(
         unsure,
         parking,
         kinds: Some(kinds),
+        shape,
     })
 }
 
@@ -273,6 +285,8 @@ struct Machines {
     read: Reading,
     /// Those of which a part could not be read that would have found their asset.
     unsure: BTreeMap<SourceId, Arc<str>>,
+    /// The account's metrics; `None` where some part that tells values was not read.
+    metrics: Option<Vec<SourceMetric>>,
 }
 
 async fn systems(
@@ -369,7 +383,9 @@ async fn systems(
     }
     wanted.sort_by(|a, b| a.id.cmp(&b.id));
     wanted.shrink_to_fit();
-    Ok(Machines { wanted, read: Reading::Whole(complete), unsure })
+    let is_whole = complete.is_complete() && complete_devices && unread.is_none();
+    let metrics = is_whole.then_some(known.records);
+    Ok(Machines { wanted, read: Reading::Whole(complete), unsure, metrics })
 }
 
 async fn devices(
@@ -403,7 +419,9 @@ async fn devices(
         }
     }
     wanted.sort_by(|a: &Wanted, b| a.id.cmp(&b.id));
-    Ok(Machines { wanted, read: Reading::Each(read), unsure: BTreeMap::new() })
+    let read = Reading::Each(read);
+    let metrics = read.is_complete().then(Vec::new);
+    Ok(Machines { wanted, read, unsure: BTreeMap::new(), metrics })
 }
 
 fn wanted_device(mapping: &Mapping, needs: &Needs, metrics: &Metrics, device: &SourceDevice) -> Wanted {
