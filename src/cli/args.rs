@@ -352,6 +352,21 @@ pub enum Map {
         #[arg(value_name = "TARGET_ID", value_parser = target_id)]
         target: TargetId,
     },
+    /// Want the flag of a customer of Halo on, which takes it to Liongard; the next plan of the push sets it
+    Flag {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Halo's id of the customer
+        #[arg(value_name = "TARGET_ID", value_parser = target_id)]
+        target: TargetId,
+        /// Want it off; no environment is deleted
+        #[arg(long)]
+        off: bool,
+        /// Leave it as it is after all
+        #[arg(long, conflicts_with = "off")]
+        clear: bool,
+    },
     /// Map one customer
     Set {
         /// also, westcoast, liongard or hudu
@@ -430,6 +445,7 @@ impl Map {
             | Self::Generate { integration }
             | Self::Suggest { integration }
             | Self::Reject { integration, .. }
+            | Self::Flag { integration, .. }
             | Self::Set { integration, .. }
             | Self::Unset { integration, .. }
             | Self::Exclude { integration, .. }

@@ -28,7 +28,7 @@ pub async fn run(out: &Out, handle: &Handle, command: &FieldsCommand) -> Result<
             let mut rows = rows(handle, *integration).await?;
             if !is_source_field(source) {
                 return Err(Problem::new(Class::Input, format!("Liongard has no field '{source}'."))
-                    .remedy("Name an attribute such as Serial Number, or a path such as Inspector.Alias, Device.Category or Metric.UUID.")
+                    .remedy("Name an attribute such as Serial Number, or a path such as Inspector.Alias, Device.Category or Metric.UUID. What only an inspection's details tell needs a metric in Liongard.")
                     .into());
             }
             let row = FieldMapping {

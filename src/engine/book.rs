@@ -544,6 +544,16 @@ impl Book {
         Ok(self.get(&keys::step_top(of))?.unwrap_or(0))
     }
 
+    /// The flags of Halo's customers that a person asked for here, by the customer's id (L17b).
+    pub fn push_wishes(&self) -> Result<Vec<(TargetId, bool)>, Problem> {
+        let prefix = keys::push_wishes();
+        let found = self.scan(&prefix, None, usize::MAX)?;
+        let wish = |(key, value): (Vec<u8>, Vec<u8>)| {
+            Ok((TargetId::new(String::from_utf8_lossy(&key[prefix.len()..])), read(&value, &key)?))
+        };
+        found.into_iter().map(wish).collect()
+    }
+
     /// A step of the field mappings: what it did, and the settings before and after.
     pub fn field_step(&self, of: Integration, step: u64) -> Result<Option<FieldStep>, Problem> {
         self.get_big(&keys::field_step(of, step))

@@ -171,6 +171,10 @@ impl Freshness {
         let Some(target) = &change.target else { return Ok(Look::AsPlanned(Vec::new())) };
         let found = match self.mode {
             Mode::Trusted => return Ok(Look::AsPlanned(Vec::new())),
+            // No list carries them.
+            Mode::Listed if change.entity == Entity::PushFlags => {
+                at.record(change.entity, &target.id).await?
+            }
             Mode::Listed => self.with(|names| names.by_id.get(&(change.entity, target.id.clone())).cloned()),
             Mode::Each => at.record(change.entity, &target.id).await?,
         };

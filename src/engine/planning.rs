@@ -85,7 +85,7 @@ impl Engine {
             }
         };
         let lines: Vec<Entity> = read.snapshot.lines.keys().copied().collect();
-        for entity in lines.into_iter().filter(|_| spec.scheduled) {
+        for entity in lines.into_iter().filter(|entity| spec.scheduled && spec.entities.contains(entity)) {
             let mappings = self.mappings(spec.integration)?;
             let policy = self.policy(spec, &read)?;
             let mut links = Links::new(self, spec.integration, entity);

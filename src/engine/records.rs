@@ -82,6 +82,8 @@ pub enum Record {
     ScheduleSince { integration: Integration, since: Moment },
     /// Halo's customers made from here on are new to Liongard: pushing them was switched on (L17a).
     PushSince { since: Moment },
+    /// A person wants the flag of a customer of Halo on or off (L17b); `None`: no longer, or it is so.
+    PushFlag { customer: TargetId, on: Option<bool>, by: String },
     /// A person lets a paused schedule go on (P44).
     ScheduleResumed { integration: Integration, at: Moment, by: String },
     /// A fact of the planning workspace that no person takes back: a report opened, completed, thrown away.
@@ -398,6 +400,9 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
                 if o.entity == Entity::Push {
                     pushed(o, link, ops);
                 }
+                if o.entity == Entity::PushFlags {
+                    ops.push(Op::Del(keys::push_wish(o.source.as_str())));
+                }
             }
             if let Some(mapping) = &o.mapping {
                 slot(o.integration, o.entity, &o.source, mapping, ops);
@@ -411,6 +416,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         }
         Record::ScheduleSince { integration, since } => {
             ops.push(keys::put(keys::schedule_since(*integration), since));
+        }
+        Record::PushFlag { customer, on, .. } => {
+            let key = keys::push_wish(customer.as_str());
+            ops.push(on.map_or_else(|| Op::Del(key.clone()), |on| keys::put(key.clone(), &on)));
         }
         Record::PushSince { since } => ops.push(keys::put(keys::push_since(), since)),
         Record::ScheduleResumed { integration, at, .. } => {

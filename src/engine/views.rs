@@ -27,6 +27,7 @@ impl Engine {
             Query::MapOrder { integration, filter, by_target } => {
                 Answer::MapOrder(Box::new(self.map_order(integration, &filter, by_target)?))
             }
+            Query::PushRows { text } => Answer::PushRows(self.push_rows(&text)?),
             Query::MapRows { integration, ids } => Answer::MapRows(self.map_rows(integration, &ids)?),
             Query::Candidates { rivals_of: Some(id), integration, .. } => {
                 Answer::Candidates(self.rivals(integration, &id)?)
@@ -162,7 +163,7 @@ impl Engine {
                 return Ok(());
             }
             let customer = change.customer.as_ref().unwrap_or(&change.source);
-            let key = (change.entity == Entity::Push, customer.id.clone());
+            let key = (change.entity.goes_back(), customer.id.clone());
             let index = *at.entry(key).or_insert_with(|| {
                 groups.push((
                     u8::MAX,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::customers::{find, sorted_by_id};
 use super::lines::Tally;
 use super::owner::{Claim, Markers};
-use super::{Action, Candidate, Cause, Change, Policy, Side, Snapshot, diff, snapshot::Mappings};
+use super::{Action, Candidate, Cause, Change, FieldChange, Policy, Side, Snapshot, diff, snapshot::Mappings};
 use crate::matching::keys::is_own_domain;
 use crate::matching::{exact_form, normal_form};
 use crate::model::{Entity, Found, Link, SourceId, TargetId, Verdict, Wanted};
@@ -27,6 +27,7 @@ pub(super) fn plan(
     let links: BTreeMap<SourceId, Link> = links.into_iter().collect();
     let tally = Tally { linked: links.len() as u64, ..Tally::default() };
     let Some(lines) = snapshot.lines.get(&ME) else { return tally };
+    flags(snapshot, rows);
     let mut wanted: Vec<&Wanted> = lines.wanted.iter().collect();
     wanted.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let ids = wanted.iter().map(|one| &one.id).filter(|id| !links.contains_key(*id));
@@ -49,6 +50,30 @@ pub(super) fn plan(
         rows.push(change);
     }
     tally
+}
+
+/// The rows that switch flags of the target's customers, as a person asked (L17b).
+fn flags(snapshot: &Snapshot, rows: &mut Vec<Change>) {
+    let Some(lines) = snapshot.lines.get(&Entity::PushFlags) else { return };
+    for wanted in &lines.wanted {
+        let Some(found) = lines.found.iter().find(|found| found.id.as_str() == wanted.id.as_str()) else {
+            continue;
+        };
+        let said = wanted.notes.iter().map(ToString::to_string);
+        let mut change = Change::new(Entity::PushFlags, Action::Update, Side::of(wanted), said);
+        change.target = Some(Side::of_found(found));
+        change.fields = wanted
+            .fields
+            .iter()
+            .map(|(name, after)| FieldChange {
+                name,
+                before: found.fields.get(name).cloned(),
+                after: Some(after.clone()),
+                mark: None,
+            })
+            .collect();
+        rows.push(change);
+    }
 }
 
 /// Target customers that this very plan maps to an environment, by their id.

@@ -43,7 +43,7 @@ impl Only {
     /// Whether a record is in it. A customer is its own customer; what goes the other way has ids of its own, so it is
     /// in it by name only.
     pub fn covers(&self, entity: Entity, id: &SourceId, customer: &SourceId) -> bool {
-        (entity != Entity::Push || self.records.is_some())
+        (!entity.goes_back() || self.records.is_some())
             && self.customers.contains(customer)
             && self.records.as_ref().is_none_or(|records| records.contains(&(entity, id.clone())))
     }

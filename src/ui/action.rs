@@ -175,6 +175,8 @@ actions! {
     PreviousUndecided "previous_undecided" [Customers] "previous open" "Go to the previous undecided row" "" "";
     ImportMappings "import_mappings" [Customers] "import" "Read mappings from a CSV file"
         "Shows what would change; it is taken or left as one step." "parhelion map import also FILE";
+    PushThere "push_there" [Customers] "push" "Choose Halo's customers for Liongard"
+        "Asks for the flag of each; the next plan of the push sets it and makes the environment." "parhelion map flag liongard HALO_ID";
     PlanIt "plan" [Customers Integrations Lifecycle Fields] "plan" "Plan the import"
         "Reads both sides and shows what would change. Nothing is written." "parhelion plan also";
     PlanOne "plan_one" [Customers] "this one" "Plan this customer only"

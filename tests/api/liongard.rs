@@ -387,6 +387,7 @@ async fn l3_each_cause_of_a_failed_test_is_told_apart_and_nothing_is_written() {
     let mut quirks = Quirks::default();
     quirks.liongard.systems_denied = true;
     let (denied, _) = served(Sandbox::empty(quirks)).await;
+    denied.sandbox().put_environment(&json!({"Name": "Alder"}));
     let checks = tested(&denied.liongard_url(), SECRET, "").await;
     assert_eq!(
         (state(&checks, "sign-in").0, state(&checks, "environments").0),
@@ -442,7 +443,7 @@ async fn l2_p47_the_address_is_taken_as_people_type_it_and_the_end_of_the_token_
         ("", CheckState::Unproven, ""),
         ("2027-02-03", CheckState::Ok, "2027-02-03"),
         ("2026-02-20", CheckState::Unproven, "17 days"),
-        ("2026-02-01", CheckState::Unproven, "2026-02-01"),
+        ("2026-02-01", CheckState::Failed, "2026-02-01"),
     ] {
         let checks = tested(&served.liongard_url(), SECRET, expires).await;
         let (found, said) = state(&checks, "expiry");

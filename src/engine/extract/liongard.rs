@@ -90,7 +90,10 @@ pub async fn read(
         let there: Vec<Found> = environments.records.iter().map(|one| desk.found(one)).collect();
         let both = (&snapshot.customers_complete, &snapshot.partners_complete);
         match push::read(engine, with, &snapshot.partners, there, both, &mut alerts, progress).await {
-            Ok(lines) => drop(snapshot.lines.insert(Entity::Push, lines)),
+            Ok((lines, flags)) => {
+                snapshot.lines.insert(Entity::Push, lines);
+                snapshot.lines.insert(Entity::PushFlags, flags);
+            }
             // The import does not depend on what goes the other way.
             Err(problem) if matches!(problem.class, Class::Auth | Class::Input) => {
                 blocked.insert(Entity::Push, problem.to_string());

@@ -257,6 +257,12 @@ impl Fields {
                 Role::Notice,
             )),
         }
+        facts.push((
+            "values",
+            "of metrics, device profiles and systems; what only an inspection's details tell cannot be chosen: make a metric of it in Liongard"
+                .into(),
+            Role::Dim,
+        ));
         facts.extend(self.table.notes.iter().map(|note| ("note", note.clone(), Role::Notice)));
         facts
     }

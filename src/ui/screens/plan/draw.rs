@@ -237,6 +237,7 @@ fn row_cells<'a>(entry: &PlanEntry, change: &'a Change, is_out: bool, plain: boo
         Entity::AssetTypes | Entity::AssetFields => {
             format!("{} {}", change.entity.singular(), change.source.name)
         }
+        Entity::PushFlags => format!("{} of {}", change.entity.singular(), change.source.name),
         _ => change.source.name.to_string(),
     };
     let name = if plain { name } else { format!("  {name}") };
