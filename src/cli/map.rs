@@ -27,9 +27,12 @@ pub async fn run(out: &Out, handle: &Handle, command: &Map) -> Result<u8, Failur
         }
         Map::Flag { integration, target, off, clear } => {
             if *integration != Integration::Liongard {
-                return Err(Problem::new(Class::Input, format!("No customers of Halo go to {}.", integration.label()))
-                    .remedy("Only Liongard takes them: `parhelion map flag liongard HALO_ID`.")
-                    .into());
+                return Err(Problem::new(
+                    Class::Input,
+                    format!("No customers of Halo go to {}.", integration.label()),
+                )
+                .remedy("Only Liongard takes them: `parhelion map flag liongard HALO_ID`.")
+                .into());
             }
             read_once(out, handle, *integration).await?;
             let on = (!clear).then_some(!off);

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::customers::{find, sorted_by_id};
 use super::lines::Tally;
 use super::owner::{Claim, Markers};
-use super::{Action, Candidate, Cause, Change, FieldChange, Policy, Side, Snapshot, diff, snapshot::Mappings};
+use super::{
+    Action, Candidate, Cause, Change, FieldChange, Policy, Side, Snapshot, diff, snapshot::Mappings,
+};
 use crate::matching::keys::is_own_domain;
 use crate::matching::{exact_form, normal_form};
 use crate::model::{Entity, Found, Link, SourceId, TargetId, Verdict, Wanted};

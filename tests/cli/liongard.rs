@@ -144,7 +144,11 @@ fn l17b_the_flag_is_set_by_its_own_command_planned_written_and_taken_off_again()
     };
     let said = profile.run(&["map", "flag", "liongard", &id]).exits(0);
     assert!(said.stdout.contains("next plan of the push"), "{}", said.stdout);
-    assert_eq!(flag(&vendors).to_string().trim_matches('"'), "false", "nothing is written by the command itself");
+    assert_eq!(
+        flag(&vendors).to_string().trim_matches('"'),
+        "false",
+        "nothing is written by the command itself"
+    );
     let plan = profile.run(&["plan", "liongard", "--entity", "push", "--json"]).exits(2).json();
     let row = plan["changes"].as_array().unwrap().iter().find(|row| row["entity"] == "push_flags").unwrap();
     assert_eq!((&row["action"], &row["fields"][0]["name"]), (&json!("update"), &json!("CFSyncToLiongard")));

@@ -471,16 +471,32 @@ async fn l17b_a_flag_that_is_asked_for_here_is_a_row_of_the_push_and_written_onc
     let kinds: Vec<Entity> = rows.iter().map(|row| row.entity).collect();
     assert_eq!(kinds, [Entity::PushFlags, Entity::Push], "the flag, then the environment");
     let report = run(&engine, push()).await;
-    assert_eq!((report.state, report.totals.rows.update, report.totals.rows.create), (JobState::Ok, 1, 1), "{:?}", report.problems);
-    assert_eq!((flag(&ground.sandbox, alder, 202), environments(&ground.sandbox)), ("true".into(), vec!["Alder Ltd".into()]));
+    assert_eq!(
+        (report.state, report.totals.rows.update, report.totals.rows.create),
+        (JobState::Ok, 1, 1),
+        "{:?}",
+        report.problems
+    );
+    assert_eq!(
+        (flag(&ground.sandbox, alder, 202), environments(&ground.sandbox)),
+        ("true".into(), vec!["Alder Ltd".into()])
+    );
     assert_eq!(flag(&ground.sandbox, alder, 201), "kept");
-    assert!(log(&ground, report.job).contains("CFSyncToLiongard off -> on") || log(&ground, report.job).contains("CFSyncToLiongard"));
+    assert!(
+        log(&ground, report.job).contains("CFSyncToLiongard off -> on")
+            || log(&ground, report.job).contains("CFSyncToLiongard")
+    );
     let report = run(&engine, push()).await;
     assert_eq!(report.totals.rows.acting(), 0, "the wish is gone with what it asked for");
     // Off again: nothing is deleted.
     wish(&engine, alder, Some(false)).await;
     let report = run(&engine, push()).await;
-    assert_eq!((report.totals.rows.update, flag(&ground.sandbox, alder, 202)), (1, "false".into()), "{:?}", report.problems);
+    assert_eq!(
+        (report.totals.rows.update, flag(&ground.sandbox, alder, 202)),
+        (1, "false".into()),
+        "{:?}",
+        report.problems
+    );
     assert_eq!(environments(&ground.sandbox).len(), 1);
     // Who is mapped cannot be chosen, and what is so already is no row.
     let refused = engine.flag_push(&alder.into(), Some(true)).await.expect_err("mapped");
@@ -521,12 +537,17 @@ async fn l17b_a_wish_that_cannot_be_set_is_said_and_stops_nothing() {
     customer(&ground.sandbox, &json!({"id": set, "customfields": [{"id": 202, "value": "true"}]}));
     let report = run(&engine, push()).await;
     assert_eq!((report.totals.rows.update, report.totals.rows.create), (0, 1), "{:?}", report.totals);
-    assert!(alerts(&engine, &report).contains("no longer lists it as active"), "{}", alerts(&engine, &report));
+    assert!(
+        alerts(&engine, &report).contains("no longer lists it as active"),
+        "{}",
+        alerts(&engine, &report)
+    );
     // What Halo shows is settled: switched off there, it is not switched on again from here.
     customer(&ground.sandbox, &json!({"id": set, "customfields": [{"id": 202, "value": "false"}]}));
     assert_eq!(run(&engine, push()).await.totals.rows.update, 0);
     // Without the field nothing can be set.
-    let change = SettingChange { key: "liongard.sync_customers.flag_field".into(), value: Some("CFNone".into()) };
+    let change =
+        SettingChange { key: "liongard.sync_customers.flag_field".into(), value: Some("CFNone".into()) };
     engine.set(&[change]).await.expect("a setting");
     let job = engine.run(push()).await.expect("a job");
     let report = ended(&engine, job).await;

@@ -139,8 +139,11 @@ impl World {
                 (Ok(Reply::Saved { changed, notes: Vec::new() }), vec![Event::Settings])
             }
             Command::UndoFields { redo, .. } => {
-                let (from, to) =
-                    if redo { (&mut self.undone, &mut self.steps) } else { (&mut self.steps, &mut self.undone) };
+                let (from, to) = if redo {
+                    (&mut self.undone, &mut self.steps)
+                } else {
+                    (&mut self.steps, &mut self.undone)
+                };
                 let Some(step) = from.pop() else {
                     return (Err(Problem::new(Class::Input, "Nothing to take back.")), Vec::new());
                 };

@@ -78,7 +78,8 @@ impl Halo {
     /// customer.
     pub async fn flags_of(&self, id: &TargetId) -> Result<Option<Found>, Problem> {
         let Some(json) = self.one("customer", "/Client", id).await? else { return Ok(None) };
-        let row: DetailRow = serde_json::from_value(json).map_err(|_| not_a_record("a customer's details"))?;
+        let row: DetailRow =
+            serde_json::from_value(json).map_err(|_| not_a_record("a customer's details"))?;
         let mut fields =
             Fields::new().with(FieldName::own(NATIVE), Value::Flag(is_on(&row.sync_to_liongard)));
         if let List::Items(all) = row.customfields {
@@ -122,12 +123,21 @@ impl Halo {
         }
         let stuck = halo.flags_of(id).await.ok().flatten();
         let held = stuck.as_ref().and_then(|found| {
-            found.fields.iter().find(|(field, _)| field.key().eq_ignore_ascii_case(name)).map(|(_, held)| held)
+            found
+                .fields
+                .iter()
+                .find(|(field, _)| field.key().eq_ignore_ascii_case(name))
+                .map(|(_, held)| held)
         });
         match held {
             Some(held) if *held != Value::Flag(on) => WriteVerdict::Rejected(
-                Problem::new(Class::Record, format!("Halo took the flag {name} of customer {id}, and shows it unchanged."))
-                    .remedy("Switch it in Halo by hand; is the field a check box, and may the agent edit customers?"),
+                Problem::new(
+                    Class::Record,
+                    format!("Halo took the flag {name} of customer {id}, and shows it unchanged."),
+                )
+                .remedy(
+                    "Switch it in Halo by hand; is the field a check box, and may the agent edit customers?",
+                ),
             ),
             _ => WriteVerdict::Done(()),
         }
@@ -145,12 +155,16 @@ impl Halo {
             Some(Json::Array(rows)) => rows.clone(),
             None | Some(Json::Null) => Vec::new(),
             Some(_) => {
-                return Err(gone(format!("The custom fields of customer {id} could not be read; nothing was written.")));
+                return Err(gone(format!(
+                    "The custom fields of customer {id} could not be read; nothing was written."
+                )));
             }
         };
         let mut kept: Vec<Json> = Vec::new();
         for row in &rows {
-            let Some(other) = row.get("id").and_then(Json::as_i64).filter(|other| *other != field) else { continue };
+            let Some(other) = row.get("id").and_then(Json::as_i64).filter(|other| *other != field) else {
+                continue;
+            };
             kept.push(json!({"id": other, "value": row.get("value")}));
         }
         kept.push(json!({"id": field, "value": on.to_string()}));

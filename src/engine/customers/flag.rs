@@ -20,7 +20,9 @@ impl Engine {
         let parties = self.parties(ME)?;
         let Some(party) = parties.read.target.get(customer) else {
             return Err(Problem::new(Class::Input, format!("No customer {customer} of Halo is known."))
-                .remedy("`parhelion map list liongard` reads the customers of both sides; name one by Halo's id."));
+                .remedy(
+                    "`parhelion map list liongard` reads the customers of both sides; name one by Halo's id.",
+                ));
         };
         let name = safe(&party.name);
         if on == Some(true)
@@ -34,10 +36,15 @@ impl Engine {
         self.book.record(&[Record::PushFlag { customer: customer.clone(), on, by: self.by() }]).await?;
         self.tell(Event::Map(ME));
         let sync = &self.settings().liongard.sync_customers;
-        let off = if sync.enabled { "" } else { " Pushing is off: switch liongard.sync_customers.enabled on." };
+        let off =
+            if sync.enabled { "" } else { " Pushing is off: switch liongard.sync_customers.enabled on." };
         Ok(match on {
-            Some(true) => format!("The next plan of the push sets the flag of '{name}', and makes its environment.{off}"),
-            Some(false) => format!("The next plan of the push takes the flag off '{name}'; no environment is deleted.{off}"),
+            Some(true) => format!(
+                "The next plan of the push sets the flag of '{name}', and makes its environment.{off}"
+            ),
+            Some(false) => format!(
+                "The next plan of the push takes the flag off '{name}'; no environment is deleted.{off}"
+            ),
             None => format!("The flag of '{name}' stays as it is."),
         })
     }
@@ -50,7 +57,8 @@ impl Engine {
     /// Halo's active customers that are not in Liongard, with what is wanted of their flags; those first.
     pub(in crate::engine) fn push_rows(&self, text: &str) -> Result<Vec<PushRow>, Problem> {
         let parties = self.parties(ME)?;
-        let wishes: std::collections::BTreeMap<TargetId, bool> = self.book.push_wishes()?.into_iter().collect();
+        let wishes: std::collections::BTreeMap<TargetId, bool> =
+            self.book.push_wishes()?.into_iter().collect();
         let mapped: std::collections::HashSet<&TargetId> =
             parties.links.values().map(|link| &link.target).collect();
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
@@ -70,7 +78,9 @@ impl Engine {
                 wish: wishes.get(id).copied(),
             })
             .collect();
-        rows.sort_by(|a, b| (a.wish.is_none(), a.name.to_lowercase()).cmp(&(b.wish.is_none(), b.name.to_lowercase())));
+        rows.sort_by(|a, b| {
+            (a.wish.is_none(), a.name.to_lowercase()).cmp(&(b.wish.is_none(), b.name.to_lowercase()))
+        });
         rows.truncate(SHOWN);
         Ok(rows)
     }

@@ -12,8 +12,8 @@ use crate::engine::keys;
 use crate::integrations::liongard as rules;
 use crate::model::settings::{SyncCustomers, SyncMode};
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Moment, Problem, SourceId, TargetId, Value,
-    Verdict, Wanted,
+    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Moment, Problem, SourceId, TargetId,
+    Value, Verdict, Wanted,
 };
 use crate::plan::{Completeness, Lines, Reading};
 
@@ -227,7 +227,9 @@ impl<'a> Chooser<'a> {
             let found = self.customers.binary_search_by(|found| found.id.cmp(&id)).ok();
             let found = found.and_then(|at| self.customers.get(at)).filter(|found| found.is_active);
             let Some(found) = found else {
-                alerts.push(format!("The flag of customer {id} is not set: Halo no longer lists it as active."));
+                alerts.push(format!(
+                    "The flag of customer {id} is not set: Halo no longer lists it as active."
+                ));
                 continue;
             };
             let Some(facts) = self.look(&id).await? else { continue };

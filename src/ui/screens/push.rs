@@ -134,8 +134,11 @@ impl PushScreen {
 
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
-            News::Answer(Query::PushRows { text }, Ok(Answer::PushRows(rows))) if *text == self.field.text() => {
-                let kept = self.list.selected().and_then(|at| self.rows.get(*at)).map(|row| row.customer.clone());
+            News::Answer(Query::PushRows { text }, Ok(Answer::PushRows(rows)))
+                if *text == self.field.text() =>
+            {
+                let kept =
+                    self.list.selected().and_then(|at| self.rows.get(*at)).map(|row| row.customer.clone());
                 self.rows.clone_from(rows);
                 self.is_known = true;
                 self.list.replace((0..rows.len()).collect());
@@ -170,12 +173,15 @@ impl PushScreen {
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let (head, list) = parts(area);
         let hint = "The next plan of the push sets the flag in Halo and makes the environment; nothing is written here.";
-        let (text, role) = self.said.as_ref().map_or((hint, Role::Dim), |(said, role)| (said.as_str(), *role));
+        let (text, role) =
+            self.said.as_ref().map_or((hint, Role::Dim), |(said, role)| (said.as_str(), *role));
         canvas.put(area.x + 1, head.y + 1, area.width.saturating_sub(1), text, role);
         if self.list.is_empty() {
             let text = match (self.is_known, self.field.text().trim().is_empty()) {
                 (false, _) => "Reading ...",
-                (true, true) => "No customer of Halo is known that is not in Liongard: Esc, then Ctrl-R reads both sides.",
+                (true, true) => {
+                    "No customer of Halo is known that is not in Liongard: Esc, then Ctrl-R reads both sides."
+                }
                 (true, false) => "No customer of Halo that is not in Liongard has these words.",
             };
             table::empty(canvas, list, text);
@@ -215,8 +221,13 @@ impl PushScreen {
     }
 
     pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
-        let keys =
-            [("type", "to find"), ("Up/Down", "choose"), ("Enter", "on, off, as it is"), ("Tab", "plan"), ("Esc", "back")];
+        let keys = [
+            ("type", "to find"),
+            ("Up/Down", "choose"),
+            ("Enter", "on, off, as it is"),
+            ("Tab", "plan"),
+            ("Esc", "back"),
+        ];
         hints::keys(canvas, area, &keys);
         true
     }
@@ -228,8 +239,14 @@ impl PushScreen {
     pub const fn about(&self) -> About {
         About {
             what: "Which of Halo's customers are flagged for Liongard. The plan of the push shows each flag as a row, and writes it.",
-            signs: &[("+", "its flag goes on, and it becomes an environment"), ("-", "its flag goes off; nothing is deleted")],
-            rules: &["Switching the flag off deletes no environment (L17b).", "Who is mapped to an environment is never pushed (L17)."],
+            signs: &[
+                ("+", "its flag goes on, and it becomes an environment"),
+                ("-", "its flag goes off; nothing is deleted"),
+            ],
+            rules: &[
+                "Switching the flag off deletes no environment (L17b).",
+                "Who is mapped to an environment is never pushed (L17).",
+            ],
         }
     }
 
