@@ -234,7 +234,7 @@ impl Entity {
     /// What the target calls one of them.
     pub const fn record(self) -> &'static str {
         match self {
-            Self::Customers => "customer",
+            Self::Customers | Self::PushFlags => "customer",
             Self::Subscriptions => "licence",
             // What Hudu calls a site, a user and a contract.
             Self::Assets | Self::Sites | Self::Users | Self::Contracts | Self::Warranty => "asset",
@@ -245,7 +245,6 @@ impl Entity {
             Self::Statuses => "company status",
             Self::Configurations => "configuration",
             Self::Push => "environment",
-            Self::PushFlags => "customer",
         }
     }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use parhelion::api::budget::Budget;
 use parhelion::api::call::WriteVerdict;
-use parhelion::api::check::{Check, CheckState, check_liongard};
+use parhelion::api::check::check_liongard;
 use parhelion::api::http::RealTransport;
 use parhelion::api::liongard::{Liongard, LookUp, NewEnvironment};
+use parhelion::model::check::{Check, CheckState};
 use parhelion::model::settings;
 use parhelion::model::{Class, Secret, SourceId};
 use parhelion::sandbox::{

@@ -73,8 +73,8 @@ async fn l1_l8_one_connection_brings_customers_and_assets_and_a_system_of_nobody
     let report = run(&engine, spec(ME, &[], false)).await;
     assert_eq!((ground.sandbox.halo_assets().len(), report.totals.rows.held), (2, 1), "{:?}", report.totals);
     assert!(problems(&report).contains("default_site"), "{}", problems(&report));
-    let site = ground.sandbox.halo_sites().iter().find(|site| site["client_id"] == parking).cloned();
-    let site = site.expect("a customer has a site")["id"].to_string();
+    let site = json!({"client_id": parking, "name": "Unassigned"});
+    let site = ground.sandbox.put_halo_site(&site).expect("a site").to_string();
     set(&engine, "liongard.default_site", &site).await;
     let report = run(&engine, spec(ME, &[], false)).await;
     assert_eq!((report.totals.rows.create, report.totals.rows.held), (1, 0), "{}", problems(&report));

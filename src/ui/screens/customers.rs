@@ -278,7 +278,7 @@ impl Customers {
             Action::PlanIt => self.plan(turn),
             Action::PushThere => {
                 self.is_below = true;
-                turn.open(PushScreen::new());
+                turn.open(PushScreen::default());
             }
             Action::PlanOne => match self.list.selected() {
                 Some(id) => {

@@ -39,8 +39,8 @@ fn parts(area: Rect) -> (Rect, Rect) {
     (Rect { height: head, ..area }, list)
 }
 
-impl PushScreen {
-    pub fn new() -> Self {
+impl Default for PushScreen {
+    fn default() -> Self {
         Self {
             field: TextField::new("", Kind::Line),
             rows: Vec::new(),
@@ -49,7 +49,9 @@ impl PushScreen {
             said: None,
         }
     }
+}
 
+impl PushScreen {
     fn ask(&self, turn: &mut Turn<'_>) {
         turn.ask(Query::PushRows { text: self.field.text() });
     }
@@ -172,7 +174,7 @@ impl PushScreen {
 
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let (head, list) = parts(area);
-        let hint = "The next plan of the push sets the flag in Halo and makes the environment; nothing is written here.";
+        let hint = "The next plan of the push sets the flag in Halo; nothing is written here.";
         let (text, role) =
             self.said.as_ref().map_or((hint, Role::Dim), |(said, role)| (said.as_str(), *role));
         canvas.put(area.x + 1, head.y + 1, area.width.saturating_sub(1), text, role);
