@@ -12,7 +12,7 @@ use crate::host::words::{
 use crate::integrations::FieldRule;
 use crate::model::settings::FieldMapping;
 use crate::model::{
-    Class, Entity, FieldName, How, Integration, JobId, Moment, Place, PlanId, Problem, SourceId, TargetId,
+    Class, Entity, How, Integration, JobId, Moment, Place, PlanId, Problem, SourceId, TargetId,
 };
 use crate::plan::{Action, Change, Cost, Plan, Purpose, Totals};
 
@@ -224,7 +224,8 @@ struct ChangeRow<'a> {
 
 #[derive(Serialize)]
 struct FieldRow {
-    name: FieldName,
+    /// As Halo calls it.
+    name: &'static str,
     before: Option<Json>,
     after: Option<Json>,
 }
@@ -254,7 +255,7 @@ impl<'a> PlanDocument<'a> {
 impl<'a> From<&'a Change> for ChangeRow<'a> {
     fn from(change: &'a Change) -> Self {
         let field = |field: &crate::plan::FieldChange| FieldRow {
-            name: field.name,
+            name: field.name.key(),
             before: field.before.as_ref().map(crate::model::Value::to_json),
             after: field.after.as_ref().map(crate::model::Value::to_json),
         };

@@ -91,7 +91,7 @@ fn l17_l19_a_push_is_planned_applied_logged_and_done_once() {
     );
     assert_eq!(environments(&vendors).len(), before + 1);
     // Taking it back says that the environment stays.
-    let undo = profile.run(&["job", "undo", job["job"].as_str().unwrap(), "--plan", "--json"]);
+    let undo = profile.run(&["job", "undo", job["job"].as_str().unwrap(), "--plan-only", "--json"]);
     assert!(undo.stdout.contains("cannot be taken back"), "{}\n{}", undo.stdout, undo.stderr);
 }
 
@@ -99,8 +99,9 @@ fn l17_l19_a_push_is_planned_applied_logged_and_done_once() {
 fn l17_what_is_off_held_refused_or_lost_is_said_by_exit_code_and_sentence() {
     let (profile, vendors) = set_up();
     customer(&vendors, "Zephyr Ltd", true);
-    let off = profile.run(&["run", "liongard", "--entity", "push"]);
-    assert!(off.stdout.contains("sync_customers.enabled") || off.stderr.contains("sync_customers.enabled"));
+    let off = profile.run(&["plan", "liongard", "--entity", "push"]).exits(0);
+    assert!(off.stdout.contains("switch liongard.sync_customers.enabled on first"), "{}", off.stdout);
+    profile.run(&["run", "liongard", "--entity", "push"]).exits(0);
     assert!(sent(&vendors).is_empty());
     profile.run(&["config", "set", "liongard.sync_customers.enabled", "true"]).exits(0);
     // A field that Halo does not have.

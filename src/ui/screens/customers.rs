@@ -441,6 +441,21 @@ impl Customers {
     }
 
     pub const fn hints(&self) -> &'static [Action] {
+        if matches!(self.integration, Integration::Liongard) {
+            return &[
+                Action::Accept,
+                Action::NextCandidate,
+                Action::Pick,
+                Action::ReallyNew,
+                Action::PushThere,
+                Action::Exclude,
+                Action::Undo,
+                Action::PlanIt,
+                Action::AcceptAll,
+                Action::Filter,
+                Action::Palette,
+            ];
+        }
         &[
             Action::Accept,
             Action::NextCandidate,
