@@ -8,7 +8,7 @@ use parhelion::integrations;
 use parhelion::model::settings::{Marketplace, Safety};
 use parhelion::model::{
     Amount, Count, Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment,
-    SourceId, TargetId, Value, Verdict, Wanted,
+    Packed, SourceId, TargetId, Value, Verdict, Wanted,
 };
 use parhelion::plan::snapshot::{Completeness, Lines, Mappings, Reading, Snapshot};
 use parhelion::plan::{self, Last, Policy};
@@ -117,9 +117,9 @@ fn tenant(is_mapped: bool) -> Tenant {
         for m in 0..EACH {
             let (sub, licence) = (SourceId::from(400_000 + n * EACH + m), TargetId::from(n * EACH + m + 1));
             let name = format!("Product {m}");
-            lines.wanted.push(wanted(sub.clone(), &name, Some(id.clone())));
+            lines.wanted.push(Packed::new(&wanted(sub.clone(), &name, Some(id.clone()))));
             if is_mapped {
-                lines.found.push(found(licence.clone(), &name, Some(target.clone())));
+                lines.found.push(Packed::new(&found(licence.clone(), &name, Some(target.clone()))));
                 links.insert(sub, link(licence, Some(id.clone()), &name));
             }
         }
@@ -148,5 +148,5 @@ fn first_import(bencher: Bencher) {
 #[divan::bench(sample_count = 5)]
 fn hash(bencher: Bencher) {
     let planned = build(&tenant(true));
-    bencher.bench_local(|| plan::hash(&planned.outline, &planned.changes));
+    bencher.bench_local(|| plan::hash(&planned.outline, planned.rows.changes()));
 }

@@ -4,10 +4,14 @@ use std::collections::HashMap;
 
 use futures_util::future::BoxFuture;
 
-use crate::model::{Class, Problem};
+use crate::model::packed::Pack;
+use crate::model::{Class, Packed, Problem};
 
 /// Called with the rows received so far and, where the vendor says so, how many there are.
 pub type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
+
+/// What the caller keeps of a record, made as soon as its page has come: a list may be too long to be there twice.
+pub type Form<'a, R, T> = &'a (dyn Fn(R) -> T + Send + Sync);
 
 /// Whether absence from a list means anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +63,14 @@ impl<T> Listing<T> {
             )
             .remedy("Nothing was concluded from it. Try again later.")),
         }
+    }
+}
+
+impl<T: Pack> Listing<T> {
+    /// The same with its records packed.
+    pub fn packed(self) -> Listing<Packed<T>> {
+        let Self { records, certificate, problems } = self;
+        Listing { records: records.iter().map(Packed::new).collect(), certificate, problems }
     }
 }
 

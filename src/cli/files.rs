@@ -1,9 +1,9 @@
 //! Files that commands read and write.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::model::{Class, Problem};
 
@@ -38,17 +38,66 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Problem> {
 
 /// The same for what is too long to hold. Whatever goes wrong, an old file stays as it was.
 pub fn stream(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Problem>) -> Result<(), Problem> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = Path::new(&beside);
-    let failed = |error: io::Error| unwritten(path, &error);
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(beside).map_err(failed)?;
-    let mut to = BufWriter::new(file);
-    let written = write(&mut to).and_then(|()| {
-        let file = to.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.sync_all().and_then(|()| std::fs::rename(beside, path)).map_err(failed)
-    });
-    written.inspect_err(|_| drop(std::fs::remove_file(beside)))
+    let mut beside = Beside::new(path)?;
+    write(&mut beside)?;
+    beside.put()
+}
+
+/// A file that grows beside the one it is to replace, and takes its place only as a whole; let go before, it leaves
+/// nothing.
+pub struct Beside {
+    path: PathBuf,
+    beside: PathBuf,
+    /// Until it is put in its place.
+    to: Option<BufWriter<File>>,
+}
+
+impl Beside {
+    pub fn new(path: &Path) -> Result<Self, Problem> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(format!(".{}.new", std::process::id()));
+        let beside = PathBuf::from(beside);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+        let file = file.map_err(|error| unwritten(path, &error))?;
+        Ok(Self { path: path.to_owned(), beside, to: Some(BufWriter::new(file)) })
+    }
+
+    /// Puts it in its place, durably.
+    pub fn put(mut self) -> Result<(), Problem> {
+        let Some(to) = self.to.take() else { return Ok(()) };
+        let put = to
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| std::fs::rename(&self.beside, &self.path));
+        put.map_err(|error| {
+            drop(std::fs::remove_file(&self.beside));
+            unwritten(&self.path, &error)
+        })
+    }
+
+    /// What a write into it that failed means.
+    pub fn failed(&self, error: &io::Error) -> Problem {
+        unwritten(&self.path, error)
+    }
+}
+
+impl Write for Beside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.to.as_mut().map_or(Ok(bytes.len()), |to| to.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if self.to.take().is_some() {
+            drop(std::fs::remove_file(&self.beside));
+        }
+    }
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Problem {

@@ -1,6 +1,7 @@
 //! The JSON documents of `docs/cli.md`: one struct a document, nothing computed here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -96,7 +97,8 @@ pub struct PlanDocument<'a> {
     purpose: PurposeFields<'a>,
     complete: &'a BTreeMap<Entity, bool>,
     totals: Totals,
-    changes: Vec<ChangeRow<'a>>,
+    /// Written between the two halves, one by one: [`PlanWriter`].
+    changes: [(); 0],
     cost: &'a Cost,
     /// Only in a file for `apply`: proves that it is the stored plan.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -231,7 +233,7 @@ struct FieldRow {
 }
 
 impl<'a> PlanDocument<'a> {
-    pub fn new(plan: &'a Plan, changes: &'a [Change]) -> Self {
+    pub fn new(plan: &'a Plan) -> Self {
         Self {
             plan: plan.id,
             integration: plan.integration,
@@ -240,7 +242,7 @@ impl<'a> PlanDocument<'a> {
             purpose: PurposeFields::from(&plan.purpose),
             complete: &plan.outline.complete,
             totals: plan.outline.totals,
-            changes: changes.iter().map(ChangeRow::from).collect(),
+            changes: [],
             cost: &plan.outline.cost,
             hash: None,
         }
@@ -249,6 +251,40 @@ impl<'a> PlanDocument<'a> {
     /// The same, with what `apply FILE` checks.
     pub fn with_hash(self, plan: &'a Plan) -> Self {
         Self { hash: Some(&plan.hash), ..self }
+    }
+}
+
+/// A plan's document as it is written, row by row: a plan may have more rows than memory should hold.
+pub struct PlanWriter<W> {
+    pub to: W,
+    end: String,
+    rows: u32,
+}
+
+impl<W: Write> PlanWriter<W> {
+    /// Writes what stands before the rows.
+    pub fn new(mut to: W, document: &PlanDocument<'_>) -> Result<(Self, io::Result<()>), Problem> {
+        const ROWS: &str = r#""changes":["#;
+        let whole = line(document)?;
+        // In a text the quotes would be escaped, so that this is the member itself.
+        let at = whole.find(ROWS).map_or(whole.len(), |at| at + ROWS.len());
+        let (begin, end) = whole.split_at(at);
+        let begun = to.write_all(begin.as_bytes());
+        Ok((Self { to, end: end.to_owned(), rows: 0 }, begun))
+    }
+
+    pub fn row(&mut self, change: &Change) -> io::Result<()> {
+        if self.rows > 0 {
+            self.to.write_all(b",")?;
+        }
+        self.rows += 1;
+        Ok(serde_json::to_writer(&mut self.to, &ChangeRow::from(change))?)
+    }
+
+    /// Writes what stands behind them.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.to.write_all(self.end.as_bytes())?;
+        self.to.flush()
     }
 }
 

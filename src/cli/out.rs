@@ -81,29 +81,34 @@ impl Out {
 
 /// Standard output for what is too long to hold: a reader that went away ends it, and that is no error.
 pub fn stream(write: impl FnOnce(&mut dyn Write) -> Result<(), Problem>) -> Result<(), Problem> {
-    let mut to = Stream { to: io::BufWriter::new(io::stdout().lock()), closed: false };
-    let written = write(&mut to).and_then(|()| {
-        to.flush().map_err(|error| {
-            Problem::new(Class::Local, format!("Standard output cannot be written: {error}."))
-        })
-    });
+    let mut to = Stream::new();
+    let written = write(&mut to).and_then(|()| to.flush().map_err(|error| unwritten(&error)));
     if to.closed { Ok(()) } else { written }
 }
 
-/// Remembers that nobody reads any more.
-struct Stream<W> {
-    to: W,
+/// Standard output, which remembers that nobody reads it any more.
+pub struct Stream {
+    to: io::BufWriter<io::Stdout>,
     closed: bool,
 }
 
-impl<W: Write> Stream<W> {
+impl Stream {
+    pub fn new() -> Self {
+        Self { to: io::BufWriter::with_capacity(1 << 16, io::stdout()), closed: false }
+    }
+
+    /// What a write into it that failed means; nothing where the reader went away.
+    pub fn failed(&self, error: &io::Error) -> Result<(), Problem> {
+        if self.closed { Ok(()) } else { Err(unwritten(error)) }
+    }
+
     fn noted<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         self.closed |= matches!(&result, Err(error) if error.kind() == io::ErrorKind::BrokenPipe);
         result
     }
 }
 
-impl<W: Write> Write for Stream<W> {
+impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes);
         self.noted(written)
@@ -113,6 +118,10 @@ impl<W: Write> Write for Stream<W> {
         let flushed = self.to.flush();
         self.noted(flushed)
     }
+}
+
+fn unwritten(error: &io::Error) -> Problem {
+    Problem::new(Class::Local, format!("Standard output cannot be written: {error}."))
 }
 
 /// A line on standard error. Nobody can be told when that fails.

@@ -7,17 +7,17 @@ use serde::Deserialize;
 use super::args;
 use super::exit::{CHANGES, DONE, Failure};
 use super::job::end;
-use super::json::{self, PlanDocument};
-use super::out::Out;
+use super::json::{PlanDocument, PlanWriter};
+use super::out::{Out, Stream};
 use super::progress::{attended, job_end};
 use super::{ask, files, order, text};
 use crate::host::Handle;
-use crate::host::words::{Choices, Command, PlanFilter, PlanOrder, Query, Reply};
+use crate::host::words::{Choices, Command, Query, Reply};
 use crate::model::{Class, Entity, Integration, PlanId, Problem};
-use crate::plan::{Change, Purpose};
+use crate::plan::Purpose;
 
 /// Rows asked for at a time.
-const WINDOW: usize = 1000;
+const WINDOW: u32 = 1000;
 
 pub async fn plan(out: &Out, handle: &Handle, args: &args::Plan) -> Result<u8, Failure> {
     let entities = entities(handle, args.integration, &args.entities, args.scheduled).await?;
@@ -45,25 +45,66 @@ pub async fn plan_of(
     show(out, handle, &plan, None).await
 }
 
+/// Prints a plan, and writes its file. The rows come and go a window at a time; only a table for people, whose columns
+/// fit each other, needs those it shows together.
 async fn show(
     out: &Out,
     handle: &Handle,
     plan: &crate::plan::Plan,
     file: Option<&Path>,
 ) -> Result<u8, Failure> {
-    let changes = changes(handle, plan.id).await?;
-    if let Some(file) = file {
-        files::write(file, &json::line(&PlanDocument::new(plan, &changes).with_hash(plan))?)?;
-        out.remark(&format!("The plan is in {0}; `parhelion apply {0}` carries it out.", file.display()));
-    }
+    let mut saved = match file {
+        None => None,
+        Some(file) => {
+            let document = PlanDocument::new(plan).with_hash(plan);
+            let (writer, begun) = PlanWriter::new(files::Beside::new(file)?, &document)?;
+            begun.map_err(|error| writer.to.failed(&error))?;
+            Some(writer)
+        }
+    };
+    let mut printed = None;
     if out.json {
         for alert in &plan.outline.alerts {
             out.remark(alert);
         }
+        let (writer, begun) = PlanWriter::new(Stream::new(), &PlanDocument::new(plan))?;
+        match begun {
+            Ok(()) => printed = Some(writer),
+            Err(error) => writer.to.failed(&error)?,
+        }
     }
-    out.either(&PlanDocument::new(plan, &changes), || {
-        text::plan(plan, &changes, out.plain, out.verbose > 0)
-    })?;
+    let mut listed = Vec::new();
+    let mut next = 1;
+    while next <= plan.rows && (saved.is_some() || printed.is_some() || !out.json) {
+        let end = plan.rows.min(next.saturating_add(WINDOW - 1));
+        let rows = (next..=end).collect();
+        next = end + 1;
+        for change in ask!(handle, Query::PlanRows { plan: plan.id, rows }, PlanRows)? {
+            if let Some(writer) = &mut saved {
+                writer.row(&change).map_err(|error| writer.to.failed(&error))?;
+            }
+            if let Some(writer) = &mut printed
+                && let Err(error) = writer.row(&change)
+            {
+                writer.to.failed(&error)?;
+                // Nobody reads it any more.
+                printed = None;
+            }
+            if !out.json && text::is_listed(&change, out.verbose > 0) {
+                listed.push(change);
+            }
+        }
+    }
+    if let (Some(mut writer), Some(file)) = (saved, file) {
+        writer.end().map_err(|error| writer.to.failed(&error))?;
+        writer.to.put()?;
+        out.remark(&format!("The plan is in {0}; `parhelion apply {0}` carries it out.", file.display()));
+    }
+    match printed {
+        Some(mut writer) => writer.end().or_else(|error| writer.to.failed(&error))?,
+        None if out.json => {}
+        None => out.text(&text::plan(plan, &listed, out.plain))?,
+    }
     Ok(if plan.outline.totals.acting() > 0 { CHANGES } else { DONE })
 }
 
@@ -129,17 +170,6 @@ async fn entities(
         .remedy(format!("Name what they take in {integration}.schedule.entities, or use --entity.")));
     }
     Ok(known.iter().copied().filter(|entity| chosen.contains(entity)).collect())
-}
-
-/// Every row of a plan, in the plan's own order.
-async fn changes(handle: &Handle, plan: PlanId) -> Result<Vec<Change>, Problem> {
-    let filter = PlanFilter { with_unchanged: true, ..PlanFilter::default() };
-    let rows = ask!(handle, Query::PlanOrder { plan, filter, order: PlanOrder::Row }, PlanOrder)?;
-    let mut changes = Vec::with_capacity(rows.len());
-    for window in rows.chunks(WINDOW) {
-        changes.extend(ask!(handle, Query::PlanRows { plan, rows: window.to_vec() }, PlanRows)?);
-    }
-    Ok(changes)
 }
 
 /// What `apply` needs of a file that `plan --out` wrote.

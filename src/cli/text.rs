@@ -55,7 +55,7 @@ fn cut(cell: String) -> String {
     short + "…"
 }
 
-pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> String {
+pub fn plan(plan: &Plan, listed: &[Change], plain: bool) -> String {
     let entities: Vec<_> = plan.entities.iter().map(|entity| entity.key()).collect();
     let meaning = if plan.scheduled { "as scheduled" } else { "by hand" };
     let mut text =
@@ -75,9 +75,7 @@ pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> Stri
     for note in &plan.outline.notes {
         let _ = writeln!(text, ". {}", shown(note));
     }
-    let is_listed =
-        |change: &&Change| verbose || !matches!(change.action, Action::Unchanged | Action::Skipped);
-    let rows: Vec<_> = changes.iter().filter(is_listed).map(|change| plan_row(change, plain)).collect();
+    let rows: Vec<_> = listed.iter().map(|change| plan_row(change, plain)).collect();
     if !rows.is_empty() {
         text.push('\n');
         text += &table(&["", "row", "customer", "record", "change", "why"], rows, plain);
@@ -98,6 +96,11 @@ pub fn plan(plan: &Plan, changes: &[Change], plain: bool, verbose: bool) -> Stri
         writeln!(text, "Nothing to write.")
     };
     text
+}
+
+/// Whether a row of a plan is shown to people.
+pub fn is_listed(change: &Change, verbose: bool) -> bool {
+    verbose || !matches!(change.action, Action::Unchanged | Action::Skipped)
 }
 
 fn plan_row(change: &Change, plain: bool) -> Vec<String> {

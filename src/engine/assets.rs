@@ -7,13 +7,13 @@ use super::target::Say;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::{AssetValues, Halo, NewAsset};
-use crate::api::listing::{Certificate, Listing};
+use crate::api::listing::{Certificate, Form, Listing};
 use crate::integrations::field_mapping::{self, Targets};
 use crate::model::asset::{
     Asset, AssetType, Definitions, FieldKind, GROUP_FIELD, ID_FIELD, KIND_FIELD, TYPE_FIELD, field_of_type,
     folded, type_gets,
 };
-use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Problem, TargetId, Value};
+use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Packed, Problem, TargetId, Value};
 
 /// Which right it needs to make or widen types and fields of assets (L16).
 const NO_KINDS: &str = "The API application needs the permission edit:assets, and the agent it logs in as a role that may \
@@ -74,7 +74,12 @@ pub async fn record(halo: &Halo, entity: Entity, id: &TargetId) -> Result<Option
     match entity {
         Entity::Assets => Ok(halo.asset(id).await?.map(|asset| found(&asset, &targets))),
         Entity::AssetTypes => Ok(halo.asset_type(id).await?.map(|one| found_type(&one, &targets))),
-        _ => Ok(list(halo, entity, &|_, _| {}).await?.records.into_iter().find(|found| found.id == *id)),
+        _ => Ok(list(halo, entity, &|_, _| {})
+            .await?
+            .records
+            .iter()
+            .find(|found| found.id() == id.as_str())
+            .map(Packed::open)),
     }
 }
 
@@ -85,42 +90,45 @@ pub async fn of_customer(halo: &Halo, customer: &TargetId) -> Result<Vec<Found>,
 }
 
 /// All records of a kind: assets type by type, which is how lists carry their fields.
-pub async fn list(halo: &Halo, entity: Entity, say: Say<'_>) -> Result<Listing<Found>, Problem> {
+pub async fn list(halo: &Halo, entity: Entity, say: Say<'_>) -> Result<Listing<Packed<Found>>, Problem> {
     if entity != Entity::Assets {
         halo.forget_asset_definitions();
     }
     let known = halo.asset_definitions().await?;
     let targets = Targets::new(&known.fields);
-    let whole = |records: Vec<Found>| Listing::whole(records, Vec::new(), None);
+    let whole = |records: Vec<Packed<Found>>| Listing::whole(records, Vec::new(), None);
     match entity {
-        Entity::AssetTypes => Ok(whole(known.types.iter().map(|one| found_type(one, &targets)).collect())),
-        Entity::AssetFields => {
-            let fields = known.fields.iter();
-            Ok(whole(fields.map(|field| named(field.id.clone(), &field.name, Fields::new())).collect()))
+        Entity::AssetTypes => {
+            let types = known.types.iter().map(|one| Packed::new(&found_type(one, &targets)));
+            Ok(whole(types.collect()))
         }
-        _ => read(halo, &known, None, &|asset| found(&asset, &targets), say).await,
+        Entity::AssetFields => {
+            let fields = known.fields.iter().map(|field| named(field.id.clone(), &field.name, Fields::new()));
+            Ok(whole(fields.map(|found| Packed::new(&found)).collect()))
+        }
+        _ => read(halo, &known, None, &|asset| Packed::new(&found(&asset, &targets)), say).await,
     }
 }
 
-/// Every asset, type by type; `keep` are the fields that are wanted.
+/// Every asset, type by type, each as `form` keeps it; `keep` are the fields that are wanted.
 ///
 /// # Errors
 /// A type's assets could not be read at all.
-pub async fn read<T>(
+pub async fn read<T: PartialEq + Send>(
     halo: &Halo,
     known: &Definitions,
     keep: Option<&[TargetId]>,
-    translate: &(dyn Fn(Asset) -> T + Send + Sync),
+    form: Form<'_, Asset, T>,
     say: Say<'_>,
 ) -> Result<Listing<T>, Problem> {
     let mut all = Listing::<T>::whole(Vec::new(), Vec::new(), None);
     let mut why_not: Option<String> = None;
     for one in &known.types {
         let before = all.records.len() as u64;
-        let listing = halo.assets_of_type(&one.id, keep, &|done, _| say(before + done, None)).await?;
+        let listing = halo.assets_of_type(&one.id, keep, form, &|done, _| say(before + done, None)).await?;
         let Certificate { why_not: doubt, .. } = listing.certificate;
         why_not = why_not.or(doubt);
-        all.records.extend(listing.records.into_iter().map(translate));
+        all.records.extend(listing.records);
         all.problems.extend(listing.problems);
     }
     all.certificate.seen = all.records.len() as u64;

@@ -20,7 +20,7 @@ use crate::model::{
     Slot, SourceId, TargetId,
 };
 use crate::plan::snapshot::Last;
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Plan, Seal};
 use crate::store::{Entry, Index, Op, Trail};
 
 /// Rows of a plan in one stored piece.
@@ -29,8 +29,11 @@ pub const CHUNK: u32 = 32;
 /// index out of order.
 const REPLAY_MARGIN: u64 = 4096;
 const PAGE: usize = 1024;
-/// Changes that are written to the index together.
+/// Changes that are written to the index together: so many, or so many bytes of them.
 const GROUP: usize = 4096;
+const GROUP_BYTES: usize = 2 << 20;
+/// So many bytes may wait for the disk; then the job waits for it.
+const MOST_BYTES: usize = 8 << 20;
 
 /// A stored job: its report, what the person chose, and whether the policy approved it.
 pub type StoredJob = (JobReport, Choices, bool);
@@ -59,6 +62,8 @@ struct Waiting {
 #[derive(Default)]
 struct Group {
     fresh: Changes,
+    /// Bytes that were put in there.
+    bytes: usize,
     /// The last line of the trail that this and all before it stand for.
     upto: u64,
     /// Requests whose fate is not known, by their keys: few, and every row asks for them. Most are answered within the
@@ -77,6 +82,7 @@ struct Open {
 impl Group {
     /// What is to be written now, as one batch: the noted place in the trail and what it stands for belong together.
     fn take(&mut self) -> Changes {
+        self.bytes = 0;
         let mut changes = std::mem::take(&mut self.fresh);
         if changes.is_empty() && self.open.values().all(|open| open.is_indexed) {
             return changes;
@@ -111,7 +117,10 @@ impl Group {
         super::records::project(record, ops);
         for op in ops.drain(..) {
             match op {
-                Op::Put(key, value) => drop(self.fresh.insert(key, Some(value))),
+                Op::Put(key, value) => {
+                    self.bytes += key.len() + value.len();
+                    self.fresh.insert(key, Some(value));
+                }
                 Op::Del(key) if self.open.remove(&key).is_some_and(|open| !open.is_indexed) => {}
                 Op::Del(key) => drop(self.fresh.insert(key, None)),
                 Op::Expect(..) => debug_assert!(false, "a projection expects nothing"),
@@ -277,7 +286,8 @@ impl Book {
             state.note(record, &mut ops);
         }
         state.upto = state.upto.max(last);
-        if state.fresh.len() >= GROUP && state.under_way.is_none() {
+        let is_full = state.fresh.len() >= GROUP || state.bytes >= GROUP_BYTES;
+        if is_full && state.under_way.is_none() {
             let group = Arc::new(state.take());
             state.under_way = Some(Arc::clone(&group));
             drop(state);
@@ -293,7 +303,8 @@ impl Book {
             return Ok(());
         }
         // A disk that cannot follow slows the job down; memory does not grow.
-        if state.fresh.len() >= 16 * GROUP { self.write_out(state) } else { Ok(()) }
+        let is_too_much = state.fresh.len() >= 16 * GROUP || state.bytes >= MOST_BYTES;
+        if is_too_much { self.write_out(state) } else { Ok(()) }
     }
 
     fn write_pending(&self) -> Result<(), Problem> {
@@ -693,16 +704,23 @@ impl Book {
         self.get_big(&keys::plan(plan))
     }
 
-    /// Stores a plan; its header last, so that half a plan is no plan.
-    pub fn put_plan(&self, plan: &Plan, rows: Vec<Change>) -> Result<(), Problem> {
+    /// Stores a plan and seals it by its hash; its header last, so that half a plan is no plan. The rows are read one by
+    /// one, and none is kept.
+    pub fn put_plan(&self, plan: &mut Plan, mut rows: impl Iterator<Item = Change>) -> Result<(), Problem> {
+        let mut seal = Seal::new(&plan.outline);
         let mut ops = Vec::new();
-        let (mut rows, mut at) = (rows.into_iter(), 0);
+        let (mut text, mut at) = (Vec::new(), 0);
         loop {
-            let chunk: Vec<Change> = rows.by_ref().take(CHUNK as usize).collect();
-            if chunk.is_empty() {
+            text.clear();
+            for change in rows.by_ref().take(CHUNK as usize) {
+                text.push(if text.is_empty() { b'[' } else { b',' });
+                text.extend_from_slice(seal.row(&change));
+            }
+            if text.is_empty() {
                 break;
             }
-            ops.extend(keys::put_bytes(&keys::plan_chunk(plan.id, at), &pack(&chunk)?));
+            text.push(b']');
+            ops.extend(keys::put_bytes(&keys::plan_chunk(plan.id, at), &pack(&text)?));
             at += 1;
             if ops.len() >= 64 {
                 self.index.write(&ops)?;
@@ -710,6 +728,7 @@ impl Book {
             }
         }
         self.index.write(&ops)?;
+        plan.hash = seal.finish();
         self.index.commit(&keys::put_big(&keys::plan(plan.id), plan))
     }
 
@@ -827,14 +846,13 @@ fn entries(records: &[Record]) -> Result<Vec<Entry>, Problem> {
 
 /// Rows of a plan as stored: JSON, deflated, since rows repeat each other's words. Tens of thousands of unchanged rows
 /// are worth keeping (N2), but not at their full length.
-fn pack(rows: &[Change]) -> Result<Vec<u8>, Problem> {
+fn pack(rows: &[u8]) -> Result<Vec<u8>, Problem> {
     let unwritten = |error: &dyn std::fmt::Display| {
         Problem::new(Class::Local, format!("Rows of the plan could not be stored: {error}."))
     };
-    let text = serde_json::to_vec(rows).map_err(|e| unwritten(&e))?;
     // In one go: each write to the encoder clears all of its buffer first.
     let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut deflated, &text).map_err(|e| unwritten(&e))?;
+    std::io::Write::write_all(&mut deflated, rows).map_err(|e| unwritten(&e))?;
     deflated.finish().map_err(|e| unwritten(&e))
 }
 

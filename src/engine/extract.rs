@@ -73,9 +73,14 @@ pub async fn read(
     };
     read.snapshot.only = only;
     let snapshot = &read.snapshot;
-    read.alerts.extend(doubles(integration, integration.root(), &snapshot.partners));
+    let partners = snapshot.partners.iter().map(|one| (one.marker.as_deref(), one.id.as_str()));
+    read.alerts.extend(doubles(integration, integration.root(), partners));
     for (entity, lines) in &snapshot.lines {
-        read.alerts.extend(doubles(integration, *entity, &lines.found));
+        read.alerts.extend(doubles(
+            integration,
+            *entity,
+            lines.found.iter().map(|one| (one.marker(), one.id())),
+        ));
     }
     read.requests = places
         .into_iter()
@@ -126,18 +131,20 @@ fn no_pairs(integration: Integration) -> Problem {
 }
 
 /// Target records with one marker (invariant 5): never billed on in silence, and never removed by us.
-fn doubles(integration: Integration, entity: Entity, found: &[Found]) -> Vec<String> {
-    let mut marked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for found in found {
-        if let Some(mark) = found.marker.as_deref().map(str::trim).filter(|mark| marker::is_marker(mark)) {
-            marked.entry(mark).or_default().push(found.id.as_str());
-        }
-    }
+fn doubles<'a>(
+    integration: Integration,
+    entity: Entity,
+    found: impl Iterator<Item = (Option<&'a str>, &'a str)>,
+) -> Vec<String> {
+    let mark = |(mark, id): (Option<&'a str>, &'a str)| Some((mark?.trim(), id));
+    let mut marked: Vec<_> = found.filter_map(mark).filter(|(mark, _)| marker::is_marker(mark)).collect();
+    marked.sort_by_key(|(mark, _)| *mark);
     let (record, there) = (entity.record(), integration.target(entity).label());
     marked
-        .into_values()
-        .filter(|ids| ids.len() > 1)
-        .map(|ids| {
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .filter(|same| same.len() > 1)
+        .map(|same| {
+            let ids: Vec<&str> = same.iter().map(|(_, id)| *id).collect();
             format!("{record}s {} in {there} carry one marker: look at them and keep one", ids.join(" and "))
         })
         .collect()
@@ -197,8 +204,11 @@ fn completeness(certificate: &Certificate) -> Completeness {
 
 /// The newest ids the target had when this was read.
 pub fn newest(integration: Integration, snapshot: &Snapshot) -> BTreeMap<Entity, i64> {
-    let top = |found: &[Found]| found.iter().filter_map(|f| f.id.number()).max().unwrap_or(0);
-    let mut newest = BTreeMap::from([(integration.root(), top(&snapshot.partners))]);
-    newest.extend(snapshot.lines.iter().map(|(entity, lines)| (*entity, top(&lines.found))));
+    let partners = snapshot.partners.iter().filter_map(|found| found.id.number()).max();
+    let mut newest = BTreeMap::from([(integration.root(), partners.unwrap_or(0))]);
+    newest.extend(snapshot.lines.iter().map(|(entity, lines)| {
+        let top = lines.found.iter().filter_map(|found| found.id().parse().ok()).max();
+        (*entity, top.unwrap_or(0))
+    }));
     newest
 }

@@ -1,12 +1,13 @@
 //! Whether the target still is as the plan saw it: rows whose target changed since are held, the others go on (P2).
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use super::target::Target;
 use crate::model::asset::is_unlisted;
-use crate::model::{Entity, Found, Problem, TargetId, marker};
+use crate::model::packed::{find, sort_by_id};
+use crate::model::{Entity, Found, Packed, PackedList, Problem, TargetId, marker};
 use crate::plan::{Change, Plan, Snapshot, holds};
 
 /// From this many rows on, one listing is cheaper than a look at each record.
@@ -44,25 +45,60 @@ enum Mode {
 
 #[derive(Default)]
 struct Names {
-    /// (entity, customer, exact name) -> records; customers lie under no customer.
-    by_name: HashMap<(Entity, Option<TargetId>, Box<str>), Vec<Known>>,
-    by_id: HashMap<(Entity, TargetId), Found>,
+    /// Records by the hash of entity, customer and exact name, numbered within it: a large import makes hundreds of
+    /// thousands. Customers lie under no customer.
+    by_name: BTreeMap<(u64, u32), Known>,
+    /// The target's lists, each in the order of its ids.
+    listed: HashMap<Entity, PackedList<Found>>,
     read: HashSet<(Entity, TargetId)>,
 }
 
 #[derive(Clone)]
 struct Known {
     id: TargetId,
-    marker: Option<Box<str>>,
+    /// The hash of what stands in its marker's field.
+    mark: u64,
+    /// Whether that is a marker, ours or another installation's.
+    is_marked: bool,
+}
+
+impl Known {
+    fn new(id: &TargetId, marker: &str) -> Self {
+        let marker = marker.trim();
+        Self { id: id.clone(), mark: hash(marker), is_marked: marker::is_marker(marker) }
+    }
+}
+
+/// What stands for a text that is only ever compared.
+fn hash(of: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn name_key(entity: Entity, customer: Option<&TargetId>, name: &str) -> u64 {
+    hash((entity, customer, name.trim()))
+}
+
+impl Names {
+    /// The records of a name, in the order they became known.
+    fn of(&self, key: u64) -> impl Iterator<Item = &Known> {
+        self.by_name.range((key, 0)..=(key, u32::MAX)).map(|(_, known)| known)
+    }
+
+    fn add(&mut self, key: u64, known: Known) {
+        let number = self.of(key).count() as u32;
+        self.by_name.insert((key, number), known);
+    }
 }
 
 impl Freshness {
     /// For a plan that this job has just made: nothing is read again.
     pub fn trusted(plan: &Plan, snapshot: &Snapshot) -> Self {
         let fresh = Self::new(plan, Mode::Trusted);
-        fresh.learn(plan.integration.root(), &snapshot.partners);
+        fresh.learn(plan.integration.root(), snapshot.partners.iter().cloned());
         for (entity, lines) in &snapshot.lines {
-            fresh.learn(*entity, &lines.found);
+            fresh.learn(*entity, lines.found.iter().map(Packed::open));
         }
         fresh
     }
@@ -73,16 +109,14 @@ impl Freshness {
     }
 
     /// For a stored plan with many rows: the target's lists as they are now.
-    pub fn listed(plan: &Plan, lists: Vec<(Entity, Vec<Found>)>) -> Self {
+    pub fn listed(plan: &Plan, lists: Vec<(Entity, PackedList<Found>)>) -> Self {
         let fresh = Self::new(plan, Mode::Listed);
         for (entity, found) in &lists {
-            fresh.learn(*entity, found);
+            fresh.learn(*entity, found.iter().map(Packed::open));
         }
         fresh.with(|names| {
-            names.by_id = lists
-                .into_iter()
-                .flat_map(|(entity, found)| found.into_iter().map(move |f| ((entity, f.id.clone()), f)))
-                .collect();
+            names.listed = lists.into_iter().collect();
+            names.listed.values_mut().for_each(|found| sort_by_id(found));
         });
         fresh
     }
@@ -101,14 +135,12 @@ impl Freshness {
         f(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn learn(&self, entity: Entity, found: &[Found]) {
+    fn learn(&self, entity: Entity, found: impl IntoIterator<Item = Found>) {
         self.with(|names| {
             for f in found {
-                let known = Known { id: f.id.clone(), marker: f.marker.clone() };
-                let entry =
-                    names.by_name.entry((entity, f.parent.clone(), f.name.trim().into())).or_default();
-                if !entry.iter().any(|k| k.id == known.id) {
-                    entry.push(known);
+                let key = name_key(entity, f.parent.as_ref(), &f.name);
+                if !names.of(key).any(|known| known.id == f.id) {
+                    names.add(key, Known::new(&f.id, f.marker.as_deref().unwrap_or_default()));
                 }
             }
         });
@@ -116,11 +148,7 @@ impl Freshness {
 
     /// A record that this job made is there for the next of that name.
     pub fn made(&self, entity: Entity, customer: Option<&TargetId>, name: &str, id: &TargetId, marker: &str) {
-        self.with(|names| {
-            let key = (entity, customer.cloned(), name.trim().into());
-            let marker = (!marker.is_empty()).then(|| marker.into());
-            names.by_name.entry(key).or_default().push(Known { id: id.clone(), marker });
-        });
+        self.with(|names| names.add(name_key(entity, customer, name), Known::new(id, marker)));
     }
 
     /// Before a create: is there one already?
@@ -138,21 +166,20 @@ impl Freshness {
         if self.mode == Mode::Each {
             let read = customer.map(|customer| (entity, customer.clone()));
             if !read.as_ref().is_some_and(|read| self.with(|names| names.read.contains(read))) {
-                self.learn(entity, &target.near(entity, customer, &change.source.name).await?);
+                self.learn(entity, target.near(entity, customer, &change.source.name).await?);
                 if let Some(read) = read {
                     self.with(|names| names.read.insert(read));
                 }
             }
         }
-        let key = (entity, customer.cloned(), change.source.name.trim().into());
-        let known = self.with(|names| names.by_name.get(&key).cloned().unwrap_or_default());
-        if let Some(ours) = known.iter().find(|k| k.marker.as_deref().is_some_and(|m| m.trim() == marker)) {
+        let key = name_key(entity, customer, &change.source.name);
+        let known: Vec<Known> = self.with(|names| names.of(key).cloned().collect());
+        let mark = hash(marker);
+        if let Some(ours) = known.iter().find(|known| !marker.is_empty() && known.mark == mark) {
             return Ok(Look::Ours(ours.id.clone()));
         }
         let seen = self.seen_up_to.get(&change.entity).copied().unwrap_or(i64::MAX);
-        let newer = known.iter().find(|k| {
-            k.id.number().is_some_and(|id| id > seen) && !k.marker.as_deref().is_some_and(marker::is_marker)
-        });
+        let newer = known.iter().find(|k| k.id.number().is_some_and(|id| id > seen) && !k.is_marked);
         if let Some(newer) = newer
             && self.mode != Mode::Trusted
         {
@@ -175,7 +202,7 @@ impl Freshness {
             Mode::Listed if change.entity == Entity::PushFlags => {
                 at.record(change.entity, &target.id).await?
             }
-            Mode::Listed => self.with(|names| names.by_id.get(&(change.entity, target.id.clone())).cloned()),
+            Mode::Listed => self.with(|names| find(names.listed.get(&change.entity)?, target.id.as_str())),
             Mode::Each => at.record(change.entity, &target.id).await?,
         };
         let there = at.place().label();

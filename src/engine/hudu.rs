@@ -17,8 +17,9 @@ use crate::api::hudu::{Asset, Cell, Company, CompanyFields, Hudu, Layout, NewAss
 use crate::api::listing::Listing;
 use crate::integrations::hudu as rules;
 use crate::matching::keys::domain_in;
+use crate::model::packed::sort_by_id;
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Problem, SourceId,
+    Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Packed, Problem, SourceId,
     TargetId, Value, marker, settings,
 };
 
@@ -242,11 +243,15 @@ impl HuduDesk {
             .collect())
     }
 
+    /// All companies but archived ones, which are in no list of Hudu's.
+    pub async fn companies(&self, say: Say<'_>) -> Result<Listing<Found>, Problem> {
+        Ok(map(self.hudu.companies(say).await?, |company| self.found_company(company)))
+    }
+
     /// All records of an entity, archived assets too. Archived companies are in no list of Hudu's.
-    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<Listing<Found>, Problem> {
+    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<Listing<Packed<Found>>, Problem> {
         if entity == Entity::Companies {
-            let listing = self.hudu.companies(say).await?;
-            return Ok(map(listing, |company| self.found_company(company)));
+            return Ok(self.companies(say).await?.packed());
         }
         let layout = self.layout(entity).await?;
         // What a user's asset leads to is told in Halo's words: the sites come first.
@@ -255,21 +260,19 @@ impl HuduDesk {
             && let Ok(sites) = self.layout(Entity::Sites).await
         {
             for archived in [false, true] {
-                for site in self.hudu.assets(sites, archived, &|_, _| {}).await?.records {
-                    self.found_asset(Entity::Sites, site);
-                }
+                let noted = |site| drop(self.found_asset(Entity::Sites, site));
+                self.hudu.assets(sites, archived, &noted, &|_, _| {}).await?;
             }
         }
-        let live = self.hudu.assets(layout, false, say).await?;
-        let archived = self.hudu.assets(layout, true, &|_, _| {}).await?;
-        let mut all = map(live, |asset| self.found_asset(entity, asset));
-        let archived = map(archived, |asset| self.found_asset(entity, asset));
+        let packed = |asset| Packed::new(&self.found_asset(entity, asset));
+        let mut all = self.hudu.assets(layout, false, &packed, say).await?;
+        let archived = self.hudu.assets(layout, true, &packed, &|_, _| {}).await?;
         all.certificate.complete &= archived.certificate.complete;
         all.certificate.why_not = all.certificate.why_not.or(archived.certificate.why_not);
         all.problems.extend(archived.problems);
         all.records.extend(archived.records);
-        all.records.sort_by(|a, b| a.id.cmp(&b.id));
-        all.records.dedup_by(|a, b| a.id == b.id);
+        sort_by_id(&mut all.records);
+        all.records.dedup_by(|a, b| a.id() == b.id());
         all.certificate.seen = all.records.len() as u64;
         Ok(all)
     }

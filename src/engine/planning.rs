@@ -1,6 +1,6 @@
 //! From a snapshot to a stored plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::ToSpan;
@@ -12,8 +12,8 @@ use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::engine::words::Event;
 use crate::integrations;
-use crate::model::{Class, Entity, Freeze, Integration, Link, PlanId, Problem, SourceId, TargetId};
-use crate::plan::{self, Mappings, Only, Plan, Policy, Purpose};
+use crate::model::{Class, Entity, Freeze, Integration, Link, Packed, PlanId, Problem, SourceId, TargetId};
+use crate::plan::{self, Mappings, Only, Plan, Policy, Purpose, Rows};
 
 /// What to plan.
 #[derive(Debug, Clone)]
@@ -168,11 +168,10 @@ impl Engine {
         outline.alerts.extend(read.alerts.iter().chain(read.blocked.values()).cloned());
         outline.notes.clone_from(&read.notes);
         let settings = self.settings();
-        outline.cost = plan::cost(spec.integration, &planned.changes, |place| settings.pace(place));
-        outline.held_by_limit = planned.changes.iter().filter(|c| held_by_limit(c)).count() as u64;
-        let hash = plan::hash(&outline, &planned.changes);
+        outline.cost = plan::cost(spec.integration, weights(&planned.rows), |place| settings.pace(place));
+        outline.held_by_limit = held_by_limit(&planned.rows);
         let hours = i64::from(policy.safety.plan_hours);
-        let stored = Plan {
+        let mut stored = Plan {
             id: PlanId(self.book.next_number("plan")?),
             integration: spec.integration,
             entities: policy.entities.clone(),
@@ -181,7 +180,7 @@ impl Engine {
             built_at: read.at,
             built_by: self.by(),
             expires_at: read.at.checked_add(hours.hours()).unwrap_or(read.at),
-            rows: u32::try_from(planned.changes.len()).unwrap_or(u32::MAX),
+            rows: u32::try_from(planned.rows.len()).unwrap_or(u32::MAX),
             seen_up_to: extract::newest(spec.integration, &read.snapshot),
             read_requests: read.requests.clone(),
             last: planned.last,
@@ -191,7 +190,7 @@ impl Engine {
             } else {
                 Vec::new()
             },
-            hash,
+            hash: String::new(),
             outline,
         };
         let fresh = match keep {
@@ -202,11 +201,16 @@ impl Engine {
         };
         self.live().kept = (keep == Keep::ForLater).then(|| Kept { plan: stored.id, read: read.clone() });
         drop((read, mappings));
-        self.store_plan(&stored, planned.changes)?;
+        self.store_plan(&mut stored, planned.rows.into_changes())?;
         Ok((stored, fresh))
     }
 
-    pub(super) fn store_plan(&self, plan: &Plan, changes: Vec<plan::Change>) -> Result<(), Problem> {
+    /// Stores a plan under the hash of its rows.
+    pub(super) fn store_plan(
+        &self,
+        plan: &mut Plan,
+        changes: impl Iterator<Item = plan::Change>,
+    ) -> Result<(), Problem> {
         self.book.put_plan(plan, changes)?;
         self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
         self.tell(Event::Plan(plan.id));
@@ -335,11 +339,14 @@ impl Engine {
         }
         // Listed again, or found by a look-up. What this run learnt nothing of keeps its count.
         for (entity, lines) in &read.snapshot.lines {
-            let listed = lines.wanted.iter().map(|wanted| &wanted.id);
-            for id in listed.chain(lines.absences.keys()) {
-                if old.remove(&(*entity, id.clone())).is_some() {
-                    now.push((*entity, id.clone(), 0));
-                }
+            let listed: HashSet<&str> = lines
+                .wanted
+                .iter()
+                .map(Packed::id)
+                .chain(lines.absences.keys().map(SourceId::as_str))
+                .collect();
+            for (of, id) in old.keys().filter(|(of, id)| of == entity && listed.contains(id.as_str())) {
+                now.push((*of, id.clone(), 0));
             }
         }
         Ok(now)
@@ -351,11 +358,17 @@ fn concerns(only: Option<&Only>, link: &Link) -> bool {
     only.is_none_or(|only| link.parent.as_ref().is_some_and(|customer| only.customers.contains(customer)))
 }
 
-pub(super) fn held_by_limit(change: &plan::Change) -> bool {
-    change
-        .hold
-        .as_ref()
-        .is_some_and(|hold| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode))
+/// Rows that a safety limit or the first-run safe mode holds.
+pub(super) fn held_by_limit(rows: &Rows) -> u64 {
+    let by_limit =
+        |hold: Box<plan::Hold>| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode);
+    let held = rows.iter().filter(|row| row.action == plan::Action::Held);
+    held.filter(|row| row.open().hold.is_some_and(by_limit)).count() as u64
+}
+
+/// Of each row what its cost follows from.
+pub(super) fn weights(rows: &Rows) -> impl Iterator<Item = (Entity, plan::Action, u64)> + '_ {
+    rows.iter().map(|row| (row.entity, row.action, u64::from(row.requests)))
 }
 
 /// What went wrong while links were read, told also after they are used up.

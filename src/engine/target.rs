@@ -12,7 +12,7 @@ use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
 use crate::api::listing::Listing;
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Place, Problem, TargetId, Value,
+    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Packed, Place, Problem, TargetId, Value,
 };
 use crate::plan::{equals, holds};
 
@@ -83,7 +83,7 @@ impl Target {
     ) -> Result<Vec<Found>, Problem> {
         match (self, customer) {
             (Self::Halo(halo), None) if entity == Entity::Customers => halo.search_customers(name).await,
-            (Self::Halo(halo), None) => assets::list(halo, entity, &|_, _| {}).await?.proven(),
+            (Self::Halo(halo), None) => opened(assets::list(halo, entity, &|_, _| {}).await?),
             (Self::Halo(halo), Some(customer)) => match entity {
                 Entity::Subscriptions => halo.licences_of(customer).await?.proven(),
                 Entity::Assets => assets::of_customer(halo, customer).await,
@@ -98,13 +98,15 @@ impl Target {
         }
     }
 
-    /// All records of an entity.
-    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<Listing<Found>, Problem> {
+    /// All records of an entity, packed: they may be as many as the target has.
+    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<Listing<Packed<Found>>, Problem> {
         match (self, entity) {
-            (Self::Halo(halo), Entity::Customers | Entity::PushFlags) => halo.customers(say).await,
-            (Self::Halo(halo), Entity::Subscriptions) => halo.licences(say).await,
+            (Self::Halo(halo), Entity::Customers | Entity::PushFlags) => {
+                Ok(halo.customers(say).await?.packed())
+            }
+            (Self::Halo(halo), Entity::Subscriptions) => halo.licences(&|one| Packed::new(&one), say).await,
             (Self::Hudu(desk), entity) => desk.list(entity, say).await,
-            (Self::Liongard(desk), _) => desk.list(say).await,
+            (Self::Liongard(desk), _) => Ok(desk.list(say).await?.packed()),
             (Self::Halo(halo), entity) => assets::list(halo, entity, say).await,
         }
     }
@@ -128,11 +130,12 @@ impl Target {
             Write::Create { entity, customer, fields, marker, before, .. } => {
                 let name = text(fields, FieldName::Name);
                 let near = self.near(*entity, customer.as_ref(), &name).await?;
-                match created(&near, &name, marker, before) {
+                match created(near, &name, marker, before) {
                     // A search finds most at once; only a whole listing proves that there is none.
                     Fate::Absent if customer.is_none() => {
                         let all = self.list(*entity, &|_, _| {}).await?;
-                        proven(created(&all.records, &name, marker, before), all.certificate.why_not)
+                        let records = all.records.iter().map(Packed::open);
+                        proven(created(records, &name, marker, before), all.certificate.why_not)
                     }
                     fate => Ok(fate),
                 }
@@ -254,6 +257,11 @@ pub enum Fate {
     Duplicate(Vec<TargetId>),
 }
 
+/// A list where that there are no others matters, opened.
+fn opened(listing: Listing<Packed<Found>>) -> Result<Vec<Found>, Problem> {
+    Ok(listing.proven()?.iter().map(Packed::open).collect())
+}
+
 fn named(verdict: WriteVerdict<Found>) -> WriteVerdict<TargetId> {
     verdict.map(|found| found.id)
 }
@@ -274,24 +282,17 @@ fn proven(fate: Fate, why_not: Option<String>) -> Result<Fate, Problem> {
 
 /// A create is found by its marker; where Halo does not give the marker back, by the records of that name that were
 /// not there before.
-fn created(found: &[Found], name: &str, marker: &str, before: &[TargetId]) -> Fate {
-    let by_marker: Vec<_> = found
-        .iter()
-        .filter(|f| !marker.is_empty() && f.marker.as_deref().is_some_and(|m| m.trim() == marker))
-        .map(|f| f.id.clone())
-        .collect();
-    let ours = if by_marker.is_empty() {
-        found
-            .iter()
-            .filter(|f| {
-                let unmarked = f.marker.as_deref().is_none_or(|m| m.trim().is_empty());
-                unmarked && f.name.trim() == name.trim() && !before.contains(&f.id)
-            })
-            .map(|f| f.id.clone())
-            .collect()
-    } else {
-        by_marker
-    };
+fn created(found: impl IntoIterator<Item = Found>, name: &str, marker: &str, before: &[TargetId]) -> Fate {
+    let (mut by_marker, mut by_name) = (Vec::new(), Vec::new());
+    for found in found {
+        let mark = found.marker.as_deref().unwrap_or_default().trim();
+        if !marker.is_empty() && mark == marker {
+            by_marker.push(found.id);
+        } else if mark.is_empty() && found.name.trim() == name.trim() && !before.contains(&found.id) {
+            by_name.push(found.id);
+        }
+    }
+    let ours = if by_marker.is_empty() { by_name } else { by_marker };
     match ours.as_slice() {
         [] => Fate::Absent,
         [one] => Fate::Done(one.clone()),
@@ -333,15 +334,15 @@ mod tests {
     #[test]
     fn a_create_is_known_by_its_marker_else_by_what_was_not_there_before() {
         let found = [licence(1, "A", None), licence(2, "A", Some("PHL-x")), licence(3, "A", Some("other"))];
-        assert_eq!(created(&found, "A", "PHL-x", &[]), Fate::Done(2.into()));
+        assert_eq!(created(found.clone(), "A", "PHL-x", &[]), Fate::Done(2.into()));
         // Without the marker, what a person marked or what was there before is not ours.
-        assert_eq!(created(&found[..1], "A", "PHL-x", &[1.into()]), Fate::Absent);
+        assert_eq!(created(found[..1].to_vec(), "A", "PHL-x", &[1.into()]), Fate::Absent);
         assert_eq!(
-            created(&[licence(1, "A", None), licence(4, "A", None)], "A", "PHL-x", &[1.into()]),
+            created([licence(1, "A", None), licence(4, "A", None)], "A", "PHL-x", &[1.into()]),
             Fate::Done(4.into())
         );
         assert_eq!(
-            created(&[licence(5, "A", Some("m")), licence(6, "A", Some("m"))], "A", "m", &[]),
+            created([licence(5, "A", Some("m")), licence(6, "A", Some("m"))], "A", "m", &[]),
             Fate::Duplicate(vec![5.into(), 6.into()])
         );
     }

@@ -10,12 +10,13 @@ use super::Engine;
 use super::connect::Connections;
 use super::extract::Progress;
 use super::fresh::{Freshness, LIST_FROM};
-use super::planning::{Built, Links, Spec, held_by_limit};
+use super::planning::{Built, Links, Spec, held_by_limit, weights};
 use super::records::{Record, RowEnd, Write};
 use crate::engine::words::JobState;
+use crate::model::packed::{find, sort_by_id};
 use crate::model::{
-    Class, Currency, Entity, FieldName, Found, Integration, JobId, Link, Place, PlanId, Problem, Slot,
-    SourceId, TargetId, Value,
+    Class, Currency, Entity, FieldName, Found, Integration, JobId, Link, Packed, Place, PlanId, Problem,
+    Slot, SourceId, TargetId, Value,
 };
 use crate::plan::{self, FieldChange, Image, Linked, Plan, Policy, Side, is_other_account};
 
@@ -93,10 +94,10 @@ impl Engine {
             approved_once: BTreeSet::new(),
             last: plan::Last::default(),
         };
-        let (changes, mut outline) = plan::undo(&images, &linked, &policy);
-        outline.cost = plan::cost(spec.integration, &changes, |place| settings.pace(place));
-        outline.held_by_limit = changes.iter().filter(|change| held_by_limit(change)).count() as u64;
-        let stored = Plan {
+        let (rows, mut outline) = plan::undo(&images, &linked, &policy);
+        outline.cost = plan::cost(spec.integration, weights(&rows), |place| settings.pace(place));
+        outline.held_by_limit = held_by_limit(&rows);
+        let mut stored = Plan {
             id: PlanId(self.book.next_number("plan")?),
             integration: spec.integration,
             entities: spec.entities.clone(),
@@ -105,17 +106,17 @@ impl Engine {
             built_at: at,
             built_by: self.by(),
             expires_at: at.checked_add(i64::from(safety.plan_hours).hours()).unwrap_or(at),
-            rows: u32::try_from(changes.len()).unwrap_or(u32::MAX),
+            rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
             seen_up_to: BTreeMap::new(),
             read_requests: [(Place::Halo, self.budget(Place::Halo).sent() - halo_before)].into(),
             last,
             missing: Vec::new(),
-            hash: plan::hash(&outline, &changes),
+            hash: String::new(),
             outline,
         };
         let fresh = Freshness::trusted(&stored, &plan::Snapshot::default());
         self.live().kept = None;
-        self.store_plan(&stored, changes)?;
+        self.store_plan(&mut stored, rows.into_changes())?;
         Ok(Built { plan: stored, fresh, top_level: plan::TopLevel::Default, with })
     }
 
@@ -291,16 +292,17 @@ async fn look(
     for entity in integration.entities().iter().copied().chain([Entity::PushFlags]) {
         let target = with.target(integration.target(entity));
         let count = images.iter().filter(|image| image.entity == entity).count() as u64;
-        let mut there: HashMap<TargetId, Found> = HashMap::new();
+        let mut there = Vec::new();
         let listed = count >= LIST_FROM && entity != Entity::PushFlags;
         if listed {
             let what = format!("{} {}s", target.place().label(), entity.record());
             let listing = target.list(entity, &|done, of| progress(&what, done, of)).await?;
-            there = listing.proven()?.into_iter().map(|found| (found.id.clone(), found)).collect();
+            there = listing.proven()?;
+            sort_by_id(&mut there);
         }
         for (done, image) in images.iter_mut().filter(|image| image.entity == entity).enumerate() {
             image.found = if listed {
-                there.get(&image.target).cloned()
+                find(&there, image.target.as_str())
             } else {
                 progress("what the job wrote", done as u64 + 1, Some(count));
                 target.record(entity, &image.target).await?
@@ -333,7 +335,7 @@ async fn currencies(
     let mut known: HashMap<TargetId, Currency> = HashMap::new();
     let mut note = |found: Found| known.extend(found.currency.map(|currency| (found.id, currency)));
     if customers.len() as u64 >= LIST_FROM {
-        target.list(root, &|_, _| {}).await?.records.into_iter().for_each(&mut note);
+        target.list(root, &|_, _| {}).await?.records.iter().map(Packed::open).for_each(&mut note);
     } else {
         for customer in &customers {
             target.record(root, customer).await?.into_iter().for_each(&mut note);

@@ -8,7 +8,8 @@ use super::log::safe;
 use super::records::{Outcome, Record, RowEnd, RowState};
 use crate::engine::words::{Level, Phase};
 use crate::model::asset::is_unlisted;
-use crate::model::{Class, Entity, Found, Problem, TargetId, Value, marker};
+use crate::model::packed::{find, sort_by_id};
+use crate::model::{Class, Entity, Found, Packed, PackedList, Problem, TargetId, Value, marker};
 use crate::plan::{Action, Change, holds};
 
 impl Apply {
@@ -46,7 +47,7 @@ impl Apply {
                     .fields
                     .iter()
                     .filter(|f| f.after.is_some() && (by_one || !is_unlisted(f.name)))
-                    .find(|f| !holds(found, f.name, f.after.as_ref()))
+                    .find(|f| !holds(&found, f.name, f.after.as_ref()))
                     .map(|f| {
                         let now =
                             found.fields.get(f.name).map_or_else(|| "blank".to_owned(), Value::to_string);
@@ -82,8 +83,8 @@ impl Apply {
                     let same: Vec<&str> = all
                         .records
                         .iter()
-                        .filter(|found| found.name.trim().eq_ignore_ascii_case(&name))
-                        .map(|found| found.id.as_str())
+                        .filter(|found| found.open().name.trim().eq_ignore_ascii_case(&name))
+                        .map(Packed::id)
                         .collect();
                     if same.len() > 1 {
                         self.note(format!(
@@ -136,7 +137,7 @@ impl Apply {
         if (ids.len() as u64) < LIST_FROM || ids.iter().all(|(entity, _)| *entity == Entity::Warranty) {
             for (entity, id) in ids {
                 if let Some(found) = self.target(*entity).record(*entity, id).await? {
-                    there.0.entry(*entity).or_default().push(found);
+                    there.0.entry(*entity).or_default().push(Packed::new(&found));
                 }
             }
             return Ok((there.sorted(), true));
@@ -176,16 +177,14 @@ impl Apply {
     /// Two records with one marker are never billed on in silence, and never removed by us (invariant 5).
     fn audit(&self, there: &There) {
         for (entity, found) in &there.0 {
-            let is_marked = |found: &&Found| found.marker.as_deref().is_some_and(marker::is_marker);
-            let mut marked: Vec<_> =
-                found.iter().filter(is_marked).map(|f| (f.marker.as_deref(), &f.id)).collect();
+            let marked = found.iter().map(|found| (found.marker(), found.id()));
+            let mut marked: Vec<_> = marked.filter(|(mark, _)| mark.is_some_and(marker::is_marker)).collect();
             marked.sort_unstable();
             let same = marked.chunk_by(|(a, _), (b, _)| a == b).filter(|same| same.len() > 1);
-            let mut doubled: Vec<Vec<&TargetId>> =
+            let mut doubled: Vec<Vec<&str>> =
                 same.map(|same| same.iter().map(|(_, id)| *id).collect()).collect();
             doubled.sort_unstable();
             for ids in doubled {
-                let ids: Vec<_> = ids.into_iter().map(TargetId::as_str).collect();
                 self.note(format!(
                     "{}s {} carry one marker: look at them in {} and keep one",
                     entity.record(),
@@ -200,19 +199,18 @@ impl Apply {
 /// What was read back, each list in the order of its ids: looked up where it lies, since it may be all that the target
 /// has.
 #[derive(Default)]
-struct There(BTreeMap<Entity, Vec<Found>>);
+struct There(BTreeMap<Entity, PackedList<Found>>);
 
 impl There {
     fn sorted(mut self) -> Self {
         for found in self.0.values_mut() {
-            found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+            sort_by_id(found);
         }
         self
     }
 
-    fn get(&self, entity: Entity, id: &TargetId) -> Option<&Found> {
-        let found = self.0.get(&entity)?;
-        found.get(found.binary_search_by(|found| found.id.cmp(id)).ok()?)
+    fn get(&self, entity: Entity, id: &TargetId) -> Option<Found> {
+        find(self.0.get(&entity)?, id.as_str())
     }
 }
 

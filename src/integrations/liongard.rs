@@ -19,7 +19,9 @@ use crate::model::asset::{AssetField, FieldKind, TYPE_FIELD};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceMetric, SourceSystem};
 use crate::model::settings::Liongard;
 use crate::model::settings::{Repeat, SyncMode};
-use crate::model::{Entity, FieldName, Fields, Found, MatchKeys, SourceId, TargetId, Value, Verdict, Wanted};
+use crate::model::{
+    Entity, FieldName, Fields, Found, MatchKeys, Packed, SourceId, TargetId, Value, Verdict, Wanted,
+};
 use crate::plan::{Answered, Removal, Rules};
 
 /// The mappings of one reading, settled against the fields that Halo has.
@@ -167,21 +169,24 @@ impl Mapping {
     }
 
     /// How every row answered over these records (P57).
-    pub fn answered(&self, records: &[Wanted]) -> BTreeMap<String, Answered> {
-        let answered = |row: &Row| {
-            let misfit = left_out(row.target);
-            let (mut have, mut fits) = (0, 0);
-            for record in records {
-                if record.fields.get(row.target).is_some() {
-                    have += 1;
-                    fits += 1;
-                } else if record.notes.iter().any(|note| note.starts_with(&misfit)) {
-                    have += 1;
-                }
+    pub fn answered(&self, records: &[Packed<Wanted>]) -> BTreeMap<String, Answered> {
+        let mut all: Vec<(&Row, String, Answered)> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let answered = Answered { source: row.source.to_string(), ..Answered::default() };
+                (row, left_out(row.target), answered)
+            })
+            .collect();
+        for record in records.iter().map(Packed::open) {
+            for (row, misfit, answered) in &mut all {
+                let fits = record.fields.get(row.target).is_some();
+                answered.fits += u64::from(fits);
+                answered.have +=
+                    u64::from(fits || record.notes.iter().any(|note| note.starts_with(&*misfit)));
             }
-            (row.target.key().to_owned(), Answered { source: row.source.to_string(), have, fits })
-        };
-        self.rows.iter().map(answered).collect()
+        }
+        all.into_iter().map(|(row, _, answered)| (row.target.key().to_owned(), answered)).collect()
     }
 
     /// The mapped fields that are metrics which `known` lacks, with the field that each feeds.

@@ -8,7 +8,6 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::date::NO_DATE;
-use super::text::Pool;
 use super::{Address, Amount, Count, Date};
 
 /// A value that a source may leave out, give as empty, or give.
@@ -61,7 +60,7 @@ pub enum FieldName {
 }
 
 impl FieldName {
-    const BUILT_IN: [Self; 8] = [
+    pub(super) const BUILT_IN: [Self; 8] = [
         Self::Name,
         Self::TopLevel,
         Self::MainSiteAddress,
@@ -159,6 +158,15 @@ impl Label {
         Self(at)
     }
 
+    /// Its place among all labels of this process.
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(super) fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+
     pub fn as_str(self) -> &'static str {
         let labels = LABELS.read().unwrap_or_else(PoisonError::into_inner);
         labels.texts.get(self.0 as usize).copied().unwrap_or_default()
@@ -249,6 +257,11 @@ impl Fields {
         Self::default()
     }
 
+    /// Those that are in order already, each once.
+    pub(super) fn in_order(fields: Vec<(FieldName, Value)>) -> Self {
+        Self(fields)
+    }
+
     pub fn get(&self, name: FieldName) -> Option<&Value> {
         self.0.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
@@ -289,16 +302,6 @@ impl Fields {
         if self.0.capacity() > self.0.len() {
             self.0 = self.0.clone();
         }
-    }
-
-    /// The same, its text shared with what the pool holds already.
-    pub fn pack(&mut self, pool: &Pool) {
-        for (_, value) in &mut self.0 {
-            if let Value::Text(text) = value {
-                *text = pool.share(text);
-            }
-        }
-        self.shrink();
     }
 }
 

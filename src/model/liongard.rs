@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::SourceId;
+use super::packed::{Pack, Packed, Packer, Unpacker};
 
 /// One customer in Liongard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,38 @@ pub struct SourceSystem {
     pub inspector: Option<i64>,
     pub is_visible: bool,
     pub facts: Facts,
+}
+
+/// Begins with its id and its environment.
+impl Pack for SourceSystem {
+    fn pack(&self, to: &mut Packer) {
+        let Self { id, name, environment, inspector, is_visible, facts } = self;
+        id.pack(to);
+        to.option(environment.as_ref(), |to, environment| environment.pack(to));
+        to.text(name);
+        to.option(*inspector, |to, number| to.number(number.cast_unsigned()));
+        to.byte((*is_visible).into());
+        to.each(facts.iter(), |to, fact| to.option(fact.as_deref(), Packer::text));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Self {
+        Self {
+            id: SourceId::unpack(from),
+            environment: from.option(SourceId::unpack),
+            name: from.text().into(),
+            inspector: from.option(|from| from.number().cast_signed()),
+            is_visible: from.byte() != 0,
+            facts: from.each(|from| from.option(|from| from.text().into())),
+        }
+    }
+}
+
+impl Packed<SourceSystem> {
+    pub fn environment(&self) -> Option<SourceId> {
+        let mut from = self.reader();
+        from.bytes();
+        from.option(SourceId::unpack)
+    }
 }
 
 /// A device as Liongard puts it together from several inspectors.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::text::Pool;
 use super::{Currency, Fields, SourceId, TargetId};
 
 /// A postal address, as both sides can hold it.
@@ -86,19 +85,6 @@ pub struct Wanted {
     pub notes: Vec<Arc<str>>,
 }
 
-impl Wanted {
-    /// Shares what tens of thousands of records repeat: names, customers, notes.
-    pub fn pack(&mut self, pool: &Pool) {
-        self.name = pool.share(&self.name);
-        self.parent = self.parent.take().map(|id| id.shared(pool));
-        for note in &mut self.notes {
-            *note = pool.share(note);
-        }
-        self.notes.shrink_to_fit();
-        self.fields.pack(pool);
-    }
-}
-
 /// What the target holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -116,13 +102,4 @@ pub struct Found {
     pub currency: Option<Currency>,
     /// A customer's main site; `None` where there is none.
     pub main_site: Option<TargetId>,
-}
-
-impl Found {
-    /// As [`Wanted::pack`].
-    pub fn pack(&mut self, pool: &Pool) {
-        self.name = pool.share(&self.name);
-        self.parent = self.parent.take().map(|id| id.shared(pool));
-        self.fields.pack(pool);
-    }
 }

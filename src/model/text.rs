@@ -30,18 +30,23 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Texts that many records repeat, each kept once.
+/// Texts that many records repeat, each kept once. What repeats is met early: after so many it takes no new ones in,
+/// which would only be kept for nothing.
 #[derive(Debug, Default)]
 pub struct Pool(Mutex<HashSet<Arc<str>>>);
 
 impl Pool {
+    const MOST: usize = 16_384;
+
     /// The pool's own copy of a text.
     pub fn share(&self, text: &Arc<str>) -> Arc<str> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shared) = known.get(text) {
             return Arc::clone(shared);
         }
-        known.insert(Arc::clone(text));
+        if known.len() < Self::MOST {
+            known.insert(Arc::clone(text));
+        }
         Arc::clone(text)
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::customers::{find, partner, sorted_by_id};
+use super::customers::{partner, sorted_by_id};
 use super::snapshot::{Lines, Mappings, Reading, Removal};
 use super::{Absence, Action, Cause, FieldChange, Mark, Policy, Snapshot};
 use crate::matching::exact_form;
-use crate::model::{Count, Entity, FieldName, Found, Link, Place, SourceId, Value, Verdict, Wanted};
+use crate::model::packed::{by_id, find};
+use crate::model::{Count, Entity, FieldName, Found, Link, Packed, Place, SourceId, Value, Verdict, Wanted};
 
 /// The linked records to look up one by one before a scheduled plan is built: `(record, customer)`.
 ///
@@ -20,14 +21,14 @@ pub fn absent(
 ) -> Vec<(SourceId, SourceId)> {
     let Some(lines) = snapshot.lines.get(&entity).filter(|_| policy.scheduled) else { return Vec::new() };
     let judge = Judge::new(entity, snapshot, lines, mappings, policy);
-    let found = sorted_by_id(&lines.found);
-    let listed: HashSet<&SourceId> = lines.wanted.iter().map(|wanted| &wanted.id).collect();
+    let found = by_id(&lines.found);
+    let listed: HashSet<&str> = lines.wanted.iter().map(Packed::id).collect();
     links
         .into_iter()
-        .filter(|(id, _)| !listed.contains(id))
+        .filter(|(id, _)| !listed.contains(id.as_str()))
         .filter(|(id, link)| {
             matches!(
-                judge.judge(id, link, find(&found, &link.target)),
+                judge.judge(id, link, find(&found, link.target.as_str()).as_ref()),
                 Judged::Gone { .. } | Judged::Missing { .. }
             )
         })
@@ -73,9 +74,10 @@ impl<'a> Judge<'a> {
         policy: &'a Policy,
     ) -> Self {
         let scope = &policy.rules(entity).scope;
-        let in_scope = |wanted: &&Wanted| !matches!(wanted.verdict, Verdict::OutOfScope(_));
+        let in_scope = |wanted: &Wanted| !matches!(wanted.verdict, Verdict::OutOfScope(_));
         let kinds = (!scope.kinds.is_empty()).then(|| {
-            let listed = lines.wanted.iter().filter(in_scope).map(|wanted| folded(&wanted.name));
+            let listed =
+                lines.wanted.iter().map(Packed::open).filter(in_scope).map(|wanted| folded(&wanted.name));
             scope.kinds.iter().map(|name| folded(name)).chain(listed).collect()
         });
         Self {

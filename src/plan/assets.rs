@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Cause, Change, FieldChange, KindOfRecord, Kinds, Side};
+use super::{Action, Cause, Change, FieldChange, KindOfRecord, Kinds, Row, Rows, Side};
 use crate::model::asset::{GROUP_FIELD, KIND_FIELD, TYPE_FIELD, folded, is_unlisted, type_gets};
-use crate::model::{Entity, FieldName, Fields, Found, SourceId, Value};
+use crate::model::packed::find;
+use crate::model::{Entity, FieldName, Fields, Found, Packed, SourceId, Value};
 
 impl Kinds {
     /// Leaves out what the asset cannot take, or what is to be filled in only where the target has nothing. The
@@ -42,12 +43,12 @@ impl Kinds {
 
 /// The rows that make fields, make types and give types fields, put before the rows of the assets from `first` on;
 /// assets that need what waits are held with it.
-pub(super) fn prepare(kinds: &Kinds, rows: &mut Vec<Change>, first: usize, found: &[Found]) {
+pub(super) fn prepare(kinds: &Kinds, rows: &mut Rows, first: usize, found: &[Packed<Found>]) {
     let mut new_types: BTreeMap<String, String> = BTreeMap::new();
     let mut given: BTreeMap<String, BTreeSet<FieldName>> = BTreeMap::new();
     let mut used: BTreeSet<FieldName> = BTreeSet::new();
-    for change in rows.iter().skip(first).filter(|change| change.action.acts()) {
-        let Some(name) = type_of(change, found) else { continue };
+    for change in rows.iter().skip(first).filter(|row| row.action.acts()).map(Row::open) {
+        let Some(name) = type_of(&change, found) else { continue };
         let key = folded(&name);
         let fields = change.fields.iter().filter(|field| field.after.is_some()).map(|field| field.name);
         let fields = fields.filter(|name| kinds.mapped.contains(name));
@@ -71,7 +72,7 @@ pub(super) fn prepare(kinds: &Kinds, rows: &mut Vec<Change>, first: usize, found
         made.push(change);
     }
     let waits = waits(kinds, new_types.len());
-    for (key, name) in &new_types {
+    for name in new_types.values() {
         let mut change = Change::new(
             Entity::AssetTypes,
             Action::Create,
@@ -90,15 +91,17 @@ pub(super) fn prepare(kinds: &Kinds, rows: &mut Vec<Change>, first: usize, found
         change.fields.extend(mapped);
         if let Some((cause, why)) = &waits {
             change = change.held(cause.clone(), Action::Create, why);
-            hold_assets(rows, first, key, name);
         }
         made.push(change);
+    }
+    if waits.is_some() {
+        hold_assets(rows, first, &new_types);
     }
     for (key, fields) in given.iter().filter(|(_, fields)| !fields.is_empty()) {
         let Some(there) = kinds.types.get(key) else { continue };
         made.push(widened(there, fields));
     }
-    rows.splice(first..first, made);
+    rows.insert(first, made);
 }
 
 fn widened(there: &KindOfRecord, fields: &BTreeSet<FieldName>) -> Change {
@@ -128,20 +131,24 @@ fn waits(kinds: &Kinds, new: usize) -> Option<(Cause, String)> {
     }
 }
 
-fn hold_assets(rows: &mut [Change], first: usize, key: &str, name: &str) {
-    for change in rows.iter_mut().skip(first).filter(|change| change.action == Action::Create) {
-        if type_of(change, &[]).is_some_and(|own| folded(&own) == key) {
-            change.hold(Cause::Missing, &format!("its type '{name}' waits"));
+/// Lets new assets wait whose type does, which stands in the list by its folded name.
+fn hold_assets(rows: &mut Rows, first: usize, waiting: &BTreeMap<String, String>) {
+    for at in first..rows.len() {
+        let Some(change) = rows.get(at).filter(|row| row.action == Action::Create).map(Row::open) else {
+            continue;
+        };
+        let name = type_of(&change, &[]).and_then(|own| waiting.get(&folded(&own)));
+        if let Some(name) = name {
+            rows.edit(at, |change| change.hold(Cause::Missing, &format!("its type '{name}' waits")));
         }
     }
 }
 
 /// The type that a row's asset has or gets. `found` is sorted by id.
-fn type_of(change: &Change, found: &[Found]) -> Option<String> {
+fn type_of(change: &Change, found: &[Packed<Found>]) -> Option<String> {
     let name = FieldName::own(TYPE_FIELD);
     if let Some(target) = &change.target {
-        let at = found.binary_search_by(|found| found.id.cmp(&target.id)).ok()?;
-        return found[at].fields.get(name).map(ToString::to_string);
+        return find(found, target.id.as_str())?.fields.get(name).map(ToString::to_string);
     }
     let written =
         change.fields.iter().find(|field| field.name == name).and_then(|field| field.after.as_ref());

@@ -2,7 +2,7 @@
 
 use super::{Action, Change, Cost};
 use crate::model::settings::Pace;
-use crate::model::{FieldName, Integration, Place};
+use crate::model::{Entity, FieldName, Integration, Place};
 
 /// Requests that a row sends: one write of the record, one more of the main site where the address of an
 /// existing customer changes. A link that differs in nothing sends none.
@@ -18,15 +18,19 @@ pub fn requests(change: &Change) -> u64 {
     }
 }
 
-/// All rows together, each at the place that its kind is written to.
-pub fn cost(integration: Integration, changes: &[Change], pace: impl Fn(Place) -> Pace) -> Cost {
+/// All rows together, each at the place that its kind is written to: of each what it is, what it does, and its
+/// [`requests`].
+pub fn cost(
+    integration: Integration,
+    rows: impl Iterator<Item = (Entity, Action, u64)>,
+    pace: impl Fn(Place) -> Pace,
+) -> Cost {
     let mut cost = Cost::default();
-    for change in changes {
-        let writes = requests(change);
+    for (entity, action, writes) in rows {
         // An existing record is read again before it is changed (P24).
-        let each = if change.action == Action::Create { 1 } else { 2 };
+        let each = if action == Action::Create { 1 } else { 2 };
         if writes > 0 {
-            *cost.requests.entry(integration.target(change.entity)).or_default() += writes * each;
+            *cost.requests.entry(integration.target(entity)).or_default() += writes * each;
         }
     }
     cost.seconds = cost.requests.iter().map(|(place, count)| seconds(*count, &pace(*place))).sum();

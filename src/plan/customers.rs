@@ -159,7 +159,7 @@ struct Planner<'a> {
     party: &'static str,
     parties: &'static str,
     by_id: Vec<&'a Found>,
-    markers: Markers<'a>,
+    markers: Markers<&'a Found>,
     /// The target's customers by what may tell them: positions in `by_id`.
     exact: HashMap<String, Vec<usize>>,
     normal: HashMap<String, Vec<usize>>,
@@ -186,7 +186,7 @@ impl<'a> Planner<'a> {
             party: policy.target(root).party().0,
             parties: policy.target(root).party().1,
             by_id: sorted_by_id(&snapshot.partners),
-            markers: Markers::read(root, std::iter::empty(), std::iter::empty(), policy),
+            markers: Markers::none(root),
             exact: HashMap::new(),
             normal: HashMap::new(),
             vat: HashMap::new(),

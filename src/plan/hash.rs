@@ -6,22 +6,38 @@ use sha2::{Digest, Sha256};
 
 use super::{Change, Outline};
 
-/// SHA-256 over the outline and every row, in hexadecimal. Rows may come from a store, one at a time.
+/// SHA-256 over the outline and every row, in hexadecimal.
 pub fn hash<C: Borrow<Change>>(outline: &Outline, changes: impl IntoIterator<Item = C>) -> String {
-    let mut sum = Sum { digest: Sha256::new(), buffer: Vec::new() };
-    sum.add(outline);
+    let mut seal = Seal::new(outline);
     for change in changes {
-        sum.add(change.borrow());
+        seal.row(change.borrow());
     }
-    hexadecimal(&sum.digest.finalize())
+    seal.finish()
 }
 
-struct Sum {
+/// The same, row by row, for rows that come and go.
+pub struct Seal {
     digest: Sha256,
     buffer: Vec<u8>,
 }
 
-impl Sum {
+impl Seal {
+    pub fn new(outline: &Outline) -> Self {
+        let mut seal = Self { digest: Sha256::new(), buffer: Vec::new() };
+        seal.add(outline);
+        seal
+    }
+
+    /// Takes the next row in; answers it as JSON.
+    pub fn row(&mut self, change: &Change) -> &[u8] {
+        self.add(change);
+        self.buffer.trim_ascii_end()
+    }
+
+    pub fn finish(self) -> String {
+        hexadecimal(&self.digest.finalize())
+    }
+
     fn add(&mut self, part: &impl serde::Serialize) {
         self.buffer.clear();
         // Plain data with text keys, into memory: there is nothing in it that can fail.

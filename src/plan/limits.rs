@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::customers::Customers;
 use super::lines::Tally;
-use super::{Action, Cause, Change, Last, Limit, Policy, Snapshot, Valve};
-use crate::model::{Currency, Entity, FieldName, SourceId, Value};
+use super::{Action, Cause, Last, Limit, Policy, Row, Rows, Snapshot, Valve};
+use crate::model::{Currency, Entity, FieldName, SourceId};
 
 /// V4, V5 and V7 mean nothing among fewer linked records (decision 32).
 const ENOUGH: u64 = 50;
@@ -18,7 +18,7 @@ const ENOUGH: u64 = 50;
 /// V2, V9, V10 and V12 bind in every run. V1, V3, V11 and N16 hold removals. V4 to V8 hold in scheduled plans; for a person
 /// they only stand in the list.
 pub(super) fn apply(
-    changes: &mut [Change],
+    rows: &mut Rows,
     customers: &Customers,
     tallies: &BTreeMap<Entity, Tally>,
     snapshot: &Snapshot,
@@ -32,18 +32,18 @@ pub(super) fn apply(
     // too: otherwise look-ups that fail would let through in two runs what is too much for one.
     let wanted: BTreeMap<Entity, u64> = tallies
         .keys()
-        .map(|entity| (*entity, changes.iter().filter(|change| would_remove(change, *entity)).count() as u64))
+        .map(|entity| (*entity, rows.iter().filter(|row| would_remove(row, *entity)).count() as u64))
         .collect();
 
     if let Some(sentence) = valves.account(alerts) {
-        hold(changes, |change| change.action.acts(), Valve::V10, false, &sentence);
+        hold(rows, |row| row.action.acts(), Valve::V10, false, &sentence);
     }
     if let Some(sentence) = valves.canaries(snapshot, alerts) {
-        hold(changes, |change| change.action.acts(), Valve::V9, false, &sentence);
+        hold(rows, |row| row.action.acts(), Valve::V9, false, &sentence);
     }
     for entity in policy.entities.clone() {
         if let Some(sentence) = valves.emptied(entity, seen(entity, snapshot, policy), alerts) {
-            hold(changes, |change| removes(change, entity), Valve::V2, false, &sentence);
+            hold(rows, |row| removes(row, entity), Valve::V2, false, &sentence);
         }
     }
     // Of what goes the other way nothing is ever removed.
@@ -55,39 +55,35 @@ pub(super) fn apply(
                 "no complete plan of {} {entity} has been applied by a person yet: nothing is zeroed or made inactive until then (N16)",
                 valves.label
             );
-            let mut held = false;
-            for change in changes.iter_mut().filter(|change| removes(change, entity)) {
-                change.hold(Cause::SafeMode, &why);
-                held = true;
-            }
-            if held {
+            if rows.iter().any(|row| removes(row, entity)) {
+                rows.hold(|row| removes(row, entity), &Cause::SafeMode, &why);
                 alerts.push(why);
             }
         }
         if let Some(sentence) = valves.rules_changed(entity, removals, linked(entity)) {
-            hold(changes, |change| removes(change, entity), Valve::V11, true, &sentence);
+            hold(rows, |row| removes(row, entity), Valve::V11, true, &sentence);
         }
         let (losing, sentence) = valves.losing_all(entity, tally);
         if let Some(sentence) = sentence {
-            let concerned = |change: &Change| {
-                removes(change, entity) && change.customer.as_ref().is_some_and(|c| losing.contains(&c.id))
+            let concerned = |row: &Row| {
+                removes(row, entity) && row.open().customer.is_some_and(|c| losing.contains(&c.id))
             };
-            hold(changes, concerned, Valve::V3, true, &sentence);
+            hold(rows, concerned, Valve::V3, true, &sentence);
         }
         if let Some(sentence) = valves.removals(entity, removals, linked(entity)) {
-            hold(changes, |change| removes(change, entity), Valve::V1, true, &sentence);
+            hold(rows, |row| removes(row, entity), Valve::V1, true, &sentence);
         }
     }
 
     let seats = |entity: Entity| tallies.get(&entity).map(|tally| tally.seats);
-    valves.gates(changes, linked, seats, alerts);
+    valves.gates(rows, linked, seats, alerts);
     valves.limits
 }
 
 /// The valves that an undo passes beside its own of removals: V4 to V8, which for a person only stand in the list, and
 /// V12. `seats` are those of all linked records of an entity.
 pub(super) fn of_undo(
-    changes: &mut [Change],
+    rows: &mut Rows,
     linked: &BTreeMap<Entity, u64>,
     seats: &BTreeMap<Entity, u64>,
     policy: &Policy,
@@ -96,7 +92,7 @@ pub(super) fn of_undo(
     let label = policy.source(policy.integration.root()).label();
     let mut valves = Valves { policy, label, limits: Vec::new() };
     let linked = |entity: Entity| linked.get(&entity).copied().unwrap_or(0);
-    valves.gates(changes, linked, |entity| seats.get(&entity).copied(), alerts);
+    valves.gates(rows, linked, |entity| seats.get(&entity).copied(), alerts);
     valves.limits
 }
 
@@ -104,53 +100,49 @@ impl Valves<'_> {
     /// V4 to V8, then V12.
     fn gates(
         &mut self,
-        changes: &mut [Change],
+        rows: &mut Rows,
         linked: impl Fn(Entity) -> u64,
         seats_of: impl Fn(Entity) -> Option<u64>,
         alerts: &mut Vec<String>,
     ) {
         for entity in self.policy.entities.clone() {
-            let of =
-                move |change: &Change, action: Action| change.entity == entity && change.action == action;
-            let count = |changes: &[Change], action| {
-                changes.iter().filter(|change| of(change, action)).count() as u64
-            };
-            let (creates, updates) = (count(changes, Action::Create), count(changes, Action::Update));
+            let of = move |row: &Row, action: Action| row.entity == entity && row.action == action;
+            let count = |rows: &Rows, action| rows.iter().filter(|row| of(row, action)).count() as u64;
+            let (creates, updates) = (count(rows, Action::Create), count(rows, Action::Update));
             if let Some(sentence) = self.creates(entity, creates, linked(entity)) {
-                hold(changes, |change| of(change, Action::Create), Valve::V6, true, &sentence);
+                hold(rows, |row| of(row, Action::Create), Valve::V6, true, &sentence);
             }
             if linked(entity) < ENOUGH {
                 continue;
             }
             if let Some(population) = seats_of(entity).filter(|_| entity.is_billed()) {
-                if let Some(sentence) = self.seats(entity, changes, population) {
-                    let concerned = |change: &Change| of(change, Action::Update) && seats(change) != 0;
-                    hold(changes, concerned, Valve::V4, true, &sentence);
+                if let Some(sentence) = self.seats(entity, rows, population) {
+                    let concerned = |row: &Row| of(row, Action::Update) && row.seats() != 0;
+                    hold(rows, concerned, Valve::V4, true, &sentence);
                 }
                 for field in [FieldName::Quantity, FieldName::Price, FieldName::Cost] {
-                    let blanks = |change: &Change| of(change, Action::Update) && goes_to_zero(change, field);
-                    let number = changes.iter().filter(|change| blanks(change)).count() as u64;
+                    let blanks = |row: &Row| of(row, Action::Update) && row.goes_to_zero(field);
+                    let number = rows.iter().filter(|row| blanks(row)).count() as u64;
                     if let Some(sentence) = self.blanks(entity, field, number, linked(entity)) {
-                        hold(changes, blanks, Valve::V5, true, &sentence);
+                        hold(rows, blanks, Valve::V5, true, &sentence);
                     }
                 }
             }
             if let Some(sentence) = self.updates(entity, updates, linked(entity)) {
-                hold(changes, |change| of(change, Action::Update), Valve::V7, true, &sentence);
+                hold(rows, |row| of(row, Action::Update), Valve::V7, true, &sentence);
             }
         }
-        for (currency, sentence) in self.money(changes) {
-            let concerned = move |change: &Change| {
-                change.action.acts()
-                    && change.currency == currency
-                    && change.money.is_some_and(|money| !money.is_zero())
+        for (currency, sentence) in self.money(rows) {
+            let concerned = move |row: &Row| {
+                let (of, money) = row.money();
+                row.action.acts() && of == currency && money.is_some_and(|money| !money.is_zero())
             };
-            hold(changes, concerned, Valve::V8, true, &sentence);
+            hold(rows, concerned, Valve::V8, true, &sentence);
         }
-        let billable = |change: &Change| change.action.acts() && change.is_billable();
-        let number = changes.iter().filter(|change| billable(change)).count() as u64;
+        let billable = |row: &Row| row.action.acts() && row.is_billable();
+        let number = rows.iter().filter(|row| billable(row)).count() as u64;
         if let Some(sentence) = self.frozen(number, alerts) {
-            hold(changes, billable, Valve::V12, true, &sentence);
+            hold(rows, billable, Valve::V12, true, &sentence);
         }
     }
 }
@@ -214,53 +206,16 @@ fn seen(entity: Entity, snapshot: &Snapshot, policy: &Policy) -> u64 {
     }
 }
 
-fn removes(change: &Change, entity: Entity) -> bool {
-    change.entity == entity && change.action.is_removal()
+fn removes(row: &Row, entity: Entity) -> bool {
+    row.entity == entity && row.action.is_removal()
 }
 
-fn would_remove(change: &Change, entity: Entity) -> bool {
-    let wants = change.hold.as_ref().map_or(change.action, |hold| hold.would_be);
-    change.entity == entity && wants.is_removal()
+fn would_remove(row: &Row, entity: Entity) -> bool {
+    row.entity == entity && row.would_be.is_removal()
 }
 
-fn hold(
-    changes: &mut [Change],
-    concerned: impl Fn(&Change) -> bool,
-    valve: Valve,
-    overridable: bool,
-    sentence: &str,
-) {
-    for change in changes.iter_mut().filter(|change| concerned(change)) {
-        change.hold(Cause::Limit { valve, overridable }, sentence);
-    }
-}
-
-/// Seats that an update adds or takes.
-fn seats(change: &Change) -> i64 {
-    let count = |value: Option<&Value>| match value {
-        Some(Value::Count(count)) => i64::from(count.get()),
-        _ => 0,
-    };
-    change
-        .fields
-        .iter()
-        .filter(|field| field.name == FieldName::Quantity)
-        .map(|field| count(field.after.as_ref()) - count(field.before.as_ref()))
-        .sum()
-}
-
-fn goes_to_zero(change: &Change, name: FieldName) -> bool {
-    let is_zero = |value: Option<&Value>| match value {
-        Some(Value::Count(count)) => count.get() == 0,
-        Some(Value::Amount(amount)) => amount.get().is_zero(),
-        _ => false,
-    };
-    change.fields.iter().any(|field| {
-        field.name == name
-            && is_zero(field.after.as_ref())
-            && field.before.is_some()
-            && !is_zero(field.before.as_ref())
-    })
+fn hold(rows: &mut Rows, concerned: impl Fn(&Row) -> bool, valve: Valve, overridable: bool, sentence: &str) {
+    rows.hold(concerned, &Cause::Limit { valve, overridable }, sentence);
 }
 
 struct Valves<'a> {
@@ -505,8 +460,8 @@ impl Valves<'_> {
         self.gate(Valve::V7, Some(entity), (number, limit, population), &text)
     }
 
-    fn seats(&mut self, entity: Entity, changes: &[Change], population: u64) -> Option<String> {
-        let number = changes.iter().filter(|change| change.action == Action::Update).map(seats).sum::<i64>();
+    fn seats(&mut self, entity: Entity, rows: &Rows, population: u64) -> Option<String> {
+        let number = rows.iter().filter(|row| row.action == Action::Update).map(Row::seats).sum::<i64>();
         let limit = population / 10;
         let text = format!("updates change the seats by {number:+}, limit {limit} (10 % of {population})");
         self.gate(Valve::V4, Some(entity), (number.unsigned_abs(), limit, population), &text)
@@ -519,12 +474,12 @@ impl Valves<'_> {
         self.gate(Valve::V5, Some(entity), (number, limit, population), &text)
     }
 
-    fn money(&mut self, changes: &[Change]) -> Vec<(Option<Currency>, String)> {
+    fn money(&mut self, rows: &Rows) -> Vec<(Option<Currency>, String)> {
         let Some(limit) = self.policy.safety.max_money_change else { return Vec::new() };
         let mut sums: BTreeMap<Option<Currency>, Decimal> = BTreeMap::new();
-        for change in changes.iter().filter(|change| change.action.acts()) {
-            if let Some(money) = change.money {
-                let sum = sums.entry(change.currency).or_default();
+        for row in rows.iter().filter(|row| row.action.acts()) {
+            if let (currency, Some(money)) = row.money() {
+                let sum = sums.entry(currency).or_default();
                 *sum = sum.saturating_add(money);
             }
         }

@@ -13,10 +13,14 @@ use super::change::{Reasons, reasons};
 use super::customers::{Customers, Standing, find, sorted_by_id, why_update};
 use super::diff::{self, Diff};
 use super::money::{monthly, monthly_delta};
-use super::{Action, Candidate, Cause, Change, Lines, Parking, Policy, Side, Snapshot, snapshot::Mappings};
+use super::{
+    Action, Candidate, Cause, Change, Lines, Parking, Policy, Rows, Side, Snapshot, snapshot::Mappings,
+};
 use crate::model::asset::{ID_FIELD, TYPE_FIELD};
+use crate::model::packed::{self, by_id, place_of};
 use crate::model::{
-    Currency, Entity, FieldName, Fields, Found, Link, Place::Halo, SourceId, TargetId, Value, Verdict, Wanted,
+    Currency, Entity, FieldName, Fields, Found, Link, Packed, Place::Halo, SourceId, TargetId, Value,
+    Verdict, Wanted,
 };
 
 /// What the limits and the money line need of the rows that the rows alone do not say.
@@ -44,15 +48,12 @@ pub(super) fn plan(
     links: impl IntoIterator<Item = (SourceId, Link)>,
     policy: &Policy,
     customers: &Customers,
-    rows: &mut Vec<Change>,
+    rows: &mut Rows,
 ) -> Tally {
     let first = rows.len();
     let none = Lines::default();
     let lines = snapshot.lines.get(&entity).unwrap_or(&none);
-    rows.reserve_exact(lines.wanted.len());
-    let mut wanted: Vec<&Wanted> = lines.wanted.iter().collect();
-    wanted.sort_by(|a, b| a.id.cmp(&b.id));
-    let found = sorted_by_id(&lines.found);
+    let (wanted, found) = (by_id(&lines.wanted), by_id(&lines.found));
     let mut planner = Planner {
         entity,
         snapshot,
@@ -73,7 +74,7 @@ pub(super) fn plan(
         tally: Tally::default(),
         said: HashMap::new(),
     };
-    let mut unlinked: Vec<&Wanted> = Vec::new();
+    let mut unlinked: Vec<&Packed<Wanted>> = Vec::new();
     let mut links = links.into_iter().peekable();
     let mut last: Option<SourceId> = None;
     let mut next = wanted.iter().peekable();
@@ -82,7 +83,7 @@ pub(super) fn plan(
             (None, None) => break,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some(wanted), Some((id, _))) => wanted.id.cmp(id),
+            (Some(wanted), Some((id, _))) => wanted.id().cmp(id.as_str()),
         };
         let link = if order == Ordering::Less { None } else { links.next() };
         let record = if order == Ordering::Greater { None } else { next.next() };
@@ -92,7 +93,7 @@ pub(super) fn plan(
             planner.take(link);
         }
         match (record, link) {
-            (Some(wanted), Some((_, link))) => planner.linked(wanted, &link),
+            (Some(wanted), Some((_, link))) => planner.linked(&wanted.open(), &link),
             (Some(wanted), None) => unlinked.push(wanted),
             (None, Some((id, link))) => planner.absent(&id, &link),
             (None, None) => {}
@@ -100,28 +101,22 @@ pub(super) fn plan(
     }
     planner.unlinked(&unlinked);
     let Planner { rows, tally, .. } = planner;
-    rows[first..].sort_unstable_by(|a, b| order_of(a).cmp(&order_of(b)));
+    rows.sort_from(first);
     if let Some(kinds) = &lines.kinds {
         super::assets::prepare(kinds, rows, first, &lines.found);
     }
     tally
 }
 
-fn by_key<'a>(found: &[&'a Found]) -> HashMap<&'a str, Vec<&'a Found>> {
-    let mut all: HashMap<&'a str, Vec<&'a Found>> = HashMap::new();
-    for record in found {
-        if let Some(key) = &record.keys.own {
-            all.entry(key).or_default().push(record);
-        }
-    }
+fn by_key<'a>(found: &[&'a Packed<Found>]) -> Vec<Keyed<'a>> {
+    let mut all: Vec<Keyed<'a>> =
+        found.iter().filter_map(|record| Some((record.own_key()?, *record))).collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
     all
 }
 
-/// By customer, then by name; ids settle what names leave open.
-fn order_of(change: &Change) -> (Option<(&str, &SourceId)>, &str, &SourceId) {
-    let customer = change.customer.as_ref().map(|customer| (&*customer.name, &customer.id));
-    (customer, &change.source.name, &change.source.id)
-}
+/// A record at the target, with the value of its matching field.
+type Keyed<'a> = (&'a str, &'a Packed<Found>);
 
 struct Planner<'a> {
     entity: Entity,
@@ -139,13 +134,13 @@ struct Planner<'a> {
     record: &'static str,
     judge: Judge<'a>,
     partners: Vec<&'a Found>,
-    found: Vec<&'a Found>,
+    found: Vec<&'a Packed<Found>>,
     /// Target records that a link holds, by their place in `found`.
     taken: Vec<bool>,
-    rows: &'a mut Vec<Change>,
+    rows: &'a mut Rows,
     tally: Tally,
-    /// By the value of the matching field; empty where records are matched by name.
-    by_key: HashMap<&'a str, Vec<&'a Found>>,
+    /// In the order of the matching field's values; empty where records are matched by name.
+    by_key: Vec<Keyed<'a>>,
     /// Reasons of unchanged rows, each kept once.
     said: HashMap<&'static str, HashMap<Vec<Arc<str>>, Reasons>>,
 }
@@ -169,9 +164,20 @@ impl Place {
 
 impl<'a> Planner<'a> {
     fn take(&mut self, link: &Link) {
-        if let Ok(at) = self.found.binary_search_by(|found| found.id.cmp(&link.target)) {
+        if let Some(at) = place_of(&self.found, link.target.as_str()) {
             self.taken[at] = true;
         }
+    }
+
+    fn record(&self, id: &TargetId) -> Option<Found> {
+        packed::find(&self.found, id.as_str())
+    }
+
+    /// The target's records with this value of the matching field.
+    fn with_key(&self, key: &str) -> &[Keyed<'a>] {
+        let from = self.by_key.partition_point(|(other, _)| *other < key);
+        let here = self.by_key[from..].partition_point(|(other, _)| *other == key);
+        &self.by_key[from..from + here]
     }
 
     /// A row of a listed subscription.
@@ -282,13 +288,14 @@ impl<'a> Planner<'a> {
         ))
     }
 
-    fn linked(&mut self, wanted: &'a Wanted, link: &Link) {
+    fn linked(&mut self, wanted: &Wanted, link: &Link) {
         let change = self.linked_row(wanted, link);
         self.rows.push(change);
     }
 
-    fn linked_row(&mut self, wanted: &'a Wanted, link: &Link) -> Change {
-        let found = find(&self.found, &link.target);
+    fn linked_row(&mut self, wanted: &Wanted, link: &Link) -> Change {
+        let found = self.record(&link.target);
+        let found = found.as_ref();
         let target = found.map_or_else(
             || Side { id: link.target.clone(), name: Arc::from(&*link.target_name) },
             Side::of_found,
@@ -476,7 +483,8 @@ impl<'a> Planner<'a> {
     /// The matching field points to another record than the stored id does: the id counts (L14).
     fn disagrees(&self, wanted: &Wanted, found: &Found) -> Option<String> {
         let key = wanted.keys.own.as_ref()?;
-        let other = self.by_key.get(&**key)?.iter().find(|other| other.id != found.id)?;
+        let (_, other) = self.with_key(key).iter().find(|(_, other)| other.id() != found.id.as_str())?;
+        let other = other.open();
         Some(format!(
             "the matching field is also that of {} '{}' ({}); Liongard's id counts (L14)",
             self.record, other.name, other.id
@@ -495,7 +503,8 @@ impl<'a> Planner<'a> {
     }
 
     fn absent(&mut self, id: &SourceId, link: &Link) {
-        let found = find(&self.found, &link.target);
+        let found = self.record(&link.target);
+        let found = found.as_ref();
         let side = Side { id: id.clone(), name: Arc::from(&*link.source_name) };
         let row = |action, why: String| {
             let mut change = Change::new(self.entity, action, side.clone(), [why]);

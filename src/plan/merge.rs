@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::customers::Customers;
 use super::lines::{self, Tally};
 use super::{
-    Action, Cause, Change, Last, MoneyDelta, Only, Outline, Policy, Snapshot, Totals, limits, push,
+    Action, Cause, Last, MoneyDelta, Only, Outline, Policy, Row, Rows, Snapshot, Totals, limits, push,
     quarantine, shape,
     snapshot::{Mappings, Reading},
 };
@@ -16,7 +16,7 @@ use crate::model::{Currency, Entity, Link, SourceId};
 /// A plan as built. Its cost is [`super::cost`]'s to add, before [`super::hash`] seals it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    pub changes: Vec<Change>,
+    pub rows: Rows,
     pub outline: Outline,
     /// What to remember for the next plan, once this one is applied.
     pub last: Last,
@@ -31,34 +31,30 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
     policy: &Policy,
 ) -> Planned {
     let mut customers = Customers::plan(snapshot, mappings, policy);
-    let mut changes = std::mem::take(&mut customers.rows);
+    let mut rows = Rows::from(std::mem::take(&mut customers.rows));
+    let of_customers = rows.len();
     let mut tallies = BTreeMap::new();
     for entity in policy.lines() {
         let tally = match entity {
-            Entity::Push => push::plan(snapshot, mappings, links(entity), policy, &mut changes),
-            _ => lines::plan(entity, snapshot, mappings, links(entity), policy, &customers, &mut changes),
+            Entity::Push => push::plan(snapshot, mappings, links(entity), policy, &mut rows),
+            _ => lines::plan(entity, snapshot, mappings, links(entity), policy, &customers, &mut rows),
         };
         tallies.insert(entity, tally);
     }
     if let Some(only) = &snapshot.only {
-        narrow(&mut changes, only);
-    }
-    for (row, change) in (1..).zip(&mut changes) {
-        change.row = row;
+        narrow(&mut rows, of_customers, only);
     }
 
     let mut alerts = alerts(snapshot, policy, &customers, &tallies);
     for (entity, _) in tallies.iter().filter(|(_, tally)| tally.disorder) {
         let why = "the stored links came out of order, so what is linked is not certain: move the folder index/ aside, it is made again from the trail";
-        for change in changes.iter_mut().filter(|c| c.entity == *entity && c.action.acts()) {
-            change.hold(Cause::Unproven, why);
-        }
+        rows.hold(|row| row.entity == *entity && row.action.acts(), &Cause::Unproven, why);
         alerts.push(format!("No {} is written: {why}.", entity.singular()));
     }
-    shape::apply(&mut changes, snapshot, policy, &mut alerts);
-    quarantine::apply(&mut changes, policy);
-    let limits = limits::apply(&mut changes, &customers, &tallies, snapshot, policy, &mut alerts);
-    follow(&mut changes);
+    shape::apply(&mut rows, snapshot, policy, &mut alerts);
+    quarantine::apply(&mut rows, policy);
+    let limits = limits::apply(&mut rows, &customers, &tallies, snapshot, policy, &mut alerts);
+    follow(&mut rows);
 
     let mut outline = Outline { alerts, limits, ..Outline::default() };
     for entity in &policy.entities {
@@ -72,16 +68,17 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
             (*currency, MoneyDelta { currency: *currency, before: *before, after: *before })
         })
         .collect();
-    for change in &changes {
-        outline.totals.count(change.action);
-        outline.by_entity.entry(change.entity).or_default().count(change.action);
-        if change.entity.is_billed() && change.action.acts() {
-            match change.money {
+    for row in rows.iter() {
+        outline.totals.count(row.action);
+        outline.by_entity.entry(row.entity).or_default().count(row.action);
+        if row.entity.is_billed() && row.action.acts() {
+            let (currency, delta) = row.money();
+            match delta {
                 None => outline.rows_without_price += 1,
                 Some(delta) if delta.is_zero() => {}
                 Some(delta) => {
-                    let line = money.entry(change.currency).or_insert(MoneyDelta {
-                        currency: change.currency,
+                    let line = money.entry(currency).or_insert(MoneyDelta {
+                        currency,
                         before: Decimal::ZERO,
                         after: Decimal::ZERO,
                     });
@@ -93,42 +90,41 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
     outline.money =
         money.into_values().filter(|line| !line.before.is_zero() || !line.after.is_zero()).collect();
     let last = limits::remember(snapshot, policy, &tallies, customers.linked);
-    Planned { changes, outline, last }
+    Planned { rows, outline, last }
 }
 
 /// Leaves the rows of a narrow plan, and the customers that they need first. Names are compared among all customers
 /// before: one that looks unique in a narrow list may not be.
-fn narrow(changes: &mut Vec<Change>, only: &Only) {
-    let covers = |change: &Change| {
+fn narrow(rows: &mut Rows, of_customers: usize, only: &Only) {
+    let covers = |row: &Row| {
+        let change = row.open();
         let customer = change.customer.as_ref().unwrap_or(&change.source);
         only.covers(change.entity, &change.source.id, &customer.id)
     };
-    let needed: BTreeSet<u32> =
-        changes.iter().filter(|change| covers(change)).filter_map(|change| change.after_row).collect();
-    // Customers are numbered already, their subscriptions not yet.
-    changes.retain(|change| covers(change) || (change.row > 0 && needed.contains(&change.row)));
-    let rows: BTreeMap<u32, u32> = changes
+    let needed: BTreeSet<usize> = rows
         .iter()
-        .zip(1..)
-        .filter(|(change, _)| change.row > 0)
-        .map(|(change, row)| (change.row, row))
+        .filter(|row| row.after_row.is_some() && covers(row))
+        .filter_map(|row| (row.after_row? as usize).checked_sub(1))
         .collect();
-    for change in changes {
-        change.after_row = change.after_row.and_then(|row| rows.get(&row).copied());
-    }
+    // Customers have their places already, their subscriptions not yet.
+    let left = rows.retain(|at, row| covers(row) || (at < of_customers && needed.contains(&at)));
+    rows.renumber(|old| {
+        let at = left.binary_search(&(old as usize).checked_sub(1)?).ok()?;
+        u32::try_from(at + 1).ok()
+    });
 }
 
 /// A row that needs another one goes with it: if that one waits, this one is skipped (decision 29).
-fn follow(changes: &mut [Change]) {
-    for at in 0..changes.len() {
-        let Some(after) = changes[at].after_row else { continue };
-        let first = after.checked_sub(1).and_then(|first| changes.get(first as usize));
-        if first.is_some_and(|first| first.action == Action::Held) && changes[at].action.acts() {
-            let why = format!("its customer waits in row {after}");
-            let change = &mut changes[at];
-            change.action = Action::Skipped;
-            change.reasons =
-                std::iter::once(why.into_boxed_str()).chain(change.reasons.iter().cloned()).collect();
+fn follow(rows: &mut Rows) {
+    for at in 0..rows.len() {
+        let Some(row) = rows.get(at) else { continue };
+        let Some(after) = row.after_row.filter(|_| row.action.acts()) else { continue };
+        let first = after.checked_sub(1).and_then(|first| rows.get(first as usize));
+        if first.is_some_and(|first| first.action == Action::Held) {
+            rows.edit(at, |change| {
+                change.action = Action::Skipped;
+                change.say_first(&format!("its customer waits in row {after}"));
+            });
         }
     }
 }

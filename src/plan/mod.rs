@@ -16,6 +16,7 @@ pub mod outline;
 mod owner;
 mod push;
 mod quarantine;
+pub mod rows;
 mod shape;
 pub mod snapshot;
 mod undo;
@@ -24,10 +25,11 @@ pub use absence::absent;
 pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
 pub use cost::cost;
 pub use diff::{equals, holds};
-pub use hash::hash;
+pub use hash::{Seal, hash};
 pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
+pub use rows::{Row, Rows};
 pub use shape::{Answered, Shape};
 pub use snapshot::{
     Absence, Completeness, KindOfRecord, Kinds, Last, Lines, LookAlike, Mappings, Only, Parking, Policy,

@@ -8,11 +8,12 @@ use super::customers::{find, sorted_by_id};
 use super::lines::Tally;
 use super::owner::{Claim, Markers};
 use super::{
-    Action, Candidate, Cause, Change, FieldChange, Policy, Side, Snapshot, diff, snapshot::Mappings,
+    Action, Candidate, Cause, Change, FieldChange, Policy, Row, Rows, Side, Snapshot, diff,
+    snapshot::Mappings,
 };
 use crate::matching::keys::is_own_domain;
 use crate::matching::{exact_form, normal_form};
-use crate::model::{Entity, Found, Link, SourceId, TargetId, Verdict, Wanted};
+use crate::model::{Entity, Found, Link, Packed, SourceId, TargetId, Verdict, Wanted};
 
 const ME: Entity = Entity::Push;
 /// As many environments are worth showing in one row.
@@ -24,30 +25,31 @@ pub(super) fn plan(
     mappings: &Mappings,
     links: impl IntoIterator<Item = (SourceId, Link)>,
     policy: &Policy,
-    rows: &mut Vec<Change>,
+    rows: &mut Rows,
 ) -> Tally {
     let links: BTreeMap<SourceId, Link> = links.into_iter().collect();
     let tally = Tally { linked: links.len() as u64, ..Tally::default() };
     let Some(lines) = snapshot.lines.get(&ME) else { return tally };
     flags(snapshot, rows);
-    let mut wanted: Vec<&Wanted> = lines.wanted.iter().collect();
+    let (mut wanted, found): (Vec<Wanted>, Vec<Found>) =
+        (lines.wanted.iter().map(Packed::open).collect(), lines.found.iter().map(Packed::open).collect());
     wanted.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let ids = wanted.iter().map(|one| &one.id).filter(|id| !links.contains_key(*id));
     let mut planner = Planner {
         snapshot,
         mappings,
         policy,
-        markers: Markers::read(ME, ids, lines.found.iter(), policy),
+        markers: Markers::read(ME, ids, found.iter(), policy),
         mapped: mappings.customers.iter().map(|(id, link)| (&link.target, id)).collect(),
         linking: linking(rows),
         from_there: from_there(snapshot, policy),
-        environments: sorted_by_id(&lines.found),
+        environments: sorted_by_id(&found),
         by_name: HashMap::new(),
         by_domain: HashMap::new(),
         creating: HashMap::new(),
     };
     planner.index();
-    for one in wanted {
+    for one in &wanted {
         let change = planner.row(one, links.get(&one.id));
         rows.push(change);
     }
@@ -55,15 +57,14 @@ pub(super) fn plan(
 }
 
 /// The rows that switch flags of the target's customers, as a person asked (L17b).
-fn flags(snapshot: &Snapshot, rows: &mut Vec<Change>) {
+fn flags(snapshot: &Snapshot, rows: &mut Rows) {
     let Some(lines) = snapshot.lines.get(&Entity::PushFlags) else { return };
-    for wanted in &lines.wanted {
-        let Some(found) = lines.found.iter().find(|found| found.id.as_str() == wanted.id.as_str()) else {
-            continue;
-        };
+    for wanted in lines.wanted.iter().map(Packed::open) {
+        let found = lines.found.iter().find(|found| found.id() == wanted.id.as_str()).map(Packed::open);
+        let Some(found) = found else { continue };
         let said = wanted.notes.iter().map(ToString::to_string);
-        let mut change = Change::new(Entity::PushFlags, Action::Update, Side::of(wanted), said);
-        change.target = Some(Side::of_found(found));
+        let mut change = Change::new(Entity::PushFlags, Action::Update, Side::of(&wanted), said);
+        change.target = Some(Side::of_found(&found));
         change.fields = wanted
             .fields
             .iter()
@@ -79,9 +80,9 @@ fn flags(snapshot: &Snapshot, rows: &mut Vec<Change>) {
 }
 
 /// Target customers that this very plan maps to an environment, by their id.
-fn linking(rows: &[Change]) -> HashMap<TargetId, Side<SourceId>> {
+fn linking(rows: &Rows) -> HashMap<TargetId, Side<SourceId>> {
     let links = rows.iter().filter(|row| row.entity == Entity::Customers && row.action == Action::Link);
-    links.filter_map(|row| Some((row.target.as_ref()?.id.clone(), row.source.clone()))).collect()
+    links.map(Row::open).filter_map(|row| Some((row.target?.id, row.source))).collect()
 }
 
 /// Customers that carry the marker of an environment: they were made for it, whatever became of the mapping.
@@ -104,7 +105,7 @@ struct Planner<'a> {
     snapshot: &'a Snapshot,
     mappings: &'a Mappings,
     policy: &'a Policy,
-    markers: Markers<'a>,
+    markers: Markers<&'a Found>,
     /// The environment that a customer is mapped to.
     mapped: HashMap<&'a TargetId, &'a SourceId>,
     linking: HashMap<TargetId, Side<SourceId>>,

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Action, Cause, Change, Policy};
+use super::{Action, Cause, Change, Policy, Row, Rows};
 use crate::matching::exact_form;
 use crate::model::settings::Safety;
 use crate::model::{Date, FieldName, Value};
@@ -12,30 +12,33 @@ use crate::model::{Date, FieldName, Value};
 const FEW: u32 = 10;
 
 /// Holds the suspicious rows of a scheduled plan, or marks those of one by hand.
-pub(super) fn apply(changes: &mut [Change], policy: &Policy) {
+pub(super) fn apply(rows: &mut Rows, policy: &Policy) {
     let trusted: Vec<String> = policy.safety.trusted_products.iter().map(|name| folded(name)).collect();
-    for change in changes.iter_mut() {
-        if change.action != Action::Update
-            || !change.entity.is_billed()
-            || trusted.contains(&folded(&change.source.name))
-        {
-            continue;
-        }
-        let Some(why) = suspicion(change, &policy.safety, policy.today) else { continue };
-        if policy.scheduled {
-            let key = (change.entity, change.source.id.clone());
-            let said = format!(
-                "suspicious: {why}; a plan by hand applies it, safety.trusted_products lets its product jump (N8)"
-            );
-            // Another jump than the one that was looked at waits again.
-            if policy.released.get(&key).is_some_and(|seen| *seen == said) {
-                change.say_first(&format!("suspicious: {why}: a person lets it through (N8)"));
-            } else {
-                change.hold(Cause::Suspicious, &said);
-            }
-        } else {
-            change.say_first(&format!("suspicious: {why}: check it before you apply (N8)"));
-        }
+    let update = |row: &Row| row.action == Action::Update && row.entity.is_billed();
+    let jumps = rows.iter().enumerate().filter(|(_, row)| update(row)).filter_map(|(at, row)| {
+        let change = row.open();
+        let why = suspicion(&change, &policy.safety, policy.today)?;
+        (!trusted.contains(&folded(&change.source.name))).then_some((at, why))
+    });
+    let jumps: Vec<(usize, String)> = jumps.collect();
+    for (at, why) in jumps {
+        rows.edit(at, |change| judge(change, policy, &why));
+    }
+}
+
+fn judge(change: &mut Change, policy: &Policy, why: &str) {
+    if !policy.scheduled {
+        return change.say_first(&format!("suspicious: {why}: check it before you apply (N8)"));
+    }
+    let key = (change.entity, change.source.id.clone());
+    let said = format!(
+        "suspicious: {why}; a plan by hand applies it, safety.trusted_products lets its product jump (N8)"
+    );
+    // Another jump than the one that was looked at waits again.
+    if policy.released.get(&key).is_some_and(|seen| *seen == said) {
+        change.say_first(&format!("suspicious: {why}: a person lets it through (N8)"));
+    } else {
+        change.hold(Cause::Suspicious, &said);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Change, Last, Policy, Snapshot};
+use super::{Cause, Last, Policy, Row, Rows, Snapshot};
 use crate::model::Entity;
 use crate::model::settings::SourceChanges;
 use crate::model::text::shown;
@@ -49,12 +49,12 @@ struct Waits {
 }
 
 /// Holds what the changed fields concern, or says so.
-pub(super) fn apply(changes: &mut [Change], snapshot: &Snapshot, policy: &Policy, alerts: &mut Vec<String>) {
+pub(super) fn apply(rows: &mut Rows, snapshot: &Snapshot, policy: &Policy, alerts: &mut Vec<String>) {
     for (entity, lines) in &snapshot.lines {
         let Some(shape) = &lines.shape else { continue };
         let label = policy.source(*entity).label();
         for sentence in missing(shape, &policy.last, label) {
-            hold(changes, *entity, &Waits { sentence: sentence.clone(), cause: Cause::Missing });
+            hold(rows, *entity, &Waits { sentence: sentence.clone(), cause: Cause::Missing });
             alerts.push(format!("{sentence}."));
         }
         let chosen = policy.rules(*entity).source_changes;
@@ -66,7 +66,7 @@ pub(super) fn apply(changes: &mut [Change], snapshot: &Snapshot, policy: &Policy
             if holds {
                 let sentence =
                     format!("{sentence}; a person applies one plan, then scheduled runs go on (P57)");
-                hold(changes, *entity, &Waits { sentence, cause: Cause::Data });
+                hold(rows, *entity, &Waits { sentence, cause: Cause::Data });
             }
             alerts.push(format!("{sentence}."));
         }
@@ -162,11 +162,8 @@ fn added(shape: &Shape, label: &str) -> Option<String> {
 }
 
 /// The records of the entity, and what is made for them. Removals rest on their own proofs.
-fn hold(changes: &mut [Change], entity: Entity, waits: &Waits) {
-    let is_of = |change: &Change| change.entity == entity || entity.needs().contains(&change.entity);
-    let concerned =
-        |change: &&mut Change| is_of(change) && change.action.acts() && !change.action.is_removal();
-    for change in changes.iter_mut().filter(concerned) {
-        change.hold(waits.cause.clone(), &waits.sentence);
-    }
+fn hold(rows: &mut Rows, entity: Entity, waits: &Waits) {
+    let is_of = |row: &Row| row.entity == entity || entity.needs().contains(&row.entity);
+    let concerned = |row: &Row| is_of(row) && row.action.acts() && !row.action.is_removal();
+    rows.hold(concerned, &waits.cause, &waits.sentence);
 }

@@ -8,7 +8,7 @@ use crate::model::asset::FieldKind;
 use crate::model::settings::{Safety, SourceChanges};
 use crate::model::{
     Currency, Date, Decision, Entity, FieldName, Found, Freeze, Installation, Integration, Link, Moment,
-    Place, SourceId, TargetId, Wanted,
+    PackedList, Place, SourceId, TargetId, Wanted,
 };
 
 /// Both sides as read, each list sorted by id and free of repeats.
@@ -62,10 +62,10 @@ impl Snapshot {
 /// Both sides' records of one entity whose records belong to customers.
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
-    pub wanted: Vec<Wanted>,
+    pub wanted: PackedList<Wanted>,
     pub read: Reading,
     /// The target's, inactive ones included.
-    pub found: Vec<Found>,
+    pub found: PackedList<Found>,
     pub found_complete: Completeness,
     /// What the direct look-ups of absent records said (decision 2); only scheduled plans have any.
     pub absences: BTreeMap<SourceId, Absence>,

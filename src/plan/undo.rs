@@ -10,7 +10,9 @@ use rust_decimal::Decimal;
 use super::change::{Mark, reasons};
 use super::diff::{equals, field_of};
 use super::money::{monthly, monthly_delta};
-use super::{Action, Cause, Change, FieldChange, Limit, MoneyDelta, Outline, Policy, Side, Valve, limits};
+use super::{
+    Action, Cause, Change, FieldChange, Limit, MoneyDelta, Outline, Policy, Rows, Side, Valve, limits,
+};
 use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::date::NO_DATE;
 use crate::model::{Currency, Entity, FieldName, Fields, Found, Link, Slot, SourceId, TargetId, Value};
@@ -52,7 +54,7 @@ pub struct Linked {
 
 /// The rows that take these back, in reverse stage order, and what stands above them. V1 also binds an undo unless
 /// `policy.allow_removals` lifts it; V4 to V8 are said, and a freeze holds what is billed.
-pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Vec<Change>, Outline) {
+pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Rows, Outline) {
     let entities = &policy.entities;
     let mut outline = Outline::default();
     let mut money: BTreeMap<Option<Currency>, MoneyDelta> = BTreeMap::new();
@@ -80,24 +82,22 @@ pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Vec<Change>,
     changes.reverse();
     let stage = |of: Entity| std::cmp::Reverse(entities.iter().position(|entity| *entity == of));
     changes.sort_by_key(|change| stage(change.entity));
-    for (row, change) in (1..).zip(&mut changes) {
-        change.row = row;
-    }
     for entity in entities {
         outline.complete.insert(*entity, true);
         outline.by_entity.insert(*entity, super::Totals::default());
         let population = linked.records.get(entity).copied().unwrap_or(0);
         outline.limits.extend(limit(&mut changes, *entity, population, policy));
     }
-    let gates = limits::of_undo(&mut changes, &linked.records, &linked.seats, policy, &mut outline.alerts);
+    let mut rows = Rows::from(changes);
+    let gates = limits::of_undo(&mut rows, &linked.records, &linked.seats, policy, &mut outline.alerts);
     outline.limits.extend(gates);
-    for change in &changes {
-        outline.totals.count(change.action);
-        outline.by_entity.entry(change.entity).or_default().count(change.action);
+    for row in rows.iter() {
+        outline.totals.count(row.action);
+        outline.by_entity.entry(row.entity).or_default().count(row.action);
     }
     outline.money =
         money.into_values().filter(|line| !line.before.is_zero() || !line.after.is_zero()).collect();
-    (changes, outline)
+    (rows, outline)
 }
 
 /// V1 for an undo: what it makes inactive.

@@ -94,7 +94,7 @@ async fn assets_are_read_by_type_with_the_fields_that_are_wanted() {
     }
     sandbox.put_halo_asset(&json!({"client_id": client, "assettype_id": 131, "liongardid": 7})).unwrap();
     let keep = [id(117), id(126)];
-    let listing = halo.assets_of_type(&id(130), Some(&keep), &nothing).await.unwrap();
+    let listing = halo.assets_of_type(&id(130), Some(&keep), &|one| one, &nothing).await.unwrap();
     assert!(listing.certificate.complete, "{:?}", listing.certificate);
     assert_eq!(listing.records.len(), 120, "pages of 50, although more were asked for");
     assert_eq!(listing.records.iter().filter(|asset| !asset.is_active).count(), 12);

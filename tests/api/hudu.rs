@@ -118,7 +118,7 @@ async fn the_examples_are_read() {
     assert_eq!(sites.field("Address").unwrap().kind, FieldKind::AddressData);
     assert_eq!(hudu.layout(99).await.unwrap(), None, "null stands for missing");
 
-    let assets = hudu.assets(&sites, false, &nothing).await.unwrap().proven().unwrap();
+    let assets = hudu.assets(&sites, false, &|one| one, &nothing).await.unwrap().proven().unwrap();
     let office = &assets[0];
     assert_eq!(office.cell("Halo Site ID"), Some(&Cell::Text("31".into())));
     assert_eq!(office.cell("Active"), Some(&Cell::Flag(true)));
@@ -302,8 +302,8 @@ async fn a_lost_reply_is_unknown_and_what_was_made_is_found() {
     // Archived ones are found among a company's assets as well.
     done(hudu.archive_asset(permit(hudu.budget()).await, &company, &made[0].id, &layout, true).await);
     assert!(hudu.assets_of(&company, &layout).await.unwrap()[0].is_archived);
-    assert_eq!(hudu.assets(&layout, false, &nothing).await.unwrap().records, []);
-    assert_eq!(hudu.assets(&layout, true, &nothing).await.unwrap().records.len(), 1);
+    assert_eq!(hudu.assets(&layout, false, &|one| one, &nothing).await.unwrap().records, []);
+    assert_eq!(hudu.assets(&layout, true, &|one| one, &nothing).await.unwrap().records.len(), 1);
 }
 
 /// Companies `Company 1` and so on in the simulated Hudu.
@@ -430,7 +430,7 @@ async fn halos_contracts_and_users_are_read() {
         path => panic!("{path}"),
     });
     let halo = halo(&vendor);
-    let users = halo.users(&nothing).await.unwrap().proven().unwrap();
+    let users = halo.users(&|one| one, &nothing).await.unwrap().proven().unwrap();
     assert_eq!((&*users[0].name, users[0].site.as_ref().unwrap().as_str()), ("Ada Example", "18"));
     assert_eq!((users[0].customer.as_str(), users[0].is_service_account), ("12", false));
     assert!(users[1].is_service_account);
@@ -441,5 +441,5 @@ async fn halos_contracts_and_users_are_read() {
     );
     assert_eq!(contract.end.unwrap().to_string(), "2028-03-31");
     let vendor = signed_in(|_| broken(SendErrorKind::Reset));
-    assert!(self::halo(&vendor).users(&nothing).await.is_err());
+    assert!(self::halo(&vendor).users(&|one| one, &nothing).await.is_err());
 }

@@ -9,7 +9,7 @@ use parhelion::api::http::RealTransport;
 use parhelion::api::liongard::{Liongard, LookUp, NewEnvironment};
 use parhelion::model::check::{Check, CheckState};
 use parhelion::model::settings;
-use parhelion::model::{Class, Secret, SourceId};
+use parhelion::model::{Class, Packed, Secret, SourceId};
 use parhelion::sandbox::{
     DuplicateNames, Faults, Host, KeyState, Kind, Quirks, Redirects, Rule, Sandbox, Served,
 };
@@ -86,7 +86,7 @@ async fn the_examples_are_read() {
         paths(&["System.Name", "Inspector.Alias", "Launchpoint.Alias", "Environment.Name", "Device.Model"]);
     let systems = liongard.systems(&wanted, &nothing).await.unwrap();
     assert!(systems.certificate.complete, "{:?}", systems.certificate);
-    let first = &systems.records[0];
+    let first = systems.records[0].open();
     let facts: Vec<Option<&str>> = first.facts.iter().map(Option::as_deref).collect();
     assert_eq!(
         facts,
@@ -98,7 +98,8 @@ async fn the_examples_are_read() {
             None
         ]
     );
-    let orphan = systems.records.iter().find(|system| &*system.name == "ORPHAN-EXAMPLE").unwrap();
+    let mut all = systems.records.iter().map(Packed::open);
+    let orphan = all.find(|system| &*system.name == "ORPHAN-EXAMPLE").unwrap();
     assert_eq!((&orphan.environment, orphan.inspector, orphan.is_visible), (&None, Some(13), false));
     assert_eq!(orphan.facts[2], None, "its launchpoint is null");
     let devices = liongard

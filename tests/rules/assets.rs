@@ -8,8 +8,8 @@ use parhelion::model::asset::{FieldKind, ID_FIELD, TYPE_FIELD};
 use parhelion::model::link::Removed;
 use parhelion::model::settings::{Liongard, Safety};
 use parhelion::model::{
-    Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment, SourceId,
-    Value, Verdict, Wanted,
+    Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment, Packed,
+    SourceId, Value, Verdict, Wanted,
 };
 use parhelion::plan::snapshot::{KindOfRecord, Kinds, Lines, Mappings, Parking, Reading, Snapshot};
 use parhelion::plan::{self, Absence, Action, Cause, Change, Completeness, Last, Policy};
@@ -18,6 +18,8 @@ use crate::world::{s, t};
 
 /// One mapped environment `e` (Halo customer 1), another customer 2, type Laptop; assets matched by serial.
 struct Assets {
+    wanted: Vec<Wanted>,
+    found: Vec<Found>,
     snapshot: Snapshot,
     lines: Lines,
     mappings: Mappings,
@@ -95,7 +97,8 @@ impl Assets {
         let mappings =
             Mappings { customers: BTreeMap::from([(s("e"), link("1", None))]), ..Mappings::default() };
         let settings = Liongard { deactivate_deleted: true, ..Liongard::default() };
-        Self { snapshot, lines, mappings, links: BTreeMap::new(), settings, scheduled: false }
+        let (wanted, found) = (Vec::new(), Vec::new());
+        Self { snapshot, wanted, found, lines, mappings, links: BTreeMap::new(), settings, scheduled: false }
     }
 
     /// A system with a serial, of the mapped environment unless told otherwise.
@@ -105,7 +108,7 @@ impl Assets {
             .with(os(), Value::text("Windows 11"))
             .with(FieldName::own(TYPE_FIELD), Value::text("Laptop"))
             .with(FieldName::own(ID_FIELD), Value::text(id));
-        self.lines.wanted.push(Wanted {
+        self.wanted.push(Wanted {
             id: s(id),
             name: Arc::from("PC"),
             parent: Some(s("e")),
@@ -115,15 +118,15 @@ impl Assets {
             currency: None,
             notes: Vec::new(),
         });
-        self.lines.wanted.sort_by(|a, b| a.id.cmp(&b.id));
-        self.lines.wanted.iter_mut().find(|one| one.id == s(id)).unwrap()
+        self.wanted.sort_by(|a, b| a.id.cmp(&b.id));
+        self.wanted.iter_mut().find(|one| one.id == s(id)).unwrap()
     }
 
     fn asset(&mut self, id: &str, customer: &str, serial: &str) -> &mut Found {
         let fields = Fields::new()
             .with(os(), Value::text("Windows 10"))
             .with(FieldName::own(TYPE_FIELD), Value::text("Laptop"));
-        self.lines.found.push(Found {
+        self.found.push(Found {
             id: t(id),
             name: Arc::from("PC"),
             parent: Some(t(customer)),
@@ -134,8 +137,8 @@ impl Assets {
             currency: None,
             main_site: None,
         });
-        self.lines.found.sort_by(|a, b| a.id.cmp(&b.id));
-        self.lines.found.iter_mut().find(|one| one.id == t(id)).unwrap()
+        self.found.sort_by(|a, b| a.id.cmp(&b.id));
+        self.found.iter_mut().find(|one| one.id == t(id)).unwrap()
     }
 
     fn stored(&mut self, system: &str, asset: &str) -> &mut Link {
@@ -170,9 +173,14 @@ impl Assets {
 
     fn changes(&self) -> Vec<Change> {
         let mut snapshot = self.snapshot.clone();
-        snapshot.lines.insert(Entity::Assets, self.lines.clone());
+        let lines = Lines {
+            wanted: self.wanted.iter().map(Packed::new).collect(),
+            found: self.found.iter().map(Packed::new).collect(),
+            ..self.lines.clone()
+        };
+        snapshot.lines.insert(Entity::Assets, lines);
         let links = |entity| if entity == Entity::Assets { self.links.clone() } else { BTreeMap::new() };
-        plan::build(&snapshot, &self.mappings, links, &self.policy()).changes
+        plan::build(&snapshot, &self.mappings, links, &self.policy()).rows.into_changes().collect()
     }
 
     fn row(&self, id: &str) -> Change {
@@ -559,7 +567,7 @@ fn l15_a_field_that_only_fills_leaves_what_halo_has() {
     a.asset("640", "1", "S1");
     a.stored("1", "640");
     assert_eq!(a.row("1").action, Action::Unchanged);
-    a.lines.found[0].fields.remove(os());
+    a.found[0].fields.remove(os());
     assert_eq!(written(&a.row("1"), os()).as_deref(), Some("Windows 11"));
 }
 
@@ -657,7 +665,7 @@ fn bad_input_an_asset_of_a_thousand_fields_changes_the_one_that_differs() {
     }
     a.stored("1", "640");
     assert_eq!(a.row("1").action, Action::Unchanged);
-    a.lines.found[0].fields.set(field(777), Value::text("other"));
+    a.found[0].fields.set(field(777), Value::text("other"));
     let row = a.row("1");
     let names: Vec<&str> = row.fields.iter().map(|f| f.name.key()).collect();
     assert_eq!(names, ["Field 0777"]);

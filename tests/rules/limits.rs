@@ -1,6 +1,6 @@
 use crate::world::*;
 use parhelion::model::{Entity, FieldName};
-use parhelion::plan::{Absence, Action, Cause, Limit, Planned, Valve};
+use parhelion::plan::{Absence, Action, Cause, Limit, Valve};
 
 fn limit(plan: &Planned, valve: Valve) -> Limit {
     plan.outline.limits.iter().find(|l| l.valve == valve).unwrap_or_else(|| panic!("{valve:?}")).clone()

@@ -15,6 +15,7 @@ mod matching;
 mod matrix;
 mod narrow;
 mod outline;
+mod packed;
 mod properties;
 mod push;
 mod schedule;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parhelion::model::{Entity, SourceId};
-use parhelion::plan::{self, Action, Only, Planned};
+use parhelion::plan::{self, Action, Only};
 use proptest::prelude::*;
 
 use crate::world::*;
@@ -29,7 +29,7 @@ fn narrowed(w: &World, customers: &[&str], records: Option<&[(Entity, &str)]>) -
         customers: customers.iter().map(|id| s(id)).collect(),
         records: records.map(|records| records.iter().map(|(entity, id)| (*entity, s(id))).collect()),
     });
-    plan::build(&snapshot, &w.mappings, |_| w.links.clone(), &w.policy())
+    plan::build(&snapshot, &w.mappings, |_| w.links.clone(), &w.policy()).into()
 }
 
 fn ids(planned: &Planned) -> Vec<&str> {

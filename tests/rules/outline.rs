@@ -1,11 +1,15 @@
 use crate::world::*;
 use parhelion::model::settings::Pace;
-use parhelion::model::{FieldName, Integration, Place};
-use parhelion::plan::cost::seconds;
-use parhelion::plan::{cost, hash};
+use parhelion::model::{Entity, FieldName, Integration, Place};
+use parhelion::plan::cost::{requests, seconds};
+use parhelion::plan::{Action, cost, hash};
 
 fn pace() -> Pace {
     Pace { requests: 300, per_seconds: 300, at_once: 4, spacing_ms: 0, share: 0.9 }
+}
+
+fn weights(plan: &Planned) -> impl Iterator<Item = (Entity, Action, u64)> + '_ {
+    plan.changes.iter().map(|change| (change.entity, change.action, requests(change)))
 }
 
 #[test]
@@ -13,10 +17,10 @@ fn n11_rows_that_write_nothing_cost_nothing() {
     let mut w = World::new();
     w.pair();
     w.linked("1", "One", 5).linked("2", "Two", 5);
-    assert_eq!(cost(Integration::Also, &w.plan().changes, |_| pace()).requests.len(), 0);
+    assert_eq!(cost(Integration::Also, weights(&w.plan()), |_| pace()).requests.len(), 0);
     w.source_field("1", FieldName::Quantity, seats(6));
     w.sub("3", "a", "Three", 1);
-    let cost = cost(Integration::Also, &w.plan().changes, |_| pace());
+    let cost = cost(Integration::Also, weights(&w.plan()), |_| pace());
     assert_eq!(cost.requests[&Place::Halo], 3, "a create, and an update with the read before it");
     assert_eq!(cost.seconds, 1);
 }

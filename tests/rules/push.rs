@@ -10,13 +10,13 @@ use parhelion::model::liongard::SourceEnvironment;
 use parhelion::model::marker::marker;
 use parhelion::model::settings::{Liongard, Safety};
 use parhelion::model::{
-    Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment, SourceId,
-    Value,
+    Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment, Packed,
+    SourceId, Value,
 };
 use parhelion::plan::snapshot::{Last, Lines, LookAlike, Mappings, Reading, Snapshot};
 use parhelion::plan::{self, Action, Cause, Change, Completeness, Policy, Valve};
 
-use crate::world::{s, t};
+use crate::world::{Planned, s, t};
 
 /// Halo's customers, Liongard's environments, and who was chosen.
 struct Push {
@@ -113,7 +113,7 @@ impl Push {
         marker(&policy.installation, policy.integration, &policy.account, entity, &s(id))
     }
 
-    fn plan(&self) -> plan::Planned {
+    fn plan(&self) -> Planned {
         let mut found: Vec<Found> = self.environments.iter().map(found_environment).collect();
         found.sort_by(|a, b| a.id.cmp(&b.id));
         let wanted = self.chosen.iter().map(|(id, environment)| {
@@ -123,8 +123,8 @@ impl Push {
         let mut wanted: Vec<_> = wanted.collect();
         wanted.sort_by(|a, b| a.id.cmp(&b.id));
         let lines = Lines {
-            wanted,
-            found,
+            wanted: wanted.iter().map(Packed::new).collect(),
+            found: found.iter().map(Packed::new).collect(),
             found_complete: self.listed.clone(),
             read: Reading::Whole(Completeness::default()),
             ..Lines::default()
@@ -139,7 +139,7 @@ impl Push {
         snapshot.customers.sort_by(|a, b| a.id.cmp(&b.id));
         snapshot.partners.sort_by(|a, b| a.id.cmp(&b.id));
         let links = |entity| if entity == Entity::Push { self.pushed.clone() } else { BTreeMap::new() };
-        plan::build(&snapshot, &self.mappings, links, &self.policy())
+        plan::build(&snapshot, &self.mappings, links, &self.policy()).into()
     }
 
     fn row(&self, id: &str) -> Change {

@@ -7,11 +7,16 @@ use parhelion::model::{
     Currency, Entity, FieldName, Fields, Found, How, Link, MatchKeys, Moment, Slot, SourceId, Value,
 };
 use parhelion::plan::{
-    Action, Cause, Change, FieldChange, Image, Linked, Outline, Policy, Side, Valve, undo,
+    self, Action, Cause, Change, FieldChange, Image, Linked, Outline, Policy, Side, Valve,
 };
 use proptest::prelude::*;
 
 use crate::world::*;
+
+fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Vec<Change>, Outline) {
+    let (rows, outline) = plan::undo(images, linked, policy);
+    (rows.into_changes().collect(), outline)
+}
 
 fn link(target: &str) -> Link {
     Link {

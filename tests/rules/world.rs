@@ -9,10 +9,10 @@ use parhelion::model::marker::marker;
 use parhelion::model::settings::{Marketplace, Safety};
 use parhelion::model::{
     Address, Amount, Count, Currency, Decision, Entity, FieldName, Fields, Found, How, Installation,
-    Integration, Link, MatchKeys, Moment, SourceId, TargetId, Value, Verdict, Wanted,
+    Integration, Link, MatchKeys, Moment, Packed, SourceId, TargetId, Value, Verdict, Wanted,
 };
 use parhelion::plan::snapshot::{Completeness, Lines, Mappings, Reading, Snapshot, TopLevel};
-use parhelion::plan::{self, Absence, Action, Cause, Change, Last, Planned, Policy};
+use parhelion::plan::{self, Absence, Action, Cause, Change, Last, Outline, Policy};
 
 /// Both sides, flat: a test says `w.snapshot.licences[0]`.
 #[derive(Debug, Clone, Default)]
@@ -43,9 +43,9 @@ impl Sides {
     pub fn snapshot(&self) -> Snapshot {
         let sides = self.clone();
         let lines = Lines {
-            wanted: sides.subscriptions,
+            wanted: sides.subscriptions.iter().map(Packed::new).collect(),
             read: Reading::Each(sides.read),
-            found: sides.licences,
+            found: sides.licences.iter().map(Packed::new).collect(),
             found_complete: sides.licences_complete,
             absences: sides.absences,
             ..Lines::default()
@@ -289,7 +289,8 @@ impl World {
     }
 
     pub fn plan(&self) -> Planned {
-        plan::build(&self.snapshot.snapshot(), &self.mappings, |_| self.links.clone(), &self.policy())
+        let snapshot = self.snapshot.snapshot();
+        plan::build(&snapshot, &self.mappings, |_| self.links.clone(), &self.policy()).into()
     }
 
     pub fn absent(&self) -> Vec<(SourceId, SourceId)> {
@@ -410,6 +411,21 @@ pub fn exclude(until: Option<&str>) -> Decision {
 
 pub fn gbp() -> Option<Currency> {
     Currency::new("GBP")
+}
+
+/// A plan with all its rows opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    pub changes: Vec<Change>,
+    pub outline: Outline,
+    pub last: Last,
+}
+
+impl From<plan::Planned> for Planned {
+    fn from(planned: plan::Planned) -> Self {
+        let plan::Planned { rows, outline, last } = planned;
+        Self { changes: rows.into_changes().collect(), outline, last }
+    }
 }
 
 pub trait Rows {

@@ -14,7 +14,7 @@ use super::client::{Halo, not_a_record, number};
 use crate::api::budget::Permit;
 use crate::api::call::{Effect, WriteVerdict};
 use crate::api::lenient::{Entry, List};
-use crate::api::listing::{Listing, Page, Progress};
+use crate::api::listing::{Form, Listing, Page, Progress};
 use crate::api::row::{Row, Scalar, read_page_of};
 use crate::model::asset::{Asset, AssetField, AssetGroup, AssetType, AssetValue, Definitions, FieldKind};
 use crate::model::date::parse_vendor_date;
@@ -156,26 +156,26 @@ pub type Keep<'a> = Option<&'a [TargetId]>;
 impl Halo {
     /// Every asset, inactive ones too, without fields.
     pub async fn assets(&self, progress: Progress<'_>) -> Result<Listing<Asset>, Problem> {
-        self.asset_list("assets", &[("includeinactive", "true")], None, progress).await
+        self.asset_list("assets", &[("includeinactive", "true")], None, &Some, progress).await
     }
 
-    /// Every asset of one type with its fields, inactive ones too.
-    pub async fn assets_of_type(
+    /// Every asset of one type with its fields, inactive ones too, each as `form` keeps it.
+    pub async fn assets_of_type<T: PartialEq + Send>(
         &self,
         asset_type: &TargetId,
         keep: Keep<'_>,
+        form: Form<'_, Asset, T>,
         progress: Progress<'_>,
-    ) -> Result<Listing<Asset>, Problem> {
+    ) -> Result<Listing<T>, Problem> {
         let query = [
             ("includeinactive", "true"),
             ("includeassetfields", "true"),
             ("assettype_id", asset_type.as_str()),
         ];
         let name = format!("assets of type {asset_type}");
-        let mut listing = self.asset_list(&name, &query, keep, progress).await?;
         // A build that does not know the filter answers for every type.
-        listing.records.retain(|asset| asset.asset_type == *asset_type);
-        Ok(listing)
+        let of_type = |asset: Asset| (asset.asset_type == *asset_type).then(|| form(asset));
+        self.asset_list(&name, &query, keep, &of_type, progress).await
     }
 
     /// The first assets of one type with their fields: for looking, no listing.
@@ -199,22 +199,21 @@ impl Halo {
     pub async fn assets_of(&self, customer: &TargetId) -> Result<Listing<Asset>, Problem> {
         let query = [("includeinactive", "true"), ("client_id", customer.as_str())];
         let name = format!("assets of customer {customer}");
-        let mut listing = self.asset_list(&name, &query, None, &|_, _| {}).await?;
-        listing.records.retain(|asset| asset.customer.as_ref() == Some(customer));
-        Ok(listing)
+        let of_customer = |asset: Asset| (asset.customer.as_ref() == Some(customer)).then_some(asset);
+        self.asset_list(&name, &query, None, &of_customer, &|_, _| {}).await
     }
 
     /// Assets that some integration brought in, by the word that Halo uses for it (`liongard`).
     pub async fn assets_imported_by(&self, integration: &str) -> Result<Listing<Asset>, Problem> {
         let query = [("includeinactive", "true"), ("integration_type", integration)];
-        self.asset_list(&format!("assets from {integration}"), &query, None, &|_, _| {}).await
+        self.asset_list(&format!("assets from {integration}"), &query, None, &Some, &|_, _| {}).await
     }
 
     /// Assets that Halo's own search finds for a text. Which fields it covers nobody documents: finding one means
     /// something, finding none does not.
     pub async fn search_assets(&self, text: &str) -> Result<Vec<Asset>, Problem> {
         let query = [("includeinactive", "true"), ("search", text)];
-        self.asset_list("assets of a text", &query, None, &|_, _| {}).await?.proven()
+        self.asset_list("assets of a text", &query, None, &Some, &|_, _| {}).await?.proven()
     }
 
     /// One asset with all its fields; `None` where Halo knows no such id.
@@ -402,24 +401,28 @@ impl Halo {
         }
     }
 
-    async fn asset_list(
+    /// The assets that `form` answers, as it does.
+    async fn asset_list<T: PartialEq + Send>(
         &self,
         name: &str,
         query: &[(&str, &str)],
         keep: Keep<'_>,
+        form: Form<'_, Asset, Option<T>>,
         progress: Progress<'_>,
-    ) -> Result<Listing<Asset>, Problem> {
+    ) -> Result<Listing<T>, Problem> {
         let pool = Pool::default();
-        let parse = |body: &[u8], what: &str| -> Result<Page<Asset>, String> {
+        let parse = |body: &[u8], what: &str| -> Result<Page<Option<T>>, String> {
             let page = read_page_of::<AssetRow>(body, "assets")?;
             let rows = page.rows.into_iter().map(|row| {
                 let row = row.ok_or_else(|| not_a_record(what))?;
                 let asset = asset(row, keep, &pool)?;
-                Ok((asset.id.number().unwrap_or_default(), asset))
+                Ok((asset.id.number().unwrap_or_default(), form(asset)))
             });
             Ok(Page { rows: rows.collect(), total: page.total })
         };
-        self.paged(name, "/Asset", query, &parse, progress).await
+        let Listing { records, certificate, problems } =
+            self.paged(name, "/Asset", query, &parse, progress).await?;
+        Ok(Listing { records: records.into_iter().flatten().collect(), certificate, problems })
     }
 
     /// A list that Halo does not page. It says nowhere how long it is, and what is missing from it would be made a second

@@ -65,7 +65,6 @@ impl Halo {
                 licence_marker: settings.licence_marker_field.trim().to_owned(),
                 currencies: HashMap::new(),
                 fallback: Currency::new(&settings.currency),
-                pool: Arc::default(),
             },
             definitions: Arc::default(),
         })

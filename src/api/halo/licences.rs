@@ -7,7 +7,7 @@ use super::translate::{self, Context, LicenceChange};
 use super::wire;
 use crate::api::budget::Permit;
 use crate::api::call::{Effect, WriteVerdict};
-use crate::api::listing::{Listing, Progress};
+use crate::api::listing::{Form, Listing, Progress};
 use crate::api::row::Row;
 use crate::model::{Class, FieldName, Fields, Found, Problem, TargetId};
 
@@ -20,16 +20,20 @@ pub struct NewLicence {
 }
 
 impl Halo {
-    /// Every licence, inactive ones too.
-    pub async fn licences(&self, progress: Progress<'_>) -> Result<Listing<Found>, Problem> {
-        self.licence_list("licences", &[("includeinactive", "true")], progress).await
+    /// Every licence, inactive ones too, each as `form` keeps it.
+    pub async fn licences<T: PartialEq + Send>(
+        &self,
+        form: Form<'_, Found, T>,
+        progress: Progress<'_>,
+    ) -> Result<Listing<T>, Problem> {
+        self.licence_list("licences", &[("includeinactive", "true")], form, progress).await
     }
 
     /// Every licence of one customer.
     pub async fn licences_of(&self, customer: &TargetId) -> Result<Listing<Found>, Problem> {
         let query = [("includeinactive", "true"), ("client_id", customer.as_str())];
         let name = format!("licences of customer {customer}");
-        let mut listing = self.licence_list(&name, &query, &|_, _| {}).await?;
+        let mut listing = self.licence_list(&name, &query, &|found| found, &|_, _| {}).await?;
         // A build that does not know the filter answers for everybody.
         listing.records.retain(|licence| licence.parent.as_ref() == Some(customer));
         Ok(listing)
@@ -92,14 +96,15 @@ impl Halo {
         self.update(permit, "licence", "/SoftwareLicence", id, json, |json| licence_in(json, context)).await
     }
 
-    async fn licence_list(
+    async fn licence_list<T: PartialEq + Send>(
         &self,
         name: &str,
         query: &[(&str, &str)],
+        form: Form<'_, Found, T>,
         progress: Progress<'_>,
-    ) -> Result<Listing<Found>, Problem> {
+    ) -> Result<Listing<T>, Problem> {
         let wanted = with_marker(&wire::LICENCE, &self.context.licence_marker);
-        let translate = |row: &Row| translate::licence(row, &self.context);
+        let translate = |row: &Row| translate::licence(row, &self.context).map(form);
         self.list(name, "/SoftwareLicence", query, "licences", &wanted, &translate, progress).await
     }
 }

@@ -1,7 +1,6 @@
 //! Halo's rows as the plain types of `model`, and our fields as Halo's JSON.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -9,7 +8,6 @@ use super::wire::AddressStore;
 use crate::api::row::{Row, Scalar};
 use crate::matching::keys::domain_in;
 use crate::model::date::{Moment, parse_vendor_date};
-use crate::model::text::Pool;
 use crate::model::{
     Address, Amount, Class, Count, Currency, Date, FieldName, Fields, Found, MatchKeys, Problem, TargetId,
     Value,
@@ -64,8 +62,6 @@ pub struct Context {
     pub currencies: HashMap<i64, Currency>,
     /// What Halo bills in where a customer has no currency of its own.
     pub fallback: Option<Currency>,
-    /// Names that thousands of licences repeat.
-    pub pool: Arc<Pool>,
 }
 
 /// A customer: name, top level, keys, currency.
@@ -135,7 +131,7 @@ pub fn licence(row: &Row, context: &Context) -> Result<Found, Problem> {
     {
         fields.set(FieldName::EndDate, Value::Date(date));
     }
-    let mut found = Found {
+    Ok(Found {
         id,
         name: name.into(),
         parent: row.get("client_id").id().filter(|id| *id > 0).map(TargetId::from),
@@ -145,9 +141,7 @@ pub fn licence(row: &Row, context: &Context) -> Result<Found, Problem> {
         keys: MatchKeys::default(),
         currency: None,
         main_site: None,
-    };
-    found.pack(&context.pool);
-    Ok(found)
+    })
 }
 
 fn marker(row: &Row, field: &str) -> Option<Box<str>> {

@@ -2,7 +2,7 @@
 
 use super::client::Halo;
 use super::{translate, wire};
-use crate::api::listing::{Listing, Progress};
+use crate::api::listing::{Form, Listing, Progress};
 use crate::api::row::Row;
 use crate::model::{Class, Problem, TargetId};
 
@@ -23,13 +23,17 @@ pub struct User {
 }
 
 impl Halo {
-    /// Every user, inactive ones too, but the hidden general user that each site has.
+    /// Every user, inactive ones too, but the hidden general user that each site has; each as `form` keeps it.
     ///
     /// # Errors
     /// As [`crate::api::listing::read_pages`]; a missing right says which.
-    pub async fn users(&self, progress: Progress<'_>) -> Result<Listing<User>, Problem> {
+    pub async fn users<T: PartialEq + Send>(
+        &self,
+        form: Form<'_, User, T>,
+        progress: Progress<'_>,
+    ) -> Result<Listing<T>, Problem> {
         let query = [("includeinactive", "true"), ("exclude_generaluser", "true")];
-        self.list("users", "/Users", &query, "users", &wire::USER, &user, progress).await
+        self.list("users", "/Users", &query, "users", &wire::USER, &|row| user(row).map(form), progress).await
     }
 
     /// Whether Halo knows a user of this id.

@@ -12,7 +12,7 @@ use crate::api::address::clean_origin;
 use crate::api::budget::{Budget, Lane, Permit};
 use crate::api::call::{Caller, Cause, Effect, Failure, Retry};
 use crate::api::http::{Method, Request, Response, SendErrorKind, Transport, Url};
-use crate::api::listing::{Listing, Page, Progress, Proof, read_pages};
+use crate::api::listing::{Form, Listing, Page, Progress, Proof, read_pages};
 use crate::api::row::reason;
 use crate::model::settings::Hudu as Settings;
 use crate::model::{Class, Problem, Secret, TargetId};
@@ -140,23 +140,26 @@ impl Hudu {
         json.map(|json| layout_in(json, Some(id))).transpose()
     }
 
-    /// Every asset of a layout, archived ones or the others.
+    /// Every asset of a layout, archived ones or the others, each as `form` keeps it.
     ///
     /// # Errors
     /// As [`read_pages`].
-    pub async fn assets(
+    pub async fn assets<T: PartialEq + Send>(
         &self,
         layout: &Layout,
         archived: bool,
+        form: Form<'_, Asset, T>,
         progress: Progress<'_>,
-    ) -> Result<Listing<Asset>, Problem> {
+    ) -> Result<Listing<T>, Problem> {
         let id = layout.id.to_string();
         let mut query = vec![("asset_layout_id", id.as_str())];
         if archived {
             query.push(("archived", "true"));
         }
         let name = format!("{}assets of layout '{}'", if archived { "archived " } else { "" }, layout.name);
-        self.list(&name, "/assets", &query, "assets", true, &|json| asset_row(json, layout), progress).await
+        let translate =
+            |json: Json| Ok(asset_row(json, layout)?.map(|(id, asset): (i64, Asset)| (id, form(asset))));
+        self.list(&name, "/assets", &query, "assets", true, &translate, progress).await
     }
 
     /// Every asset that Hudu's own Halo integration keeps, archived ones apart.

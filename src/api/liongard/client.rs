@@ -22,7 +22,7 @@ use crate::model::liongard::{
 };
 use crate::model::settings::{Liongard as Settings, Pace};
 use crate::model::text::{Pool, shown};
-use crate::model::{Class, Problem, Secret, SourceId};
+use crate::model::{Class, Packed, Problem, Secret, SourceId};
 
 const KEY: HeaderName = HeaderName::from_static("x-roar-api-key");
 /// Collections without this are answered with a redirect, which would turn a POST into a GET (section 2).
@@ -149,16 +149,17 @@ impl Liongard {
         Ok(Some(found))
     }
 
-    /// Every system of every environment that the key may see, with the values at these paths.
+    /// Every system of every environment that the key may see, with the values at these paths. Packed, since all come in
+    /// one answer.
     pub async fn systems(
         &self,
         paths: &[Box<str>],
         progress: Progress<'_>,
-    ) -> Result<Listing<SourceSystem>, Problem> {
+    ) -> Result<Listing<Packed<SourceSystem>>, Problem> {
         let count = self.count_systems().await?;
         let pool = Pool::default();
-        let read = |json: &Json| read::system(json, paths, &pool);
-        let id = |system: &SourceSystem| system.id.clone();
+        let read = |json: &Json| Ok(Packed::new(&read::system(json, paths, &pool)?));
+        let id = |system: &Packed<SourceSystem>| SourceId::new(system.reader().text());
         self.whole_list("systems", "/api/v1/systems", Some(count), &read, &id, progress).await
     }
 

@@ -12,8 +12,8 @@ use crate::matching::name;
 use crate::matching::suggest::{Candidate, Facts, Index, Scratch, Suggestion, likeness};
 use crate::model::settings::Matching;
 use crate::model::{
-    Class, Entity, Fields, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId,
-    Value, Verdict, Wanted,
+    Class, Entity, Fields, Found, Integration, KeyValues, MatchKeys, Moment, Packed, Problem, SourceId,
+    TargetId, Value, Verdict, Wanted,
 };
 use crate::plan::{LookAlike, Mappings, Snapshot};
 
@@ -306,7 +306,7 @@ impl Engine {
         let mut all = BTreeMap::new();
         for wanted in open {
             let near: Vec<LookAlike> = index
-                .near(&of_wanted(wanted), &mut scratch)
+                .near(&of_wanted(&wanted), &mut scratch)
                 .into_iter()
                 .filter(|one| one.score >= weights.look_alike_from)
                 .filter_map(|one| {
@@ -336,20 +336,22 @@ impl Engine {
         };
         let weights = &self.settings().matching;
         let parties = self.parties(integration)?;
-        let facts: Vec<Facts> = lines.found.iter().map(of_partner).collect();
+        let there: Vec<Found> = lines.found.iter().map(Packed::open).collect();
+        let facts: Vec<Facts> = there.iter().map(of_partner).collect();
         let index = Index::new(&facts, weights.clone());
         let mut scratch = Scratch::default();
-        for wanted in lines.wanted.iter().filter(|wanted| wanted.verdict == Verdict::Take) {
+        let wanted = lines.wanted.iter().map(Packed::open);
+        for wanted in wanted.filter(|wanted| wanted.verdict == Verdict::Take) {
             let here = TargetId::new(wanted.id.as_str());
             let ruled_out = |found: &&Found| parties.is_refused(&SourceId::new(found.id.as_str()), &here);
-            let pairs = lines.found.iter().filter(ruled_out);
+            let pairs = there.iter().filter(ruled_out);
             mappings.refused_push.extend(pairs.map(|found| (wanted.id.clone(), found.id.clone())));
             let near: Vec<LookAlike> = index
-                .near(&of_wanted(wanted), &mut scratch)
+                .near(&of_wanted(&wanted), &mut scratch)
                 .into_iter()
                 .filter(|one| one.score >= weights.look_alike_from)
                 .filter_map(|one| {
-                    let target = lines.found.get(one.at)?.id.clone();
+                    let target = there.get(one.at)?.id.clone();
                     Some(LookAlike { target, score: one.score, why: one.why.join(", ") })
                 })
                 .collect();

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Both, FIRST_CONTACT, Progress, Read, completeness};
 use crate::api::call::Retry;
-use crate::api::halo::Site;
+use crate::api::halo::{Site, User};
 use crate::api::listing::Listing;
 use crate::engine::Engine;
 use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
 use crate::engine::hudu::HuduDesk;
 use crate::integrations::hudu::{self as rules, Form, Known};
-use crate::model::text::Pool;
-use crate::model::{Class, Entity, Found, Integration, Place, Problem, SourceId, TargetId, Verdict, Wanted};
+use crate::model::packed::sort_by_id;
+use crate::model::{
+    Class, Entity, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId, Verdict,
+    Wanted,
+};
 use crate::plan::{Absence, Lines, Reading, Snapshot};
 
 const HUDU: Integration = Integration::Hudu;
@@ -84,15 +87,14 @@ pub async fn read(
         halo: halo_origin(&settings.halo.resource_server),
         sites,
         planned_sites: BTreeSet::new(),
-        pool: Pool::default(),
         alerts,
     };
     let mut blocked = BTreeMap::new();
     for entity in entities.iter().copied().filter(|entity| *entity != Entity::Companies) {
         match reader.lines(entity, progress).await {
             Ok(mut lines) => {
-                lines.wanted.sort_by(|a, b| a.id.cmp(&b.id));
-                lines.found.sort_by(|a, b| a.id.cmp(&b.id));
+                sort_by_id(&mut lines.wanted);
+                sort_by_id(&mut lines.found);
                 snapshot.lines.insert(entity, lines);
             }
             Err(problem) if matches!(problem.class, Class::Auth | Class::Input) => {
@@ -129,7 +131,7 @@ async fn sides(
 ) -> Result<(Listing<Found>, Listing<Found>), Problem> {
     let (customers, companies) = futures_util::future::join(
         with.halo.customers(&|done, of| progress("Halo customers", done, of)),
-        desk.list(Entity::Companies, &|done, of| progress("Hudu companies", done, of)),
+        desk.companies(&|done, of| progress("Hudu companies", done, of)),
     )
     .await;
     Ok((customers?, companies?))
@@ -202,7 +204,6 @@ struct Reader<'a> {
     sites: Listing<Site>,
     /// Sites that this plan brings to Hudu, or that are there.
     planned_sites: BTreeSet<SourceId>,
-    pool: Pool,
     alerts: Vec<String>,
 }
 
@@ -211,30 +212,20 @@ impl Reader<'_> {
         let settings = self.engine.settings();
         let layout = self.desk.layout(entity).await?;
         let name = settings.hudu.layout(entity).unwrap_or_default();
-        let known: HashMap<SourceId, Known> = self
-            .engine
-            .book
-            .links(HUDU, entity)?
-            .into_iter()
-            .map(|(id, link)| {
-                let was_archived = link.removed.as_ref().is_some_and(|removed| removed.deactivated);
-                (id, Known { is_linked: true, was_archived })
-            })
-            .collect();
+        let mut known: HashMap<SourceId, Known> = HashMap::new();
+        self.engine.book.each_link(HUDU, entity, |id, link| {
+            let was_archived = link.removed.as_ref().is_some_and(|removed| removed.deactivated);
+            known.insert(id, Known { is_linked: true, was_archived });
+        })?;
         let known = &Linked(known);
         let form = Form { entity, layout, halo: &self.halo };
         // Packed one by one, and Halo's own form of each let go with it: both at once would be the peak of memory.
-        let pool = &self.pool;
-        let packed = |mut one: Wanted| {
-            one.pack(pool);
-            one
-        };
-        let (mut wanted, certificate, problems): (Vec<Wanted>, _, _) = match entity {
+        let (mut wanted, certificate, problems): (PackedList<Wanted>, _, _) = match entity {
             Entity::Sites => {
                 // Nobody needs them after this.
                 let sites = std::mem::take(&mut self.sites.records);
-                let wanted: Vec<Wanted> =
-                    sites.into_iter().map(|one| packed(form.site(&one, known.of(&one.id)))).collect();
+                let packed = |one: Site| Packed::new(&form.site(&one, known.of(&one.id)));
+                let wanted = sites.into_iter().map(packed).collect();
                 (wanted, self.sites.certificate.clone(), Vec::new())
             }
             Entity::Contracts => {
@@ -243,35 +234,35 @@ impl Reader<'_> {
                 let wanted = all
                     .records
                     .into_iter()
-                    .map(|one| packed(form.contract(&one, also, known.of(&one.id))))
+                    .map(|one| Packed::new(&form.contract(&one, also, known.of(&one.id))))
                     .collect();
                 (wanted, all.certificate, all.problems)
             }
             Entity::Users => {
                 if self.planned_sites.is_empty() {
-                    let linked = self.engine.book.links(HUDU, Entity::Sites)?;
-                    self.planned_sites.extend(linked.into_iter().map(|(id, _)| id));
+                    let planned = &mut self.planned_sites;
+                    self.engine.book.each_link(HUDU, Entity::Sites, |id, _| {
+                        planned.insert(id);
+                    })?;
                 }
-                let all = self.with.halo.users(&|done, of| progress("Halo users", done, of)).await?;
                 let has_site = |site: &SourceId| self.planned_sites.contains(site);
-                let wanted = all
-                    .records
-                    .into_iter()
-                    .map(|one| packed(form.user(&one, has_site, known.of(&one.id))))
-                    .collect();
-                (wanted, all.certificate, all.problems)
+                let packed = |one: User| Packed::new(&form.user(&one, has_site, known.of(&one.id)));
+                let all = self.with.halo.users(&packed, &|done, of| progress("Halo users", done, of)).await?;
+                (all.records, all.certificate, all.problems)
             }
             _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
         };
         let is_new = |one: &Wanted| one.verdict == Verdict::Take && !known.0.contains_key(&one.id);
-        if wanted.iter().any(is_new) {
+        if wanted.iter().any(|one| is_new(&one.open())) {
             let what = "assets of Hudu's own Halo integration";
             let elsewhere = self.desk.kept_elsewhere(entity, &|done, of| progress(what, done, of)).await?;
-            for one in wanted.iter_mut().filter(|one| is_new(one)) {
-                if let Some(there) = elsewhere.get(&one.id) {
+            for packed in &mut wanted {
+                let mut one = packed.open();
+                if let Some(there) = elsewhere.get(&one.id).filter(|_| is_new(&one)) {
                     one.verdict = Verdict::Hold(format!(
                         "Hudu's own Halo integration keeps it as the asset {there}: choose that layout for {entity} in the settings, or end that integration; a second asset is never made beside it"
                     ));
+                    *packed = Packed::new(&one);
                 }
             }
         }
@@ -281,18 +272,14 @@ impl Reader<'_> {
         let found = self.desk.list(entity, &|done, of| progress(&what, done, of)).await?;
         self.alerts.extend(found.problems.iter().map(ToString::to_string));
         if entity == Entity::Sites {
-            let takes = wanted.iter().filter(|one| one.verdict == Verdict::Take);
-            self.planned_sites.extend(takes.map(|one| one.id.clone()));
-        }
-        let mut records = found.records;
-        for one in &mut records {
-            one.pack(&self.pool);
+            let takes = wanted.iter().map(Packed::open).filter(|one| one.verdict == Verdict::Take);
+            self.planned_sites.extend(takes.map(|one| one.id));
         }
         Ok(Lines {
             wanted,
             read: Reading::Whole(completeness(&certificate)),
             found_complete: completeness(&found.certificate),
-            found: records,
+            found: found.records,
             ..Lines::default()
         })
     }

@@ -18,10 +18,12 @@ use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, M
 use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceMetric, SourceSystem};
+use crate::model::packed::{place_of, sort_by_id};
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
 use crate::model::{
-    Class, Entity, FieldName, Found, Integration, Place, Problem, SourceId, TargetId, Value, Wanted, marker,
+    Class, Entity, FieldName, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId,
+    Value, Wanted, marker,
 };
 use crate::plan::{
     Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Shape, Snapshot,
@@ -221,8 +223,8 @@ async fn assets(
     let found = existing(&with.halo, &known, &targets, &mapping, progress).await?;
     let found_complete = completeness(&found.certificate);
     let mut found = found.records;
+    sort_by_id(&mut found);
     strangers(engine, with, &wanted, &mut found, alerts).await?;
-    found.sort_by(|a, b| a.id.cmp(&b.id));
     let kinds = kinds(settings, &known, &targets, &mapping);
     let shape = metrics.map(|metrics| Shape {
         answered: mapping.answered(&wanted),
@@ -286,7 +288,7 @@ async fn parking(with: &Connections, settings: &Settings) -> Result<Parking, Pro
 
 /// What becomes assets, and how well it was read.
 struct Machines {
-    wanted: Vec<Wanted>,
+    wanted: PackedList<Wanted>,
     read: Reading,
     /// Those of which a part could not be read that would have found their asset.
     unsure: BTreeMap<SourceId, Arc<str>>,
@@ -329,12 +331,11 @@ async fn systems(
         }
     }
     // Systems of one environment at a time, so that only its devices are in memory.
-    let mut by_environment: HashMap<Option<SourceId>, Vec<SourceSystem>> = HashMap::new();
+    let mut by_environment: HashMap<Option<SourceId>, Vec<Packed<SourceSystem>>> = HashMap::new();
     let complete = completeness(&systems.certificate);
     for system in systems.records {
-        by_environment.entry(system.environment.clone()).or_default().push(system);
+        by_environment.entry(system.environment()).or_default().push(system);
     }
-    let pool = Pool::default();
     let mut wanted = Vec::new();
     let mut unsure = BTreeMap::new();
     let mut complete_devices = true;
@@ -374,6 +375,7 @@ async fn systems(
         let unread = why.map(Arc::from).or_else(|| unread.clone());
         let by_key = Devices::new(&devices, &settings.placeholder_values);
         for system in &systems {
+            let system = &system.open();
             let device = by_key.of(system, &needs, &metrics);
             let evidence =
                 Evidence { needs: &needs, system: Some(system), device, metrics: &metrics, detail: None };
@@ -382,11 +384,10 @@ async fn systems(
             }
             let mut one = mapping.wanted(&system.id, &system.name, system.environment.clone(), evidence);
             one.fields.set(FieldName::own(ID_FIELD), Value::text(system.id.as_str()));
-            one.pack(&pool);
-            wanted.push(one);
+            wanted.push(Packed::new(&one));
         }
     }
-    wanted.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_by_id(&mut wanted);
     wanted.shrink_to_fit();
     let is_whole = complete.is_complete() && complete_devices && unread.is_none();
     let metrics = is_whole.then_some(known.records);
@@ -403,7 +404,7 @@ async fn devices(
 ) -> Result<Machines, Problem> {
     let needs = Needs::of(settings, &[]);
     let metrics = Metrics::default();
-    let (mut wanted, mut read, pool) = (Vec::new(), BTreeMap::new(), Pool::default());
+    let (mut wanted, mut read) = (Vec::new(), BTreeMap::new());
     let of = environments.len() as u64;
     for (done, environment) in (1..).zip(environments) {
         progress("device profiles", done, Some(of));
@@ -418,12 +419,10 @@ async fn devices(
         };
         read.insert(environment.id.clone(), completeness(&listing.certificate));
         for device in &listing.records {
-            let mut one = wanted_device(mapping, &needs, &metrics, device);
-            one.pack(&pool);
-            wanted.push(one);
+            wanted.push(Packed::new(&wanted_device(mapping, &needs, &metrics, device)));
         }
     }
-    wanted.sort_by(|a: &Wanted, b| a.id.cmp(&b.id));
+    sort_by_id(&mut wanted);
     let read = Reading::Each(read);
     let metrics = read.is_complete().then(Vec::new);
     Ok(Machines { wanted, read, unsure: BTreeMap::new(), metrics })
@@ -443,25 +442,23 @@ async fn existing(
     targets: &Targets,
     mapping: &Mapping,
     progress: Progress<'_>,
-) -> Result<Listing<Found>, Problem> {
+) -> Result<Listing<Packed<Found>>, Problem> {
     let labels: BTreeSet<FieldName> = mapping.targets().chain(mapping.matching_target).collect();
     let keep: Vec<TargetId> = targets
         .iter()
         .filter(|(label, _)| labels.contains(label))
         .map(|(_, field)| field.id.clone())
         .collect();
-    let pool = Pool::default();
-    let translate = |asset| {
+    let form = |asset| {
         let mut found = assets::found(&asset, targets);
         found.keys.own = mapping
             .matching_target
             .and_then(|label| found.fields.get(label))
             .and_then(|value| mapping.matching_form(&value.to_string()));
-        found.pack(&pool);
-        found
+        Packed::new(&found)
     };
     let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
-    assets::read(halo, known, Some(&keep), &translate, &say).await
+    assets::read(halo, known, Some(&keep), &form, &say).await
 }
 
 /// Assets that carry a Liongard id, but no link of ours: their id is read, and stands as the marker it is (L14). Only a
@@ -469,20 +466,19 @@ async fn existing(
 async fn strangers(
     engine: &Engine,
     with: &Connections,
-    wanted: &[Wanted],
-    found: &mut [Found],
+    wanted: &[Packed<Wanted>],
+    found: &mut [Packed<Found>],
     alerts: &mut Vec<String>,
 ) -> Result<(), Problem> {
-    let mut sources = HashSet::new();
-    let mut targets = HashSet::new();
+    let (mut linked, mut known) = (vec![false; wanted.len()], vec![false; found.len()]);
     engine.book.each_link(ME, Entity::Assets, |source, link| {
-        sources.insert(source);
-        targets.insert(link.target);
+        place_of(wanted, source.as_str()).into_iter().for_each(|at| linked[at] = true);
+        place_of(found, link.target.as_str()).into_iter().for_each(|at| known[at] = true);
     })?;
-    if wanted.iter().all(|one| sources.contains(&one.id)) {
+    if linked.iter().all(|linked| *linked) {
         return Ok(());
     }
-    let mut unknown: Vec<usize> = (0..found.len()).filter(|at| !targets.contains(&found[*at].id)).collect();
+    let mut unknown: Vec<usize> = (0..found.len()).filter(|at| !known[*at]).collect();
     // A look at each is one request; Halo's list of them is a page for every hundred.
     if unknown.len() > (found.len() / 100).clamp(FEW, STRANGERS) {
         let imported = with.halo.assets_imported_by(ME.key()).await?.records;
@@ -491,7 +487,7 @@ async fn strangers(
             return Ok(());
         }
         let imported: HashSet<TargetId> = imported.into_iter().map(|asset| asset.id).collect();
-        unknown.retain(|at| imported.contains(&found[*at].id));
+        unknown.retain(|at| imported.contains(&TargetId::new(found[*at].id())));
     }
     let left = unknown.len().saturating_sub(STRANGERS);
     if left > 0 {
@@ -500,11 +496,12 @@ async fn strangers(
         ));
     }
     for at in unknown.into_iter().take(STRANGERS) {
-        let Some(asset) = with.halo.asset(&found[at].id).await? else { continue };
+        let Some(asset) = with.halo.asset(&TargetId::new(found[at].id())).await? else { continue };
         let Some(system) = asset.liongard else { continue };
         let source = SourceId::from(system);
         let mark = marker::marker(&engine.installation, ME, &with.account, Entity::Assets, &source);
-        found[at].marker = Some(mark.into());
+        let marked = Found { marker: Some(mark.into()), ..found[at].open() };
+        found[at] = Packed::new(&marked);
     }
     Ok(())
 }

@@ -15,8 +15,12 @@ use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
 use crate::integrations::marketplace as rules;
 use crate::model::marketplace::SourceCompany;
+use crate::model::packed::sort_by_id;
 use crate::model::settings::Marketplace as Settings;
-use crate::model::{Class, Decision, Entity, Found, Integration, Place, Problem, SourceId, Verdict, Wanted};
+use crate::model::{
+    Class, Decision, Entity, Found, Integration, Packed, PackedList, Place, Problem, SourceId, Verdict,
+    Wanted,
+};
 use crate::plan::{Absence, Completeness, Lines, Only, Reading, Snapshot};
 
 /// Reads what a plan of these entities needs.
@@ -92,8 +96,11 @@ pub async fn read(
             subscriptions(engine, market, integration, settings, ask, progress),
             async {
                 match licences_of(engine, with, integration, only).await? {
-                    Some(its) => Ok(its),
-                    None => with.halo.licences(&|done, of| progress("Halo licences", done, of)).await,
+                    Some(its) => Ok(its.packed()),
+                    None => {
+                        let say = |done: u64, of: Option<u64>| progress("Halo licences", done, of);
+                        with.halo.licences(&|one| Packed::new(&one), &say).await
+                    }
                 }
             },
         )
@@ -110,7 +117,7 @@ pub async fn read(
             absences: BTreeMap::new(),
             ..Lines::default()
         };
-        lines.found.sort_by(|a, b| a.id.cmp(&b.id));
+        sort_by_id(&mut lines.found);
         snapshot.lines.insert(Entity::Subscriptions, lines);
     }
     Ok(Read {
@@ -220,7 +227,7 @@ pub async fn confirm(
         .await
 }
 
-type Subscriptions = (Vec<Wanted>, BTreeMap<SourceId, Completeness>, Vec<String>);
+type Subscriptions = (PackedList<Wanted>, BTreeMap<SourceId, Completeness>, Vec<String>);
 
 /// Every customer's subscriptions. One customer that fails takes nobody else with it (P8); a refused sign-in ends it all.
 async fn subscriptions(
@@ -242,7 +249,6 @@ async fn subscriptions(
         .buffer_unordered(at_once);
     let (mut wanted, mut read, mut problems, mut done) = (Vec::new(), BTreeMap::new(), Vec::new(), 0);
     let mut seen: HashMap<SourceId, SourceId> = HashMap::new();
-    let pool = crate::model::text::Pool::default();
     while let Some((customer, answer)) = answers.next().await {
         done += 1;
         progress(&format!("{label} subscriptions"), done, Some(of));
@@ -258,9 +264,7 @@ async fn subscriptions(
                         )));
                         continue;
                     }
-                    let mut want = rules::wanted_subscription(subscription, settings);
-                    want.pack(&pool);
-                    wanted.push(want);
+                    wanted.push(Packed::new(&rules::wanted_subscription(subscription, settings)));
                 }
                 read.insert(customer, complete);
             }
@@ -273,7 +277,7 @@ async fn subscriptions(
             }
         }
     }
-    wanted.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_by_id(&mut wanted);
     wanted.shrink_to_fit();
     Ok((wanted, read, problems))
 }

@@ -10,10 +10,11 @@ use crate::engine::Engine;
 use crate::engine::connect::Connections;
 use crate::engine::keys;
 use crate::integrations::liongard as rules;
+use crate::model::packed::sort_by_id;
 use crate::model::settings::{SyncCustomers, SyncMode};
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Moment, Problem, SourceId, TargetId,
-    Value, Verdict, Wanted,
+    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Moment, Packed, Problem, SourceId,
+    TargetId, Value, Verdict, Wanted,
 };
 use crate::plan::{Completeness, Lines, Reading};
 
@@ -39,12 +40,12 @@ pub async fn read(
     let settings = engine.settings();
     let sync = &settings.liongard.sync_customers;
     let mut lines = Lines {
-        found: environments,
+        found: environments.iter().map(Packed::new).collect(),
         found_complete: both.0.clone(),
         read: Reading::Whole(both.1.clone()),
         ..Lines::default()
     };
-    lines.found.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_by_id(&mut lines.found);
     if !sync.enabled {
         alerts.push(format!(
             "New Halo customers {}: switch liongard.sync_customers.enabled on first.",
@@ -75,7 +76,7 @@ pub async fn read(
         }
     }
     let flags = chooser.wishes(engine, alerts).await?;
-    lines.wanted = chooser.wanted(progress).await?;
+    lines.wanted = chooser.wanted(progress).await?.iter().map(Packed::new).collect();
     if chooser.left == 0 {
         alerts.push(format!(
             "More than {LOOKS} Halo customers would have to be looked at one by one; the next run goes on with them."
@@ -239,7 +240,7 @@ impl<'a> Chooser<'a> {
             }
             let flag = |is: bool| Fields::new().with(field, Value::Flag(is));
             let why = format!("chosen here: the flag goes {} (L17b)", if on { "on" } else { "off" });
-            lines.wanted.push(Wanted {
+            lines.wanted.push(Packed::new(&Wanted {
                 id: SourceId::new(id.as_str()),
                 name: Arc::clone(&found.name),
                 parent: None,
@@ -248,8 +249,9 @@ impl<'a> Chooser<'a> {
                 keys: MatchKeys::default(),
                 currency: None,
                 notes: vec![why.into()],
-            });
-            lines.found.push(Found { fields: flag(facts.flag), marker: None, ..found.clone() });
+            }));
+            let found = Found { fields: flag(facts.flag), marker: None, ..found.clone() };
+            lines.found.push(Packed::new(&found));
             if on {
                 self.chosen.insert(id, "chosen here: its flag goes on in the same plan (L17b)".into());
             } else {

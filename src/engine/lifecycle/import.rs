@@ -96,9 +96,8 @@ impl Engine {
             let seconds = plan::cost::seconds(requests, &self.settings().pace(Place::Halo));
             outline.cost = plan::Cost { requests: BTreeMap::from([(Place::Halo, requests)]), seconds };
         }
-        let hash = plan::hash(&outline, &rows.changes);
         let hours = i64::from(self.settings().safety(Integration::Lifecycle).plan_hours);
-        let stored = Plan {
+        let mut stored = Plan {
             id,
             integration: Integration::Lifecycle,
             entities: spec.entities.clone(),
@@ -112,11 +111,11 @@ impl Engine {
             read_requests: BTreeMap::from([(Place::Halo, self.budget(Place::Halo).sent() - before)]),
             last,
             missing: Vec::new(),
-            hash,
+            hash: String::new(),
             outline,
         };
         self.live().kept = None;
-        self.book.put_plan(&stored, rows.changes)?;
+        self.book.put_plan(&mut stored, rows.changes.into_iter())?;
         self.book.prune_plans(10, &self.plans_of_unfinished_jobs()?)?;
         self.tell(Event::Plan(id));
         let fresh = Freshness::each(&stored);
@@ -269,7 +268,9 @@ impl Engine {
         for kind in wanted {
             let what = format!("Halo assets of type {}", kind.name);
             let listing = halo
-                .assets_of_type(&kind.id, Some(&reader.ids), &|done, of| progress(&what, done, of))
+                .assets_of_type(&kind.id, Some(&reader.ids), &|asset| asset, &|done, of| {
+                    progress(&what, done, of)
+                })
                 .await?;
             if let Some(why) = &listing.certificate.why_not {
                 outline

@@ -1,6 +1,6 @@
 //! Records without a link: found by our marker, adopted, created, or held (P10, P13, P15, P27).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -9,7 +9,8 @@ use super::{Place, Planner, notes};
 use crate::matching::exact_form;
 use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::marker::is_marker;
-use crate::model::{FieldName, Found, TargetId, Value, Verdict, Wanted};
+use crate::model::packed::place_of;
+use crate::model::{FieldName, Found, Packed, SourceId, TargetId, Value, Verdict, Wanted};
 use crate::plan::customers::why_update;
 use crate::plan::diff::{self, Diff};
 use crate::plan::owner::{Claim, Markers};
@@ -17,80 +18,78 @@ use crate::plan::{Action, Candidate, Cause, Change};
 
 impl<'a> Planner<'a> {
     /// Records without a link: marked, adopted, created, or held.
-    pub(super) fn unlinked(&mut self, unlinked: &[&'a Wanted]) {
+    pub(super) fn unlinked(&mut self, unlinked: &[&'a Packed<Wanted>]) {
         if unlinked.is_empty() {
             return;
         }
-        let free = |planner: &Self| -> Vec<&'a Found> {
-            let mine = planner.found.iter().zip(&planner.taken).filter(|(_, taken)| !**taken);
-            mine.map(|(found, _)| *found).collect()
-        };
-        let ids = unlinked.iter().map(|wanted| &wanted.id);
+        let ids = unlinked.iter().map(|wanted| SourceId::new(wanted.id()));
         let markers = Markers::read(self.entity, ids, self.found.iter().copied(), self.policy);
-        let mut pending: Vec<(&'a Wanted, Place)> = Vec::new();
-        for wanted in unlinked {
-            let place = match self.place(wanted, false) {
-                Ok(place) => place,
-                Err(change) => {
-                    self.rows.push(*change);
-                    continue;
-                }
+        let mut pending: Vec<&'a Packed<Wanted>> = Vec::new();
+        for packed in unlinked {
+            let wanted = packed.open();
+            let settled = match self.place(&wanted, false) {
+                Ok(place) => self.marked(&wanted, &place, &markers),
+                Err(change) => Some(*change),
             };
-            match self.marked(wanted, &place, &markers) {
+            match settled {
                 Some(change) => self.rows.push(change),
-                None => pending.push((wanted, place)),
+                None => pending.push(packed),
             }
         }
 
         if self.policy.rules(self.entity).by_matching_field {
-            self.by_value(pending);
+            self.by_value(&pending);
             return;
         }
         // Who could adopt what: names that stand once on either side within one partner.
-        let elsewhere = self.mappings.elsewhere.get(&self.entity);
-        let targets: BTreeSet<&TargetId> =
-            pending.iter().filter_map(|(_, place)| place.target.as_ref()).collect();
-        let mut there: HashMap<(TargetId, String), Vec<&'a Found>> = HashMap::new();
-        for found in free(self) {
-            let marked = found.marker.as_deref().is_some_and(is_marker);
-            if let Some(parent) = found.parent.as_ref().filter(|parent| targets.contains(parent))
-                && !marked
-                && !elsewhere.is_some_and(|taken| taken.contains(&found.id))
-            {
-                there.entry((parent.clone(), exact_form(&found.name))).or_default().push(found);
-            }
-        }
         let mut here: HashMap<(TargetId, String), u32> = HashMap::new();
-        for (wanted, place) in &pending {
-            if let Some(target) = &place.target {
-                *here.entry((target.clone(), exact_form(&wanted.name))).or_default() += 1;
+        for wanted in pending.iter().map(|wanted| wanted.open()) {
+            if let Some(target) = self.place(&wanted, false).ok().and_then(|place| place.target) {
+                *here.entry((target, exact_form(&wanted.name))).or_default() += 1;
             }
         }
-        for (wanted, place) in pending {
+        let elsewhere = self.mappings.elsewhere.get(&self.entity);
+        let mut there: HashMap<(TargetId, String), Vec<Found>> = HashMap::new();
+        let free = self.found.iter().zip(&self.taken).filter(|(_, taken)| !**taken);
+        for found in
+            free.filter(|(found, _)| !found.marker().is_some_and(is_marker)).map(|(one, _)| one.open())
+        {
+            let Some(parent) = &found.parent else { continue };
+            let key = (parent.clone(), exact_form(&found.name));
+            if here.contains_key(&key) && !elsewhere.is_some_and(|taken| taken.contains(&found.id)) {
+                there.entry(key).or_default().push(found);
+            }
+        }
+        for wanted in pending {
+            let wanted = wanted.open();
+            let Ok(place) = self.place(&wanted, false) else { continue };
             let key = place.target.clone().map(|target| (target, exact_form(&wanted.name)));
             let same = key.as_ref().and_then(|key| there.get(key)).map_or(&[][..], Vec::as_slice);
             let wanted_so = key.as_ref().and_then(|key| here.get(key)).copied().unwrap_or(1);
-            let change = self.unmarked(wanted, &place, same, wanted_so);
+            let change = self.unmarked(&wanted, &place, same, wanted_so);
             self.rows.push(change);
         }
     }
 
     /// Records that are told apart by the value of the matching field: the ladder after the stored id (L13).
-    fn by_value(&mut self, pending: Vec<(&'a Wanted, Place)>) {
-        let mut here: HashMap<&'a str, u32> = HashMap::new();
-        for key in pending.iter().filter_map(|(wanted, _)| wanted.keys.own.as_deref()) {
-            *here.entry(key).or_default() += 1;
-        }
-        for (wanted, place) in pending {
-            let key = wanted.keys.own.as_deref();
-            let same = key.and_then(|key| self.by_key.get(key)).cloned().unwrap_or_default();
-            let wanted_so = key.and_then(|key| here.get(key)).copied().unwrap_or(0);
-            let change = self.valued(wanted, &place, &same, wanted_so);
+    fn by_value(&mut self, pending: &[&'a Packed<Wanted>]) {
+        let mut here: Vec<&str> = pending.iter().filter_map(|wanted| wanted.own_key()).collect();
+        here.sort_unstable();
+        let times = |key: &str| {
+            let from = here.partition_point(|other| *other < key);
+            here[from..].partition_point(|other| *other == key)
+        };
+        for packed in pending {
+            let wanted = packed.open();
+            let Ok(place) = self.place(&wanted, false) else { continue };
+            let wanted_so = packed.own_key().map_or(0, times);
+            let change = self.valued(&wanted, &place, wanted_so);
             self.rows.push(change);
         }
     }
 
-    fn valued(&mut self, wanted: &'a Wanted, place: &Place, same: &[&'a Found], wanted_so: u32) -> Change {
+    /// `wanted_so`: records without a link that share its value.
+    fn valued(&mut self, wanted: &Wanted, place: &Place, wanted_so: usize) -> Change {
         let held = |planner: &Self, cause, would_be, why: String| {
             let change = planner.row(wanted, Action::Unchanged, notes(wanted));
             Self::finish(change.held(cause, would_be, why), place, None)
@@ -105,12 +104,6 @@ impl<'a> Planner<'a> {
             );
             return held(self, Cause::Unproven, Action::Held, why);
         }
-        let candidates = || -> Vec<Candidate> {
-            same.iter()
-                .take(8)
-                .map(|found| record_candidate(found, "the same value of the matching field"))
-                .collect()
-        };
         if let Some(why) = self.lines.found_complete.why_not() {
             let why = format!(
                 "{}'s {}s could not be read completely, so it may be there; nothing is created (P15): {why}",
@@ -118,52 +111,23 @@ impl<'a> Planner<'a> {
             );
             return held(self, Cause::Unproven, Action::Held, why);
         }
-        match same {
+        let same = wanted.keys.own.as_deref().map_or(&[][..], |key| self.with_key(key));
+        let candidates: Vec<Candidate> = same
+            .iter()
+            .take(8)
+            .map(|(_, found)| record_candidate(&found.open(), "the same value of the matching field"))
+            .collect();
+        let only = match same {
             [] if wanted_so > 1 => {
                 let why = format!(
                     "{wanted_so} {}s that are not in {} share the value of the matching field: which is which is not known (L13)",
                     self.entity.singular(),
                     self.there
                 );
-                held(self, Cause::Ambiguous { candidates: Vec::new() }, Action::Create, why)
+                return held(self, Cause::Ambiguous { candidates }, Action::Create, why);
             }
-            [] => self.create(wanted, place),
-            [only] if wanted_so > 1 => {
-                let why = format!(
-                    "{wanted_so} {}s match the {} '{}' ({}): which is it is not known (L13)",
-                    self.entity.singular(),
-                    self.record,
-                    only.name,
-                    only.id
-                );
-                held(self, Cause::Ambiguous { candidates: candidates() }, Action::Link, why)
-            }
-            [only] if self.is_taken(only) => {
-                let why = format!(
-                    "the {} '{}' ({}) has the same value of the matching field, and belongs to another {} (L13)",
-                    self.record,
-                    only.name,
-                    only.id,
-                    self.entity.singular()
-                );
-                held(self, Cause::Ambiguous { candidates: candidates() }, Action::Held, why)
-            }
-            [only]
-                if place.site.is_none()
-                    && (only.parent.as_ref() != place.target.as_ref() || place.target.is_none()) =>
-            {
-                let has = only.parent.as_ref().map_or("none", |parent| parent.as_str());
-                let belongs = place.target.as_ref().map_or("a new one", TargetId::as_str);
-                let why = format!(
-                    "the {} '{}' ({}) has the same value of the matching field, but is with {} customer {has}, not {belongs}: move it or correct the value (L13)",
-                    self.record, only.name, only.id, self.there
-                );
-                held(self, Cause::Ambiguous { candidates: candidates() }, Action::Link, why)
-            }
-            [only] => {
-                let why = format!("the {} with the same value of the matching field (L13)", self.record);
-                self.link(wanted, place, only, &why)
-            }
+            [] => return self.create(wanted, place),
+            [(_, only)] => only.open(),
             several => {
                 let why = format!(
                     "{} {}s in {} have the same value of the matching field: which is it is not known (L13)",
@@ -171,13 +135,49 @@ impl<'a> Planner<'a> {
                     self.record,
                     self.there
                 );
-                held(self, Cause::Ambiguous { candidates: candidates() }, Action::Link, why)
+                return held(self, Cause::Ambiguous { candidates }, Action::Link, why);
             }
+        };
+        if wanted_so > 1 {
+            let why = format!(
+                "{wanted_so} {}s match the {} '{}' ({}): which is it is not known (L13)",
+                self.entity.singular(),
+                self.record,
+                only.name,
+                only.id
+            );
+            return held(self, Cause::Ambiguous { candidates }, Action::Link, why);
         }
+        if self.is_taken(&only) {
+            let why = format!(
+                "the {} '{}' ({}) has the same value of the matching field, and belongs to another {} (L13)",
+                self.record,
+                only.name,
+                only.id,
+                self.entity.singular()
+            );
+            return held(self, Cause::Ambiguous { candidates }, Action::Held, why);
+        }
+        if place.site.is_none() && (only.parent.as_ref() != place.target.as_ref() || place.target.is_none()) {
+            let has = only.parent.as_ref().map_or("none", |parent| parent.as_str());
+            let belongs = place.target.as_ref().map_or("a new one", TargetId::as_str);
+            let why = format!(
+                "the {} '{}' ({}) has the same value of the matching field, but is with {} customer {has}, not {belongs}: move it or correct the value (L13)",
+                self.record, only.name, only.id, self.there
+            );
+            return held(self, Cause::Ambiguous { candidates }, Action::Link, why);
+        }
+        let why = format!("the {} with the same value of the matching field (L13)", self.record);
+        self.link(wanted, place, &only, &why)
     }
 
     /// What its marker on a record settles.
-    fn marked(&mut self, wanted: &'a Wanted, place: &Place, markers: &Markers<'a>) -> Option<Change> {
+    fn marked(
+        &mut self,
+        wanted: &Wanted,
+        place: &Place,
+        markers: &Markers<&'a Packed<Found>>,
+    ) -> Option<Change> {
         let held = |cause, would_be, why: String| {
             Some(Self::finish(
                 self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
@@ -188,6 +188,7 @@ impl<'a> Planner<'a> {
         match markers.claim(&wanted.id, self.policy) {
             Claim::None => None,
             Claim::Ours(found) => {
+                let found = &found.open();
                 if let Verdict::Hold(why) = &wanted.verdict {
                     return held(Cause::Data, Action::Link, why.clone());
                 }
@@ -219,36 +220,38 @@ impl<'a> Planner<'a> {
                 Some(self.link(wanted, place, found, &why))
             }
             Claim::Several(several) => {
-                let candidates =
-                    several.iter().map(|found| record_candidate(found, "carries our marker")).collect();
+                let candidates = several
+                    .iter()
+                    .map(|found| record_candidate(&found.open(), "carries our marker"))
+                    .collect();
                 let why = format!(
                     "several {}s in {} carry our marker of it: keep one, and empty the field of the others",
                     self.record, self.there
                 );
                 held(Cause::Ambiguous { candidates }, Action::Link, why)
             }
-            Claim::Foreign(found) => held(
-                Cause::Foreign,
-                Action::Held,
-                format!(
+            Claim::Foreign(found) => {
+                let found = found.open();
+                let why = format!(
                     "{} '{}' ({}) carries another installation's marker of it: empty that field in {} to take it over",
                     self.record, found.name, found.id, self.there
-                ),
-            ),
+                );
+                held(Cause::Foreign, Action::Held, why)
+            }
         }
     }
 
     fn is_taken(&self, found: &Found) -> bool {
-        self.found.binary_search_by(|record| record.id.cmp(&found.id)).is_ok_and(|at| self.taken[at])
+        place_of(&self.found, found.id.as_str()).is_some_and(|at| self.taken[at])
     }
 
     fn take_found(&mut self, found: &Found) {
-        if let Ok(at) = self.found.binary_search_by(|record| record.id.cmp(&found.id)) {
+        if let Some(at) = place_of(&self.found, found.id.as_str()) {
             self.taken[at] = true;
         }
     }
 
-    fn unmarked(&mut self, wanted: &'a Wanted, place: &Place, same: &[&'a Found], wanted_so: u32) -> Change {
+    fn unmarked(&mut self, wanted: &Wanted, place: &Place, same: &[Found], wanted_so: u32) -> Change {
         if let Verdict::Hold(why) = &wanted.verdict {
             let change = self.row(wanted, Action::Unchanged, notes(wanted));
             return Self::finish(change.held(Cause::Data, Action::Held, why), place, None);

@@ -1,0 +1,327 @@
+//! The rows of a plan while it is made: packed, with what the limits look at beside them. A row is opened to be changed,
+//! and at the end, one by one, to be stored.
+
+use std::collections::HashSet;
+
+use rust_decimal::Decimal;
+
+use super::change::{Mark, Reasons};
+use super::cost::requests;
+use super::{Action, Cause, Change, FieldChange, Side};
+use crate::model::packed::{Pack, Packer, Unpacker};
+use crate::model::{Count, Currency, Entity, FieldName, Fields, Packed, SourceId, TargetId, Value};
+
+/// One row, packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub entity: Entity,
+    pub action: Action,
+    /// What it does once nothing holds it.
+    pub would_be: Action,
+    /// Requests that it sends.
+    pub requests: u8,
+    pub after_row: Option<u32>,
+    reasons: Reasons,
+    /// Of rows that somebody is billed for.
+    billing: Option<Box<Billing>>,
+    rest: Packed<Change>,
+}
+
+/// What the limits ask of rows that somebody is billed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Billing {
+    money: Option<Decimal>,
+    currency: Option<Currency>,
+    seats: i64,
+    /// Fields that it takes to zero.
+    zeroes: Vec<FieldName>,
+    is_billable: bool,
+}
+
+impl Row {
+    /// Money a month that it changes, and in what.
+    pub fn money(&self) -> (Option<Currency>, Option<Decimal>) {
+        self.billing.as_ref().map_or((None, None), |billing| (billing.currency, billing.money))
+    }
+
+    /// Seats that an update adds or takes.
+    pub fn seats(&self) -> i64 {
+        self.billing.as_ref().map_or(0, |billing| billing.seats)
+    }
+
+    pub fn goes_to_zero(&self, name: FieldName) -> bool {
+        self.billing.as_ref().is_some_and(|billing| billing.zeroes.contains(&name))
+    }
+
+    /// As [`Change::is_billable`].
+    pub fn is_billable(&self) -> bool {
+        self.billing.as_ref().is_some_and(|billing| billing.is_billable)
+    }
+
+    /// The whole row, without its number.
+    pub fn open(&self) -> Change {
+        let mut change = self.rest.open();
+        change.reasons = Reasons::clone(&self.reasons);
+        change.after_row = self.after_row;
+        change
+    }
+
+    /// What orders the rows of one kind: by customer, then by name; ids settle what names leave open.
+    fn place(&self) -> (Option<(&[u8], &[u8])>, &[u8], &[u8]) {
+        let mut from = self.rest.reader();
+        (from.option(|from| (from.bytes(), from.bytes())), from.bytes(), from.bytes())
+    }
+}
+
+/// Rows in their order; the first has the number 1.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    rows: Vec<Row>,
+    /// Sentences, each kept once: most rows of a plan say the same.
+    said: HashSet<Reasons>,
+}
+
+impl PartialEq for Rows {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
+
+impl Eq for Rows {}
+
+impl From<Vec<Change>> for Rows {
+    fn from(changes: Vec<Change>) -> Self {
+        let mut rows = Self::default();
+        rows.extend(changes);
+        rows
+    }
+}
+
+impl Extend<Change> for Rows {
+    fn extend<I: IntoIterator<Item = Change>>(&mut self, changes: I) {
+        for change in changes {
+            self.push(change);
+        }
+    }
+}
+
+impl Rows {
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, Row> {
+        self.rows.iter()
+    }
+
+    pub fn push(&mut self, change: Change) {
+        let row = self.pack(change);
+        self.rows.push(row);
+    }
+
+    pub fn get(&self, at: usize) -> Option<&Row> {
+        self.rows.get(at)
+    }
+
+    /// The whole rows with their numbers, opened one by one.
+    pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+        (1..).zip(&self.rows).map(|(number, row)| Change { row: number, ..row.open() })
+    }
+
+    /// The same; what was handed out is no longer kept.
+    pub fn into_changes(self) -> impl Iterator<Item = Change> {
+        (1..).zip(self.rows).map(|(number, row)| Change { row: number, ..row.open() })
+    }
+
+    /// Changes the rows that are concerned.
+    pub(super) fn change(&mut self, concerned: impl Fn(&Row) -> bool, mut with: impl FnMut(&mut Change)) {
+        for at in 0..self.rows.len() {
+            if concerned(&self.rows[at]) {
+                self.edit(at, &mut with);
+            }
+        }
+    }
+
+    /// Lets them wait: each would be what it was.
+    pub(super) fn hold(&mut self, concerned: impl Fn(&Row) -> bool, cause: &Cause, why: &str) {
+        self.change(concerned, |change| change.hold(cause.clone(), why));
+    }
+
+    pub(super) fn edit(&mut self, at: usize, with: impl FnOnce(&mut Change)) {
+        let mut change = self.rows[at].open();
+        with(&mut change);
+        self.rows[at] = self.pack(change);
+    }
+
+    /// Puts the rows from there on in plan order.
+    pub(super) fn sort_from(&mut self, first: usize) {
+        self.rows[first..].sort_unstable_by(|a, b| a.place().cmp(&b.place()));
+    }
+
+    /// Puts rows before the one that is there.
+    pub(super) fn insert(&mut self, at: usize, made: Vec<Change>) {
+        let made: Vec<Row> = made.into_iter().map(|change| self.pack(change)).collect();
+        self.rows.splice(at..at, made);
+    }
+
+    /// Leaves those that `keeps` says `true` of, by their place; answers the places that are left.
+    pub(super) fn retain(&mut self, keeps: impl Fn(usize, &Row) -> bool) -> Vec<usize> {
+        let left: Vec<usize> =
+            self.rows.iter().enumerate().filter(|(at, row)| keeps(*at, row)).map(|(at, _)| at).collect();
+        let mut next = left.iter().copied().peekable();
+        let mut at = 0;
+        self.rows.retain(|_| {
+            let stays = next.next_if_eq(&at).is_some();
+            at += 1;
+            stays
+        });
+        left
+    }
+
+    /// Gives every row that comes after another one that one's new number.
+    pub(super) fn renumber(&mut self, number: impl Fn(u32) -> Option<u32>) {
+        for row in &mut self.rows {
+            row.after_row = row.after_row.and_then(&number);
+        }
+    }
+
+    fn pack(&mut self, mut change: Change) -> Row {
+        let reasons = std::mem::take(&mut change.reasons);
+        let reasons = match self.said.get(&reasons) {
+            Some(known) => Reasons::clone(known),
+            None => {
+                self.said.insert(Reasons::clone(&reasons));
+                reasons
+            }
+        };
+        Row {
+            entity: change.entity,
+            action: change.action,
+            would_be: change.hold.as_ref().map_or(change.action, |hold| hold.would_be),
+            requests: u8::try_from(requests(&change)).unwrap_or(u8::MAX),
+            after_row: change.after_row,
+            reasons,
+            billing: billing(&change),
+            rest: Packed::new(&change),
+        }
+    }
+}
+
+fn billing(change: &Change) -> Option<Box<Billing>> {
+    let billing = Billing {
+        money: change.money,
+        currency: change.currency,
+        seats: seats(change),
+        zeroes: change.fields.iter().filter(|field| goes_to_zero(field)).map(|field| field.name).collect(),
+        is_billable: change.is_billable(),
+    };
+    let says_nothing = billing.money.is_none_or(|money| money.is_zero())
+        && !change.entity.is_billed()
+        && billing.seats == 0
+        && billing.zeroes.is_empty();
+    (!says_nothing).then(|| Box::new(billing))
+}
+
+fn seats(change: &Change) -> i64 {
+    let count = |value: Option<&Value>| match value {
+        Some(Value::Count(count)) => i64::from(count.get()),
+        _ => 0,
+    };
+    change
+        .fields
+        .iter()
+        .filter(|field| field.name == FieldName::Quantity)
+        .map(|field| count(field.after.as_ref()) - count(field.before.as_ref()))
+        .sum()
+}
+
+fn goes_to_zero(field: &FieldChange) -> bool {
+    let is_zero = |value: Option<&Value>| match value {
+        Some(Value::Count(count)) => *count == Count::ZERO,
+        Some(Value::Amount(amount)) => amount.get().is_zero(),
+        _ => false,
+    };
+    is_zero(field.after.as_ref()) && field.before.is_some() && !is_zero(field.before.as_ref())
+}
+
+/// All but its number, its reasons and the row it comes after, which a [`Row`] has beside it.
+impl Pack for Change {
+    fn pack(&self, to: &mut Packer) {
+        // What orders the rows comes first.
+        to.option(self.customer.as_ref(), |to, customer| {
+            to.text(&customer.name);
+            customer.id.pack(to);
+        });
+        to.text(&self.source.name);
+        self.source.id.pack(to);
+        self.entity.pack(to);
+        to.byte(Action::ALL.iter().position(|one| *one == self.action).unwrap_or_default() as u8);
+        to.option(self.target.as_ref(), |to, target| {
+            target.id.pack(to);
+            to.text(&target.name);
+        });
+        let id = |to: &mut Packer, id: &TargetId| id.pack(to);
+        to.option(self.customer_target.as_ref(), id);
+        to.option(self.site.as_ref(), id);
+        to.option(self.top_level.as_ref(), id);
+        to.each(self.fields.iter(), |to, field| {
+            field.name.pack(to);
+            to.option(field.before.as_ref(), |to, value| value.pack(to));
+            to.option(field.after.as_ref(), |to, value| value.pack(to));
+            to.byte(match field.mark {
+                None => 0,
+                Some(Mark::EditedInHalo) => 1,
+                Some(Mark::Price) => 2,
+            });
+        });
+        // Most rows write all that they own.
+        let all_written = !self.owned.is_empty() && self.owned == self.values();
+        to.byte(all_written.into());
+        if !all_written {
+            self.owned.pack(to);
+        }
+        to.option(self.currency.as_ref(), |to, currency| to.text(currency.as_str()));
+        to.option(self.money, Packer::decimal);
+        // Rare, and deep: plain data with text keys, which nothing can fail at.
+        let json = |to: &mut Packer, text: serde_json::Result<String>| to.text(&text.unwrap_or_default());
+        to.option(self.hold.as_ref(), |to, hold| json(to, serde_json::to_string(hold)));
+        to.option(self.mapping.as_ref(), |to, mapping| json(to, serde_json::to_string(mapping)));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Self {
+        let customer = from.option(|from| {
+            let name = from.text().into();
+            Side { id: SourceId::unpack(from), name }
+        });
+        let name = from.text().into();
+        let source = Side { id: SourceId::unpack(from), name };
+        let entity = Entity::unpack(from);
+        let action = Action::ALL.get(usize::from(from.byte())).copied().unwrap_or(Action::Held);
+        let mut change = Self::new(entity, action, source, [""; 0]);
+        change.customer = customer;
+        change.target = from.option(|from| Side { id: TargetId::unpack(from), name: from.text().into() });
+        change.customer_target = from.option(TargetId::unpack);
+        change.site = from.option(TargetId::unpack);
+        change.top_level = from.option(TargetId::unpack);
+        change.fields = from.each(|from| FieldChange {
+            name: FieldName::unpack(from),
+            before: from.option(Value::unpack),
+            after: from.option(Value::unpack),
+            mark: match from.byte() {
+                1 => Some(Mark::EditedInHalo),
+                2 => Some(Mark::Price),
+                _ => None,
+            },
+        });
+        change.owned = if from.byte() == 1 { change.values() } else { Fields::unpack(from) };
+        change.currency = from.option(|from| Currency::new(from.text())).flatten();
+        change.money = from.option(Unpacker::decimal);
+        change.hold = from.option(|from| serde_json::from_str(from.text()).ok()).flatten();
+        change.mapping = from.option(|from| serde_json::from_str(from.text()).ok()).flatten();
+        change
+    }
+}

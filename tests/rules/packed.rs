@@ -1,0 +1,181 @@
+//! Packed records are what they were, whatever is in them.
+
+use parhelion::model::packed::{place_of, sort_by_id};
+use parhelion::model::{
+    Address, Amount, Count, Currency, Date, Entity, FieldName, Fields, Found, MatchKeys, Packed, SourceId,
+    TargetId, Value, Verdict, Wanted,
+};
+use parhelion::plan::{Action, Cause, Change, FieldChange, Hold, Mark, Rows, Side};
+use proptest::option;
+use proptest::prelude::*;
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        ".{0,40}".prop_map(Value::text),
+        (0..=u32::MAX).prop_map(|n| Value::Count(Count::new(n).unwrap_or(Count::ZERO))),
+        (any::<i64>(), 0_u32..20)
+            .prop_map(|(n, scale)| Value::Amount(Amount::new(rust_decimal::Decimal::new(n, scale)))),
+        (-9999_i16..=9999, 1_i8..=12, 1_i8..=28)
+            .prop_map(|(year, month, day)| Value::Date(Date::constant(year, month, day))),
+        any::<bool>().prop_map(Value::Active),
+        any::<bool>().prop_map(Value::Flag),
+        (".{0,9}", ".{0,9}", ".{0,9}", ".{0,9}", ".{0,9}").prop_map(|(a, b, c, d, e)| {
+            Value::Address(Box::new(Address {
+                street: a.into(),
+                city: b.into(),
+                region: c.into(),
+                postcode: d.into(),
+                country: e.into(),
+            }))
+        }),
+        (entity(), "[a-z0-9]{1,9}").prop_map(|(entity, id)| Value::Record(entity, SourceId::new(id))),
+    ]
+}
+
+fn entity() -> impl Strategy<Value = Entity> {
+    proptest::sample::select(Entity::ALL.to_vec())
+}
+
+fn name() -> impl Strategy<Value = FieldName> {
+    prop_oneof![
+        proptest::sample::select(vec![FieldName::Name, FieldName::Status, FieldName::EndDate]),
+        "[a-zé ]{1,9}".prop_map(|label| FieldName::own(&label)),
+    ]
+}
+
+fn fields() -> impl Strategy<Value = Fields> {
+    proptest::collection::vec((name(), value()), 0..7).prop_map(|fields| fields.into_iter().collect())
+}
+
+fn keys() -> impl Strategy<Value = MatchKeys> {
+    (option::of(".{0,9}"), option::of(".{0,9}"), proptest::collection::vec("[a-z.]{1,9}", 0..3)).prop_map(
+        |(vat, own, domains)| MatchKeys {
+            vat: vat.map(Into::into),
+            own: own.map(Into::into),
+            domains: domains.into_iter().map(Into::into).collect(),
+        },
+    )
+}
+
+fn verdict() -> impl Strategy<Value = Verdict> {
+    prop_oneof![
+        Just(Verdict::Take),
+        ".{0,9}".prop_map(Verdict::Hold),
+        ".{0,9}".prop_map(Verdict::OutOfScope),
+        ".{0,9}".prop_map(Verdict::Ended),
+    ]
+}
+
+fn currency() -> impl Strategy<Value = Option<Currency>> {
+    option::of("[A-Z]{3}").prop_map(|code| code.and_then(|code| Currency::new(&code)))
+}
+
+prop_compose! {
+    fn wanted()(
+        id in "[a-z0-9]{1,9}", name in ".{0,30}", parent in option::of("[0-9]{1,9}"), verdict in verdict(),
+        fields in fields(), keys in keys(), currency in currency(),
+        notes in proptest::collection::vec(".{0,20}", 0..3),
+    ) -> Wanted {
+        Wanted {
+            id: SourceId::new(id),
+            name: name.into(),
+            parent: parent.map(SourceId::new),
+            verdict,
+            fields,
+            keys,
+            currency,
+            notes: notes.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+prop_compose! {
+    fn found()(
+        id in "[a-z0-9]{1,9}", name in ".{0,30}", parent in option::of("[0-9]{1,9}"), is_active: bool,
+        marker in option::of(".{0,20}"), fields in fields(), keys in keys(), currency in currency(),
+        main_site in option::of("[0-9]{1,9}"),
+    ) -> Found {
+        Found {
+            id: TargetId::new(id),
+            name: name.into(),
+            parent: parent.map(TargetId::new),
+            is_active,
+            marker: marker.map(Into::into),
+            fields,
+            keys,
+            currency,
+            main_site: main_site.map(TargetId::new),
+        }
+    }
+}
+
+fn field_change() -> impl Strategy<Value = FieldChange> {
+    let mark = option::of(prop_oneof![Just(Mark::Price), Just(Mark::EditedInHalo)]);
+    (name(), option::of(value()), option::of(value()), mark)
+        .prop_map(|(name, before, after, mark)| FieldChange { name, before, after, mark })
+}
+
+fn cause() -> impl Strategy<Value = Cause> {
+    prop_oneof![
+        Just(Cause::Data),
+        name().prop_map(|name| Cause::Conflict { fields: vec![name] }),
+        Just(Cause::Ambiguous { candidates: Vec::new() }),
+    ]
+}
+
+prop_compose! {
+    fn change()(
+        of in entity(), action in proptest::sample::select(Action::ALL.to_vec()), source in wanted(),
+        target in option::of(found()), customer in option::of(wanted()), after_row in option::of(1_u32..9),
+        changed in proptest::collection::vec(field_change(), 0..4), owned in option::of(fields()),
+        held in option::of(cause()), currency in currency(), money in option::of(-99_i64..99),
+        sentences in proptest::collection::vec(".{0,20}", 0..3),
+    ) -> Change {
+        let side = |one: &Wanted| Side { id: one.id.clone(), name: one.name.clone() };
+        let mut change = Change::new(of, action, side(&source), sentences);
+        change.customer = customer.as_ref().map(side);
+        change.customer_target = target.as_ref().and_then(|found| found.parent.clone());
+        change.site = target.as_ref().and_then(|found| found.main_site.clone());
+        change.target = target.map(|found| Side { id: found.id, name: found.name });
+        change.after_row = after_row;
+        change.fields = changed;
+        change.owned = owned.unwrap_or_else(|| change.values());
+        change.hold = held.map(|cause| Box::new(Hold { cause, would_be: Action::Create }));
+        change.currency = currency;
+        change.money = money.map(Into::into);
+        change
+    }
+}
+
+proptest! {
+    #[test]
+    fn both_sides_records_come_out_as_they_went_in(wanted in wanted(), found in found()) {
+        prop_assert_eq!(Packed::new(&wanted).open(), wanted.clone());
+        prop_assert_eq!(Packed::new(&found).open(), found.clone());
+        let (packed_found, packed_wanted) = (Packed::new(&found), Packed::new(&wanted));
+        prop_assert_eq!(packed_found.marker(), found.marker.as_deref());
+        prop_assert_eq!(packed_found.own_key(), found.keys.own.as_deref());
+        prop_assert_eq!(packed_wanted.id(), wanted.id.as_str());
+        prop_assert_eq!(packed_wanted.own_key(), wanted.keys.own.as_deref());
+    }
+
+    #[test]
+    fn a_list_finds_every_record_by_its_id(records in proptest::collection::vec(found(), 0..20)) {
+        let mut list: Vec<_> = records.iter().map(Packed::new).collect();
+        sort_by_id(&mut list);
+        for found in &records {
+            let at = place_of(&list, found.id.as_str());
+            prop_assert_eq!(at.map(|at| list[at].id().to_owned()), Some(found.id.as_str().to_owned()));
+        }
+        prop_assert_eq!(place_of(&list, "no such id"), None);
+    }
+
+    #[test]
+    fn rows_come_out_as_they_went_in(changes in proptest::collection::vec(change(), 0..6)) {
+        let rows = Rows::from(changes.clone());
+        let numbered: Vec<Change> =
+            changes.into_iter().zip(1..).map(|(change, row)| Change { row, ..change }).collect();
+        prop_assert_eq!(rows.changes().collect::<Vec<_>>(), numbered.clone());
+        prop_assert_eq!(rows.into_changes().collect::<Vec<_>>(), numbered);
+    }
+}
