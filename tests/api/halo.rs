@@ -82,7 +82,7 @@ async fn the_example_sites_are_read_in_both_shapes() {
 #[tokio::test(start_paused = true)]
 async fn the_example_licences_are_read() {
     let vendor = signed_in(|_| ok(fixture("halo/licences_page.json")));
-    let listing = halo(&vendor).licences(&nothing).await.unwrap();
+    let listing = halo(&vendor).licences(&|one| one, &nothing).await.unwrap();
     let licence = &listing.records[0];
     assert_eq!((licence.id.as_str(), licence.marker.as_deref()), ("305", Some("also:5512044")));
     assert_eq!(licence.parent, Some(TargetId::new("12")));
@@ -108,7 +108,7 @@ async fn odd_licences_are_kept_without_what_cannot_be_read() {
         {"id": 3, "name": "bare", "end_date": "1901-01-01T00:00:00", "site_id": -1},
     ]);
     let vendor = signed_in(move |_| json(json!({"record_count": 3, "licences": rows})));
-    let listing = halo(&vendor).licences(&nothing).await.unwrap();
+    let listing = halo(&vendor).licences(&|one| one, &nothing).await.unwrap();
     let [deleted, odd, bare] = listing.records.as_slice() else { panic!() };
     assert!(!deleted.is_active && deleted.fields.get(FieldName::Status) == Some(&Value::Active(false)));
     assert_eq!(deleted.fields.get(FieldName::Quantity), Some(&Value::Count(Count::new(3).unwrap())));
@@ -180,7 +180,7 @@ async fn an_empty_marker_field_sends_none() {
     halo.create_customer(permit(halo.budget()).await, &new).await;
     let sent = vendor.asked().pop().unwrap().json();
     assert!(sent[0].get("ref").is_none() && sent[0].get("newclient_delivery_address").is_none(), "{sent}");
-    let listing = halo.licences(&nothing).await.unwrap();
+    let listing = halo.licences(&|one| one, &nothing).await.unwrap();
     assert_eq!(listing.records[0].marker.as_deref(), Some("ph:9"));
 }
 

@@ -262,7 +262,11 @@ async fn odd_records_are_named_and_cost_the_certificate() {
     });
     let systems = client(&vendor).systems(&paths(&["System.Name"]), &nothing).await.unwrap();
     assert_eq!(systems.records.len(), 2);
-    assert_eq!(systems.records[1].facts[0].as_deref(), Some("a, b"), "an array where a text should be");
+    assert_eq!(
+        systems.records[1].open().facts[0].as_deref(),
+        Some("a, b"),
+        "an array where a text should be"
+    );
     assert_eq!(systems.problems.len(), 2);
     assert!(!systems.certificate.complete);
 }
