@@ -355,6 +355,21 @@ pub enum Map {
         #[arg(value_name = "TARGET_ID", value_parser = target_id)]
         target: TargetId,
     },
+    /// Want the flag of a customer of Halo on, which takes it to Liongard; the next plan of the push sets it
+    Flag {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Halo's id of the customer
+        #[arg(value_name = "TARGET_ID", value_parser = target_id)]
+        target: TargetId,
+        /// Want it off; no environment is deleted
+        #[arg(long)]
+        off: bool,
+        /// Leave it as it is after all
+        #[arg(long, conflicts_with = "off")]
+        clear: bool,
+    },
     /// Map one customer
     Set {
         /// also, westcoast, liongard or hudu
@@ -433,6 +448,7 @@ impl Map {
             | Self::Generate { integration }
             | Self::Suggest { integration }
             | Self::Reject { integration, .. }
+            | Self::Flag { integration, .. }
             | Self::Set { integration, .. }
             | Self::Unset { integration, .. }
             | Self::Exclude { integration, .. }
@@ -492,6 +508,15 @@ pub enum FieldsCommand {
         /// Its new place, from 1
         #[arg(value_name = "PLACE")]
         place: usize,
+    },
+    /// Take the last change of the rows back, or bring it again
+    Undo {
+        /// liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// Bring again what was taken back last
+        #[arg(long)]
+        redo: bool,
     },
     /// Read real records of both sides, and print their fields with samples and counts; writes nothing
     Sample {
@@ -553,6 +578,7 @@ impl FieldsCommand {
             | Self::Set { integration, .. }
             | Self::Unset { integration, .. }
             | Self::Move { integration, .. }
+            | Self::Undo { integration, .. }
             | Self::Sample { integration, .. }
             | Self::Test { integration, .. }
             | Self::Copy { integration, .. }

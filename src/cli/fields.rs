@@ -4,7 +4,9 @@
 use super::args::FieldsCommand;
 use super::config::save;
 use super::exit::{DONE, Failure};
-use super::json::{ExportDocument, FieldChangesDocument, FieldsDocument, MappingsDocument, SidesDocument};
+use super::json::{
+    Done, ExportDocument, FieldChangesDocument, FieldsDocument, MappingsDocument, SidesDocument,
+};
 use super::out::{Out, complain};
 use super::progress::attended;
 use super::{ask, files, order, text};
@@ -26,7 +28,7 @@ pub async fn run(out: &Out, handle: &Handle, command: &FieldsCommand) -> Result<
             let mut rows = rows(handle, *integration).await?;
             if !is_source_field(source) {
                 return Err(Problem::new(Class::Input, format!("Liongard has no field '{source}'."))
-                    .remedy("Name an attribute such as Serial Number, or a path such as Inspector.Alias, Device.Category or Metric.UUID.")
+                    .remedy("Name an attribute such as Serial Number, or a path such as Inspector.Alias, Device.Category or Metric.UUID. What only an inspection's details tell needs a metric in Liongard.")
                     .into());
             }
             let row = FieldMapping {
@@ -59,6 +61,12 @@ pub async fn run(out: &Out, handle: &Handle, command: &FieldsCommand) -> Result<
             let row = rows.remove(at);
             rows.insert(place.saturating_sub(1).min(rows.len()), row);
             put(out, handle, &rows).await
+        }
+        FieldsCommand::Undo { integration, redo } => {
+            let command = Command::UndoFields { integration: *integration, redo: *redo };
+            let said = order!(handle, command, Reply::Done(said) => said)?;
+            out.either(&Done { message: &said }, || said.clone() + "\n")?;
+            Ok(DONE)
         }
         FieldsCommand::Sample { integration, cached } => sample(out, handle, *integration, *cached).await,
         FieldsCommand::Test { integration, record } => {

@@ -13,7 +13,7 @@ use crate::host::words::{
 use crate::integrations::FieldRule;
 use crate::model::settings::FieldMapping;
 use crate::model::{
-    Class, Entity, FieldName, How, Integration, JobId, Moment, Place, PlanId, Problem, SourceId, TargetId,
+    Class, Entity, How, Integration, JobId, Moment, Place, PlanId, Problem, SourceId, TargetId,
 };
 use crate::plan::{Action, Change, Cost, Plan, Purpose, Totals};
 
@@ -236,7 +236,8 @@ struct ChangeRow<'a> {
 
 #[derive(Serialize)]
 struct FieldRow {
-    name: FieldName,
+    /// As Halo calls it.
+    name: &'static str,
     before: Option<Json>,
     after: Option<Json>,
 }
@@ -302,7 +303,7 @@ impl<W: Write> PlanWriter<W> {
 impl<'a> From<&'a Change> for ChangeRow<'a> {
     fn from(change: &'a Change) -> Self {
         let field = |field: &crate::plan::FieldChange| FieldRow {
-            name: field.name,
+            name: field.name.key(),
             before: field.before.as_ref().map(crate::model::Value::to_json),
             after: field.after.as_ref().map(crate::model::Value::to_json),
         };

@@ -2,7 +2,7 @@
 
 use super::args::Map;
 use super::exit::{DONE, FAILED, Failure, worst};
-use super::json::{MapDocument, SuggestDocument};
+use super::json::{Done, MapDocument, SuggestDocument};
 use super::out::Out;
 use super::progress::attended;
 use super::{ask, csv, order, text};
@@ -24,6 +24,22 @@ pub async fn run(out: &Out, handle: &Handle, command: &Map) -> Result<u8, Failur
             let target_name = name_of(handle, integration, target).await?.into();
             let decision = Decision::Reject { target: target.clone(), target_name };
             decide(out, handle, integration, source, decision).await
+        }
+        Map::Flag { integration, target, off, clear } => {
+            if *integration != Integration::Liongard {
+                return Err(Problem::new(
+                    Class::Input,
+                    format!("No customers of Halo go to {}.", integration.label()),
+                )
+                .remedy("Only Liongard takes them: `parhelion map flag liongard HALO_ID`.")
+                .into());
+            }
+            read_once(out, handle, *integration).await?;
+            let on = (!clear).then_some(!off);
+            let command = Command::FlagPush { customer: target.clone(), on };
+            let said = order!(handle, command, Reply::Done(said) => said)?;
+            out.either(&Done { message: &said }, || said.clone() + "\n")?;
+            Ok(DONE)
         }
         Map::Export { file, .. } => csv::export(out, handle, integration, file.as_deref()).await,
         Map::Import { file, dry_run, by_name, .. } => {

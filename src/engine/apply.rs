@@ -141,7 +141,7 @@ impl Apply {
 
     fn is_chosen_customer(&self, change: &Change) -> bool {
         // Beside an import the one customer is the source's; the ids of what goes the other way are Halo's.
-        if change.entity == Entity::Push && self.plan.entities.contains(&self.plan.integration.root()) {
+        if change.entity.goes_back() && self.plan.entities.contains(&self.plan.integration.root()) {
             return self.choices.only_customer.is_none();
         }
         self.choices

@@ -15,6 +15,10 @@ use crate::model::asset::{
 };
 use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Packed, Problem, TargetId, Value};
 
+/// Which right it needs to make or widen types and fields of assets (L16).
+const NO_KINDS: &str = "The API application needs the permission edit:assets, and the agent it logs in as a role that may \
+                        configure asset types and fields; or make it in Halo by hand, and plan again.";
+
 /// An asset as a plan compares it.
 pub fn found(asset: &Asset, targets: &Targets) -> Found {
     let mut fields = Fields::new();
@@ -194,10 +198,16 @@ pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<Ta
             );
         }
     };
-    if !matches!(write, Write::Create { entity: Entity::Assets, .. }) {
-        halo.forget_asset_definitions();
+    if matches!(write, Write::Create { entity: Entity::Assets, .. }) {
+        return verdict;
     }
-    verdict
+    halo.forget_asset_definitions();
+    match verdict {
+        WriteVerdict::Rejected(problem) if problem.class == Class::Auth => {
+            WriteVerdict::Rejected(problem.remedy(NO_KINDS))
+        }
+        other => other,
+    }
 }
 
 /// The type or field of a name.

@@ -210,6 +210,11 @@ impl Known {
                 self.decided(fact, integration, &edits, !redo);
                 fact.text = if redo { "decisions brought again" } else { "decisions taken back" }.into();
             }
+            Record::FieldStep { step, .. } => fact.text = step.title,
+            Record::FieldUndo { redo, .. } => {
+                fact.text =
+                    if redo { "field mappings brought again" } else { "field mappings taken back" }.into();
+            }
             Record::Job { report, policy, .. } => {
                 fact.job = Some(report.job);
                 fact.plan = report.plan;

@@ -12,7 +12,7 @@ use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use super::customers::HaloCard;
 use super::keys;
-use super::records::{Aside, Edit, Intent, KeptIssue, Ordered, Record, RowState};
+use super::records::{Aside, Edit, FieldStep, Intent, KeptIssue, Ordered, Record, RowState};
 use crate::engine::words::{Choices, JobReport, Past};
 use crate::model::settings::Settings;
 use crate::model::{
@@ -553,6 +553,26 @@ impl Book {
 
     pub fn step_top(&self, of: Integration) -> Result<u64, Problem> {
         Ok(self.get(&keys::step_top(of))?.unwrap_or(0))
+    }
+
+    /// The flags of Halo's customers that a person asked for here, by the customer's id (L17b).
+    pub fn push_wishes(&self) -> Result<Vec<(TargetId, bool)>, Problem> {
+        let prefix = keys::push_wishes();
+        let found = self.scan(&prefix, None, usize::MAX)?;
+        let wish = |(key, value): (Vec<u8>, Vec<u8>)| {
+            Ok((TargetId::new(String::from_utf8_lossy(&key[prefix.len()..])), read(&value, &key)?))
+        };
+        found.into_iter().map(wish).collect()
+    }
+
+    /// A step of the field mappings: what it did, and the settings before and after.
+    pub fn field_step(&self, of: Integration, step: u64) -> Result<Option<FieldStep>, Problem> {
+        self.get_big(&keys::field_step(of, step))
+    }
+
+    /// The number of the last step of the field mappings.
+    pub fn field_step_top(&self, of: Integration) -> Result<u64, Problem> {
+        Ok(self.get(&keys::field_step_top(of))?.unwrap_or(0))
     }
 
     pub fn decision(&self, of: Integration, id: &SourceId) -> Result<Option<Decision>, Problem> {

@@ -3,6 +3,7 @@
 mod card;
 mod decide;
 mod file;
+mod flag;
 mod near;
 mod pick;
 mod read;

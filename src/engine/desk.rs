@@ -60,6 +60,8 @@ fn is_short(command: &Command) -> bool {
         | Command::SealSecret { .. }
         | Command::Decide { .. }
         | Command::Undo { .. }
+        | Command::UndoFields { .. }
+        | Command::FlagPush { .. }
         | Command::ImportMappings { .. }
         | Command::DiscardPlan { .. }
         | Command::Lifecycle(_)
@@ -123,6 +125,10 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             Ok(Reply::Done(engine.decide(integration, decisions).await?))
         }
         Command::Undo { integration, redo } => Ok(Reply::Done(engine.undo(integration, redo).await?)),
+        Command::FlagPush { customer, on } => Ok(Reply::Done(engine.flag_push(&customer, on).await?)),
+        Command::UndoFields { integration, redo } => {
+            Ok(Reply::Done(engine.undo_fields(integration, redo).await?))
+        }
         Command::ImportMappings { integration, csv, dry_run, by_name } => {
             Ok(Reply::Mappings(engine.import_mappings(integration, &csv, dry_run, by_name).await?))
         }

@@ -2,8 +2,10 @@
 //! here reads; rows are saved as the setting that they are.
 
 mod sample;
+mod steps;
 mod trial;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use crate::engine::words::{Event, FieldCopy, FieldSides, FieldTable};
 use crate::integrations::field_sample::{FieldLine, LineOf, Sample, Verdict};
 use crate::integrations::liongard::is_attribute;
 use crate::integrations::{self, FieldRule};
+use crate::model::liongard::SourceMetric;
 use crate::model::settings::FieldMapping;
 use crate::model::text::shown;
 use crate::model::{Class, Integration, Moment, Problem};
@@ -46,7 +49,8 @@ impl Engine {
         let say = |what: &str, done: u64, of: Option<u64>| {
             self.tell(Event::Reading { integration, what: what.to_owned(), done, of });
         };
-        let sample = sample::read(self, &say).await?;
+        let mut sample = sample::read(self, &say).await?;
+        sample.notes.extend(self.sampled(integration).and_then(|old| sample.new_since(&old.sample)));
         let sampled = Arc::new(Sampled { at: self.world.now(), sample });
         self.book.cache(&keys::put_big(&keys::field_sample(integration), &*sampled))?;
         let Sample { records, sources, targets, assets, notes } = &sampled.sample;
@@ -75,12 +79,24 @@ impl Engine {
         Some(sampled)
     }
 
+    /// Metrics that were not there when the fields were last read, by name; none where they never were (P57).
+    pub(super) fn unseen_metrics(&self, integration: Integration, metrics: &[SourceMetric]) -> Vec<String> {
+        let Some(sampled) = self.sampled(integration) else { return Vec::new() };
+        let seen: HashSet<&str> = sampled.sample.sources.iter().map(|field| &*field.name).collect();
+        // A sample of device profiles knows no metric.
+        if !seen.iter().any(|name| name.starts_with("Metric.")) {
+            return Vec::new();
+        }
+        let is_new = |metric: &&SourceMetric| !seen.contains(&*format!("Metric.{}", metric.uuid));
+        metrics.iter().filter(is_new).map(|metric| metric.name.to_string()).collect()
+    }
+
     /// The lines of the pane.
-    pub(super) fn field_table(&self, integration: Integration) -> FieldTable {
+    pub(super) fn field_table(&self, integration: Integration) -> Result<FieldTable, Problem> {
         let settings = self.settings();
         let rules = integrations::field_rules(integration, &settings);
         if integration != Integration::Liongard {
-            return FieldTable { lines: rules.into_iter().map(fixed).collect(), ..FieldTable::default() };
+            return Ok(FieldTable { lines: rules.into_iter().map(fixed).collect(), ..FieldTable::default() });
         }
         let sampled = self.sampled(integration);
         let none = Sample::default();
@@ -96,7 +112,8 @@ impl Engine {
             !is_there && is_known
         };
         let rows: Vec<FieldMapping> = suggested.filter(usable).collect();
-        FieldTable {
+        let (undo, redo) = self.field_steps()?;
+        Ok(FieldTable {
             lines: sample.lines(own, rules, is_attribute),
             read_at: sampled.as_ref().map(|sampled| sampled.at),
             records: sample.records.len() as u32,
@@ -105,7 +122,9 @@ impl Engine {
             notes: sample.notes.clone(),
             equal: sample.equal_names(own),
             copies: vec![FieldCopy { from: Integration::Lifecycle, rows }],
-        }
+            undo,
+            redo,
+        })
     }
 
     pub(super) fn field_sides(&self, integration: Integration) -> FieldSides {

@@ -198,6 +198,10 @@ impl Freshness {
         let Some(target) = &change.target else { return Ok(Look::AsPlanned(Vec::new())) };
         let found = match self.mode {
             Mode::Trusted => return Ok(Look::AsPlanned(Vec::new())),
+            // No list carries them.
+            Mode::Listed if change.entity == Entity::PushFlags => {
+                at.record(change.entity, &target.id).await?
+            }
             Mode::Listed => self.with(|names| find(names.listed.get(&change.entity)?, target.id.as_str())),
             Mode::Each => at.record(change.entity, &target.id).await?,
         };

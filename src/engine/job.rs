@@ -110,6 +110,7 @@ impl Engine {
         // What is wrong with the settings is said at once, not by a job.
         drop(self.connect(spec.integration, Lane::Bulk)?);
         self.unlocked(spec.integration)?;
+        self.customers_first(&spec)?;
         let mut report = self.new_report(
             spec.integration,
             spec.entities.clone(),

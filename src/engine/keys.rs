@@ -95,6 +95,26 @@ pub fn step(integration: Integration, step: u64) -> Vec<u8> {
 pub fn step_top(integration: Integration) -> Vec<u8> {
     plain(&[b"v", integration.key().as_bytes()])
 }
+pub fn field_step(integration: Integration, step: u64) -> Vec<u8> {
+    let mut key = plain(&[b"uf", integration.key().as_bytes()]);
+    key.push(b'/');
+    key.extend(step.to_be_bytes());
+    key
+}
+pub fn field_step_top(integration: Integration) -> Vec<u8> {
+    plain(&[b"vf", integration.key().as_bytes()])
+}
+/// Flags of Halo's customers that a person asked for here, and that are not set yet (L17b).
+pub fn push_wishes() -> Vec<u8> {
+    b"pw/".to_vec()
+}
+pub fn push_wish(customer: &str) -> Vec<u8> {
+    with_id(push_wishes(), customer)
+}
+/// What Halo last answered when it was asked for new customers.
+pub fn push_polled() -> Vec<u8> {
+    b"m/push-polled".to_vec()
+}
 pub fn job(job: JobId) -> Vec<u8> {
     numbered(b"j/", job.0)
 }

@@ -53,6 +53,7 @@ mod narrow;
 pub mod notices;
 mod past_rows;
 pub mod planning;
+mod polling;
 pub mod profiles;
 pub mod records;
 pub mod recover;

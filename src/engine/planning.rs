@@ -69,6 +69,7 @@ impl Engine {
         progress: Progress<'_>,
     ) -> Result<Built, Problem> {
         let with = self.connect(spec.integration, Lane::Bulk)?;
+        self.customers_first(spec)?;
         if let Purpose::Undo { of } = spec.purpose {
             return self.build_undo(spec, of, with, progress).await;
         }
@@ -84,7 +85,7 @@ impl Engine {
             }
         };
         let lines: Vec<Entity> = read.snapshot.lines.keys().copied().collect();
-        for entity in lines.into_iter().filter(|_| spec.scheduled) {
+        for entity in lines.into_iter().filter(|entity| spec.scheduled && spec.entities.contains(entity)) {
             let mappings = self.mappings(spec.integration)?;
             let policy = self.policy(spec, &read)?;
             let mut links = Links::new(self, spec.integration, entity);
@@ -105,6 +106,34 @@ impl Engine {
         // Planning is pure work for a processor: not on the threads that talk to sockets.
         let (plan, fresh) = engine.plan_from(&spec, Arc::new(read), keep)?;
         Ok(Built { plan, fresh, top_level, with })
+    }
+
+    /// Assets come after the first import of customers, or where there is a default site for them (L4).
+    ///
+    /// # Errors
+    /// Neither is so: the assets of a whole account would be held, one by one.
+    pub(super) fn customers_first(&self, spec: &Spec) -> Result<(), Problem> {
+        let asks = spec.purpose == Purpose::Whole
+            && spec.entities.contains(&Entity::Assets)
+            && !spec.entities.contains(&Entity::Customers);
+        if asks && !self.takes_assets(spec.integration)? {
+            return Err(Problem::new(
+                Class::Input,
+                format!(
+                    "{} has no customers in Halo yet, so its assets have nowhere to go (L4).",
+                    spec.integration.label()
+                ),
+            )
+            .remedy("Import the customers first, or both together; or set liongard.default_site."));
+        }
+        Ok(())
+    }
+
+    /// Whether assets can be imported by themselves (L4).
+    pub(super) fn takes_assets(&self, integration: Integration) -> Result<bool, Problem> {
+        Ok(!self.settings().liongard.default_site.trim().is_empty()
+            || self.book.last(integration)?.seen.contains_key(&Entity::Customers)
+            || !self.book.links(integration, Entity::Customers)?.is_empty())
     }
 
     async fn read_for(

@@ -52,6 +52,10 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Moment>,
     },
+    /// A change of the field mappings, as one step that can be taken back. The settings are in a line of their own.
+    FieldStep { integration: Integration, number: u64, step: FieldStep, by: String },
+    /// The last such step was taken back, or brought again.
+    FieldUndo { integration: Integration, number: u64, redo: bool, by: String },
     /// A job's state.
     Job { report: Box<JobReport>, choices: Choices, policy: bool },
     /// What a person wishes of a job that runs or waits: it survives the process (invariant 30).
@@ -78,6 +82,8 @@ pub enum Record {
     ScheduleSince { integration: Integration, since: Moment },
     /// Halo's customers made from here on are new to Liongard: pushing them was switched on (L17a).
     PushSince { since: Moment },
+    /// A person wants the flag of a customer of Halo on or off (L17b); `None`: no longer, or it is so.
+    PushFlag { customer: TargetId, on: Option<bool>, by: String },
     /// A person lets a paused schedule go on (P44).
     ScheduleResumed { integration: Integration, at: Moment, by: String },
     /// A fact of the planning workspace that no person takes back: a report opened, completed, thrown away.
@@ -101,6 +107,15 @@ pub enum Record {
     Kept { pairs: Vec<(serde_json::Value, serde_json::Value)> },
     /// All pieces are written. The trail may begin at line `first`, whose predecessor's hash is `prev`.
     Checkpoint { first: u64, prev: String, pairs: u64, bytes: u64, numbers: BTreeMap<String, u64> },
+}
+
+/// A step of the field mappings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldStep {
+    /// What it did, in words.
+    pub title: String,
+    /// The settings before and after, as TOML.
+    pub changes: Vec<SavedChange>,
 }
 
 /// One customer's mapping before and after a step.
@@ -319,6 +334,16 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             let top = if *redo { *step } else { step.saturating_sub(1) };
             ops.push(keys::put(keys::step_top(*integration), &top));
         }
+        Record::FieldStep { integration, number, step, .. } => {
+            ops.extend(keys::put_big(&keys::field_step(*integration, *number), step));
+            // What was undone before this step cannot be brought again.
+            ops.push(Op::Del(keys::field_step(*integration, number + 1)));
+            ops.push(keys::put(keys::field_step_top(*integration), number));
+        }
+        Record::FieldUndo { integration, number, redo, .. } => {
+            let top = if *redo { *number } else { number.saturating_sub(1) };
+            ops.push(keys::put(keys::field_step_top(*integration), &top));
+        }
         Record::Job { report, choices, policy } => {
             ops.extend(keys::put_big(&keys::job(report.job), &(report, choices, policy)));
         }
@@ -375,6 +400,9 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
                 if o.entity == Entity::Push {
                     pushed(o, link, ops);
                 }
+                if o.entity == Entity::PushFlags {
+                    ops.push(Op::Del(keys::push_wish(o.source.as_str())));
+                }
             }
             if let Some(mapping) = &o.mapping {
                 slot(o.integration, o.entity, &o.source, mapping, ops);
@@ -388,6 +416,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         }
         Record::ScheduleSince { integration, since } => {
             ops.push(keys::put(keys::schedule_since(*integration), since));
+        }
+        Record::PushFlag { customer, on, .. } => {
+            let key = keys::push_wish(customer.as_str());
+            ops.push(on.map_or_else(|| Op::Del(key.clone()), |on| keys::put(key.clone(), &on)));
         }
         Record::PushSince { since } => ops.push(keys::put(keys::push_since(), since)),
         Record::ScheduleResumed { integration, at, .. } => {

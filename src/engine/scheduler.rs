@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Engine;
 use super::keys;
 use super::planning::Spec;
+use super::polling::Poll;
 use super::records::Record;
 use crate::engine::words::{
     CheckState, Choices, Event, Fate, JobOrder, JobState, Past, PastRun, SCHEDULE, ScheduleView, TestReport,
@@ -39,6 +40,8 @@ pub struct Scheduler {
     /// Held while it looks and starts.
     turn: tokio::sync::Mutex<()>,
     is_watching: AtomicBool,
+    /// When Halo was last asked for new customers.
+    pub(super) polled: Mutex<Option<Moment>>,
     /// What the last step of the wall clock was.
     jump: Mutex<Option<String>>,
 }
@@ -193,6 +196,11 @@ impl Engine {
             let next = timing.next(now).map(|next| next.due);
             found.next = [found.next, next].into_iter().flatten().min();
         }
+        match self.poll_push(now).await {
+            Poll::Off => {}
+            Poll::Next(next) => found.next = Some(found.next.map_or(next, |other| other.min(next))),
+            Poll::Waits => found.waits = true,
+        }
         Ok(found)
     }
 
@@ -265,7 +273,7 @@ impl Engine {
     }
 
     /// Why a scheduled run would not be made now, and whether that is a pause.
-    fn obstacle(&self, integration: Integration) -> Result<Option<(String, bool)>, Problem> {
+    pub(super) fn obstacle(&self, integration: Integration) -> Result<Option<(String, bool)>, Problem> {
         let settings = self.settings();
         let schedule = settings.of(integration).schedule;
         if !settings.of(integration).enabled {

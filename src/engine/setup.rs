@@ -34,7 +34,8 @@ impl Engine {
         self.may_write_back(&old, &new)?;
         let keys: Vec<&str> = changes.iter().map(|c| c.key.as_str()).collect();
         let changed = differences(&old, &new, &keys)?;
-        self.save(new, changed.clone()).await?;
+        let step = self.field_step(&old, &new, &changed)?;
+        self.save(new, changed.clone(), step).await?;
         Ok(Reply::Saved { changed, notes })
     }
 
@@ -76,7 +77,7 @@ impl Engine {
             .map(|c| SavedChange { key: c.key, before: c.before, after: c.after })
             .collect();
         let notes = import.notes.into_iter().chain(push_note(&old, &import.settings)).collect();
-        self.save(import.settings, changed.clone()).await?;
+        self.save(import.settings, changed.clone(), None).await?;
         for (key, _) in &import.secrets {
             self.forget_test(key)?;
         }
@@ -96,7 +97,7 @@ impl Engine {
         self.book.record(&[record]).await?;
         let before = settings::get(&self.settings(), key).unwrap_or_default();
         let changed = vec![SavedChange { key: key.to_owned(), before, after: "(sealed)".into() }];
-        self.save(new, changed).await?;
+        self.save(new, changed, None).await?;
         self.forget_test(key)?;
         let mut said = format!("{key} is sealed.");
         if let Some(spaces) = settings::clean::stray_spaces(secret.expose()) {
@@ -105,7 +106,13 @@ impl Engine {
         Ok(Reply::Done(said))
     }
 
-    async fn save(&self, new: Settings, changes: Vec<SavedChange>) -> Result<(), Problem> {
+    /// Stores settings; `with` is a fact that becomes durable in the same group of lines.
+    pub(super) async fn save(
+        &self,
+        new: Settings,
+        changes: Vec<SavedChange>,
+        with: Option<Record>,
+    ) -> Result<(), Problem> {
         if new == *self.settings() && changes.is_empty() {
             return Ok(());
         }
@@ -116,6 +123,7 @@ impl Engine {
         let mut records = self.schedules_changed(&new);
         records.extend(self.push_begins(&new));
         records.extend(self.safe_mode_again(&new, &changes)?);
+        records.extend(with);
         records.push(Record::Config { settings: Box::new(new.clone()), changes, by: self.by() });
         self.book.record(&records).await?;
         let mut live = self.live();

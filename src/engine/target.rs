@@ -65,6 +65,7 @@ impl Target {
             (Self::Halo(halo), Entity::Warranty) => {
                 Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset)))
             }
+            (Self::Halo(halo), Entity::PushFlags) => halo.flags_of(id).await,
             (Self::Halo(halo), entity) => assets::record(halo, entity, id).await,
         }
     }
@@ -86,7 +87,9 @@ impl Target {
             (Self::Halo(halo), Some(customer)) => match entity {
                 Entity::Subscriptions => halo.licences_of(customer).await?.proven(),
                 Entity::Assets => assets::of_customer(halo, customer).await,
-                Entity::Customers | Entity::AssetTypes | Entity::AssetFields => Ok(Vec::new()),
+                Entity::Customers | Entity::AssetTypes | Entity::AssetFields | Entity::PushFlags => {
+                    Ok(Vec::new())
+                }
                 other => Err(elsewhere(other)),
             },
             (Self::Hudu(desk), company) => desk.near(entity, company, name).await,
@@ -98,7 +101,9 @@ impl Target {
     /// All records of an entity, packed: they may be as many as the target has.
     pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<Listing<Packed<Found>>, Problem> {
         match (self, entity) {
-            (Self::Halo(halo), Entity::Customers) => Ok(halo.customers(say).await?.packed()),
+            (Self::Halo(halo), Entity::Customers | Entity::PushFlags) => {
+                Ok(halo.customers(say).await?.packed())
+            }
             (Self::Halo(halo), Entity::Subscriptions) => halo.licences(&|one| Packed::new(&one), say).await,
             (Self::Hudu(desk), entity) => desk.list(entity, say).await,
             (Self::Liongard(desk), _) => Ok(desk.list(say).await?.packed()),
@@ -210,6 +215,16 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
         }
         Write::Set { entity: Entity::Subscriptions, id, fields, .. } => {
             named(halo.update_licence(permit, id, fields).await)
+        }
+        Write::Set { entity: Entity::PushFlags, id, fields, .. } => {
+            let flag = fields.iter().find_map(|(name, value)| match value {
+                Value::Flag(on) => Some((name, *on)),
+                _ => None,
+            });
+            match flag {
+                Some((name, on)) => halo.set_flag(permit, id, name.key(), on).await.map(|()| id.clone()),
+                None => WriteVerdict::Rejected(elsewhere(Entity::PushFlags)),
+            }
         }
         Write::Set { entity: Entity::Warranty, id, fields, .. } => {
             halo.update_asset(permit, id, &warranty::values(fields)).await.map(|asset| asset.id)

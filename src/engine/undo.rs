@@ -296,11 +296,11 @@ async fn look(
     images: &mut [Image],
     progress: Progress<'_>,
 ) -> Result<(), Problem> {
-    for entity in integration.entities().iter().copied() {
+    for entity in integration.entities().iter().copied().chain([Entity::PushFlags]) {
         let target = with.target(integration.target(entity));
         let count = images.iter().filter(|image| image.entity == entity).count() as u64;
         let mut there = Vec::new();
-        let listed = count >= LIST_FROM;
+        let listed = count >= LIST_FROM && entity != Entity::PushFlags;
         if listed {
             let what = format!("{} {}s", target.place().label(), entity.record());
             let listing = target.list(entity, &|done, of| progress(&what, done, of)).await?;

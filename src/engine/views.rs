@@ -27,6 +27,7 @@ impl Engine {
             Query::MapOrder { integration, filter, by_target } => {
                 Answer::MapOrder(Box::new(self.map_order(integration, &filter, by_target)?))
             }
+            Query::PushRows { text } => Answer::PushRows(self.push_rows(&text)?),
             Query::MapRows { integration, ids } => Answer::MapRows(self.map_rows(integration, &ids)?),
             Query::Candidates { rivals_of: Some(id), integration, .. } => {
                 Answer::Candidates(self.rivals(integration, &id)?)
@@ -37,7 +38,7 @@ impl Engine {
             Query::Fields { integration } => {
                 Answer::Fields(integrations::field_rules(integration, &self.settings()))
             }
-            Query::FieldTable { integration } => Answer::FieldTable(Box::new(self.field_table(integration))),
+            Query::FieldTable { integration } => Answer::FieldTable(Box::new(self.field_table(integration)?)),
             Query::FieldSides { integration } => Answer::FieldSides(Box::new(self.field_sides(integration))),
             Query::FieldVerdict { integration, row, at } => {
                 Answer::FieldVerdict(Box::new(self.field_verdict(integration, &row, at)?))
@@ -162,7 +163,7 @@ impl Engine {
                 return Ok(());
             }
             let customer = change.customer.as_ref().unwrap_or(&change.source);
-            let key = (change.entity == Entity::Push, customer.id.clone());
+            let key = (change.entity.goes_back(), customer.id.clone());
             let index = *at.entry(key).or_insert_with(|| {
                 groups.push((
                     u8::MAX,
@@ -351,6 +352,14 @@ impl Engine {
                     leads_to: Leads::Plan,
                 });
             } else if last_job.is_none() {
+                if integration == Integration::Liongard && !self.takes_assets(integration)? {
+                    to_do.push(ToDo {
+                        sentence:
+                            "customers come first: assets follow one import of them, or a default site (L4)"
+                                .into(),
+                        leads_to: Leads::Plan,
+                    });
+                }
                 to_do.push(ToDo {
                     sentence: "plan the first import: nothing is written before you have seen it".into(),
                     leads_to: Leads::Plan,

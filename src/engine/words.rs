@@ -87,6 +87,17 @@ pub enum Command {
         integration: Integration,
         redo: bool,
     },
+    /// The same of the field mappings.
+    UndoFields {
+        integration: Integration,
+        redo: bool,
+    },
+    /// The flag of a customer of Halo that says whether it goes to Liongard is to be on or off (L17b); `None`: as it is.
+    /// The next plan of the push sets it.
+    FlagPush {
+        customer: TargetId,
+        on: Option<bool>,
+    },
     /// Mappings from CSV, already parsed: shown as a diff (`dry_run`) or taken as one step (P19).
     ImportMappings {
         integration: Integration,
@@ -253,6 +264,16 @@ pub struct SavedChange {
     pub after: String,
 }
 
+/// A customer of Halo that is not in Liongard, and what is wanted of its flag (L17b).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushRow {
+    pub customer: TargetId,
+    pub name: String,
+    pub domain: String,
+    /// On or off with the next plan; `None`: nothing is asked for here.
+    pub wish: Option<bool>,
+}
+
 /// One customer in every system (N12).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardView {
@@ -351,6 +372,10 @@ pub enum Query {
         integration: Integration,
         ids: Vec<SourceId>,
     },
+    /// Halo's customers that are not in Liongard and have these words.
+    PushRows {
+        text: String,
+    },
     /// Who can be picked by hand, best first (nucleo's query language); with `rivals_of` exactly those between whom the
     /// row of that customer cannot tell.
     Candidates {
@@ -433,6 +458,7 @@ pub enum Answer {
     Settings(Box<SettingsView>),
     MapOrder(Box<MapOrderView>),
     MapRows(Vec<MapRow>),
+    PushRows(Vec<PushRow>),
     Candidates(CandidatesView),
     Fields(Vec<FieldRule>),
     FieldTable(Box<FieldTable>),

@@ -1,5 +1,7 @@
 //! Values of one system as a field of another takes them: by the kind of the field, never by a guess (L15, P25).
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 
 use crate::model::asset::{AssetField, FieldKind};
@@ -112,9 +114,14 @@ pub struct Targets(Vec<(FieldName, AssetField)>);
 
 impl Targets {
     pub fn new(fields: &[AssetField]) -> Self {
+        // Counted once: a chooser settles hundreds of fields at every key.
+        let folded = |field: &AssetField| field.name.trim().to_ascii_lowercase();
+        let mut count: HashMap<String, u32> = HashMap::new();
+        for field in fields {
+            *count.entry(folded(field)).or_default() += 1;
+        }
         let label = |field: &AssetField| {
-            let same = |other: &&AssetField| other.name.trim().eq_ignore_ascii_case(field.name.trim());
-            if fields.iter().filter(same).count() > 1 {
+            if count.get(&folded(field)).is_some_and(|count| *count > 1) {
                 FieldName::own(&format!("{} ({})", field.name.trim(), field.id))
             } else {
                 FieldName::own(field.name.trim())

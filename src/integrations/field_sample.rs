@@ -1,6 +1,7 @@
 //! A sample of real records on both sides, field by field: what a row of the field mappings would find, shown before it is
 //! saved (L15, L16).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,8 @@ pub enum LineOf {
     Row(usize),
     /// A field with values that nothing is fed by.
     Open,
+    /// Another such field, which a person does not want to be offered.
+    Ignored,
     /// A rule that is a setting, or the vendor's.
     Rule,
 }
@@ -158,6 +161,37 @@ impl Sample {
     pub fn targets(&self) -> Targets {
         let fields: Vec<AssetField> = self.targets.iter().map(|held| held.field.clone()).collect();
         Targets::new(&fields)
+    }
+
+    /// What fields of the source are new since an older sample, or gone, in a sentence (P57).
+    pub fn new_since(&self, old: &Self) -> Option<String> {
+        let names = |sample: &Self| -> BTreeMap<Box<str>, String> {
+            let title = |field: &SampledField| {
+                if field.title.is_empty() { &field.name } else { &field.title }.to_string()
+            };
+            sample.sources.iter().map(|field| (field.name.clone(), title(field))).collect()
+        };
+        if old.sources.is_empty() {
+            return None;
+        }
+        let (before, now) = (names(old), names(self));
+        let told = |of: &BTreeMap<Box<str>, String>, than: &BTreeMap<Box<str>, String>, what: &str| {
+            let others: Vec<_> = of
+                .iter()
+                .filter(|(name, _)| !than.contains_key(*name))
+                .map(|(_, title)| brief(title))
+                .collect();
+            let more = if others.len() > SHOWN {
+                format!(" and {} more", others.len() - SHOWN)
+            } else {
+                String::new()
+            };
+            let first = others.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            (!others.is_empty()).then(|| format!("{what} since the fields were read before: {first}{more}."))
+        };
+        let said: Vec<String> =
+            [told(&now, &before, "New"), told(&before, &now, "Gone")].into_iter().flatten().collect();
+        (!said.is_empty()).then(|| said.join(" "))
     }
 
     /// How the values of a source field fit a target field; `None` where the sample does not know the source field.
@@ -286,7 +320,11 @@ impl Sample {
         let targets = self.targets();
         let mut fed = Fed::of(settings, &targets);
         let mut added = Vec::new();
-        for field in self.sources.iter().filter(|field| field.have() > 0 && !is_used(settings, &field.name)) {
+        let ignored = |name: &str| settings.ignored_fields.iter().any(|one| is_named(one, name));
+        let is_free = |field: &&SampledField| {
+            field.have() > 0 && !is_used(settings, &field.name) && !ignored(&field.name)
+        };
+        for field in self.sources.iter().filter(is_free) {
             let row = FieldMapping {
                 source: field.name.to_string(),
                 target: field.name.to_string(),
@@ -331,7 +369,9 @@ impl Sample {
             .iter()
             .filter(|field| is_attribute(&field.name) && field.have() > 0 && !is_used(settings, &field.name));
         let first_rule = lines.iter().position(|line| line.of == LineOf::Rule).unwrap_or(lines.len());
-        let open: Vec<FieldLine> = open.map(open_line).collect();
+        let ignored = |name: &str| settings.ignored_fields.iter().any(|one| is_named(one, name));
+        let mut open: Vec<FieldLine> = open.map(|field| open_line(field, ignored(&field.name))).collect();
+        open.sort_by_key(|line| line.of);
         lines.splice(first_rule..first_rule, open);
         lines
     }
@@ -506,19 +546,23 @@ pub fn spread<T>(records: Vec<T>, most: usize, parent: impl Fn(&T) -> Option<Sou
 fn is_used(settings: &Liongard, name: &str) -> bool {
     let pair = &settings.asset_matching_field.source;
     let rows = settings.field_mappings.iter().map(|row| &row.source);
-    rows.chain([pair, &settings.asset_type_field]).any(|used| used.trim().eq_ignore_ascii_case(name))
+    rows.chain([pair, &settings.asset_type_field]).any(|used| is_named(used, name))
 }
 
-fn open_line(field: &SampledField) -> FieldLine {
+fn is_named(text: &str, name: &str) -> bool {
+    text.trim().eq_ignore_ascii_case(name)
+}
+
+fn open_line(field: &SampledField, is_ignored: bool) -> FieldLine {
     FieldLine {
-        of: LineOf::Open,
+        of: if is_ignored { LineOf::Ignored } else { LineOf::Open },
         rule: FieldRule {
             entity: crate::model::Entity::Assets,
             source: field.name.to_string().into(),
             target: "-".into(),
             kind: field.kind().key().into(),
             rule: Rule::Off,
-            note: "nothing in Halo is fed by it".into(),
+            note: if is_ignored { "left out on purpose" } else { "nothing in Halo is fed by it" }.into(),
             editable_setting: Some("field_mappings".into()),
         },
         row: None,

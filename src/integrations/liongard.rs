@@ -16,11 +16,13 @@ use super::field_mapping::{Targets, convert};
 use crate::matching::keys::{domain_in, is_own_domain};
 use crate::matching::matching_form;
 use crate::model::asset::{AssetField, FieldKind, TYPE_FIELD};
-use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
+use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceMetric, SourceSystem};
 use crate::model::settings::Liongard;
 use crate::model::settings::{Repeat, SyncMode};
-use crate::model::{Entity, FieldName, Fields, Found, MatchKeys, SourceId, TargetId, Value, Verdict, Wanted};
-use crate::plan::{Removal, Rules};
+use crate::model::{
+    Entity, FieldName, Fields, Found, MatchKeys, Packed, SourceId, TargetId, Value, Verdict, Wanted,
+};
+use crate::plan::{Answered, Removal, Rules};
 
 /// The mappings of one reading, settled against the fields that Halo has.
 #[derive(Debug, Clone, Default)]
@@ -166,6 +168,37 @@ impl Mapping {
         !self.matching.as_deref().is_none_or(finds) || tells(&self.type_field).is_none()
     }
 
+    /// How every row answered over these records (P57).
+    pub fn answered(&self, records: &[Packed<Wanted>]) -> BTreeMap<String, Answered> {
+        let mut all: Vec<(&Row, String, Answered)> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let answered = Answered { source: row.source.to_string(), ..Answered::default() };
+                (row, left_out(row.target), answered)
+            })
+            .collect();
+        for record in records.iter().map(Packed::open) {
+            for (row, misfit, answered) in &mut all {
+                let fits = record.fields.get(row.target).is_some();
+                answered.fits += u64::from(fits);
+                answered.have +=
+                    u64::from(fits || record.notes.iter().any(|note| note.starts_with(&*misfit)));
+            }
+        }
+        all.into_iter().map(|(row, _, answered)| (row.target.key().to_owned(), answered)).collect()
+    }
+
+    /// The mapped fields that are metrics which `known` lacks, with the field that each feeds.
+    pub fn gone(&self, known: &[SourceMetric]) -> BTreeMap<String, String> {
+        let is_there = |uuid: &str| known.iter().any(|metric| metric.uuid.eq_ignore_ascii_case(uuid.trim()));
+        let gone = self
+            .rows
+            .iter()
+            .filter(|row| row.source.strip_prefix("Metric.").is_some_and(|uuid| !is_there(uuid)));
+        gone.map(|row| (row.source.to_string(), row.target.key().to_owned())).collect()
+    }
+
     /// A machine as its asset should be.
     pub fn wanted(
         &self,
@@ -208,7 +241,7 @@ impl Mapping {
             let Some((text, _)) = evidence.value(&row.source) else { continue };
             match convert(&text, &row.field) {
                 Ok(value) => wanted.fields.set(row.target, value),
-                Err(why) => wanted.notes.push(format!("{} left as it is: {why}", row.target).into()),
+                Err(why) => wanted.notes.push(format!("{}{why}", left_out(row.target)).into()),
             }
         }
         if let Some(source) = &self.matching
@@ -221,6 +254,11 @@ impl Mapping {
         }
         wanted
     }
+}
+
+/// How the note begins that says why a value was left out.
+fn left_out(target: FieldName) -> String {
+    format!("{target} left as it is: ")
 }
 
 /// What the planner must know of customers and assets.
@@ -238,6 +276,7 @@ pub fn rules(settings: &Liongard) -> BTreeMap<Entity, Rules> {
     ]);
     let assets = Rules {
         by_matching_field: true,
+        source_changes: settings.source_changes,
         removal: if settings.deactivate_deleted {
             Removal::Deactivate { zero: false }
         } else {
@@ -281,6 +320,13 @@ pub fn pushes(settings: &Liongard) -> String {
         SyncMode::Manual => format!("are pushed to Liongard where '{}' is on", sync.flag_field.trim()),
         SyncMode::Automatic => "are pushed to Liongard".to_owned(),
     };
+    if sync.mode == SyncMode::Automatic && sync.every_minutes > 0 {
+        let minutes = match sync.every_minutes {
+            1 => "a minute".to_owned(),
+            several => format!("{several} minutes"),
+        };
+        return format!("{which} up to {minutes} later, while Parhelion runs");
+    }
     let schedule = &settings.schedule;
     let delay = match (schedule.enabled, schedule.repeat) {
         (false, _) => "only in runs by hand, since the schedule is off".to_owned(),

@@ -93,7 +93,7 @@ impl Integration {
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Hudu, _) | (Self::Liongard, Entity::Push) => Place::Halo,
+            (Self::Hudu, _) | (Self::Liongard, Entity::Push | Entity::PushFlags) => Place::Halo,
             (Self::Also | Self::Westcoast | Self::Liongard, _) | (Self::Lifecycle, Entity::Warranty) => {
                 Place::Of(self)
             }
@@ -156,10 +156,14 @@ pub enum Entity {
     Warranty,
     /// Halo's new customers, as environments in Liongard (L17).
     Push,
+    /// The flags of Halo's customers that say which go to Liongard, as a person asked for them here (L17b); never asked
+    /// for by themselves.
+    #[serde(rename = "push_flags")]
+    PushFlags,
 }
 
 impl Entity {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Customers,
         Self::Subscriptions,
         Self::Assets,
@@ -174,12 +178,14 @@ impl Entity {
         Self::Configurations,
         Self::Warranty,
         Self::Push,
+        Self::PushFlags,
     ];
 
     /// What must be there before records of this kind: made in the same plan, in this order (L11, L16).
     pub const fn needs(self) -> &'static [Self] {
         match self {
             Self::Assets => &[Self::AssetFields, Self::AssetTypes],
+            Self::Push => &[Self::PushFlags],
             _ => &[],
         }
     }
@@ -200,6 +206,7 @@ impl Entity {
             Self::Configurations => "configurations",
             Self::Warranty => "warranty",
             Self::Push => "push",
+            Self::PushFlags => "push_flags",
         }
     }
 
@@ -220,13 +227,14 @@ impl Entity {
             Self::Configurations => "configuration",
             Self::Warranty => "warranty date",
             Self::Push => "Halo customer",
+            Self::PushFlags => "flag",
         }
     }
 
     /// What the target calls one of them.
     pub const fn record(self) -> &'static str {
         match self {
-            Self::Customers => "customer",
+            Self::Customers | Self::PushFlags => "customer",
             Self::Subscriptions => "licence",
             // What Hudu calls a site, a user and a contract.
             Self::Assets | Self::Sites | Self::Users | Self::Contracts | Self::Warranty => "asset",
@@ -238,6 +246,11 @@ impl Entity {
             Self::Configurations => "configuration",
             Self::Push => "environment",
         }
+    }
+
+    /// Whether its ids are those of Halo's customers, and not the source's: what goes the other way.
+    pub const fn goes_back(self) -> bool {
+        matches!(self, Self::Push | Self::PushFlags)
     }
 
     /// Whether its records carry counts and prices that somebody is billed for.

@@ -87,7 +87,9 @@ fn tail(integration: Integration, account: &str, entity: Entity, id: &SourceId) 
         Entity::Users => 'u',
         Entity::Contracts => 't',
         // Nothing is created for these: no marker of theirs is ever sent.
-        Entity::Types | Entity::Statuses | Entity::Configurations | Entity::Warranty => 'w',
+        Entity::Types | Entity::Statuses | Entity::Configurations | Entity::Warranty | Entity::PushFlags => {
+            'w'
+        }
         Entity::Assets => 'a',
         Entity::AssetTypes => 'y',
         Entity::AssetFields => 'f',

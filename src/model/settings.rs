@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use self::lifecycle::Lifecycle;
-pub use self::liongard::{AssetSource, FieldMapping, Liongard, MatchingField, SyncCustomers, SyncMode};
+pub use self::liongard::{
+    AssetSource, FieldMapping, Liongard, MatchingField, SourceChanges, SyncCustomers, SyncMode,
+};
 pub use self::matching::{LEGAL_FORMS, Matching};
 pub use self::notify::{Notify, Occasion};
 use super::{Date, Entity, Integration, Place};

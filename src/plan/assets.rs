@@ -83,7 +83,11 @@ pub(super) fn prepare(kinds: &Kinds, rows: &mut Rows, first: usize, found: &[Pac
         if let Some(Ok((_, group))) = &kinds.group {
             change.fields.push(field(FieldName::own(GROUP_FIELD), Value::text(group)));
         }
-        let mapped = kinds.mapped.iter().map(|name| field(type_gets(*name), Value::Flag(true)));
+        // A field that nothing needs yet is not made yet: the type gets it once it is.
+        let is_there =
+            |name: &&FieldName| used.contains(*name) || kinds.new_fields.iter().all(|(new, _)| new != *name);
+        let mapped = kinds.mapped.iter().filter(is_there);
+        let mapped = mapped.map(|name| field(type_gets(*name), Value::Flag(true)));
         change.fields.extend(mapped);
         if let Some((cause, why)) = &waits {
             change = change.held(cause.clone(), Action::Create, why);

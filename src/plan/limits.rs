@@ -170,6 +170,7 @@ pub(super) fn remember(
     if policy.lines().next().is_some() {
         last.scope = Some(scope(policy));
     }
+    last.answered = super::shape::remember(snapshot, policy);
     // Another account is never got used to: its plan was held, and so is the next.
     for (place, is) in std::mem::take(&mut last.fingerprints_now) {
         let was = last.fingerprints.entry(place).or_default();

@@ -8,7 +8,7 @@ use super::customers::Customers;
 use super::lines::{self, Tally};
 use super::{
     Action, Cause, Last, MoneyDelta, Only, Outline, Policy, Row, Rows, Snapshot, Totals, limits, push,
-    quarantine,
+    quarantine, shape,
     snapshot::{Mappings, Reading},
 };
 use crate::model::{Currency, Entity, Link, SourceId};
@@ -51,6 +51,7 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
         rows.hold(|row| row.entity == *entity && row.action.acts(), &Cause::Unproven, why);
         alerts.push(format!("No {} is written: {why}.", entity.singular()));
     }
+    shape::apply(&mut rows, snapshot, policy, &mut alerts);
     quarantine::apply(&mut rows, policy);
     let limits = limits::apply(&mut rows, &customers, &tallies, snapshot, policy, &mut alerts);
     follow(&mut rows);

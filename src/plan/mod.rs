@@ -17,6 +17,7 @@ mod owner;
 mod push;
 mod quarantine;
 pub mod rows;
+mod shape;
 pub mod snapshot;
 mod undo;
 
@@ -29,6 +30,7 @@ pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
 pub use rows::{Row, Rows};
+pub use shape::{Answered, Shape};
 pub use snapshot::{
     Absence, Completeness, KindOfRecord, Kinds, Last, Lines, LookAlike, Mappings, Only, Parking, Policy,
     Reading, Removal, Rules, Scope, Snapshot, TopLevel, Wins,

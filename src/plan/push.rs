@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::customers::{find, sorted_by_id};
 use super::lines::Tally;
 use super::owner::{Claim, Markers};
-use super::{Action, Candidate, Cause, Change, Policy, Row, Rows, Side, Snapshot, diff, snapshot::Mappings};
+use super::{
+    Action, Candidate, Cause, Change, FieldChange, Policy, Row, Rows, Side, Snapshot, diff,
+    snapshot::Mappings,
+};
 use crate::matching::keys::is_own_domain;
 use crate::matching::{exact_form, normal_form};
 use crate::model::{Entity, Found, Link, Packed, SourceId, TargetId, Verdict, Wanted};
@@ -27,6 +30,7 @@ pub(super) fn plan(
     let links: BTreeMap<SourceId, Link> = links.into_iter().collect();
     let tally = Tally { linked: links.len() as u64, ..Tally::default() };
     let Some(lines) = snapshot.lines.get(&ME) else { return tally };
+    flags(snapshot, rows);
     let (mut wanted, found): (Vec<Wanted>, Vec<Found>) =
         (lines.wanted.iter().map(Packed::open).collect(), lines.found.iter().map(Packed::open).collect());
     wanted.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
@@ -50,6 +54,29 @@ pub(super) fn plan(
         rows.push(change);
     }
     tally
+}
+
+/// The rows that switch flags of the target's customers, as a person asked (L17b).
+fn flags(snapshot: &Snapshot, rows: &mut Rows) {
+    let Some(lines) = snapshot.lines.get(&Entity::PushFlags) else { return };
+    for wanted in lines.wanted.iter().map(Packed::open) {
+        let found = lines.found.iter().find(|found| found.id() == wanted.id.as_str()).map(Packed::open);
+        let Some(found) = found else { continue };
+        let said = wanted.notes.iter().map(ToString::to_string);
+        let mut change = Change::new(Entity::PushFlags, Action::Update, Side::of(&wanted), said);
+        change.target = Some(Side::of_found(&found));
+        change.fields = wanted
+            .fields
+            .iter()
+            .map(|(name, after)| FieldChange {
+                name,
+                before: found.fields.get(name).cloned(),
+                after: Some(after.clone()),
+                mark: None,
+            })
+            .collect();
+        rows.push(change);
+    }
 }
 
 /// Target customers that this very plan maps to an environment, by their id.

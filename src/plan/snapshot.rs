@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::{Answered, Shape};
 use crate::model::asset::FieldKind;
-use crate::model::settings::Safety;
+use crate::model::settings::{Safety, SourceChanges};
 use crate::model::{
     Currency, Date, Decision, Entity, FieldName, Found, Freeze, Installation, Integration, Link, Moment,
     PackedList, Place, SourceId, TargetId, Wanted,
@@ -42,7 +43,7 @@ impl Only {
     /// Whether a record is in it. A customer is its own customer; what goes the other way has ids of its own, so it is
     /// in it by name only.
     pub fn covers(&self, entity: Entity, id: &SourceId, customer: &SourceId) -> bool {
-        (entity != Entity::Push || self.records.is_some())
+        (!entity.goes_back() || self.records.is_some())
             && self.customers.contains(customer)
             && self.records.as_ref().is_none_or(|records| records.contains(&(entity, id.clone())))
     }
@@ -75,6 +76,8 @@ pub struct Lines {
     pub parking: Parking,
     /// Which kinds of records the target has; of assets only.
     pub kinds: Option<Kinds>,
+    /// How the mapped fields answered; `None` where not all was read (P57).
+    pub shape: Option<Shape>,
 }
 
 /// The place of records without a mapped customer.
@@ -241,6 +244,8 @@ pub struct Rules {
     pub wins: BTreeMap<FieldName, Wins>,
     /// The same for all other fields.
     pub wins_else: Wins,
+    /// What is done where the source's fields are others than before (P57).
+    pub source_changes: SourceChanges,
     /// What tells a record of ours whose link is lost, in words; empty: our marker.
     pub known_by: &'static str,
     /// The setting that names the place of new records, for the sentence that says that it is gone (K8).
@@ -333,6 +338,7 @@ impl Policy {
             leaves_inactive: false,
             wins: BTreeMap::new(),
             wins_else: Wins::Source,
+            source_changes: SourceChanges::Warn,
             known_by: "",
             place_setting: "",
         };
@@ -365,4 +371,7 @@ pub struct Last {
     /// Account fingerprints (V10): `place -> identity`, then and now.
     pub fingerprints: BTreeMap<String, String>,
     pub fingerprints_now: BTreeMap<String, String>,
+    /// How the mapped fields of the source answered, by the target field that they feed (P57).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub answered: BTreeMap<String, Answered>,
 }

@@ -402,6 +402,11 @@ pub fn mappings(rows: &[FieldMapping]) -> Option<String> {
     Some(inline(&Value::Array(rows.ok()?)))
 }
 
+/// A list of words as the value of its setting.
+pub fn words(words: &[String]) -> String {
+    inline(&Value::Array(words.iter().cloned().map(Value::String).collect()))
+}
+
 /// A value as TOML on one line.
 pub fn inline(value: &Value) -> String {
     match value {

@@ -11,5 +11,5 @@ mod table;
 
 pub use document::{Format, Import, export, import};
 pub use edit::{Change, Values, enter, get, reset, secret_source, set, set_secret_source};
-pub use kind::{Kind, inline, mappings, quoted};
+pub use kind::{Kind, inline, mappings, quoted, words};
 pub use table::{Section, Setting, Tab, all, find, markdown};

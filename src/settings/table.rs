@@ -483,7 +483,7 @@ const DETAILS: [Row; 6] = [
     ),
 ];
 
-const LIONGARD: [Row; 20] = [
+const LIONGARD: [Row; 23] = [
     Row(
         "enabled",
         Tab::Details,
@@ -597,6 +597,20 @@ const LIONGARD: [Row; 20] = [
         "Which Liongard field feeds which asset field of Halo; `parhelion fields` edits single rows.",
     ),
     Row(
+        "ignored_fields",
+        Tab::Assets,
+        Kind::Words,
+        "Ignored fields",
+        "Liongard fields that the field mappings do not offer any more; x there ignores one, or offers it again.",
+    ),
+    Row(
+        "source_changes",
+        Tab::Assets,
+        Kind::Choice(&["ignore", "warn", "hold"]),
+        "When Liongard's fields change",
+        "Of new fields, and of mapped ones whose values no longer fit: say nothing, say so in the plan, or hold scheduled runs until a person applies a plan. A mapped field that is gone always holds its assets.",
+    ),
+    Row(
         "deactivate_deleted",
         Tab::Assets,
         Kind::Flag,
@@ -608,7 +622,7 @@ const LIONGARD: [Row; 20] = [
         Tab::Customers,
         Kind::Flag,
         "Sync Customers to Liongard",
-        "New Halo customers become environments of Liongard, in scheduled runs and in `run liongard --entity push`. Halo is asked each time, so it takes until the next run.",
+        "New Halo customers become environments of Liongard, in scheduled runs and in `run liongard --entity push`; of the automatic sync type also in between. Halo is asked each time, so it takes until then.",
     ),
     Row(
         "sync_customers.mode",
@@ -623,6 +637,13 @@ const LIONGARD: [Row; 20] = [
         Kind::Text,
         "Flag field",
         "The custom field of customers in Halo, by name or label, that says which are pushed; sync_to_liongard is Halo's own.",
+    ),
+    Row(
+        "sync_customers.every_minutes",
+        Tab::Customers,
+        Kind::Number { min: 0, max: 1440, unit: "minutes" },
+        "Ask Halo every",
+        "With the automatic sync type, Halo is asked so often whether there are new customers, while Parhelion runs; 0: in scheduled runs only.",
     ),
 ];
 

@@ -175,6 +175,8 @@ actions! {
     PreviousUndecided "previous_undecided" [Customers] "previous open" "Go to the previous undecided row" "" "";
     ImportMappings "import_mappings" [Customers] "import" "Read mappings from a CSV file"
         "Shows what would change; it is taken or left as one step." "parhelion map import also FILE";
+    PushThere "push_there" [Customers] "push" "Choose Halo's customers for Liongard"
+        "Asks for the flag of each; the next plan of the push sets it and makes the environment." "parhelion map flag liongard HALO_ID";
     PlanIt "plan" [Customers Integrations Lifecycle Fields] "plan" "Plan the import"
         "Reads both sides and shows what would change. Nothing is written." "parhelion plan also";
     PlanOne "plan_one" [Customers] "this one" "Plan this customer only"
@@ -194,6 +196,8 @@ actions! {
     FillBlank "fill_blank" [Fields] "blank only" "Write only where Halo has nothing, or always" "" "parhelion fields set liongard SOURCE TARGET --fill-blank";
     RemoveField "remove_field" [Fields] "remove" "Remove the row"
         "What Halo holds in the field stays." "parhelion fields unset liongard TARGET";
+    IgnoreField "ignore_field" [Fields] "ignore" "Ignore the field, or offer it again"
+        "It is listed last and never mapped by equal names." "parhelion config set liongard.ignored_fields NAMES";
     MoveFieldUp "move_field_up" [Fields] "move up" "Move the row up" "" "parhelion fields move liongard TARGET PLACE";
     MoveFieldDown "move_field_down" [Fields] "move" "Move the row down" "" "parhelion fields move liongard TARGET PLACE";
     TryFields "try_fields" [Fields] "test" "Test on one record"

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use parhelion::api::budget::Budget;
 use parhelion::api::call::WriteVerdict;
+use parhelion::api::check::check_liongard;
 use parhelion::api::http::RealTransport;
 use parhelion::api::liongard::{Liongard, LookUp, NewEnvironment};
+use parhelion::model::check::{Check, CheckState};
 use parhelion::model::settings;
 use parhelion::model::{Class, Packed, Secret, SourceId};
 use parhelion::sandbox::{
@@ -344,4 +346,190 @@ async fn what_says_that_it_failed_has_failed() {
     let vendor = Vendor::new(|_| answer(400, lion("error-v2-400-validation")));
     let failure = client(&vendor).count_environments().await.unwrap_err();
     assert!(failure.problem.message.contains("Sorting: Expected Array"), "{}", failure.problem);
+}
+
+async fn tested(url: &str, secret: &str, expires: &str) -> Vec<Check> {
+    let settings = settings::Liongard { access_key_expires: expires.into(), ..settings_for(url) };
+    let today = "2026-02-03".parse().unwrap();
+    let transport = Arc::new(RealTransport::new());
+    check_liongard(&settings, Secret::new(secret), today, transport, Budget::new(free())).await
+}
+
+fn state(checks: &[Check], name: &str) -> (CheckState, String) {
+    let check =
+        checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("{name}: {checks:?}"));
+    (check.state, check.message.clone())
+}
+
+const SECRET: &str = "sandbox-access-secret";
+
+#[tokio::test]
+async fn l3_each_cause_of_a_failed_test_is_told_apart_and_nothing_is_written() {
+    let good = Sandbox::empty(Quirks::default()).serve([127, 0, 0, 1].into()).await.unwrap();
+    let checks = tested(&good.liongard_url(), SECRET, "").await;
+    assert!(
+        checks.iter().all(|check| !matches!(check.state, CheckState::Failed | CheckState::Skipped)),
+        "{checks:?}"
+    );
+    let wrong = tested(&good.liongard_url(), "x7-wrong", "").await;
+    let (failed, said) = state(&wrong, "sign-in");
+    assert!(failed == CheckState::Failed && said.contains("of another instance"), "{said}");
+    assert!(!format!("{wrong:?}").contains("x7-wrong"));
+    let spaces = tested(&good.liongard_url(), " x7-wrong", "").await;
+    assert!(state(&spaces, "sign-in").1.contains("begins or ends with a space"), "{spaces:?}");
+    assert!(good.sandbox().journal().is_empty());
+    good.shut_down().await;
+    for (key, word) in [(KeyState::Expired, "has expired"), (KeyState::Revoked, "was revoked")] {
+        let mut quirks = Quirks::default();
+        quirks.liongard.key = key;
+        let (served, _) = served(Sandbox::empty(quirks)).await;
+        let checks = tested(&served.liongard_url(), SECRET, "").await;
+        let (failed, said) = state(&checks, "sign-in");
+        assert!(failed == CheckState::Failed && said.contains(word), "{said}");
+        assert_eq!(state(&checks, "systems").0, CheckState::Skipped);
+        served.shut_down().await;
+    }
+    // Rights to environments, not to systems.
+    let mut quirks = Quirks::default();
+    quirks.liongard.systems_denied = true;
+    let (denied, _) = served(Sandbox::empty(quirks)).await;
+    denied.sandbox().put_environment(&json!({"Name": "Alder"}));
+    let checks = tested(&denied.liongard_url(), SECRET, "").await;
+    assert_eq!(
+        (state(&checks, "sign-in").0, state(&checks, "environments").0),
+        (CheckState::Ok, CheckState::Ok)
+    );
+    let (failed, said) = state(&checks, "systems");
+    assert!(failed == CheckState::Failed && said.contains("does not allow"), "{said}");
+    denied.shut_down().await;
+    // A host that is no instance of Liongard, and one that is not there.
+    for kind in [
+        Kind::Html { status: 200, applied: false },
+        Kind::ServerError { status: 404, applied: false, retry_after: None },
+    ] {
+        let (served, _) = served(Sandbox::empty(Quirks::default())).await;
+        served.sandbox().set_faults(Faults::none().with(Host::Liongard, Rule::new(kind)));
+        let checks = tested(&served.liongard_url(), SECRET, "").await;
+        assert!(state(&checks, "sign-in").1.contains("not an instance of Liongard"), "{checks:?}");
+        served.shut_down().await;
+    }
+    // Nonsense is answered with 500: not an outage, says the hint.
+    let (nonsense, _) = served(Sandbox::empty(Quirks::default())).await;
+    let fault = Rule::new(Kind::ServerError { status: 500, applied: false, retry_after: None });
+    nonsense.sandbox().set_faults(Faults::none().with(Host::Liongard, fault));
+    let checks = tested(&nonsense.liongard_url(), SECRET, "").await;
+    assert!(state(&checks, "sign-in").1.contains("check id and secret"), "{checks:?}");
+    nonsense.shut_down().await;
+}
+
+#[tokio::test]
+async fn l2_p47_the_address_is_taken_as_people_type_it_and_the_end_of_the_token_is_said_in_time() {
+    for typed in ["us1", " us1 ", "us1.app.liongard.com", "https://us1.app.liongard.com/", "US1"] {
+        let settings = settings_for(typed);
+        let made = Liongard::new(
+            &settings,
+            &Secret::new(SECRET),
+            Arc::new(RealTransport::new()),
+            Budget::new(free()),
+        );
+        assert!(made.is_ok(), "{typed}");
+    }
+    for typed in ["", "http://us1.app.liongard.com", "ftp://x"] {
+        let settings = settings_for(typed);
+        let made = Liongard::new(
+            &settings,
+            &Secret::new(SECRET),
+            Arc::new(RealTransport::new()),
+            Budget::new(free()),
+        );
+        assert!(made.is_err(), "{typed}");
+    }
+    let (served, _) = served(Sandbox::empty(Quirks::default())).await;
+    for (expires, expected, word) in [
+        ("", CheckState::Unproven, ""),
+        ("2027-02-03", CheckState::Ok, "2027-02-03"),
+        ("2026-02-20", CheckState::Unproven, "17 days"),
+        ("2026-02-01", CheckState::Failed, "2026-02-01"),
+    ] {
+        let checks = tested(&served.liongard_url(), SECRET, expires).await;
+        let (found, said) = state(&checks, "expiry");
+        assert!(said.contains(word), "{expires}: {said}");
+        assert!(found == expected || expires.is_empty(), "{expires}: {found:?} {said}");
+    }
+    served.shut_down().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_input_array_typed_text_is_read_as_the_words_in_it() {
+    let device = serde_json::json!({
+        "ID": "0b6f1a3e-5d1c-4f0e-9a77-000000000001", "EnvironmentID": 4102, "Hostname": "PC-1",
+        // PostgreSQL's spelling of a list inside a string, and real lists, in one record (apis/liongard.md 7).
+        "InternalIP": "{\"10.20.4.31\",\"fe80::1\"}", "ExternalIP": "{}", "MACAddress": ["02:00:5E:10:00:0E", "02:00:5E:10:00:0F"],
+        "Antivirus": [], "EDR": [null, "Example EDR"], "SerialNumber": ["SYN1"], "Model": {"Name": "x"}, "Alias": "  ",
+    });
+    let vendor = Vendor::new(move |_| {
+        json(serde_json::json!({"Success": true, "Data": {
+            "DeviceProfiles": [device],
+            "Pagination": {"TotalRows": 1, "HasMoreRows": false, "CurrentPage": 1, "TotalPages": 1, "PageSize": 100},
+        }}))
+    });
+    let wanted = paths(&[
+        "Device.InternalIP",
+        "Device.ExternalIP",
+        "Device.MACAddress",
+        "Device.Antivirus",
+        "Device.EDR",
+        "Device.Model",
+    ]);
+    let devices = client(&vendor).devices(&4102.into(), &wanted).await.unwrap();
+    let [device] = devices.records.as_slice() else { panic!("{devices:?}") };
+    let facts: Vec<Option<&str>> = device.facts.iter().map(Option::as_deref).collect();
+    assert_eq!(
+        facts,
+        [
+            Some("10.20.4.31, fe80::1"),
+            None,
+            Some("02:00:5E:10:00:0E, 02:00:5E:10:00:0F"),
+            None,
+            Some("Example EDR"),
+            None
+        ]
+    );
+    assert_eq!(device.alias, None, "spaces are no name");
+}
+
+#[tokio::test]
+async fn l17_a_create_goes_to_the_path_with_the_slash_once_and_alone() {
+    for redirects in [Redirects::None, Redirects::Roots, Redirects::All] {
+        let mut quirks = Quirks::default();
+        quirks.liongard.redirects = redirects;
+        let (served, liongard) = served(Sandbox::empty(quirks)).await;
+        let new = NewEnvironment { name: "Brand New".into(), description: "From HaloPSA (PHL-x)".into() };
+        let budget = liongard.budget().clone();
+        let made = liongard.create_environment(permit(&budget).await, &new, &|_| false).await;
+        assert!(matches!(made, WriteVerdict::Done(_)), "{redirects:?}: {made:?}");
+        let journal = served.sandbox().journal();
+        assert_eq!(journal.len(), 1);
+        assert_eq!(
+            (journal[0].method.as_str(), served.sandbox().requests(Host::Liongard).count),
+            ("POST", 1)
+        );
+        served.shut_down().await;
+    }
+    // Other redirects, and their bodies, are no answer either: the request is not sent again anywhere.
+    for status in [301, 302, 303, 307, 308] {
+        let vendor = Vendor::new(move |_| {
+            with_header(answer(status, ""), "location", "https://other.example/api/v2/environments/")
+        });
+        let liongard = client(&vendor);
+        let budget = liongard.budget().clone();
+        let new = NewEnvironment { name: "Brand New".into(), description: "".into() };
+        let verdict = liongard.create_environment(permit(&budget).await, &new, &|_| false).await;
+        assert!(!matches!(verdict, WriteVerdict::Done(_)), "{status}: {verdict:?}");
+        let asked = vendor.asked();
+        assert_eq!(
+            (asked.len(), asked[0].method.as_str(), asked[0].path.as_str()),
+            (1, "POST", "/api/v2/environments/")
+        );
+    }
 }

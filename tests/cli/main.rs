@@ -6,6 +6,7 @@ mod fields;
 mod host;
 mod hudu;
 mod lifecycle;
+mod liongard;
 mod readme;
 mod usage;
 

@@ -1,6 +1,7 @@
 //! The sample behind the field mappings, and the test on one record: what they find, and that they write nothing.
 
-use parhelion::host::words::{Answer, FieldSides, FieldTable, FieldTest, Query, TestEnd};
+use parhelion::host::words::{Answer, FieldSides, FieldTable, FieldTest, Query, SettingChange, TestEnd};
+use parhelion::integrations::field_sample::LineOf;
 use parhelion::model::Integration;
 use parhelion::model::asset::FieldKind;
 use parhelion::sandbox::{Faults, Host, Kind, Rule, Sandbox};
@@ -170,4 +171,90 @@ async fn devices_are_sampled_where_they_are_what_becomes_assets() {
     let (id, ..) = sides.machines[0].clone();
     let test = engine.try_fields(ME, id.as_str()).await.expect("a test");
     assert_eq!(row(&test, "Operating System").after.as_deref(), Some("Windows 11"));
+}
+
+fn sources(engine: &parhelion::engine::Engine) -> Vec<String> {
+    engine.settings().liongard.field_mappings.iter().map(|row| row.source.clone()).collect()
+}
+
+async fn set(engine: &parhelion::engine::Engine, key: &str, value: &str) {
+    let change = SettingChange { key: key.into(), value: Some(value.into()) };
+    engine.set(&[change]).await.expect("a setting");
+}
+
+#[tokio::test(start_paused = true)]
+async fn l15_edits_of_the_rows_are_taken_back_and_brought_again_also_after_a_restart() {
+    let mut ground = Ground::new(small(1).0);
+    let engine = ground.start().await;
+    let before = sources(&engine);
+    assert_eq!(table(&engine).undo, None, "an import of settings is no edit of a row");
+    set(&engine, "liongard.field_mappings", r#"[{ source = "RAM", target = "RAM" }]"#).await;
+    set(&engine, "liongard.asset_type_field", "Type").await;
+    set(&engine, "liongard.ignored_fields", r#"["Model"]"#).await;
+    // Other settings are no step of this list.
+    set(&engine, "liongard.deactivate_deleted", "true").await;
+    assert_eq!(table(&engine).undo.as_deref(), Some("ignore Model"));
+    ground.kill(engine).await;
+    ground.index.lose_unflushed();
+    let engine = ground.open();
+    for (should, left) in [("ignore Model", "asset type by Type"), ("asset type by Type", "4 field mappings")]
+    {
+        let said = engine.undo_fields(ME, false).await.expect("taken back");
+        assert!(said.contains(should), "{said}");
+        let undo = table(&engine).undo.expect("a step");
+        assert!(undo.contains(left) || undo.contains("field mappings"), "{undo}");
+    }
+    engine.undo_fields(ME, false).await.expect("taken back");
+    assert_eq!(sources(&engine), before);
+    assert!(engine.settings().liongard.deactivate_deleted);
+    assert_eq!(engine.undo_fields(ME, false).await.expect_err("no more").message, "Nothing to take back.");
+    ground.kill(engine).await;
+    let engine = ground.open();
+    for _ in 0..3 {
+        engine.undo_fields(ME, true).await.expect("brought again");
+    }
+    assert_eq!(
+        (sources(&engine), engine.settings().liongard.ignored_fields.clone()),
+        (vec!["RAM".into()], vec!["Model".into()])
+    );
+    assert!(engine.undo_fields(ME, true).await.is_err());
+    // A new edit ends what could be brought again.
+    engine.undo_fields(ME, false).await.expect("taken back");
+    set(&engine, "liongard.asset_type_field", "Device.Category").await;
+    assert_eq!(table(&engine).redo, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn l15_what_was_changed_by_other_means_is_not_overwritten_by_an_undo() {
+    let mut ground = Ground::new(small(1).0);
+    let engine = ground.start().await;
+    set(&engine, "liongard.field_mappings", r#"[{ source = "RAM", target = "RAM" }]"#).await;
+    let file = "[liongard]\nenabled = true\nfield_mappings = [{ source = \"Model\", target = \"Model\" }]\n";
+    engine.import_settings(file).await.expect("a file");
+    let refused = engine.undo_fields(ME, false).await.expect_err("it is another list now");
+    assert!(refused.message.contains("by other means"), "{refused}");
+    assert_eq!(sources(&engine), ["Model"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ignored_fields_are_listed_last_and_never_mapped_by_equal_names() {
+    let mut ground = Ground::new(small(2).0);
+    let engine = ground.start().await;
+    set(&engine, "liongard.field_mappings", "[]").await;
+    engine.read_fields(ME).await.expect("a sample");
+    let open = |engine: &parhelion::engine::Engine, of: LineOf| -> Vec<String> {
+        let lines = table(engine).lines.into_iter().filter(|line| line.of == of);
+        lines.map(|line| line.rule.source.to_string()).collect()
+    };
+    assert!(open(&engine, LineOf::Open).contains(&"Operating System".to_owned()));
+    assert!(table(&engine).equal.iter().any(|row| row.source == "Operating System"));
+    set(&engine, "liongard.ignored_fields", r#"["operating system", "RAM"]"#).await;
+    assert_eq!(open(&engine, LineOf::Ignored), ["Operating System", "RAM"]);
+    assert!(!open(&engine, LineOf::Open).contains(&"Operating System".to_owned()));
+    assert!(!table(&engine).equal.iter().any(|row| row.source == "Operating System"));
+    let kinds: Vec<LineOf> = table(&engine).lines.iter().map(|line| line.of).collect();
+    assert!(kinds.is_sorted(), "{kinds:?}");
+    // Mapped all the same, it is a row like any other.
+    set(&engine, "liongard.field_mappings", r#"[{ source = "RAM", target = "RAM", create = true }]"#).await;
+    assert_eq!(open(&engine, LineOf::Ignored), ["Operating System"]);
 }

@@ -10,6 +10,7 @@ mod imports;
 mod invariants;
 mod jobs;
 mod lifecycle;
+mod liongard;
 mod lives;
 mod logs;
 mod matching;

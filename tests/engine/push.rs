@@ -171,6 +171,8 @@ async fn l17a_the_schedule_takes_it_along_and_the_delay_is_said() {
     // The delay is said when it is switched on or changes, and stands in the pane of integrations.
     let set = |key: &str, value: &str| SettingChange { key: key.into(), value: Some(value.into()) };
     let steps = [
+        (set("liongard.sync_customers.every_minutes", "5"), "up to 5 minutes later, while Parhelion runs"),
+        (set("liongard.sync_customers.every_minutes", "0"), "only in runs by hand"),
         (set("liongard.sync_customers.mode", "manual"), "only in runs by hand"),
         (set("liongard.schedule.enabled", "true"), "up to a day later"),
         (set("liongard.schedule.repeat", "hours"), "up to 6 hours later"),
@@ -434,4 +436,120 @@ async fn go_on(engine: &Arc<Engine>, spec: Spec) -> JobReport {
         ended(engine, job.job).await;
     }
     run(engine, spec).await
+}
+
+fn flag(sandbox: &Sandbox, id: i64, field: i64) -> String {
+    let client = sandbox.halo_client(id).expect("a customer");
+    let fields = client["customfields"].as_array().expect("custom fields").clone();
+    let row = fields.into_iter().find(|row| row["id"] == field).expect("the field");
+    row["value"].to_string().trim_matches('"').to_owned()
+}
+
+async fn wish(engine: &Arc<Engine>, id: i64, on: Option<bool>) -> String {
+    engine.flag_push(&id.into(), on).await.expect("kept")
+}
+
+#[tokio::test(start_paused = true)]
+async fn l17b_a_flag_that_is_asked_for_here_is_a_row_of_the_push_and_written_once() {
+    let sandbox = Sandbox::empty(Quirks::default());
+    // A person's other custom field stays as it is (P24).
+    let other = json!({"id": 201, "value": "kept"});
+    let alder = customer(&sandbox, &json!({"name": "Alder Ltd", "customfields": [other]}));
+    customer(&sandbox, &json!({"name": "Birch Ltd"}));
+    let (mut ground, engine) = start(sandbox, MANUAL).await;
+    engine.read_customers(ME).await.expect("read");
+    assert!(wish(&engine, alder, Some(true)).await.contains("next plan of the push"));
+    assert!(engine.flag_push(&9999.into(), Some(true)).await.is_err(), "nobody knows that one");
+    assert_eq!(flag(&ground.sandbox, alder, 202), "false", "nothing is written yet");
+    // It outlives the process.
+    ground.kill(engine).await;
+    ground.index.lose_unflushed();
+    let engine = ground.open();
+    let plan = plan(&engine, &push()).await;
+    let all: Vec<u32> = (1..=plan.rows).collect();
+    let rows = engine.book.plan_rows(plan.id, &all).expect("rows");
+    let kinds: Vec<Entity> = rows.iter().map(|row| row.entity).collect();
+    assert_eq!(kinds, [Entity::PushFlags, Entity::Push], "the flag, then the environment");
+    let report = run(&engine, push()).await;
+    assert_eq!(
+        (report.state, report.totals.rows.update, report.totals.rows.create),
+        (JobState::Ok, 1, 1),
+        "{:?}",
+        report.problems
+    );
+    assert_eq!(
+        (flag(&ground.sandbox, alder, 202), environments(&ground.sandbox)),
+        ("true".into(), vec!["Alder Ltd".into()])
+    );
+    assert_eq!(flag(&ground.sandbox, alder, 201), "kept");
+    assert!(
+        log(&ground, report.job).contains("CFSyncToLiongard off -> on")
+            || log(&ground, report.job).contains("CFSyncToLiongard")
+    );
+    let report = run(&engine, push()).await;
+    assert_eq!(report.totals.rows.acting(), 0, "the wish is gone with what it asked for");
+    // Off again: nothing is deleted.
+    wish(&engine, alder, Some(false)).await;
+    let report = run(&engine, push()).await;
+    assert_eq!(
+        (report.totals.rows.update, flag(&ground.sandbox, alder, 202)),
+        (1, "false".into()),
+        "{:?}",
+        report.problems
+    );
+    assert_eq!(environments(&ground.sandbox).len(), 1);
+    // Who is mapped cannot be chosen, and what is so already is no row.
+    let refused = engine.flag_push(&alder.into(), Some(true)).await.expect_err("mapped");
+    assert!(refused.message.contains("is mapped to environment"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn l17b_a_flag_whose_answer_is_lost_is_looked_for_and_one_that_is_taken_back_goes_back() {
+    let sandbox = Sandbox::empty(Quirks::default());
+    let alder = customer(&sandbox, &json!({"name": "Alder Ltd"}));
+    let (ground, engine) = start(sandbox, MANUAL).await;
+    engine.read_customers(ME).await.expect("read");
+    wish(&engine, alder, Some(true)).await;
+    let lost = Rule::new(Kind::ResetAfter).method("POST").path("/api/Client").times(1);
+    ground.sandbox.set_faults(Faults::none().with(Host::Halo, lost));
+    let report = run(&engine, push()).await;
+    assert_eq!((report.state, report.totals.rows.update), (JobState::Ok, 1), "{:?}", report.problems);
+    let writes = ground.sandbox.journal();
+    assert_eq!(writes.iter().filter(|write| write.host == Host::Halo).count(), 1, "sent once");
+    let undo = engine.spec_of(parhelion::plan::Purpose::Undo { of: report.job }).expect("a spec");
+    let undone = ended(&engine, engine.run(undo).await.expect("a job")).await;
+    assert_eq!(undone.totals.failed, 0, "{:?}", undone.problems);
+    assert_eq!(flag(&ground.sandbox, alder, 202), "false", "the flag goes back");
+    assert_eq!(environments(&ground.sandbox).len(), 1, "the environment stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn l17b_a_wish_that_cannot_be_set_is_said_and_stops_nothing() {
+    let sandbox = Sandbox::empty(Quirks::default());
+    let gone = customer(&sandbox, &json!({"name": "Gone Ltd"}));
+    let set = customer(&sandbox, &json!({"name": "Set Ltd"}));
+    let (ground, engine) = start(sandbox, MANUAL).await;
+    engine.read_customers(ME).await.expect("read");
+    wish(&engine, gone, Some(true)).await;
+    wish(&engine, set, Some(true)).await;
+    ground.sandbox.put_halo_client(&json!({"id": gone, "inactive": true})).expect("a customer");
+    // Somebody has switched it on in Halo meanwhile.
+    customer(&ground.sandbox, &json!({"id": set, "customfields": [{"id": 202, "value": "true"}]}));
+    let report = run(&engine, push()).await;
+    assert_eq!((report.totals.rows.update, report.totals.rows.create), (0, 1), "{:?}", report.totals);
+    assert!(
+        alerts(&engine, &report).contains("no longer lists it as active"),
+        "{}",
+        alerts(&engine, &report)
+    );
+    // What Halo shows is settled: switched off there, it is not switched on again from here.
+    customer(&ground.sandbox, &json!({"id": set, "customfields": [{"id": 202, "value": "false"}]}));
+    assert_eq!(run(&engine, push()).await.totals.rows.update, 0);
+    // Without the field nothing can be set.
+    let change =
+        SettingChange { key: "liongard.sync_customers.flag_field".into(), value: Some("CFNone".into()) };
+    engine.set(&[change]).await.expect("a setting");
+    let job = engine.run(push()).await.expect("a job");
+    let report = ended(&engine, job).await;
+    assert_eq!(report.totals.rows.acting(), 0);
 }

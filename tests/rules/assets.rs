@@ -202,7 +202,7 @@ fn written(change: &Change, name: FieldName) -> Option<String> {
 }
 
 #[test]
-fn stored_id_and_environment_mapped_updates_it() {
+fn matrix_1_l14_stored_id_and_environment_mapped_updates_it() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.asset("640", "1", "S1");
@@ -214,7 +214,7 @@ fn stored_id_and_environment_mapped_updates_it() {
 }
 
 #[test]
-fn stored_id_with_another_assets_matching_field_updates_the_ids_asset_and_warns() {
+fn matrix_2_l14_stored_id_with_another_assets_matching_field_updates_the_ids_asset_and_warns() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.asset("640", "1", "S0");
@@ -226,7 +226,7 @@ fn stored_id_with_another_assets_matching_field_updates_the_ids_asset_and_warns(
 }
 
 #[test]
-fn one_hit_at_the_same_customer_is_adopted_with_its_id() {
+fn matrix_3_l13_one_hit_at_the_same_customer_is_adopted_with_its_id() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.asset("640", "1", "S1");
@@ -237,7 +237,7 @@ fn one_hit_at_the_same_customer_is_adopted_with_its_id() {
 }
 
 #[test]
-fn two_hits_are_held() {
+fn matrix_4_l13_two_hits_are_held() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.asset("640", "1", "S1");
@@ -248,7 +248,7 @@ fn two_hits_are_held() {
 }
 
 #[test]
-fn a_hit_at_another_customer_is_held_and_both_are_shown() {
+fn matrix_5_l13_a_hit_at_another_customer_is_held_and_both_are_shown() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.asset("640", "2", "S1");
@@ -258,7 +258,7 @@ fn a_hit_at_another_customer_is_held_and_both_are_shown() {
 }
 
 #[test]
-fn no_hit_is_created_under_the_mapped_customer() {
+fn matrix_6_l8_no_hit_is_created_under_the_mapped_customer() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.asset("640", "1", "S2");
@@ -271,7 +271,7 @@ fn no_hit_is_created_under_the_mapped_customer() {
 }
 
 #[test]
-fn no_hit_and_no_mapping_goes_to_the_default_site_or_waits_for_one() {
+fn matrix_7_l9_no_hit_and_no_mapping_goes_to_the_default_site_or_waits_for_one() {
     for parent in [None, Some(s("x"))] {
         let mut a = Assets::new();
         a.system("1", "S1").parent = parent;
@@ -291,7 +291,7 @@ fn no_hit_and_no_mapping_goes_to_the_default_site_or_waits_for_one() {
 }
 
 #[test]
-fn nothing_is_parked_while_it_is_not_known_whether_the_environment_is_mapped() {
+fn l9_nothing_is_parked_while_it_is_not_known_whether_the_environment_is_mapped() {
     let short = || Completeness(Err("6 announced, 5 received".into()));
     let spoil: [fn(&mut Snapshot, Completeness); 2] = [
         |at, why| at.partners_complete = why,
@@ -320,7 +320,8 @@ fn nothing_is_parked_while_it_is_not_known_whether_the_environment_is_mapped() {
 }
 
 #[test]
-fn a_stored_id_counts_whether_or_not_its_environment_is_mapped_and_the_default_site_is_for_new_assets() {
+fn l9_l14_a_stored_id_counts_whether_or_not_its_environment_is_mapped_and_the_default_site_is_for_new_assets()
+{
     for (parent, active, parked) in
         [(None, true, false), (Some(s("x")), true, false), (Some(s("x")), false, true), (None, false, true)]
     {
@@ -350,7 +351,7 @@ fn a_stored_id_counts_whether_or_not_its_environment_is_mapped_and_the_default_s
 }
 
 #[test]
-fn an_inactive_asset_is_updated_and_stays_inactive() {
+fn matrix_8_l14_an_inactive_asset_is_updated_and_stays_inactive() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.asset("640", "1", "S1").is_active = false;
@@ -372,14 +373,14 @@ fn gone() -> Assets {
 }
 
 #[test]
-fn a_system_that_is_gone_makes_its_asset_inactive_in_a_scheduled_run() {
+fn matrix_9_l18_a_system_that_is_gone_makes_its_asset_inactive_in_a_scheduled_run() {
     let row = gone().row("1");
     assert_eq!(row.action, Action::Deactivate);
     assert_eq!(written(&row, FieldName::Status).as_deref(), Some("inactive"));
 }
 
 #[test]
-fn without_the_option_or_the_proof_nothing_happens_and_it_is_listed() {
+fn matrix_10_l18_without_the_option_or_the_proof_nothing_happens_and_it_is_listed() {
     let mut a = gone();
     a.settings.deactivate_deleted = false;
     assert_eq!(a.row("1").action, Action::Skipped);
@@ -400,7 +401,7 @@ fn without_the_option_or_the_proof_nothing_happens_and_it_is_listed() {
 }
 
 #[test]
-fn a_system_that_moved_to_another_environment_is_not_a_removal_and_its_asset_is_not_moved() {
+fn l18_a_system_that_moved_to_another_environment_is_not_a_removal_and_its_asset_is_not_moved() {
     let mut a = Assets::new();
     a.scheduled = true;
     let mut other = a.snapshot.customers[0].clone();
@@ -416,7 +417,7 @@ fn a_system_that_moved_to_another_environment_is_not_a_removal_and_its_asset_is_
 }
 
 #[test]
-fn what_we_made_inactive_is_active_again_when_it_returns_and_nothing_else_is() {
+fn l18_what_we_made_inactive_is_active_again_when_it_returns_and_nothing_else_is() {
     for (ours, after) in [(true, Some("active")), (false, None)] {
         let mut a = Assets::new();
         a.system("1", "S1");
@@ -429,7 +430,7 @@ fn what_we_made_inactive_is_active_again_when_it_returns_and_nothing_else_is() {
 }
 
 #[test]
-fn systems_without_a_telling_serial_match_nothing_and_are_created() {
+fn l13_systems_without_a_telling_serial_match_nothing_and_are_created() {
     let mut a = Assets::new();
     a.system("1", "");
     a.system("2", "");
@@ -438,7 +439,7 @@ fn systems_without_a_telling_serial_match_nothing_and_are_created() {
 }
 
 #[test]
-fn two_systems_with_one_serial_are_held_and_so_is_one_whose_asset_is_anothers() {
+fn l13_two_systems_with_one_serial_are_held_and_so_is_one_whose_asset_is_anothers() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.system("2", "S1");
@@ -452,7 +453,7 @@ fn two_systems_with_one_serial_are_held_and_so_is_one_whose_asset_is_anothers() 
 }
 
 #[test]
-fn an_incomplete_list_of_assets_creates_none() {
+fn p15_an_incomplete_list_of_assets_creates_none() {
     let mut a = Assets::new();
     a.system("1", "S1");
     a.lines.found_complete = Completeness(Err("page 3 failed".into()));
@@ -475,7 +476,7 @@ fn p15_a_system_that_was_not_wholly_read_is_found_by_its_id_alone_and_never_crea
 }
 
 #[test]
-fn an_asset_that_carries_the_id_is_found_when_the_link_is_lost() {
+fn l14_an_asset_that_carries_the_id_is_found_when_the_link_is_lost() {
     let mut a = Assets::new();
     a.system("1", "S1");
     let policy = a.policy();
@@ -497,7 +498,7 @@ fn of_kind(a: &Assets, entity: Entity) -> Vec<Change> {
 }
 
 #[test]
-fn an_unknown_type_is_made_once_before_its_assets_whatever_its_case() {
+fn l11_an_unknown_type_is_made_once_before_its_assets_whatever_its_case() {
     let mut a = Assets::new();
     for (id, name) in [("1", "Server"), ("2", "server "), ("3", "LAPTOP")] {
         a.system(id, id).fields.set(FieldName::own(TYPE_FIELD), Value::text(name));
@@ -511,7 +512,7 @@ fn an_unknown_type_is_made_once_before_its_assets_whatever_its_case() {
 }
 
 #[test]
-fn too_many_new_types_or_no_group_for_them_hold_them_and_their_assets() {
+fn l11_l12_too_many_new_types_or_no_group_for_them_hold_them_and_their_assets() {
     let mut a = Assets::new();
     for id in ["1", "2", "3"] {
         a.system(id, id).fields.set(FieldName::own(TYPE_FIELD), Value::text(format!("Type {id}")));
@@ -527,7 +528,7 @@ fn too_many_new_types_or_no_group_for_them_hold_them_and_their_assets() {
 }
 
 #[test]
-fn a_field_that_is_to_be_made_is_made_once_and_given_to_the_types_concerned() {
+fn l16_a_field_that_is_to_be_made_is_made_once_and_given_to_the_types_concerned() {
     let mut a = Assets::new();
     let ram = FieldName::own("RAM");
     let kinds = a.lines.kinds.as_mut().unwrap();
@@ -548,7 +549,7 @@ fn a_field_that_is_to_be_made_is_made_once_and_given_to_the_types_concerned() {
 }
 
 #[test]
-fn a_field_that_the_type_does_not_have_is_not_written_and_that_is_said() {
+fn l15_a_field_that_the_type_does_not_have_is_not_written_and_that_is_said() {
     let mut a = Assets::new();
     let rack = FieldName::own("Rack");
     a.lines.kinds.as_mut().unwrap().mapped.push(rack);
@@ -559,7 +560,7 @@ fn a_field_that_the_type_does_not_have_is_not_written_and_that_is_said() {
 }
 
 #[test]
-fn a_field_that_only_fills_leaves_what_halo_has() {
+fn l15_a_field_that_only_fills_leaves_what_halo_has() {
     let mut a = Assets::new();
     a.lines.kinds.as_mut().unwrap().filled = BTreeSet::from([os()]);
     a.system("1", "S1");
@@ -581,7 +582,7 @@ fn a_second_plan_has_nothing_to_do() {
 }
 
 #[test]
-fn the_guides_example_is_a_look_alike_until_it_is_mapped() {
+fn l5_the_guides_example_is_a_look_alike_until_it_is_mapped() {
     let mut a = Assets::new();
     a.mappings.customers.clear();
     a.snapshot.customers[0].name = "HaloPSA".into();
@@ -644,7 +645,7 @@ fn p23_every_row_says_which_rung_of_the_ladder_it_stands_on() {
 }
 
 #[test]
-fn an_asset_of_a_thousand_fields_changes_the_one_that_differs() {
+fn bad_input_an_asset_of_a_thousand_fields_changes_the_one_that_differs() {
     let mut a = Assets::new();
     let field = |n: usize| FieldName::own(&format!("Field {n:04}"));
     let wanted = a.system("1", "S1");
@@ -681,4 +682,98 @@ fn l9_what_was_parked_is_offered_for_moving_once_its_environment_is_mapped() {
     assert_eq!(row.target.as_ref().unwrap().id, t("640"));
     assert!(says(&row, "mapped to 1") && says(&row, "never moved unasked"), "{:?}", row.reasons);
     assert!(row.site.is_none() && written(&row, FieldName::own("Site")).is_none());
+}
+
+#[test]
+fn l1_a_system_without_an_environment_goes_to_the_default_site_or_waits() {
+    let mut a = Assets::new();
+    a.system("1", "S1").parent = None;
+    let row = a.row("1");
+    assert!(row.action == Action::Held && says(&row, "default_site"), "{:?}", row.reasons);
+    a.parked();
+    let row = a.row("1");
+    assert_eq!((row.action, row.site.clone()), (Action::Create, Some(t("9"))));
+    // One that is there already stays where it is.
+    a.asset("640", "1", "S1");
+    a.stored("1", "640");
+    assert!(a.row("1").site.is_none());
+}
+
+#[test]
+fn l10_the_type_is_found_by_its_name_whatever_its_case_and_outer_spaces() {
+    for name in ["Laptop", "laptop", " LAPTOP "] {
+        let mut a = Assets::new();
+        a.system("1", "S1").fields.set(FieldName::own(TYPE_FIELD), Value::text(name));
+        assert!(of_kind(&a, Entity::AssetTypes).is_empty(), "{name} is no new type");
+        assert_eq!(a.row("1").action, Action::Create);
+    }
+}
+
+#[test]
+fn l12_a_type_that_is_there_stays_in_its_group() {
+    let mut a = Assets::new();
+    let ram = FieldName::own("RAM");
+    let kinds = a.lines.kinds.as_mut().unwrap();
+    kinds.given = BTreeSet::from([ram]);
+    kinds.mapped.push(ram);
+    a.system("1", "S1").fields.set(ram, Value::text("16"));
+    let types = of_kind(&a, Entity::AssetTypes);
+    let [widened] = types.as_slice() else { panic!("{types:?}") };
+    assert_eq!(widened.action, Action::Update);
+    assert_eq!(written(widened, FieldName::own("Group")), None, "only its fields change");
+}
+
+#[test]
+fn l12_a_group_that_halo_does_not_have_holds_the_new_types() {
+    let mut a = Assets::new();
+    a.system("1", "S1").fields.set(FieldName::own(TYPE_FIELD), Value::text("Server"));
+    a.lines.kinds.as_mut().unwrap().group = Some(Err("Halo has no asset group 'Nowhere' (L12)".into()));
+    let rows = of_kind(&a, Entity::AssetTypes);
+    assert!(rows[0].action == Action::Held && says(&rows[0], "no asset group 'Nowhere'"));
+    assert_eq!(a.row("1").action, Action::Held);
+}
+
+#[test]
+fn l18_the_same_guards_as_for_subscriptions_hold_the_removals_of_assets() {
+    let mut a = Assets::new();
+    a.scheduled = true;
+    for n in 0..40 {
+        let (id, asset) = (format!("9{n:02}"), format!("64{n:02}"));
+        a.asset(&asset, "1", &id);
+        a.stored(&id, &asset);
+        a.lines.absences.insert(s(&id), Absence::Confirmed);
+    }
+    // One that stays, so that the list is not empty (V2) and the customer keeps something (V3).
+    a.system("1", "S1");
+    a.asset("600", "1", "S1");
+    a.stored("1", "600");
+    let gone = |rows: &[Change]| rows.iter().filter(|row| row.action == Action::Deactivate).count();
+    let held: Vec<Change> = a
+        .changes()
+        .into_iter()
+        .filter(|row| row.entity == Entity::Assets && row.action == Action::Held)
+        .collect();
+    assert_eq!((gone(&a.changes()), held.len()), (0, 40), "40 of 41 are over the limit (V1)");
+    assert!(held.iter().all(|row| matches!(&row.hold.as_ref().unwrap().cause, Cause::Limit { .. })));
+}
+
+#[test]
+fn l16_a_new_type_gets_only_fields_that_are_there_or_made_with_it() {
+    let mut a = Assets::new();
+    let (ram, user) = (FieldName::own("RAM"), FieldName::own("Last User"));
+    let kinds = a.lines.kinds.as_mut().unwrap();
+    kinds.new_fields = vec![(ram, FieldKind::Number), (user, FieldKind::Text)];
+    kinds.given = BTreeSet::from([ram, user]);
+    kinds.mapped.extend([ram, user]);
+    let system = a.system("1", "S1");
+    system.fields.set(FieldName::own(TYPE_FIELD), Value::text("Server"));
+    system.fields.set(ram, Value::text("16"));
+    // Nobody has a value for the other one: it is not made, and the new type must not ask for it.
+    let names: Vec<String> =
+        of_kind(&a, Entity::AssetFields).iter().map(|row| row.source.name.to_string()).collect();
+    assert_eq!(names, ["RAM"]);
+    let made = &of_kind(&a, Entity::AssetTypes)[0];
+    let gets: Vec<&str> = made.fields.iter().map(|field| field.name.key()).collect();
+    assert!(gets.iter().any(|name| name.contains("RAM")), "{gets:?}");
+    assert!(!gets.iter().any(|name| name.contains("Last User")), "{gets:?}");
 }

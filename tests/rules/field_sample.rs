@@ -60,7 +60,7 @@ fn settings(rows: Vec<FieldMapping>) -> Liongard {
 }
 
 #[test]
-fn values_that_do_not_fit_are_counted_before_a_row_is_saved() {
+fn l15_values_that_do_not_fit_are_counted_before_a_row_is_saved() {
     let verdict = sample().judge(&settings(Vec::new()), &row("Purchase Date", "Purchased"), None);
     let fit = verdict.fit.unwrap();
     assert_eq!((fit.of, fit.fits, fit.blank, fit.unfit), (4, 2, 1, 1));
@@ -74,7 +74,7 @@ fn values_that_do_not_fit_are_counted_before_a_row_is_saved() {
 }
 
 #[test]
-fn two_sources_for_one_field_are_refused_however_it_is_named() {
+fn l15_two_sources_for_one_field_are_refused_however_it_is_named() {
     let settings = settings(vec![row("RAM", "RAM"), row("Hostname", "Hostname")]);
     for target in ["RAM", " ram ", "2"] {
         let refused = sample().judge(&settings, &row("Hostname", target), None).refused.unwrap();
@@ -94,7 +94,7 @@ fn the_matching_field_takes_its_own_source_only() {
 }
 
 #[test]
-fn names_that_are_shared_or_missing_are_refused_or_created() {
+fn l16_names_that_are_shared_or_missing_are_refused_or_created() {
     let judge = |row: &FieldMapping| sample().judge(&settings(Vec::new()), row, None);
     let shared = judge(&row("RAM", "NOTES")).refused.unwrap();
     assert!(shared.contains("several asset fields") && shared.contains("Notes (4)"), "{shared}");

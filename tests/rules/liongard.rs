@@ -82,7 +82,7 @@ fn of<'a>(
 }
 
 #[test]
-fn dates_in_every_format_of_the_contract_keep_their_day() {
+fn bad_input_dates_in_every_format_of_the_contract_keep_their_day() {
     for text in [
         "2027-08-31T00:00:00.000Z",
         "2027-08-31T23:59:59",
@@ -108,7 +108,7 @@ fn dates_in_every_format_of_the_contract_keep_their_day() {
 }
 
 #[test]
-fn values_are_converted_by_the_kind_of_the_field_and_never_guessed() {
+fn l15_values_are_converted_by_the_kind_of_the_field_and_never_guessed() {
     let number_field = field(1, "RAM", FieldKind::Number);
     assert_eq!(convert("16.0", &number_field), Ok(Value::text("16")));
     assert_eq!(convert("7,5", &number_field), Ok(Value::text("7.5")));
@@ -132,7 +132,7 @@ fn values_are_converted_by_the_kind_of_the_field_and_never_guessed() {
 }
 
 #[test]
-fn a_value_longer_than_halo_takes_is_left_out_and_said() {
+fn bad_input_a_value_longer_than_halo_takes_is_left_out_and_said() {
     let short = AssetField { limit: Some(20), ..field(1, "Rack", FieldKind::Text) };
     assert!(convert(&"x".repeat(21), &short).unwrap_err().contains("21 characters"));
     assert!(convert(&"é".repeat(20), &short).is_ok(), "characters, not bytes");
@@ -140,7 +140,7 @@ fn a_value_longer_than_halo_takes_is_left_out_and_said() {
 }
 
 #[test]
-fn fields_of_one_name_are_told_apart_by_their_id() {
+fn bad_input_fields_of_one_name_are_told_apart_by_their_id() {
     let targets = Targets::new(&[
         field(1, "Serial", FieldKind::Text),
         field(2, "Serial", FieldKind::Text),
@@ -214,7 +214,7 @@ fn a_device_belongs_to_the_system_of_its_serial_or_hostname_unless_two_share_it(
 }
 
 #[test]
-fn a_system_becomes_an_asset_with_its_type_and_what_does_not_fit_is_said() {
+fn l15_a_system_becomes_an_asset_with_its_type_and_what_does_not_fit_is_said() {
     let settings = settings();
     let needs = Needs::of(&settings, &[]);
     let mapping = Mapping::new(&settings, &targets());
@@ -247,7 +247,7 @@ fn a_system_becomes_an_asset_with_its_type_and_what_does_not_fit_is_said() {
 }
 
 #[test]
-fn rows_that_halo_has_no_field_for_are_said_or_made() {
+fn l16_rows_that_halo_has_no_field_for_are_said_or_made() {
     let mut settings = settings();
     settings.field_mappings = vec![
         row("Model", "Colour"),

@@ -25,6 +25,11 @@ pub struct World {
     pub report: TestReport,
     /// Commands in the order they came.
     pub told: Vec<Command>,
+    /// Changes of the field mappings that can be taken back, and those that were.
+    pub steps: Vec<Vec<SavedChange>>,
+    pub undone: Vec<Vec<SavedChange>>,
+    /// Customers of Halo that are not in Liongard.
+    pub push: Vec<PushRow>,
     /// Records behind the field mappings.
     pub sample: Option<parhelion::integrations::field_sample::Sample>,
     /// Customers, a plan, jobs.
@@ -64,6 +69,9 @@ impl World {
             },
             report: report(Place::Of(Integration::Also), false),
             told: Vec::new(),
+            steps: Vec::new(),
+            undone: Vec::new(),
+            push: Vec::new(),
             sample: None,
             market: Market::new(),
             desk: Desk::new(),
@@ -86,6 +94,17 @@ impl World {
                     .filter_map(|view| Some((**view.schedule.as_ref()?).clone()))
                     .collect(),
             )),
+            Query::PushRows { text } => {
+                let has = |row: &&PushRow| row.name.to_lowercase().contains(&text.to_lowercase());
+                Ok(Answer::PushRows(self.push.iter().filter(has).cloned().collect()))
+            }
+            Query::FieldTable { .. } => {
+                let answer = super::fields::answer(&self.settings.settings, self.sample.as_ref(), query);
+                let Some(Answer::FieldTable(mut table)) = answer else { panic!("a table") };
+                table.undo = self.steps.last().map(|_| "a step".into());
+                table.redo = self.undone.last().map(|_| "a step".into());
+                Ok(Answer::FieldTable(table))
+            }
             query => super::fields::answer(&self.settings.settings, self.sample.as_ref(), query)
                 .or_else(|| self.market.ask(query))
                 .ok_or_else(|| Problem::new(Class::Input, "This world does not know that.")),
@@ -115,7 +134,32 @@ impl World {
                     }
                     changed.push(SavedChange { after: shown(own), before, key: change.key });
                 }
+                self.undone.clear();
+                self.steps.push(changed.clone());
                 (Ok(Reply::Saved { changed, notes: Vec::new() }), vec![Event::Settings])
+            }
+            Command::UndoFields { redo, .. } => {
+                let (from, to) = if redo {
+                    (&mut self.undone, &mut self.steps)
+                } else {
+                    (&mut self.steps, &mut self.undone)
+                };
+                let Some(step) = from.pop() else {
+                    return (Err(Problem::new(Class::Input, "Nothing to take back.")), Vec::new());
+                };
+                for change in &step {
+                    let value = if redo { &change.after } else { &change.before };
+                    let next = parhelion::settings::set(&self.settings.settings, &change.key, value);
+                    self.settings.settings = next.expect("it was so").0;
+                }
+                to.push(step);
+                (Ok(Reply::Done("Taken back.".into())), vec![Event::Settings])
+            }
+            Command::FlagPush { customer, on } => {
+                let row = self.push.iter_mut().find(|row| row.customer == customer).expect("a customer");
+                row.wish = on;
+                let said = format!("The next plan of the push sets the flag of '{}'.", row.name);
+                (Ok(Reply::Done(said)), vec![Event::Map(Integration::Liongard)])
             }
             Command::Set { changes } => {
                 let changed = changes

@@ -369,3 +369,53 @@ fn an_idle_pane_sends_nothing() {
     rig.pass(std::time::Duration::from_secs(60));
     assert_eq!(rig.sent(), (0, 0));
 }
+
+#[test]
+fn a_field_is_ignored_listed_last_and_offered_again() {
+    let mut rig = rig();
+    rig.keys("f o").says("open");
+    rig.keys("x");
+    let ignored = |rig: &Rig| rig.world.borrow().settings.settings.liongard.ignored_fields.clone();
+    assert_eq!(ignored(&rig).len(), 1);
+    let name = ignored(&rig)[0].clone();
+    rig.keys("f x").says(&name).says("x offers it again").keys("x");
+    assert!(ignored(&rig).is_empty());
+    rig.keys("u");
+    assert_eq!(ignored(&rig), [name]);
+    rig.keys("f f g x").says("it feeds a field");
+}
+
+fn pushing(world: &mut super::engine::World) {
+    prepared(world);
+    let row = |id: i64, name: &str, domain: &str| PushRow {
+        customer: id.into(),
+        name: name.into(),
+        domain: domain.into(),
+        wish: None,
+    };
+    world.push = vec![
+        row(12, "Alder & Söhne Ltd", "alder.example"),
+        row(13, "Birch Veterinary Practice Partnership of North Yorkshire", ""),
+        row(14, "東京 Trading", "tokyo.example"),
+    ];
+}
+
+#[test]
+fn l17b_the_flag_is_asked_for_from_the_pane_of_customers_and_planned_from_there() {
+    let start = || Start::default().with(pushing);
+    super::screens::in_all_sizes("push-flags", start, "2 ] ] + <Enter> <Down> <Enter> <Enter>");
+    let mut rig = start().rig();
+    rig.keys("2 ] ] +").says("Halo's customers to push").says("nothing is written here").keys("<Enter>");
+    rig.says("+ on").says("sets the flag of 'Alder");
+    assert_eq!(rig.world.borrow().push[0].wish, Some(true));
+    rig.keys("<Enter>").says("- off").keys("<Enter>");
+    assert_eq!(rig.world.borrow().push[0].wish, None);
+    rig.keys("b i r c h").says("Birch").keys("<Enter> <Tab>");
+    let told = rig.told();
+    let planned = told.iter().any(|command| {
+        matches!(command, Command::BuildPlan { entities, scheduled: false, .. } if *entities == [parhelion::model::Entity::Push])
+    });
+    assert!(planned, "{told:?}");
+    let mut rig = start().rig();
+    rig.keys("2 +").says("Only Liongard takes customers of Halo");
+}

@@ -22,7 +22,7 @@ use crate::integrations::field_mapping::Targets;
 use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, Metrics, Needs};
 use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
-use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceSystem};
+use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceMetric, SourceSystem};
 use crate::model::packed::{place_of, sort_by_id};
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
@@ -30,7 +30,9 @@ use crate::model::{
     Class, Entity, FieldName, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId,
     Value, Wanted, marker,
 };
-use crate::plan::{Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Snapshot};
+use crate::plan::{
+    Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Shape, Snapshot,
+};
 
 /// Assets that Halo's own integration made are looked at one by one to learn whose they are; so many a plan.
 const STRANGERS: usize = 500;
@@ -98,7 +100,10 @@ pub async fn read(
         let there: Vec<Found> = environments.records.iter().map(|one| desk.found(one)).collect();
         let both = (&snapshot.customers_complete, &snapshot.partners_complete);
         match push::read(engine, with, &snapshot.partners, there, both, &mut alerts, progress).await {
-            Ok(lines) => drop(snapshot.lines.insert(Entity::Push, lines)),
+            Ok((lines, flags)) => {
+                snapshot.lines.insert(Entity::Push, lines);
+                snapshot.lines.insert(Entity::PushFlags, flags);
+            }
             // The import does not depend on what goes the other way.
             Err(problem) if matches!(problem.class, Class::Auth | Class::Input) => {
                 blocked.insert(Entity::Push, problem.to_string());
@@ -226,7 +231,7 @@ async fn assets(
     let mapping = Mapping::new(settings, &targets);
     alerts.extend(mapping.problems.iter().cloned());
     let parking = parking(with, settings).await?;
-    let Machines { wanted, read, unsure } = match settings.asset_source {
+    let Machines { wanted, read, unsure, metrics } = match settings.asset_source {
         AssetSource::Systems => {
             systems(engine, liongard, settings, &mapping, environments, only, alerts, progress).await?
         }
@@ -244,6 +249,15 @@ async fn assets(
     sort_by_id(&mut found);
     strangers(engine, with, &wanted, &mut found, alerts).await?;
     let kinds = kinds(settings, &known, &targets, &mapping);
+    let shape = metrics.map(|metrics| Shape {
+        answered: mapping.answered(&wanted),
+        gone: if settings.asset_source == AssetSource::Systems {
+            mapping.gone(&metrics)
+        } else {
+            BTreeMap::new()
+        },
+        new: engine.unseen_metrics(ME, &metrics),
+    });
     Ok(Lines {
         wanted,
         read,
@@ -253,6 +267,7 @@ async fn assets(
         unsure,
         parking,
         kinds: Some(kinds),
+        shape,
     })
 }
 
@@ -315,6 +330,8 @@ struct Machines {
     read: Reading,
     /// Those of which a part could not be read that would have found their asset.
     unsure: BTreeMap<SourceId, Arc<str>>,
+    /// The account's metrics; `None` where some part that tells values was not read.
+    metrics: Option<Vec<SourceMetric>>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
@@ -424,7 +441,9 @@ async fn systems(
     }
     sort_by_id(&mut wanted);
     wanted.shrink_to_fit();
-    Ok(Machines { wanted, read: Reading::Whole(complete), unsure })
+    let is_whole = complete.is_complete() && complete_devices && unread.is_none();
+    let metrics = is_whole.then_some(known.records);
+    Ok(Machines { wanted, read: Reading::Whole(complete), unsure, metrics })
 }
 
 async fn devices(
@@ -458,7 +477,9 @@ async fn devices(
         }
     }
     sort_by_id(&mut wanted);
-    Ok(Machines { wanted, read: Reading::Each(read), unsure: BTreeMap::new() })
+    let read = Reading::Each(read);
+    let metrics = read.is_complete().then(Vec::new);
+    Ok(Machines { wanted, read, unsure: BTreeMap::new(), metrics })
 }
 
 fn wanted_device(mapping: &Mapping, needs: &Needs, metrics: &Metrics, device: &SourceDevice) -> Wanted {

@@ -2,6 +2,7 @@
 //! Halo does not tell of either by itself: it is asked each time, with one listing and the details of few.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Progress, completeness};
 use crate::api::halo::{FlagField, Halo, SyncFacts};
@@ -11,7 +12,10 @@ use crate::engine::keys;
 use crate::integrations::liongard as rules;
 use crate::model::packed::sort_by_id;
 use crate::model::settings::{SyncCustomers, SyncMode};
-use crate::model::{Class, Entity, Found, Integration, Moment, Packed, Problem, TargetId, Wanted};
+use crate::model::{
+    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Moment, Packed, Problem, SourceId,
+    TargetId, Value, Verdict, Wanted,
+};
 use crate::plan::{Completeness, Lines, Reading};
 
 const ME: Integration = Integration::Liongard;
@@ -20,7 +24,7 @@ const LOOKS: usize = 250;
 /// Ids grow as customers are made, but not strictly: after so many older ones in a row no newer one is expected.
 const OLDER: usize = 20;
 
-/// The chosen customers and all environments. `both` says how well environments and customers were listed.
+/// The chosen customers and all environments; and the flags that a person wants switched (L17b). `both` says how well environments and customers were listed.
 ///
 /// # Errors
 /// The flag's field is not in Halo, or may not be read; or a reading failed.
@@ -32,7 +36,7 @@ pub async fn read(
     both: (&Completeness, &Completeness),
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
-) -> Result<Lines, Problem> {
+) -> Result<(Lines, Lines), Problem> {
     let settings = engine.settings();
     let sync = &settings.liongard.sync_customers;
     let mut lines = Lines {
@@ -47,7 +51,7 @@ pub async fn read(
             "New Halo customers {}: switch liongard.sync_customers.enabled on first.",
             rules::pushes(&settings.liongard)
         ));
-        return Ok(lines);
+        return Ok((lines, Lines::default()));
     }
     let mut chooser = Chooser {
         halo: &with.halo,
@@ -71,13 +75,14 @@ pub async fn read(
             ),
         }
     }
+    let flags = chooser.wishes(engine, alerts).await?;
     lines.wanted = chooser.wanted(progress).await?.iter().map(Packed::new).collect();
     if chooser.left == 0 {
         alerts.push(format!(
             "More than {LOOKS} Halo customers would have to be looked at one by one; the next run goes on with them."
         ));
     }
-    Ok(lines)
+    Ok((lines, flags))
 }
 
 /// Customers that are mapped, or were pushed before: nothing more is to be learnt of them.
@@ -151,11 +156,11 @@ impl<'a> Chooser<'a> {
     ) -> Result<Completeness, Problem> {
         let why = format!("'{}' is on in Halo (L17b)", sync.flag_field.trim());
         let mut proof = Completeness::default();
-        match self.flag {
+        match &self.flag {
             None => return Ok(proof),
-            Some(FlagField::Custom(id)) => {
+            Some(FlagField::Custom { id, .. }) => {
                 let list =
-                    self.halo.flags(id, &|done, of| progress("flags of Halo customers", done, of)).await?;
+                    self.halo.flags(*id, &|done, of| progress("flags of Halo customers", done, of)).await?;
                 proof = completeness(&list.certificate);
                 if list.records.iter().all(|(_, flag)| flag.is_some()) {
                     let on = list.records.into_iter().filter(|(_, flag)| *flag == Some(true));
@@ -207,6 +212,53 @@ impl<'a> Chooser<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The flags that a person asked for here and that are not so yet: who is to be flagged goes in the same plan.
+    async fn wishes(&mut self, engine: &Engine, alerts: &mut Vec<String>) -> Result<Lines, Problem> {
+        let mut lines = Lines::default();
+        let wishes = engine.book.push_wishes()?;
+        let Some(field) = self.flag.as_ref().map(|field| FieldName::own(field.name())) else {
+            if !wishes.is_empty() {
+                alerts.push("No flag of Halo's customers can be set: sync_customers.flag_field names none that Halo has.".into());
+            }
+            return Ok(lines);
+        };
+        for (id, on) in wishes {
+            let found = self.customers.binary_search_by(|found| found.id.cmp(&id)).ok();
+            let found = found.and_then(|at| self.customers.get(at)).filter(|found| found.is_active);
+            let Some(found) = found else {
+                alerts.push(format!(
+                    "The flag of customer {id} is not set: Halo no longer lists it as active."
+                ));
+                continue;
+            };
+            let Some(facts) = self.look(&id).await? else { continue };
+            if facts.flag == on {
+                engine.flag_is_so(&id).await?;
+                continue;
+            }
+            let flag = |is: bool| Fields::new().with(field, Value::Flag(is));
+            let why = format!("chosen here: the flag goes {} (L17b)", if on { "on" } else { "off" });
+            lines.wanted.push(Packed::new(&Wanted {
+                id: SourceId::new(id.as_str()),
+                name: Arc::clone(&found.name),
+                parent: None,
+                verdict: Verdict::Take,
+                fields: flag(on),
+                keys: MatchKeys::default(),
+                currency: None,
+                notes: vec![why.into()],
+            }));
+            let found = Found { fields: flag(facts.flag), marker: None, ..found.clone() };
+            lines.found.push(Packed::new(&found));
+            if on {
+                self.chosen.insert(id, "chosen here: its flag goes on in the same plan (L17b)".into());
+            } else {
+                self.chosen.remove(&id);
+            }
+        }
+        Ok(lines)
     }
 
     async fn wanted(&mut self, progress: Progress<'_>) -> Result<Vec<Wanted>, Problem> {

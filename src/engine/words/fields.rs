@@ -24,7 +24,21 @@ pub struct FieldTable {
     pub equal: Vec<FieldMapping>,
     /// Rows that another integration's own mapping suggests.
     pub copies: Vec<FieldCopy>,
+    /// What the last step was that can be taken back, and the one that can be brought again.
+    #[serde(default)]
+    pub undo: Option<String>,
+    #[serde(default)]
+    pub redo: Option<String>,
 }
+
+/// The settings that the pane changes. A change of these alone is a step that can be taken back, whoever makes it.
+pub const FIELD_KEYS: [&str; 5] = [
+    "liongard.field_mappings",
+    "liongard.asset_matching_field.source",
+    "liongard.asset_matching_field.target",
+    "liongard.asset_type_field",
+    "liongard.ignored_fields",
+];
 
 /// Rows to copy from another integration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -39,6 +39,11 @@ pub struct Liongard {
     pub placeholder_values: Vec<String>,
     /// L15, in their order.
     pub field_mappings: Vec<FieldMapping>,
+    /// Fields that are not offered for mapping any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored_fields: Vec<String>,
+    /// P57: what is done where Liongard's fields are others than before.
+    pub source_changes: SourceChanges,
     pub sync_customers: SyncCustomers,
     /// L18: in scheduled runs an asset whose system is gone is made inactive.
     pub deactivate_deleted: bool,
@@ -71,6 +76,8 @@ impl Default for Liongard {
             asset_matching_field: MatchingField::default(),
             placeholder_values: Vec::new(),
             field_mappings: Vec::new(),
+            ignored_fields: Vec::new(),
+            source_changes: SourceChanges::default(),
             sync_customers: SyncCustomers::default(),
             deactivate_deleted: false,
             schedule: Schedule {
@@ -146,6 +153,32 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+/// What is done where the source has new fields, or others than before under the same name (P57). Whatever is chosen, a
+/// mapped field that is gone holds the rows that it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceChanges {
+    /// Nothing is said.
+    Ignore,
+    /// The plan says so.
+    #[default]
+    Warn,
+    /// Scheduled runs write nothing of these records until a person has applied a plan.
+    Hold,
+}
+
+impl FromStr for SourceChanges {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "ignore" => Ok(Self::Ignore),
+            "warn" => Ok(Self::Warn),
+            "hold" => Ok(Self::Hold),
+            _ => Err(format!("'{text}' is neither ignore, warn nor hold")),
+        }
+    }
+}
+
 /// L17: new customers in Halo become environments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -154,11 +187,19 @@ pub struct SyncCustomers {
     pub mode: SyncMode,
     /// L17b: the customer's field that says which are pushed.
     pub flag_field: String,
+    /// L17a: with [`SyncMode::Automatic`], so many minutes lie between two questions whether Halo has new customers;
+    /// 0: only scheduled runs ask.
+    pub every_minutes: u32,
 }
 
 impl Default for SyncCustomers {
     fn default() -> Self {
-        Self { enabled: false, mode: SyncMode::Manual, flag_field: "CFSyncToLiongard".into() }
+        Self {
+            enabled: false,
+            mode: SyncMode::Manual,
+            flag_field: "CFSyncToLiongard".into(),
+            every_minutes: 15,
+        }
     }
 }
 

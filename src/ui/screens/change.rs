@@ -244,6 +244,11 @@ pub fn headline(change: &Change) -> (String, String, String) {
         |value: &Option<crate::model::Value>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
     let doing = change.hold.as_ref().map_or(change.action, |hold| hold.would_be);
     let field = IMPORTANCE.iter().find_map(|name| change.fields.iter().find(|field| field.name == *name));
+    // An update of assets has fields of its own only; of several the first stands for all.
+    let field = field.or_else(|| {
+        let first = change.fields.iter().find(|field| field.after.is_some());
+        first.filter(|_| doing == plan::Action::Update)
+    });
     let target = change.target.as_ref().map(|target| target.name.to_string());
     match (doing, field) {
         (plan::Action::Create, field) => {

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use self::row::split_note;
 use super::plan::PlanScreen;
+use super::push::PushScreen;
 use crate::host::words::{Aspect, Command, MapCounts, MapFilter, MapRow, MapState, PlaceState, Query};
 use crate::model::{Date, Decision, Integration, Moment, Place, PlanId, SourceId};
 use crate::plan::Purpose;
@@ -275,6 +276,10 @@ impl Customers {
             Action::NextIntegration => self.switch(true, turn),
             Action::PreviousIntegration => self.switch(false, turn),
             Action::PlanIt => self.plan(turn),
+            Action::PushThere => {
+                self.is_below = true;
+                turn.open(PushScreen::default());
+            }
             Action::PlanOne => match self.list.selected() {
                 Some(id) => {
                     let purpose = Purpose::Narrow {
@@ -343,6 +348,9 @@ impl Customers {
             _ => None,
         };
         match action {
+            Action::PushThere if self.integration != Integration::Liongard => {
+                not("Only Liongard takes customers of Halo.")
+            }
             Action::AcceptAll | Action::PlanIt | Action::PlanOne | Action::Refresh if off.is_some() => {
                 not(&format!(
                     "{} {}. Go to Integrations (1) first.",
@@ -433,6 +441,21 @@ impl Customers {
     }
 
     pub const fn hints(&self) -> &'static [Action] {
+        if matches!(self.integration, Integration::Liongard) {
+            return &[
+                Action::Accept,
+                Action::NextCandidate,
+                Action::Pick,
+                Action::ReallyNew,
+                Action::PushThere,
+                Action::Exclude,
+                Action::Undo,
+                Action::PlanIt,
+                Action::AcceptAll,
+                Action::Filter,
+                Action::Palette,
+            ];
+        }
         &[
             Action::Accept,
             Action::NextCandidate,

@@ -14,7 +14,7 @@ use self::picker::{FieldPicker, What};
 use self::trial::TrialScreen;
 use super::plan::PlanScreen;
 use super::settings::Settings;
-use crate::host::words::{Command, FieldTable, PlaceState, Query, SettingChange};
+use crate::host::words::{Command, FieldTable, PlaceState, Query};
 use crate::integrations::Rule;
 use crate::integrations::field_sample::{FieldLine, LineOf};
 use crate::model::{Integration, Place, Problem};
@@ -46,11 +46,6 @@ pub struct Fields {
     scroll: u16,
     /// The target of the row that the cursor follows through the next answer.
     follows: Option<String>,
-    /// What the last changes were before, newest last; and what was taken back.
-    undo: Vec<Vec<SettingChange>>,
-    redo: Vec<Vec<SettingChange>>,
-    /// Where the next saved change goes.
-    saving: Saving,
 }
 
 /// What is typed in the last line.
@@ -66,15 +61,8 @@ enum Asking {
 enum State {
     Mapped,
     Open,
+    Ignored,
     Trouble,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Saving {
-    #[default]
-    New,
-    TakenBack,
-    Again,
 }
 
 impl Default for Fields {
@@ -99,9 +87,6 @@ impl Fields {
             trouble: None,
             scroll: 0,
             follows: None,
-            undo: Vec::new(),
-            redo: Vec::new(),
-            saving: Saving::New,
         }
     }
 
@@ -124,6 +109,7 @@ impl Fields {
                 None => true,
                 Some(State::Mapped) => matches!(line.of, LineOf::Row(_)),
                 Some(State::Open) => line.of == LineOf::Open,
+                Some(State::Ignored) => line.of == LineOf::Ignored,
                 Some(State::Trouble) => draw::has_trouble(line),
             };
             fits && words.iter().all(|word| text.contains(word.as_str()))
@@ -267,7 +253,7 @@ impl Fields {
             LineOf::Matching => What::Matching,
             LineOf::AssetType => What::AssetType,
             LineOf::Row(at) => What::Row(Some(at)),
-            LineOf::Open => What::Row(None),
+            LineOf::Open | LineOf::Ignored => What::Row(None),
             LineOf::Rule => match &line.rule.editable_setting {
                 Some(setting) => {
                     let key = format!("{}.{setting}", self.integration.key());
@@ -293,6 +279,7 @@ impl Fields {
                 | Action::EqualNames
                 | Action::FillBlank
                 | Action::RemoveField
+                | Action::IgnoreField
                 | Action::MoveFieldUp
                 | Action::MoveFieldDown
                 | Action::TryFields
@@ -327,7 +314,10 @@ impl Fields {
                 not("this row is fixed by the vendor's rules.")
             }
             Action::PickField | Action::CreateField
-                if !matches!(of, Some(LineOf::Row(_) | LineOf::Open | LineOf::Matching)) =>
+                if !matches!(
+                    of,
+                    Some(LineOf::Row(_) | LineOf::Open | LineOf::Ignored | LineOf::Matching)
+                ) =>
             {
                 not("this line has no field of Halo to choose.")
             }
@@ -336,14 +326,17 @@ impl Fields {
             {
                 not("only rows of the field mappings can be changed so.")
             }
+            Action::IgnoreField if !matches!(of, Some(LineOf::Open | LineOf::Ignored)) => {
+                not("it feeds a field, or decides something: d removes a row, and then it can be ignored.")
+            }
             Action::EqualNames if self.table.equal.is_empty() => {
                 not("no unmapped field has the name of a free one in Halo.")
             }
             Action::CopyFields if self.table.copies.iter().all(|copy| copy.rows.is_empty()) => {
                 not("the planning workspace names no asset field that is not mapped already.")
             }
-            Action::Undo if self.undo.is_empty() => not("nothing was changed here since the start."),
-            Action::Redo if self.redo.is_empty() => not("nothing was taken back."),
+            Action::Undo if self.table.undo.is_none() => not("nothing was changed here yet."),
+            Action::Redo if self.table.redo.is_none() => not("nothing was taken back."),
             Action::FilterState if !self.is_editable() => not("this list is short enough to be seen whole."),
             Action::Order => not("the rows stand in the order in which they are set; < and > move one."),
             _ => Availability::Ready,
@@ -356,6 +349,7 @@ impl Fields {
             Action::FilterState => vec![
                 ('m', "mapped".into()),
                 ('o', "open".into()),
+                ('x', "ignored".into()),
                 ('t', "trouble".into()),
                 ('f', "all".into()),
             ],
@@ -368,6 +362,7 @@ impl Fields {
             self.state = match letter {
                 'm' => Some(State::Mapped),
                 'o' => Some(State::Open),
+                'x' => Some(State::Ignored),
                 't' => Some(State::Trouble),
                 _ => None,
             };
@@ -449,6 +444,7 @@ impl Fields {
                 ("!", "a value does not fit, or the row cannot be used"),
                 ("+", "the next import makes the field in Halo"),
                 ("?", "has values, and nothing is fed by it"),
+                ("x", "left out on purpose: x offers it again"),
             ],
             rules: &[
                 "A field written always follows the source: an edit by hand in Halo is taken back, and the plan shows it.",

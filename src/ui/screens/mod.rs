@@ -13,6 +13,7 @@ pub mod log_window;
 pub mod picker;
 pub mod plan;
 pub mod program;
+pub mod push;
 pub mod report;
 pub mod settings;
 
@@ -97,6 +98,7 @@ pub enum Screen {
     Fields(Box<fields::Fields>),
     FieldPicker(Box<fields::picker::FieldPicker>),
     Trial(Box<fields::trial::TrialScreen>),
+    Push(Box<push::PushScreen>),
     Plan(Box<plan::PlanScreen>),
     Jobs(Box<jobs::Jobs>),
     Job(Box<job::JobScreen>),
@@ -118,6 +120,7 @@ macro_rules! each {
             Screen::Fields($screen) => $call,
             Screen::FieldPicker($screen) => $call,
             Screen::Trial($screen) => $call,
+            Screen::Push($screen) => $call,
             Screen::Plan($screen) => $call,
             Screen::Jobs($screen) => $call,
             Screen::Job($screen) => $call,
@@ -138,7 +141,7 @@ impl Screen {
             Self::Integrations(_) => Scope::Integrations,
             Self::Customers(_) => Scope::Customers,
             Self::Fields(_) => Scope::Fields,
-            Self::Picker(_) | Self::FieldPicker(_) | Self::Trial(_) => Scope::Picker,
+            Self::Picker(_) | Self::FieldPicker(_) | Self::Trial(_) | Self::Push(_) => Scope::Picker,
             Self::Plan(_) => Scope::Plan,
             Self::Jobs(_) => Scope::Jobs,
             Self::Job(_) => Scope::Job,
@@ -164,6 +167,7 @@ impl Screen {
             Self::Picker(screen) => Some(screen.name()),
             Self::FieldPicker(screen) => Some(screen.name()),
             Self::Trial(screen) => Some(screen.name()),
+            Self::Push(screen) => Some(screen.name()),
             Self::Plan(screen) => Some(screen.name()),
             Self::Job(screen) => Some(screen.name()),
             Self::Change(screen) => Some(screen.name()),
@@ -182,6 +186,7 @@ impl Screen {
             Self::Settings(screen) => screen.edits(),
             Self::Report(screen) => screen.edits(),
             Self::Sheet(screen) => Some(screen.name()),
+            Self::Push(screen) => Some(screen.name()),
             Self::Customers(screen) => screen.edits(),
             Self::Integrations(_)
             | Self::Fields(_)
@@ -316,7 +321,7 @@ macro_rules! into_screen {
         })*
     };
 }
-into_screen!(FieldPicker fields::picker::FieldPicker, Trial fields::trial::TrialScreen, Report report::ReportScreen, Sheet lifecycle::sheet::Sheet, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
+into_screen!(FieldPicker fields::picker::FieldPicker, Trial fields::trial::TrialScreen, Push push::PushScreen, Report report::ReportScreen, Sheet lifecycle::sheet::Sheet, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
 
 impl From<settings::Settings> for Screen {
     fn from(screen: settings::Settings) -> Self {

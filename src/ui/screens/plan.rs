@@ -50,6 +50,7 @@ enum Spot {
 #[derive(Debug, Clone)]
 pub struct PlanScreen {
     integration: Integration,
+    entities: &'static [Entity],
     scheduled: bool,
     purpose: Purpose,
     state: State,
@@ -148,6 +149,11 @@ impl PlanScreen {
         Self::new(integration, State::ToBuild)
     }
 
+    /// Builds a plan of these entities by hand.
+    pub fn of_entities(integration: Integration, entities: &'static [Entity]) -> Self {
+        Self { entities, ..Self::build(integration) }
+    }
+
     /// Builds a plan for a purpose of its own: of one customer, of what a job left, or what takes it back.
     pub fn with(integration: Integration, purpose: Purpose) -> Self {
         Self { purpose, ..Self::build(integration) }
@@ -166,6 +172,7 @@ impl PlanScreen {
     fn new(integration: Integration, state: State) -> Self {
         Self {
             integration,
+            entities: integration.usual(),
             scheduled: false,
             purpose: Purpose::Whole,
             state,
@@ -260,7 +267,7 @@ impl PlanScreen {
             turn.send(Command::BuildPlanOf { purpose: self.purpose.clone(), allow_removals: false });
             return;
         }
-        let entities = self.integration.usual().to_vec();
+        let entities = self.entities.to_vec();
         turn.send(Command::BuildPlan {
             integration: self.integration,
             entities,

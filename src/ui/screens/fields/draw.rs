@@ -61,6 +61,7 @@ fn written(line: &FieldLine) -> (&'static str, Role) {
         LineOf::Matching => ("match on", Role::Accent),
         LineOf::AssetType => ("asset type", Role::Accent),
         LineOf::Open => ("-", Role::Dim),
+        LineOf::Ignored => ("ignored", Role::Dim),
         LineOf::Row(_) if line.row.as_ref().is_some_and(|row| row.fill_blank) => ("fill blank", Role::Text),
         LineOf::Row(_) => ("source", Role::Good),
         LineOf::Rule => match line.rule.rule {
@@ -111,6 +112,7 @@ impl Fields {
                 LineOf::Rule => (" ", "", Role::Dim),
                 _ if has_trouble(line) => ("!", "trouble", Role::Bad),
                 LineOf::Open => ("?", "open", Role::Notice),
+                LineOf::Ignored => ("x", "ignored", Role::Dim),
                 _ if line.is_new => ("+", "new", Role::New),
                 _ => ("=", "mapped", Role::Good),
             };
@@ -219,9 +221,12 @@ impl Fields {
             LineOf::Open => {
                 facts.push((
                     "open",
-                    "m picks a field of Halo, n creates one, t tests a record".into(),
+                    "m picks a field of Halo, n creates one, t tests a record, x ignores it".into(),
                     Role::Notice,
                 ));
+            }
+            LineOf::Ignored => {
+                facts.push(("ignored", "x offers it again; m maps it all the same".into(), Role::Dim));
             }
             _ => {}
         }
@@ -232,7 +237,7 @@ impl Fields {
             );
             facts.push(("new", kind, Role::New));
         }
-        if !line.rule.note.is_empty() && line.of != LineOf::Open {
+        if !line.rule.note.is_empty() && !matches!(line.of, LineOf::Open | LineOf::Ignored) {
             facts.push(("means", line.rule.note.clone(), Role::Dim));
         }
         match (self.table.read_at, &self.table.trouble) {
@@ -252,6 +257,12 @@ impl Fields {
                 Role::Notice,
             )),
         }
+        facts.push((
+            "values",
+            "of metrics, device profiles and systems; what only an inspection's details tell cannot be chosen: make a metric of it in Liongard"
+                .into(),
+            Role::Dim,
+        ));
         facts.extend(self.table.notes.iter().map(|note| ("note", note.clone(), Role::Notice)));
         facts
     }
@@ -293,6 +304,7 @@ impl State {
         match self {
             Self::Mapped => "mapped",
             Self::Open => "open",
+            Self::Ignored => "ignored",
             Self::Trouble => "trouble",
         }
     }

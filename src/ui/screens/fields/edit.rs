@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::Fields;
 use super::picker::{FieldPicker, What};
-use super::{Fields, Saving};
-use crate::host::words::{Command, SettingChange};
+use crate::host::words::{Command, FIELD_KEYS, SettingChange};
 use crate::integrations::field_sample::LineOf;
 use crate::integrations::liongard::is_source_field;
 use crate::matching::field_csv;
@@ -15,18 +15,10 @@ use crate::ui::message::Effect;
 use crate::ui::screens::Pane;
 use crate::ui::turn::{Step, Turn};
 
-/// The settings that this pane changes.
-pub const KEYS: [&str; 4] = [
-    "liongard.field_mappings",
-    "liongard.asset_matching_field.source",
-    "liongard.asset_matching_field.target",
-    "liongard.asset_type_field",
-];
-
 /// The order to save these rows.
 pub fn save(rows: &[FieldMapping]) -> Option<Command> {
     let value = crate::settings::mappings(rows)?;
-    Some(Command::Set { changes: vec![SettingChange { key: KEYS[0].to_owned(), value: Some(value) }] })
+    Some(Command::Set { changes: vec![SettingChange { key: FIELD_KEYS[0].to_owned(), value: Some(value) }] })
 }
 
 /// Asks for the file's text.
@@ -46,12 +38,12 @@ impl Fields {
     pub(super) fn change(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         match action {
             Action::Undo | Action::Redo => {
-                let is_undo = action == Action::Undo;
-                let Some(changes) = (if is_undo { self.undo.pop() } else { self.redo.pop() }) else {
-                    return true;
-                };
-                self.saving = if is_undo { Saving::TakenBack } else { Saving::Again };
-                turn.send(Command::Set { changes });
+                let (integration, redo) = (self.integration, action == Action::Redo);
+                turn.send(Command::UndoFields { integration, redo });
+                return true;
+            }
+            Action::IgnoreField => {
+                self.ignore(turn);
                 return true;
             }
             Action::PickField | Action::CreateField => {
@@ -88,6 +80,21 @@ impl Fields {
         self.follows = (action != Action::RemoveField).then_some(target);
         turn.steps.extend(save(&rows).map(|command| Step::Do(Effect::Send(command))));
         true
+    }
+
+    /// The field under the cursor is not offered any more, or is again.
+    fn ignore(&self, turn: &mut Turn<'_>) {
+        let Some(line) = self.selected() else { return };
+        let name = line.rule.source.trim().to_owned();
+        let lines = self.table.lines.iter().filter(|line| line.of == LineOf::Ignored);
+        let mut names: Vec<String> = lines.map(|line| line.rule.source.to_string()).collect();
+        match line.of {
+            LineOf::Open => names.push(name),
+            LineOf::Ignored => names.retain(|other| *other != name),
+            _ => return,
+        }
+        let value = Some(crate::settings::words(&names));
+        turn.send(Command::Set { changes: vec![SettingChange { key: FIELD_KEYS[4].to_owned(), value }] });
     }
 
     fn choose_target(&mut self, creates: bool, turn: &mut Turn<'_>) {

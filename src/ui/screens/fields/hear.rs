@@ -1,16 +1,12 @@
 //! What the engine says of the field mappings: the table, and what became of changes.
 
-use super::edit::KEYS;
-use super::{Fields, Saving};
-use crate::host::words::{Answer, Command, Event, PlaceState, Query, Reply, SavedChange, SettingChange};
+use super::Fields;
+use crate::host::words::{Answer, Command, Event, FIELD_KEYS, PlaceState, Query, Reply, SettingChange};
 use crate::integrations::field_sample::LineOf;
 use crate::model::Place;
 use crate::ui::message::News;
 use crate::ui::screens::Pane;
 use crate::ui::turn::Turn;
-
-/// Steps that undo reaches back.
-const STEPS: usize = 100;
 
 impl Fields {
     pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
@@ -34,12 +30,15 @@ impl Fields {
             }
             News::Engine(Event::Settings) | News::Missed if self.is_asked => self.ask(turn),
             News::Reply(command, result) => match (&**command, result) {
-                (Command::Set { changes }, Ok(Reply::Saved { changed, .. })) => {
-                    self.saved_some(changes, changed);
-                }
                 (Command::Set { changes }, Err(problem)) if is_ours(changes) => {
-                    self.saving = Saving::New;
                     turn.complain(problem.to_string());
+                }
+                (Command::UndoFields { integration, .. }, result) if *integration == self.integration => {
+                    match result {
+                        Ok(Reply::Done(said)) => turn.say(said.clone()),
+                        Err(problem) => turn.complain(problem.to_string()),
+                        Ok(_) => {}
+                    }
                 }
                 (Command::ReadFields { integration }, Ok(Reply::Done(said)))
                     if *integration == self.integration =>
@@ -79,29 +78,8 @@ impl Fields {
             self.read(turn);
         }
     }
-
-    fn saved_some(&mut self, changes: &[SettingChange], changed: &[SavedChange]) {
-        if !is_ours(changes) || changed.is_empty() {
-            return;
-        }
-        let before = changed
-            .iter()
-            .map(|change| SettingChange { key: change.key.clone(), value: Some(change.before.clone()) })
-            .collect();
-        match std::mem::take(&mut self.saving) {
-            Saving::TakenBack => self.redo.push(before),
-            Saving::Again => self.undo.push(before),
-            Saving::New => {
-                self.redo.clear();
-                self.undo.push(before);
-            }
-        }
-        if self.undo.len() > STEPS {
-            self.undo.remove(0);
-        }
-    }
 }
 
 fn is_ours(changes: &[SettingChange]) -> bool {
-    changes.iter().all(|change| KEYS.contains(&change.key.as_str()))
+    changes.iter().all(|change| FIELD_KEYS.contains(&change.key.as_str()))
 }

@@ -8,8 +8,8 @@ use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
 pub use self::half::Half;
-use super::edit::{KEYS, save};
-use crate::host::words::{Answer, Command, FieldSides, Query, Reply, SettingChange};
+use super::edit::save;
+use crate::host::words::{Answer, Command, FIELD_KEYS, FieldSides, Query, Reply, SettingChange};
 use crate::integrations::field_sample::{FieldLine, LineOf, Verdict};
 use crate::model::Integration;
 use crate::model::asset::FieldKind;
@@ -290,7 +290,7 @@ impl FieldPicker {
         let settings = turn.mirror.settings.as_ref().map(|view| &view.settings.liongard);
         let Some(settings) = settings else { return turn.say("The settings are still being read.") };
         let command = match self.what {
-            What::AssetType => Command::Set { changes: vec![set(KEYS[3], &row.source)] },
+            What::AssetType => Command::Set { changes: vec![set(FIELD_KEYS[3], &row.source)] },
             What::Matching => {
                 if row.create {
                     return turn.say("Assets are matched on a field that is in Halo already.");
@@ -305,7 +305,9 @@ impl FieldPicker {
                         row.target, other.source
                     ));
                 }
-                Command::Set { changes: vec![set(KEYS[1], &row.source), set(KEYS[2], &row.target)] }
+                Command::Set {
+                    changes: vec![set(FIELD_KEYS[1], &row.source), set(FIELD_KEYS[2], &row.target)],
+                }
             }
             What::Row(at) => {
                 // What is on the screen must be what is saved: a verdict of an older choice says nothing.

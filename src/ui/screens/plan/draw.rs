@@ -183,12 +183,15 @@ impl PlanScreen {
         let Some((group, entry)) = self.here() else { return };
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let Some(entry) = entry else {
+            // What goes the other way lies under Halo's customer.
+            let of = group.rows.first().map(|row| row.entity).filter(|entity| entity.goes_back());
+            let of = of.unwrap_or(self.integration.root());
             canvas.rule(
                 Rect { height: 1, ..area },
                 &format!(
                     "{} ({} {})",
                     group.customer.name,
-                    self.integration.source(self.integration.root()).label(),
+                    self.integration.source(of).label(),
                     group.customer.id
                 ),
             );
@@ -237,6 +240,7 @@ fn row_cells<'a>(entry: &PlanEntry, change: &'a Change, is_out: bool, plain: boo
         Entity::AssetTypes | Entity::AssetFields => {
             format!("{} {}", change.entity.singular(), change.source.name)
         }
+        Entity::PushFlags => format!("{} of {}", change.entity.singular(), change.source.name),
         _ => change.source.name.to_string(),
     };
     let name = if plain { name } else { format!("  {name}") };
