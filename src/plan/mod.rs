@@ -19,8 +19,10 @@ mod quarantine;
 pub mod rows;
 pub mod snapshot;
 mod undo;
+mod urls;
 
-pub use absence::absent;
+pub use absence::{absent, absent_customers};
+pub use assets::{new_field, type_gains};
 pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
 pub use cost::cost;
 pub use diff::{equals, holds};

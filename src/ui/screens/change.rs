@@ -243,7 +243,9 @@ pub fn headline(change: &Change) -> (String, String, String) {
     let text =
         |value: &Option<crate::model::Value>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
     let doing = change.hold.as_ref().map_or(change.action, |hold| hold.would_be);
-    let field = IMPORTANCE.iter().find_map(|name| change.fields.iter().find(|field| field.name == *name));
+    let important = IMPORTANCE.iter().find_map(|name| change.fields.iter().find(|field| field.name == *name));
+    // Else the first of a tenant's own fields.
+    let field = important.or(change.fields.first());
     let target = change.target.as_ref().map(|target| target.name.to_string());
     match (doing, field) {
         (plan::Action::Create, field) => {

@@ -50,6 +50,8 @@ enum Spot {
 #[derive(Debug, Clone)]
 pub struct PlanScreen {
     integration: Integration,
+    /// What is planned.
+    entities: Vec<Entity>,
     scheduled: bool,
     purpose: Purpose,
     state: State,
@@ -101,8 +103,9 @@ enum Order {
 }
 
 /// The columns, with the heads of what the plan is about; the last only where money is.
-const fn columns(integration: Integration) -> [Column; 6] {
+const fn columns(integration: Integration, is_into_halo: bool) -> [Column; 6] {
     let (record, now, money) = match integration {
+        Integration::Hudu | Integration::Lifecycle if is_into_halo => ("company / record", "Halo now", ""),
         Integration::Also | Integration::Westcoast => ("customer / product", "Halo now", "a month"),
         Integration::Liongard => ("customer / system", "Halo now", ""),
         Integration::Hudu => ("company / record", "Hudu now", ""),
@@ -148,6 +151,11 @@ impl PlanScreen {
         Self::new(integration, State::ToBuild)
     }
 
+    /// Builds a plan of these entities by hand.
+    pub fn build_of(integration: Integration, entities: Vec<Entity>) -> Self {
+        Self { entities, ..Self::build(integration) }
+    }
+
     /// Builds a plan for a purpose of its own: of one customer, of what a job left, or what takes it back.
     pub fn with(integration: Integration, purpose: Purpose) -> Self {
         Self { purpose, ..Self::build(integration) }
@@ -166,6 +174,7 @@ impl PlanScreen {
     fn new(integration: Integration, state: State) -> Self {
         Self {
             integration,
+            entities: integration.usual().to_vec(),
             scheduled: false,
             purpose: Purpose::Whole,
             state,
@@ -260,10 +269,9 @@ impl PlanScreen {
             turn.send(Command::BuildPlanOf { purpose: self.purpose.clone(), allow_removals: false });
             return;
         }
-        let entities = self.integration.usual().to_vec();
         turn.send(Command::BuildPlan {
             integration: self.integration,
-            entities,
+            entities: self.entities.clone(),
             scheduled: self.scheduled,
             purpose: self.purpose.clone(),
         });
