@@ -370,7 +370,7 @@ impl Caller {
             403 => (
                 Class::Auth,
                 format!("{vendor} does not allow {what} (403{said})."),
-                "Check the rights of the account.",
+                "Check the rights of the account; where only listed addresses are let in, the one of this host or of its proxy must be on the list.",
             ),
             404 | 410 => (
                 Class::Record,

@@ -15,7 +15,7 @@ use super::hudu::Hudu;
 use super::liongard::Liongard;
 use super::marketplace::Marketplace;
 use crate::model::check::{Check, CheckState};
-use crate::model::{Date, Integration, Problem, Secret, settings};
+use crate::model::{Class, Date, Integration, Problem, Secret, settings};
 
 /// A call of a test takes no longer than this.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -48,9 +48,9 @@ pub async fn check_halo(
     budget: Arc<Budget>,
 ) -> Vec<Check> {
     const ASKED: [Asked; 3] = [
-        (TOP_LEVELS, "/TopLevel", "tree"),
-        (CUSTOMERS, "/Client", "clients"),
-        (LICENCES, "/SoftwareLicence", "licences"),
+        (TOP_LEVELS, "/TopLevel", "tree", ""),
+        (CUSTOMERS, "/Client", "clients", "read:customers"),
+        (LICENCES, "/SoftwareLicence", "licences", ""),
     ];
     check_lists(settings, secret, transport, budget, &ASKED, None).await
 }
@@ -65,9 +65,9 @@ pub async fn check_workspace(
     writes_back: bool,
 ) -> Vec<Check> {
     const ASKED: [Asked; 3] = [
-        (CUSTOMERS, "/Client", "clients"),
-        (ASSET_TYPES, "/AssetType", "types"),
-        (ASSETS, "/Asset", "assets"),
+        (CUSTOMERS, "/Client", "clients", "read:customers"),
+        (ASSET_TYPES, "/AssetType", "types", "read:assets"),
+        (ASSETS, "/Asset", "assets", "read:assets"),
     ];
     check_lists(settings, secret, transport, budget, &ASKED, Some(writes_back)).await
 }
@@ -98,8 +98,9 @@ async fn asset_edit(checks: &mut Checks, halo: &Halo, writes_back: bool) {
     }
 }
 
-/// A list that is asked for: the check's name, its path, the member that holds its rows.
-type Asked = (&'static str, &'static str, &'static str);
+/// A list that is asked for: the check's name, its path, the member that holds its rows, and the scope it needs; blank
+/// where none is known for sure.
+type Asked = (&'static str, &'static str, &'static str, &'static str);
 
 async fn check_lists(
     settings: &settings::Halo,
@@ -138,8 +139,15 @@ async fn check_lists(
     if signed_in.is_err() {
         return checks.skip(&names);
     }
-    for (name, path, key) in asked {
-        checks.count(name, halo.count(&format!("the list of {name}"), path, key).await);
+    for (name, path, key, scope) in asked {
+        let mut counted = halo.count(&format!("the list of {name}"), path, key).await;
+        if let Err(failure) = &mut counted
+            && failure.problem.class == Class::Auth
+            && !scope.is_empty()
+        {
+            failure.problem.message.push_str(&format!(" It needs {scope}."));
+        }
+        checks.count(name, counted);
     }
     if let Some(writes_back) = writes_back {
         asset_edit(&mut checks, &halo, writes_back).await;

@@ -9,6 +9,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use reqwest::{Method, Url};
 use tokio::time::{Instant, timeout};
 
+use super::outgoing::Outgoing;
+
 /// The most of an answer that is held (decision 22), after decompression.
 pub const BODY_LIMIT: usize = 32 * 1024 * 1024;
 /// How long a connection may take.
@@ -38,6 +40,11 @@ pub trait Transport: Send + Sync {
             }
             Ok(response)
         })
+    }
+
+    /// Where requests to this address leave from; `None` where nobody knows, as in a simulated network.
+    fn outgoing<'a>(&'a self, _to: &'a Url) -> BoxFuture<'a, Option<Outgoing>> {
+        Box::pin(std::future::ready(None))
     }
 }
 
@@ -217,6 +224,10 @@ impl Transport for RealTransport {
         into: Pieces<'a>,
     ) -> BoxFuture<'a, Result<Response, SendError>> {
         Box::pin(self.exchange(request, Some(into)))
+    }
+
+    fn outgoing<'a>(&'a self, to: &'a Url) -> BoxFuture<'a, Option<Outgoing>> {
+        Box::pin(Outgoing::to(to))
     }
 }
 

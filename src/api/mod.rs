@@ -12,6 +12,7 @@ pub mod lenient;
 pub mod liongard;
 pub mod listing;
 pub mod marketplace;
+pub mod outgoing;
 pub mod records;
 pub mod row;
 pub mod webhook;

@@ -83,9 +83,9 @@ pub enum Command {
         /// hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
-        /// Create, activate or complete the layout of this entity: sites, contracts or users
+        /// Create, activate or complete the layout of this entity: sites, contracts or users; may be given for each
         #[arg(long, value_name = "ENTITY")]
-        fix: Option<Entity>,
+        fix: Vec<Entity>,
     },
     /// Read both sides, store and print what would change; writes nothing outside
     Plan(Plan),

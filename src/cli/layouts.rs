@@ -13,14 +13,14 @@ pub async fn run(
     out: &Out,
     handle: &Handle,
     integration: Integration,
-    fix: Option<Entity>,
+    fix: &[Entity],
 ) -> Result<u8, Failure> {
     if integration != Integration::Hudu {
         return Err(
             Problem::new(Class::Input, format!("{} has no asset layouts.", integration.label())).into()
         );
     }
-    let fix = fix.into_iter().collect();
+    let fix = fix.to_vec();
     let work = async { order!(handle, Command::Layouts { fix }, Reply::Layouts(views) => views) };
     let views = attended(out, handle, work).await?;
     out.either(&LayoutsDocument::new(&views), || text::layouts(&views))?;

@@ -139,6 +139,14 @@ pub async fn carry_out(out: &Out, handle: &Handle, command: Command) -> Result<u
         job_end(handle, job).await
     };
     let report = attended(out, handle, work).await?;
+    // What stopped an entity stands in no row.
+    if let Some(plan) = report.plan
+        && let Ok(plan) = ask!(handle, Query::Plan { plan }, Plan)
+    {
+        for alert in &plan.outline.alerts {
+            out.remark(alert);
+        }
+    }
     end(out, &report)
 }
 

@@ -358,7 +358,7 @@ pub fn map(integration: Integration, rows: &[MapRow], plain: bool) -> String {
             remarks(row, there),
         ]
     };
-    let (target_id, target) = (format!("{there} id"), format!("{there} customer"));
+    let (target_id, target) = (format!("{there} id"), format!("{there} {}", party(integration)));
     let header = ["", "id", "customer", &target_id, &target, "state", "how", "note"];
     match table(&header, rows.iter().map(row).collect(), plain) {
         empty if empty.is_empty() => "No customers.\n".into(),
@@ -386,7 +386,7 @@ pub fn suggestions(integration: Integration, rows: &[MapRow], plain: bool) -> St
         none.into_iter().chain(near).collect::<Vec<_>>()
     });
     let there = there(integration);
-    let (target_id, target) = (format!("{there} id"), format!("{there} customer"));
+    let (target_id, target) = (format!("{there} id"), format!("{there} {}", party(integration)));
     match table(&["id", "customer", &target_id, &target, "score", "why"], lines.collect(), plain) {
         empty if empty.is_empty() => "Every customer is mapped or decided.\n".into(),
         text => text,
@@ -396,6 +396,11 @@ pub fn suggestions(integration: Integration, rows: &[MapRow], plain: bool) -> St
 /// The system that customers are mapped to.
 fn there(integration: Integration) -> &'static str {
     integration.target(integration.root()).label()
+}
+
+/// What that system calls one of them.
+fn party(integration: Integration) -> &'static str {
+    integration.target(integration.root()).party().0
 }
 
 fn remarks(row: &MapRow, there: &str) -> String {
@@ -435,7 +440,7 @@ pub fn fields(integration: Integration, rules: &[FieldRule], plain: bool) -> Str
             rule.note.clone(),
         ]
     };
-    let header = ["of", "source", "Halo", "kind", "written", "setting", "note"];
+    let header = ["of", "source", there(integration), "kind", "written", "setting", "note"];
     table(&header, rules.iter().map(row).collect(), plain)
 }
 

@@ -103,8 +103,13 @@ pub async fn list(halo: &Halo, entity: Entity, say: Say<'_>) -> Result<Listing<P
             Ok(whole(types.collect()))
         }
         Entity::AssetFields => {
-            let fields = known.fields.iter().map(|field| named(field.id.clone(), &field.name, Fields::new()));
-            Ok(whole(fields.map(|found| Packed::new(&found)).collect()))
+            let fields = known.fields.iter().map(|field| {
+                let shown = Fields::new()
+                    .with(FieldName::Name, Value::text(&field.name))
+                    .with(FieldName::own(KIND_FIELD), Value::text(field.kind.key()));
+                Packed::new(&named(field.id.clone(), &field.name, shown))
+            });
+            Ok(whole(fields.collect()))
         }
         _ => read(halo, &known, None, &|asset| Packed::new(&found(&asset, &targets)), say).await,
     }

@@ -236,6 +236,11 @@ impl Known {
                 fact.text = format!("{plan} approved by {whom}: {} changes, hash {short}", totals.acting());
                 self.by.insert(job, by);
             }
+            Record::Agent { client_id, application, agent, by } => {
+                let agent = agent.map_or_else(|| "no agent".to_owned(), |agent| format!("agent {agent}"));
+                fact.text = format!("Halo's application '{application}' ({client_id}) signs in as {agent}");
+                fact.by = Some(by);
+            }
             Record::Layout { entity, layout, what, by } => {
                 fact.integration = Some(Integration::Hudu);
                 fact.entity = Some(entity);

@@ -35,6 +35,8 @@ pub struct HuduDesk {
     layouts: OnceCell<Vec<Layout>>,
     /// Whether Hudu's own Halo integration has matched a company.
     is_native: AtomicBool,
+    /// Where people open each company.
+    urls: Mutex<HashMap<TargetId, Box<str>>>,
     /// Halo's id of the site that an asset is of.
     sites: Mutex<HashMap<i64, SourceId>>,
 }
@@ -48,6 +50,7 @@ impl HuduDesk {
             account,
             layouts: OnceCell::new(),
             is_native: AtomicBool::new(false),
+            urls: Mutex::default(),
             sites: Mutex::default(),
         }
     }
@@ -77,6 +80,10 @@ impl HuduDesk {
 
     /// A company as planning sees it. Halo's id, from Hudu's own matching or from the key field, stands for our marker.
     pub fn found_company(&self, company: Company) -> Found {
+        if !self.settings.halo_url_field.is_empty() {
+            let url = self.absolute(&company.url);
+            self.urls.lock().unwrap_or_else(PoisonError::into_inner).insert(company.id.clone(), url);
+        }
         let own = company.id_number.as_deref();
         self.is_native.fetch_or(company.halo_id.is_some(), Ordering::Relaxed);
         let halo_id = company.halo_id.as_deref().or_else(|| own.and_then(rules::company_key_of));
@@ -103,6 +110,21 @@ impl HuduDesk {
             keys: MatchKeys { domains: domain.into_iter().collect(), ..MatchKeys::default() },
             currency: None,
             main_site: None,
+        }
+    }
+
+    /// Where people open a company that was read; blank where Hudu does not say.
+    pub fn url_of(&self, company: &TargetId) -> Option<Box<str>> {
+        let urls = self.urls.lock().unwrap_or_else(PoisonError::into_inner);
+        urls.get(company).filter(|url| !url.is_empty()).cloned()
+    }
+
+    /// Hudu's own address before a path of its, as some builds give it.
+    fn absolute(&self, url: &str) -> Box<str> {
+        if url.starts_with('/') {
+            format!("{}{url}", self.settings.url.trim().trim_end_matches('/')).into()
+        } else {
+            url.into()
         }
     }
 

@@ -144,6 +144,11 @@ pub fn quantity(integration: Integration, id: &SourceId, at: crate::model::Momen
     key.extend(at.as_nanosecond().to_be_bytes());
     key
 }
+/// The application that signs in to Halo, and the agent whose rights it has.
+pub fn agent() -> Vec<u8> {
+    plain(&[b"n", b"halo", b"agent"])
+}
+
 /// A request about Hudu's layout of this entity whose fate is not known.
 pub fn layout(entity: Entity) -> Vec<u8> {
     plain(&[b"y", entity.key().as_bytes()])

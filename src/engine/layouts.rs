@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::Engine;
 use super::connect::Other;
 use super::hudu::HuduDesk;
+use super::keys;
 use super::records::Record;
 use crate::api::budget::{Lane, Permit};
 use crate::api::call::WriteVerdict;
-use crate::api::halo::Halo;
+use crate::api::halo::{Application, Halo};
 use crate::api::hudu::{FieldKind, Layout, NewLayout};
 use crate::engine::words::{Check, CheckState, Event, LayoutState, LayoutView};
 use crate::integrations::hudu::{self as rules, Blocked, Feed};
@@ -205,7 +206,14 @@ impl Engine {
             }
         };
         let halo = (*halo).clone().with_retry(crate::api::call::Retry::once());
-        checks.extend(halo_checks(&halo, &self.settings().halo.client_id).await);
+        let client_id = &self.settings().halo.client_id;
+        let (application, of_halo) = halo_checks(&halo, client_id).await;
+        checks.extend(of_halo);
+        if let Some(application) = application
+            && let Err(problem) = self.note_agent(client_id, application).await
+        {
+            checks.push(check("audit trail".into(), Some(problem.to_string())));
+        }
         for (entity, path, key, scope) in [
             (Entity::Sites, "/Site", "sites", "read:customers"),
             (Entity::Contracts, "/ClientContract", "contracts", "read:contracts"),
@@ -218,6 +226,17 @@ impl Engine {
             checks.push(check(format!("{entity} in Halo"), trouble));
         }
         checks
+    }
+
+    /// Says in the trail as which agent Halo is read, where that is news (H4).
+    async fn note_agent(&self, client_id: &str, application: Application) -> Result<(), Problem> {
+        let now = (client_id.to_owned(), application.agent);
+        if self.book.get::<(String, Option<i64>)>(&keys::agent())?.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        let (client_id, agent) = now;
+        let application = application.name.to_string();
+        self.book.record(&[Record::Agent { client_id, application, agent, by: self.by() }]).await
     }
 
     /// Nothing is written to Hudu before both ends have passed their test (H2).
@@ -248,10 +267,11 @@ impl Engine {
 }
 
 /// What has to be right in Halo itself: the application, and that its agent sees every customer (H3, H4).
-async fn halo_checks(halo: &Halo, client_id: &str) -> [Check; 2] {
+async fn halo_checks(halo: &Halo, client_id: &str) -> (Option<Application>, [Check; 2]) {
     let check = |name: &str, state, message| Check { name: name.into(), state, message };
-    let application = match halo.application(client_id).await {
-        Ok(Some(found)) if !found.is_active => check(
+    let found = halo.application(client_id).await.ok().flatten();
+    let application = match &found {
+        Some(found) if !found.is_active => check(
             APPLICATION,
             CheckState::Unproven,
             format!(
@@ -259,13 +279,13 @@ async fn halo_checks(halo: &Halo, client_id: &str) -> [Check; 2] {
                 found.name
             ),
         ),
-        Ok(Some(found)) => {
+        Some(found) => {
             let agent = found.agent.map_or("no agent".to_owned(), |agent| format!("agent {agent}"));
             let message =
                 format!("'{}' is active and logs in as {agent}; a user of its own is best", found.name);
             check(APPLICATION, CheckState::Ok, message)
         }
-        Ok(None) | Err(_) => check(APPLICATION, CheckState::Unproven, CHECKLIST.to_owned()),
+        None => check(APPLICATION, CheckState::Unproven, CHECKLIST.to_owned()),
     };
     let customers = match halo.hidden("the list of customers", "/Client", "clients").await {
         Ok((total, 0)) => check(CUSTOMERS, CheckState::Ok, format!("all {total} are visible to the agent")),
@@ -278,7 +298,7 @@ async fn halo_checks(halo: &Halo, client_id: &str) -> [Check; 2] {
         ),
         Err(failure) => check(CUSTOMERS, CheckState::Unproven, failure.problem.to_string()),
     };
-    [application, customers]
+    (found, [application, customers])
 }
 
 fn view(entity: Entity, name: &str, layouts: &[Layout]) -> LayoutView {

@@ -100,6 +100,9 @@ impl Engine {
             }
             *read.requests.entry(source).or_default() += self.budget(source).sent() - before;
         }
+        if spec.scheduled {
+            self.look_up_customers(spec, &with, &mut read, progress).await?;
+        }
         self.step(Step::Read).await;
         let (engine, spec) = (self.clone(), spec.clone());
         let top_level = read.snapshot.top_level.clone();
@@ -134,6 +137,27 @@ impl Engine {
         Ok(!self.settings().liongard.default_site.trim().is_empty()
             || self.book.last(integration)?.seen.contains_key(&Entity::Customers)
             || !self.book.links(integration, Entity::Customers)?.is_empty())
+    }
+
+    /// Looks mapped customers that the source lists no more up, where a scheduled plan may remove them.
+    async fn look_up_customers(
+        &self,
+        spec: &Spec,
+        with: &Connections,
+        read: &mut Read,
+        progress: Progress<'_>,
+    ) -> Result<(), Problem> {
+        let root = spec.integration.root();
+        let policy = self.policy(spec, read)?;
+        if policy.rules(root).removal == plan::Removal::Never {
+            return Ok(());
+        }
+        let absent = plan::absent_customers(&read.snapshot, &self.mappings(spec.integration)?, &policy);
+        let source = spec.integration.source(root);
+        let before = self.budget(source).sent();
+        read.snapshot.absences = extract::confirm(self, with, root, source, absent, progress).await;
+        *read.requests.entry(source).or_default() += self.budget(source).sent() - before;
+        Ok(())
     }
 
     async fn read_for(
@@ -330,22 +354,24 @@ impl Engine {
     ) -> Result<Vec<(Entity, SourceId, u32)>, Problem> {
         let mut old = self.book.missing_runs(integration)?;
         let mut now = Vec::new();
-        for (entity, lines) in &read.snapshot.lines {
-            let confirmed = lines.absences.iter().filter(|(_, a)| **a == plan::Absence::Confirmed);
+        let root = (integration.root(), &read.snapshot.absences);
+        let absences =
+            || read.snapshot.lines.iter().map(|(entity, lines)| (*entity, &lines.absences)).chain([root]);
+        for (entity, absences) in absences() {
+            let confirmed = absences.iter().filter(|(_, a)| **a == plan::Absence::Confirmed);
             for (id, _) in confirmed {
-                let runs = old.remove(&(*entity, id.clone())).unwrap_or(0).saturating_add(1);
-                now.push((*entity, id.clone(), runs));
+                let runs = old.remove(&(entity, id.clone())).unwrap_or(0).saturating_add(1);
+                now.push((entity, id.clone(), runs));
             }
         }
         // Listed again, or found by a look-up. What this run learnt nothing of keeps its count.
-        for (entity, lines) in &read.snapshot.lines {
-            let listed: HashSet<&str> = lines
-                .wanted
-                .iter()
-                .map(Packed::id)
-                .chain(lines.absences.keys().map(SourceId::as_str))
-                .collect();
-            for (of, id) in old.keys().filter(|(of, id)| of == entity && listed.contains(id.as_str())) {
+        for (entity, absences) in absences() {
+            let listed: Box<dyn Iterator<Item = &str>> = match read.snapshot.lines.get(&entity) {
+                Some(lines) => Box::new(lines.wanted.iter().map(Packed::id)),
+                None => Box::new(read.snapshot.customers.iter().map(|wanted| wanted.id.as_str())),
+            };
+            let listed: HashSet<&str> = listed.chain(absences.keys().map(SourceId::as_str)).collect();
+            for (of, id) in old.keys().filter(|(of, id)| *of == entity && listed.contains(id.as_str())) {
                 now.push((*of, id.clone(), 0));
             }
         }

@@ -28,6 +28,8 @@ pub enum Record {
     Config { settings: Box<Settings>, changes: Vec<SavedChange>, by: String },
     /// A secret was sealed or forgotten; which, never what.
     Secret { key: String, by: String },
+    /// As which agent Halo's application signs in, as a test found it: known first, or another one than before (H4).
+    Agent { client_id: String, application: String, agent: Option<i64>, by: String },
     /// An asset layout in Hudu is about to be created, activated or given fields by a person.
     Layout { entity: Entity, layout: String, what: String, by: String },
     /// What became of the last such request of the entity is known.
@@ -310,6 +312,7 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Owner { installation } => ops.push(keys::put(keys::owner(), installation)),
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
         Record::Secret { .. } | Record::Approval { .. } => {}
+        Record::Agent { client_id, agent, .. } => ops.push(keys::put(keys::agent(), &(client_id, agent))),
         Record::Layout { entity, what, .. } => ops.push(keys::put(keys::layout(*entity), what)),
         Record::LayoutDone { entity, .. } => ops.push(Op::Del(keys::layout(*entity))),
         Record::Step { integration, step, title, edits, by, at } => {

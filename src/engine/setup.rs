@@ -249,6 +249,13 @@ impl Engine {
             let state = if expiry.is_near() { CheckState::Unproven } else { CheckState::Ok };
             checks.push(Check { name: "secret's end".into(), state, message: expiry.sentence() });
         }
+        if place == Place::Of(Integration::Lifecycle)
+            && let Ok(url) = crate::api::http::Url::parse(&settings.halo.resource_server)
+            && let Some(outgoing) = self.world.transport.outgoing(&url).await
+        {
+            let name = crate::lifecycle::setup::OUTGOING.to_owned();
+            checks.push(Check { name, state: CheckState::Ok, message: outgoing.to_string() });
+        }
         let passed = !checks.iter().any(|c| matches!(c.state, CheckState::Failed | CheckState::Skipped));
         if passed && place == Place::Of(Integration::Hudu) && draft.is_empty() && settings.hudu.enabled {
             checks.extend(self.hudu_checks().await);

@@ -16,7 +16,10 @@ use crate::model::{
 };
 use crate::plan::{equals, holds};
 
+mod urls;
 mod warranty;
+
+pub use urls::found as with_own_fields;
 
 /// Tells how far a listing is: how many, of how many if known.
 pub type Say<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
@@ -66,6 +69,9 @@ impl Target {
                 Ok(halo.asset(id).await?.map(|asset| warranty::found(&asset)))
             }
             (Self::Halo(halo), Entity::PushFlags) => halo.flags_of(id).await,
+            (Self::Halo(halo), Entity::CompanyUrls) => {
+                Ok(halo.own_fields(id).await?.map(|fields| urls::found(id, fields)))
+            }
             (Self::Halo(halo), entity) => assets::record(halo, entity, id).await,
         }
     }
@@ -228,6 +234,9 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
         }
         Write::Set { entity: Entity::Warranty, id, fields, .. } => {
             halo.update_asset(permit, id, &warranty::values(fields)).await.map(|asset| asset.id)
+        }
+        Write::Set { entity: Entity::CompanyUrls, id, fields, .. } => {
+            halo.set_own_fields(permit, id, &urls::values(fields)).await
         }
         Write::Create { entity, .. } | Write::Set { entity, .. } => {
             WriteVerdict::Rejected(elsewhere(*entity))

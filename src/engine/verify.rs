@@ -142,8 +142,10 @@ impl Apply {
 
     async fn read_back(&self, ids: &[Key]) -> Result<(There, bool), Problem> {
         let mut there = There::default();
-        // A list of assets carries neither dates nor notes: each is read by itself.
-        if (ids.len() as u64) < LIST_FROM || ids.iter().all(|(entity, _)| *entity == Entity::Warranty) {
+        // A list of assets carries neither dates nor notes, one of customers none of their own fields: each is read by
+        // itself.
+        let is_unlisted = |(entity, _): &Key| matches!(entity, Entity::Warranty | Entity::CompanyUrls);
+        if (ids.len() as u64) < LIST_FROM || ids.iter().all(is_unlisted) {
             for (entity, id) in ids {
                 if let Some(found) = self.target(*entity).record(*entity, id).await? {
                     there.0.entry(*entity).or_default().push(Packed::new(&found));

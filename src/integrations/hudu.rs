@@ -79,6 +79,7 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
             .collect(),
         wins_else,
         known_by: KNOWN_BY,
+        removal: archives(settings.archive_companies),
         ..Rules::default()
     };
     let mut all = BTreeMap::from([(Entity::Companies, companies)]);
@@ -91,11 +92,7 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
         let name = named("Name").map(|wins| (FieldName::Name, wins));
         let rules = Rules {
             scope: Scope { told: told.clone(), ..Scope::default() },
-            removal: if settings.archive_deleted {
-                Removal::Deactivate { zero: false }
-            } else {
-                Removal::Never
-            },
+            removal: archives(settings.archive_deleted),
             wins: own.chain(name).chain(fixed).collect(),
             wins_else,
             known_by: KNOWN_BY,
@@ -104,6 +101,10 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
         all.insert(entity, rules);
     }
     all
+}
+
+const fn archives(is_on: bool) -> Removal {
+    if is_on { Removal::Deactivate { zero: false } } else { Removal::Never }
 }
 
 /// How the settings stand, a line each.
@@ -118,8 +119,9 @@ pub fn options(settings: &Hudu) -> Vec<String> {
             if settings.inactive_contracts { "all" } else { "active" }
         ),
         format!(
-            "archive what is gone from Halo {} (acts in scheduled jobs only)",
-            on(settings.archive_deleted)
+            "archive what is gone from Halo {}, companies {} (acts in scheduled jobs only)",
+            on(settings.archive_deleted),
+            on(settings.archive_companies)
         ),
     ]
 }
@@ -135,7 +137,10 @@ pub fn before_the_first_run(settings: &Hudu) -> [String; 3] {
     let gone = if settings.archive_deleted { "archived by schedule" } else { "left" };
     [
         format!("First import: matched companies get their sites, users and {contracts} contracts."),
-        format!("Nothing is deleted; no company is renamed or archived; {edits}."),
+        format!(
+            "Nothing is deleted; no company is renamed{}; {edits}.",
+            if settings.archive_companies { "" } else { " or archived" }
+        ),
         format!("What is gone from Halo is {gone}. Begin with one customer: t, or plan --customer ID."),
     ]
 }
@@ -179,6 +184,28 @@ pub fn field_rules(settings: &Hudu) -> Vec<FieldRule> {
             Rule::Source,
             "customers with several sites have them on the sites' assets".into(),
         ),
+        FieldRule {
+            editable_setting: Some("halo_url_field".into()),
+            ..line(
+                Entity::CompanyUrls,
+                "address of the company in Hudu",
+                if settings.halo_url_field.is_empty() { "-" } else { "(the field that is set)" },
+                "text",
+                if settings.halo_url_field.is_empty() { Rule::Off } else { Rule::Source },
+                "back into Halo, only where the field is blank or holds what we wrote (P69)".into(),
+            )
+        },
+        FieldRule {
+            editable_setting: Some("archive_companies".into()),
+            ..line(
+                Entity::Companies,
+                "(gone from Halo)",
+                "archived",
+                "removal",
+                if settings.archive_companies { Rule::Source } else { Rule::Off },
+                "in scheduled runs only, with all that belongs to it".into(),
+            )
+        },
     ];
     for entity in [Entity::Sites, Entity::Contracts, Entity::Users] {
         let layout = settings.layout(entity).unwrap_or_default();

@@ -13,11 +13,7 @@ pub fn field_rules(settings: &Lifecycle) -> Vec<FieldRule> {
             entity: Entity::Configurations,
             source: key.trim_end_matches("_field").replace('_', " ").into(),
             target: if name.is_empty() { "-".into() } else { name.to_owned().into() },
-            kind: if key.contains("date") || key.contains("warranty") {
-                "date".into()
-            } else {
-                "text".into()
-            },
+            kind: if Lifecycle::is_date(key) { "date".into() } else { "text".into() },
             rule: if name.is_empty() { Rule::Off } else { Rule::Source },
             note: "read from Halo; Halo's value wins (S2)".into(),
             editable_setting: Some(key.into()),

@@ -25,6 +25,8 @@ pub enum Leads {
     Halo,
     /// The workspace's settings.
     Settings,
+    /// The plan that makes what is missing in Halo.
+    NewFields,
     Types,
     Statuses,
     /// The plan of the import.
@@ -90,8 +92,15 @@ const APPLICATION: &str = "In Halo, Configuration > Integrations > Halo API: met
                            all:standard, or admin:webhooks with read and edit of customers, CRM, software and assets. \
                            The secret is shown once; a lost one is replaced by a new key.";
 const ADDRESSES: &str = "Requests come from this host, or from the proxy it uses: where Halo allows listed addresses only, \
-                         it is that address which must be on the list (a 403 from Halo often means it is not). The seven addresses of \
+                         it is that address which must be on the list (a 403 from Halo often means it is not). t shows it. The seven addresses of \
                          Strategy Overview's guide matter only if you also run the vendor's own integration.";
+const FIELDS: &str = "Which of Halo's asset fields are read, and which is the serial, the purchase date and so on. n maps one to a field \
+                      that Halo lacks. Enter, where one is missing: the plan that makes it in Halo and gives it to the asset types \
+                      (a date for dates, text for the rest; the guide takes 'select', which suits lists). By hand: Configuration > \
+                      Assets > Fields, label, type, no system use; then add it to the asset types.";
+
+/// What the test calls the address that requests leave from.
+pub const OUTGOING: &str = "outgoing address";
 
 /// The steps in order.
 pub fn steps(facts: &Facts<'_>) -> Vec<SetupStep> {
@@ -115,11 +124,17 @@ pub fn steps(facts: &Facts<'_>) -> Vec<SetupStep> {
     let open_statuses = unmapped(facts.statuses);
     let fields = match facts.missing_fields {
         [] if facts.has_age_field && facts.has_expiration_field => {
-            (Progress::Done, "age and warranty have a field".into())
+            (Progress::Done, "age and warranty have a field".into(), Leads::Settings)
         }
-        [] => (Progress::ToDo, "no field for the age, or none for the end of the warranty".into()),
-        missing => (Progress::Failed, format!("not in Halo: {}", missing.join(", "))),
+        [] => (
+            Progress::ToDo,
+            "no field for the age, or none for the end of the warranty".into(),
+            Leads::Settings,
+        ),
+        missing => (Progress::Failed, format!("not in Halo: {}", missing.join(", ")), Leads::NewFields),
     };
+    let outgoing = facts.rights.iter().find(|right| right.name == OUTGOING);
+    let outgoing = outgoing.map_or_else(|| "this host's own; t shows it".into(), |right| right.says.clone());
     let without: Vec<&str> = facts
         .kinds
         .iter()
@@ -155,7 +170,7 @@ pub fn steps(facts: &Facts<'_>) -> Vec<SetupStep> {
     vec![
         step("Agent in Halo", agent, says.clone(), AGENT, Leads::Halo),
         step("Application in Halo", agent, says, APPLICATION, Leads::Halo),
-        step("Addresses", Progress::Optional, "this host's own".into(), ADDRESSES, Leads::Halo),
+        step("Addresses", Progress::Optional, outgoing, ADDRESSES, Leads::Halo),
         step(
             "Company types",
             done(open_types == 0 && !facts.types.is_empty()),
@@ -177,13 +192,7 @@ pub fn steps(facts: &Facts<'_>) -> Vec<SetupStep> {
             "The import takes Halo's customers inside the filters; leads, prospects and vendors stay out. `x` on the list takes one in or out.",
             Leads::Import,
         ),
-        step(
-            "Fields",
-            fields.0,
-            fields.1,
-            "Which of Halo's asset fields are read, and which is the serial, the purchase date and so on. A missing one is made in Halo: Configuration > Assets > Fields, label, type (text for a serial, date for a date; the guide takes 'select'), no system use; then it is added to the asset types.",
-            Leads::Settings,
-        ),
+        step("Fields", fields.0, fields.1, FIELDS, fields.2),
         step(
             "Configurations",
             done(facts.configurations > 0),

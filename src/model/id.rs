@@ -51,12 +51,16 @@ impl Integration {
             // What goes back comes last: the environments it would make may have come in as customers just before.
             Self::Liongard => &[Entity::Customers, Entity::Assets, Entity::Push],
             // Sites before users, which name theirs (apis/hudu.md 15.15).
-            Self::Hudu => &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
+            Self::Hudu => {
+                &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users, Entity::CompanyUrls]
+            }
             Self::Lifecycle => &[
                 Entity::Types,
                 Entity::Statuses,
                 Entity::Companies,
                 Entity::Configurations,
+                Entity::AssetFields,
+                Entity::AssetTypes,
                 Entity::Warranty,
             ],
         }
@@ -67,6 +71,7 @@ impl Integration {
         match self {
             Self::Lifecycle => &[Entity::Types, Entity::Statuses, Entity::Companies, Entity::Configurations],
             Self::Liongard => &[Entity::Customers, Entity::Assets],
+            Self::Hudu => &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
             other => other.entities(),
         }
     }
@@ -93,22 +98,24 @@ impl Integration {
     /// Where records of this entity come from.
     pub const fn source(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Hudu, _) | (Self::Liongard, Entity::Push | Entity::PushFlags) => Place::Halo,
-            (Self::Also | Self::Westcoast | Self::Liongard, _) | (Self::Lifecycle, Entity::Warranty) => {
+            (Self::Liongard, Entity::Push | Entity::PushFlags) => Place::Halo,
+            (Self::Also | Self::Westcoast | Self::Liongard, _)
+            | (Self::Hudu, Entity::CompanyUrls)
+            | (Self::Lifecycle, Entity::AssetFields | Entity::AssetTypes | Entity::Warranty) => {
                 Place::Of(self)
             }
-            (Self::Lifecycle, _) => Place::Halo,
+            (Self::Hudu | Self::Lifecycle, _) => Place::Halo,
         }
     }
 
     /// Where records of this entity are written.
     pub const fn target(self, entity: Entity) -> Place {
         match (self, entity) {
-            (Self::Hudu, _) | (Self::Liongard, Entity::Push) => Place::Of(self),
-            (Self::Also | Self::Westcoast | Self::Liongard, _) | (Self::Lifecycle, Entity::Warranty) => {
-                Place::Halo
-            }
-            (Self::Lifecycle, _) => Place::Of(self),
+            (Self::Liongard, Entity::Push) => Place::Of(self),
+            (Self::Also | Self::Westcoast | Self::Liongard, _)
+            | (Self::Hudu, Entity::CompanyUrls)
+            | (Self::Lifecycle, Entity::AssetFields | Entity::AssetTypes | Entity::Warranty) => Place::Halo,
+            (Self::Hudu | Self::Lifecycle, _) => Place::Of(self),
         }
     }
 }
@@ -136,7 +143,7 @@ pub enum Entity {
     Customers,
     Subscriptions,
     Assets,
-    /// Types of assets in Halo; made for assets, never asked for by themselves.
+    /// Types of assets in Halo; made for assets, or given a field that the workspace asks for.
     #[serde(rename = "asset_types")]
     AssetTypes,
     /// Fields of assets in Halo; as types.
@@ -160,6 +167,9 @@ pub enum Entity {
     /// for by themselves.
     #[serde(rename = "push_flags")]
     PushFlags,
+    /// The addresses of Hudu's companies, in a field of Halo's customers (P69).
+    #[serde(rename = "company_urls")]
+    CompanyUrls,
 }
 
 impl Entity {
@@ -179,6 +189,7 @@ impl Entity {
         Self::Warranty,
         Self::Push,
         Self::PushFlags,
+        Self::CompanyUrls,
     ];
 
     /// What must be there before records of this kind: made in the same plan, in this order (L11, L16).
@@ -207,6 +218,7 @@ impl Entity {
             Self::Warranty => "warranty",
             Self::Push => "push",
             Self::PushFlags => "push_flags",
+            Self::CompanyUrls => "company_urls",
         }
     }
 
@@ -228,13 +240,14 @@ impl Entity {
             Self::Warranty => "warranty date",
             Self::Push => "Halo customer",
             Self::PushFlags => "flag",
+            Self::CompanyUrls => "company address",
         }
     }
 
     /// What the target calls one of them.
     pub const fn record(self) -> &'static str {
         match self {
-            Self::Customers | Self::PushFlags => "customer",
+            Self::Customers | Self::PushFlags | Self::CompanyUrls => "customer",
             Self::Subscriptions => "licence",
             // What Hudu calls a site, a user and a contract.
             Self::Assets | Self::Sites | Self::Users | Self::Contracts | Self::Warranty => "asset",
@@ -251,6 +264,11 @@ impl Entity {
     /// Whether its ids are those of Halo's customers, and not the source's: what goes the other way.
     pub const fn goes_back(self) -> bool {
         matches!(self, Self::Push | Self::PushFlags)
+    }
+
+    /// Whether nothing of it ever goes because its source is gone.
+    pub const fn is_kept(self) -> bool {
+        matches!(self, Self::Push | Self::PushFlags | Self::CompanyUrls)
     }
 
     /// Whether its records carry counts and prices that somebody is billed for.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::customers::{partner, sorted_by_id};
+use super::customers::{self, partner, sorted_by_id};
 use super::snapshot::{Lines, Mappings, Reading, Removal};
 use super::{Absence, Action, Cause, FieldChange, Mark, Policy, Snapshot};
 use crate::matching::exact_form;
@@ -34,6 +34,103 @@ pub fn absent(
         })
         .filter_map(|(id, link)| link.parent.map(|customer| (id, customer)))
         .collect()
+}
+
+/// The mapped customers to look up one by one before a scheduled plan is built that may remove them.
+pub fn absent_customers(
+    snapshot: &Snapshot,
+    mappings: &Mappings,
+    policy: &Policy,
+) -> Vec<(SourceId, SourceId)> {
+    let root = policy.integration.root();
+    if !policy.scheduled || !policy.entities.contains(&root) || snapshot.only.is_some() {
+        return Vec::new();
+    }
+    let partners = sorted_by_id(&snapshot.partners);
+    let listed: HashSet<&SourceId> = snapshot.customers.iter().map(|wanted| &wanted.id).collect();
+    let gone = mappings.customers.iter().filter(|(id, link)| {
+        let found = customers::find(&partners, &link.target);
+        !listed.contains(id)
+            && matches!(
+                vanished(id, link, found, snapshot, mappings, policy),
+                Judged::Gone { .. } | Judged::Missing { .. }
+            )
+    });
+    gone.map(|(id, _)| (id.clone(), id.clone())).collect()
+}
+
+/// What becomes of a mapped customer that the source's complete list lacks.
+pub(super) fn vanished(
+    id: &SourceId,
+    link: &Link,
+    found: Option<&Found>,
+    snapshot: &Snapshot,
+    mappings: &Mappings,
+    policy: &Policy,
+) -> Judged {
+    let root = policy.integration.root();
+    let (label, there) = (policy.source(root).label(), policy.target(root).label());
+    let left = |why: String| Judged::Left { action: Action::Skipped, why };
+    let archives = matches!(policy.rules(root).removal, Removal::Deactivate { .. });
+    let excluded = mappings.decisions.get(id).is_some_and(|decision| decision.excludes(policy.today));
+    if !archives || excluded {
+        return left(format!("mapped, but no longer listed by {label}: left as it is"));
+    }
+    let Some(found) = found else {
+        return left(match snapshot.partners_complete.why_not() {
+            None => format!("gone from {label} and from {there}: nothing to do"),
+            Some(why) => format!("gone from {label}; {there}'s list is incomplete: {why}"),
+        });
+    };
+    if !found.is_active {
+        let why = format!("gone from {label}; archived in {there} already");
+        return Judged::Left { action: Action::Unchanged, why };
+    }
+    if link.removed.as_ref().is_some_and(|removed| removed.deactivated) {
+        return left(format!("gone from {label}; somebody restored it in {there}: left as it is"));
+    }
+    let archived = FieldChange {
+        name: FieldName::Status,
+        before: Some(Value::Active(true)),
+        after: Some(Value::Active(false)),
+        mark: None,
+    };
+    due((root, id), "archive it, with all that belongs to it", "archived", mappings, policy)
+        .unwrap_or(Judged::Gone { action: Action::Deactivate, fields: vec![archived] })
+}
+
+/// Why a removal that is wanted does not come in this run: by hand nothing is removed (B4), and there may be a time of
+/// grace (N9).
+fn due(
+    (entity, id): (Entity, &SourceId),
+    would: &str,
+    becomes: &str,
+    mappings: &Mappings,
+    policy: &Policy,
+) -> Option<Judged> {
+    let label = policy.source(entity).label();
+    if !policy.scheduled {
+        let why = format!("gone at {label}; a scheduled run would {would}, a manual import never does (B4)");
+        return Some(Judged::Left { action: Action::Skipped, why });
+    }
+    let before = mappings.missing_runs.get(&(entity, id.clone())).copied().unwrap_or(0);
+    let grace = policy.safety.removal_grace_runs;
+    (before < grace).then(|| {
+        let runs = if before == 0 { "run" } else { "runs" };
+        let why = format!("missing since {} {runs}, {becomes} in {} more (N9)", before + 1, grace - before);
+        Judged::Missing { why }
+    })
+}
+
+/// What the look-up of an absent record says; `Err` is the reason to wait.
+pub(super) fn proof(absence: Option<&Absence>, label: &str) -> Result<(), String> {
+    match absence {
+        Some(Absence::Confirmed) => Ok(()),
+        Some(Absence::Unconfirmed(why)) => {
+            Err(format!("not listed by {label}, but a look-up does not confirm it: {why} (P7)"))
+        }
+        None => Err(format!("not listed by {label}, and not looked up: absence is not proven (P7)")),
+    }
 }
 
 /// What an absence means before any look-up.
@@ -123,6 +220,14 @@ impl<'a> Judge<'a> {
         // A customer that the listing itself lacks proves nothing of its records: the key may see less than before.
         let is_listed = || self.snapshot.customers.binary_search_by(|wanted| wanted.id.cmp(parent)).is_ok();
         if matches!(self.lines.read, Reading::Whole(_)) && !is_listed() {
+            let root = self.policy.integration.root();
+            if self.policy.rules(root).removal != Removal::Never {
+                let party = self.policy.target(root).party().0;
+                return left(format!(
+                    "gone at {}, and so is its customer: what becomes of the {party} decides",
+                    self.label
+                ));
+            }
             return Judged::Held {
                 cause: Cause::Unproven,
                 why: format!(
@@ -211,26 +316,13 @@ impl<'a> Judge<'a> {
             set(FieldName::Quantity, Value::Count(count), Value::Count(Count::ZERO));
         }
         let action = if removal == Removal::Zero { Action::Zero } else { Action::Deactivate };
-        if !self.policy.scheduled {
-            let what = match action {
-                Action::Zero => "set its count to 0",
-                _ if self.is_archived() => "archive it",
-                _ => "make it inactive",
-            };
-            return left(format!(
-                "gone at {}; a scheduled run would {what}, a manual import never does (B4)",
-                self.label
-            ));
-        }
-        let before = self.mappings.missing_runs.get(&(self.entity, id.clone())).copied().unwrap_or(0);
-        let grace = self.policy.safety.removal_grace_runs;
-        if before < grace {
-            let what = if action == Action::Zero { "zero" } else { "inactive" };
-            let runs = if before == 0 { "run" } else { "runs" };
-            let why = format!("missing since {} {runs}, {what} in {} more (N9)", before + 1, grace - before);
-            return Judged::Missing { why };
-        }
-        Judged::Gone { action, fields }
+        let (would, becomes) = match action {
+            Action::Zero => ("set its count to 0", "zero"),
+            _ if self.is_archived() => ("archive it", "inactive"),
+            _ => ("make it inactive", "inactive"),
+        };
+        due((self.entity, id), would, becomes, self.mappings, self.policy)
+            .unwrap_or(Judged::Gone { action, fields })
     }
 
     /// Whether what the target makes inactive is archived there.
@@ -240,15 +332,7 @@ impl<'a> Judge<'a> {
 
     /// What the look-up of an absent record says; `Err` is the reason to wait.
     pub fn proof(&self, id: &SourceId) -> Result<(), String> {
-        match self.lines.absences.get(id) {
-            Some(Absence::Confirmed) => Ok(()),
-            Some(Absence::Unconfirmed(why)) => {
-                Err(format!("not listed by {}, but a look-up does not confirm it: {why} (P7)", self.label))
-            }
-            None => {
-                Err(format!("not listed by {}, and not looked up: absence is not proven (P7)", self.label))
-            }
-        }
+        proof(self.lines.absences.get(id), self.label)
     }
 
     /// Whether a link is outside the chosen scope, as far as that can be told without the record (P9).

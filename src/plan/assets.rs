@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Cause, Change, FieldChange, KindOfRecord, Kinds, Row, Rows, Side};
-use crate::model::asset::{GROUP_FIELD, KIND_FIELD, TYPE_FIELD, folded, is_unlisted, type_gets};
+use crate::model::asset::{FieldKind, GROUP_FIELD, KIND_FIELD, TYPE_FIELD, folded, is_unlisted, type_gets};
 use crate::model::packed::find;
 use crate::model::{Entity, FieldName, Fields, Found, Packed, SourceId, Value};
 
@@ -64,12 +64,7 @@ pub(super) fn prepare(kinds: &Kinds, rows: &mut Rows, first: usize, found: &[Pac
     let mut made: Vec<Change> = Vec::new();
     for (name, kind) in kinds.new_fields.iter().filter(|(name, _)| used.contains(name)) {
         let why = "not in Halo yet; made once, and never taken away by an undo (L16)";
-        let mut change = Change::new(Entity::AssetFields, Action::Create, side(name.key()), [why]);
-        change.fields = vec![
-            field(FieldName::Name, Value::text(name.key())),
-            field(FieldName::own(KIND_FIELD), Value::text(kind.key())),
-        ];
-        made.push(change);
+        made.push(new_field(side(name.key()), *kind, why.to_owned()));
     }
     let waits = waits(kinds, new_types.len());
     for name in new_types.values() {
@@ -99,13 +94,22 @@ pub(super) fn prepare(kinds: &Kinds, rows: &mut Rows, first: usize, found: &[Pac
     }
     for (key, fields) in given.iter().filter(|(_, fields)| !fields.is_empty()) {
         let Some(there) = kinds.types.get(key) else { continue };
-        made.push(widened(there, fields));
+        made.push(type_gains(there, fields, "mapped fields that this type does not have yet (L16)"));
     }
     rows.insert(first, made);
 }
 
-fn widened(there: &KindOfRecord, fields: &BTreeSet<FieldName>) -> Change {
-    let why = "mapped fields that this type does not have yet (L16)";
+/// The row that makes an asset field of that name and kind.
+pub fn new_field(of: Side<SourceId>, kind: FieldKind, why: String) -> Change {
+    let name = Value::text(&of.name);
+    let mut change = Change::new(Entity::AssetFields, Action::Create, of, [why]);
+    change.fields =
+        vec![field(FieldName::Name, name), field(FieldName::own(KIND_FIELD), Value::text(kind.key()))];
+    change
+}
+
+/// The row that gives an asset type more fields.
+pub fn type_gains(there: &KindOfRecord, fields: &BTreeSet<FieldName>, why: &str) -> Change {
     let mut change = Change::new(Entity::AssetTypes, Action::Update, side(&there.name), [why]);
     change.target = Some(Side { id: there.id.clone(), name: there.name.as_str().into() });
     change.fields = fields.iter().map(|name| field(type_gets(*name), Value::Flag(true))).collect();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::absence::{self, Judged};
 use super::diff::{self, Diff};
 use super::owner::{Claim, Markers};
 use super::{
@@ -245,7 +246,7 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// Mapped customers that the source lists no more: kept, and said.
+    /// Mapped customers that the source lists no more: kept and said, or archived where that is asked for.
     fn vanished(&self, source: &[&'a Wanted]) -> Vec<Change> {
         if !self.snapshot.customers_complete.is_complete() {
             return Vec::new();
@@ -256,14 +257,39 @@ impl<'a> Planner<'a> {
             .keys()
             .filter(missing)
             .filter_map(|id| self.mappings.customers.get(id).map(|link| (id, link)))
-            .map(|(id, link)| {
-                let side = Side { id: id.clone(), name: Arc::from(&*link.source_name) };
-                let why = format!("mapped, but no longer listed by {}: left as it is", self.label);
-                let mut change = Change::new(self.root, Action::Skipped, side, [why]);
-                change.target = Some(self.side_of(link));
-                change
-            })
+            .map(|(id, link)| self.gone(id, link))
             .collect()
+    }
+
+    fn gone(&self, id: &SourceId, link: &Link) -> Change {
+        let row = |action, reasons: Vec<String>| {
+            let side = Side { id: id.clone(), name: Arc::from(&*link.source_name) };
+            let mut change = Change::new(self.root, action, side, reasons);
+            change.target = Some(self.side_of(link));
+            change
+        };
+        let found = find(&self.by_id, &link.target);
+        let proof = || absence::proof(self.snapshot.absences.get(id), self.label);
+        match absence::vanished(id, link, found, self.snapshot, self.mappings, self.policy) {
+            Judged::Left { action, why } => row(action, vec![why]),
+            Judged::Missing { why } => row(Action::Skipped, vec![proof().err().unwrap_or(why)]),
+            Judged::Held { cause, why } => row(Action::Unchanged, Vec::new()).held(cause, Action::Held, why),
+            Judged::Unread { why, .. } => row(Action::Skipped, vec![why]),
+            Judged::Gone { action, fields } => {
+                let why = format!(
+                    "gone from {}: archived in {}, with all that belongs to it",
+                    self.label, self.there
+                );
+                let listed = "the list of customers is complete, and a look-up by id did not find it";
+                let mut change = row(action, vec![why, listed.to_owned()]);
+                change.fields = fields;
+                change.owned = link.base.clone().unwrap_or_default();
+                match proof() {
+                    Ok(()) => change,
+                    Err(why) => change.held(Cause::Unproven, action, why),
+                }
+            }
+        }
     }
 
     fn side_of(&self, link: &Link) -> Side<TargetId> {
@@ -290,6 +316,22 @@ impl<'a> Planner<'a> {
             }
             Err(why) => return row(Action::Unchanged, Vec::new()).held(Cause::Missing, Action::Held, why),
         };
+        let removed = link.removed.as_ref();
+        if !found.is_active
+            && removed.is_some_and(|removed| removed.deactivated)
+            && wanted.verdict == Verdict::Take
+        {
+            let why =
+                format!("listed by {} again: what was archived for its absence is restored", self.label);
+            let mut change = row(Action::Update, vec![why]);
+            change.fields = vec![FieldChange {
+                name: FieldName::Status,
+                before: Some(Value::Active(false)),
+                after: Some(Value::Active(true)),
+                mark: None,
+            }];
+            return change;
+        }
         if !found.is_active && self.leaves_inactive() {
             let why = format!("archived in {}: left as it is until it is restored there (P68)", self.there);
             return row(Action::Skipped, vec![why]);

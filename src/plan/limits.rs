@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::customers::Customers;
 use super::lines::Tally;
-use super::{Action, Cause, Last, Limit, Policy, Row, Rows, Snapshot, Valve};
+use super::{Action, Cause, Last, Limit, Policy, Removal, Row, Rows, Snapshot, Valve};
 use crate::model::{Currency, Entity, FieldName, SourceId};
 
 /// V4, V5 and V7 mean nothing among fewer linked records (decision 32).
@@ -30,8 +30,10 @@ pub(super) fn apply(
     let linked = |entity: Entity| tallies.get(&entity).map_or(customers.linked, |tally| tally.linked);
     // How much the plan wants is measured before anything is held. An absence that could not be proven this time counts
     // too: otherwise look-ups that fail would let through in two runs what is too much for one.
+    let removing = policy.rules(root).removal != Removal::Never && policy.entities.contains(&root);
     let wanted: BTreeMap<Entity, u64> = tallies
         .keys()
+        .chain(removing.then_some(&root))
         .map(|entity| (*entity, rows.iter().filter(|row| would_remove(row, *entity)).count() as u64))
         .collect();
 
@@ -47,9 +49,9 @@ pub(super) fn apply(
         }
     }
     // Of what goes the other way nothing is ever removed.
-    let lists = tallies.iter().filter(|(entity, _)| policy.scheduled && **entity != Entity::Push);
-    for (entity, tally) in lists {
-        let (entity, removals) = (*entity, wanted.get(entity).copied().unwrap_or(0));
+    let lists = wanted.iter().filter(|(entity, _)| policy.scheduled && !entity.is_kept());
+    for (entity, removals) in lists {
+        let (entity, removals) = (*entity, *removals);
         if removals > 0 && !policy.approved_once.contains(&entity) {
             let why = format!(
                 "no complete plan of {} {entity} has been applied by a person yet: nothing is zeroed or made inactive until then (N16)",
@@ -63,8 +65,8 @@ pub(super) fn apply(
         if let Some(sentence) = valves.rules_changed(entity, removals, linked(entity)) {
             hold(rows, |row| removes(row, entity), Valve::V11, true, &sentence);
         }
-        let (losing, sentence) = valves.losing_all(entity, tally);
-        if let Some(sentence) = sentence {
+        let losing = tallies.get(&entity).map(|tally| valves.losing_all(entity, tally));
+        if let Some((losing, Some(sentence))) = losing {
             let concerned = |row: &Row| {
                 removes(row, entity) && row.open().customer.is_some_and(|c| losing.contains(&c.id))
             };
@@ -167,7 +169,7 @@ pub(super) fn remember(
             last.seen.insert(*entity, now);
         }
     }
-    if policy.lines().next().is_some() {
+    if policy.lines().next().is_some() || policy.rules(policy.integration.root()).removal != Removal::Never {
         last.scope = Some(scope(policy));
     }
     last.answered = super::shape::remember(snapshot, policy);

@@ -10,6 +10,7 @@ use super::{
     Action, Cause, Last, MoneyDelta, Only, Outline, Policy, Row, Rows, Snapshot, Totals, limits, push,
     quarantine, shape,
     snapshot::{Mappings, Reading},
+    urls,
 };
 use crate::model::{Currency, Entity, Link, SourceId};
 
@@ -37,6 +38,7 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
     for entity in policy.lines() {
         let tally = match entity {
             Entity::Push => push::plan(snapshot, mappings, links(entity), policy, &mut rows),
+            Entity::CompanyUrls => urls::plan(snapshot, mappings, links(entity), policy, &mut rows),
             _ => lines::plan(entity, snapshot, mappings, links(entity), policy, &customers, &mut rows),
         };
         tallies.insert(entity, tally);

@@ -20,8 +20,10 @@ pub mod rows;
 mod shape;
 pub mod snapshot;
 mod undo;
+mod urls;
 
-pub use absence::absent;
+pub use absence::{absent, absent_customers};
+pub use assets::{new_field, type_gains};
 pub use change::{Action, Candidate, Cause, Change, FieldChange, Hold, Mark, Reasons, Side};
 pub use cost::cost;
 pub use diff::{equals, holds};

@@ -21,6 +21,9 @@ pub struct Snapshot {
     /// and the partner's currency decides on prices.
     pub partners: Vec<Found>,
     pub partners_complete: Completeness,
+    /// What the direct look-ups of mapped customers that the source no longer lists said; only scheduled plans that may
+    /// remove customers have any (decision 2).
+    pub absences: BTreeMap<SourceId, Absence>,
     /// The records that belong to customers: one entry for each such entity that is planned.
     pub lines: BTreeMap<Entity, Lines>,
     pub top_level: TopLevel,

@@ -315,7 +315,7 @@ fn uncreate(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, 
 fn is_listed(entity: Entity, name: FieldName) -> bool {
     let is_own = matches!(name, FieldName::Own(_));
     is_own
-        && matches!(entity, Entity::Assets | Entity::Warranty)
+        && matches!(entity, Entity::Assets | Entity::Warranty | Entity::CompanyUrls)
         && ![ID_FIELD, TYPE_FIELD].map(FieldName::own).contains(&name)
 }
 

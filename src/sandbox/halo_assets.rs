@@ -366,9 +366,10 @@ pub(super) fn answer(registry: &mut Registry, call: &Call, endpoint: &str, id: O
 }
 
 /// Customers' own fields: id, name, label, type (halopsa.md 9).
-const CUSTOM: [(i64, &str, &str, i64); 2] = [
+const CUSTOM: [(i64, &str, &str, i64); 3] = [
     (201, "CFDistributorAccount", "Distributor account", 0),
     (202, "CFSyncToLiongard", "Sync to Liongard", 6),
+    (203, "CFHuduUrl", "Page in Hudu", 0),
 ];
 
 /// The definitions of an entity's own fields; only customers have any.

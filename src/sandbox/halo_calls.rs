@@ -149,7 +149,20 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
         ("GET", None, ["fieldinfo"]) => {
             Answer::json(200, &halo_assets::custom_fields(call.query.int("typeid")))
         }
-        ("GET", None, ["instanceinfo"]) => Answer::json(200, &instance(&base(call))),
+        ("GET", None, ["application"]) if quirks.application_agent > 0 => Answer::json(
+            200,
+            &json!([{
+                "id": 4, "clientId": super::CLIENT_ID, "displayName": "Parhelion", "inactive": false,
+                "grant_type": "client_credentials", "loginas_agent_id": quirks.application_agent,
+            }]),
+        ),
+        ("GET", None, ["instanceinfo"]) => {
+            let mut shown = instance(&base(call));
+            if !quirks.database.is_empty() {
+                shown["dbid"] = quirks.database.as_str().into();
+            }
+            Answer::json(200, &shown)
+        }
         ("GET", None, ["features"]) => Answer::json(200, &features()),
         ("GET", None, ["health"]) => Answer::json(200, &json!({"status": "Healthy"})),
         (_, Some(_), _) => Answer::empty(405),

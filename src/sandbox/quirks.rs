@@ -49,6 +49,10 @@ pub struct HaloQuirks {
     /// Endpoints that answer 401 or 403 for want of a permission: `client`, or `post softwarelicence`.
     pub denied: BTreeMap<String, u16>,
     pub rate: Option<Rate>,
+    /// The database's id, where it is to be another Halo; empty: the usual one.
+    pub database: String,
+    /// The agent that the API application logs in as; 0: nobody but administrators may list applications.
+    pub application_agent: i64,
     /// Whether a list of clients heeds `include_custom_fields`; details always carry them.
     pub custom_fields_in_lists: bool,
     /// Whether `ref` of a client and `snowid` of a licence are given back (decision 33).
@@ -73,6 +77,8 @@ impl Default for HaloQuirks {
             granted_scopes: String::new(),
             denied: BTreeMap::new(),
             rate: None,
+            database: String::new(),
+            application_agent: 0,
             custom_fields_in_lists: true,
             markers_given_back: true,
             search_covers_markers: false,

@@ -5,7 +5,7 @@ use super::table::{Row, Tab};
 
 const ENTITIES: &[&str] = &["types", "statuses", "companies", "configurations", "warranty"];
 
-pub(super) const LIFECYCLE: [Row; 33] = [
+pub(super) const LIFECYCLE: [Row; 34] = [
     Row(
         "enabled",
         Tab::Details,
@@ -128,6 +128,13 @@ pub(super) const LIFECYCLE: [Row; 33] = [
     ),
     field("warranty_start_field", "Warranty start"),
     field("expiration_date_field", "Expiration date"),
+    Row(
+        "field_types",
+        Tab::Fields,
+        Kind::WordMap(&["text", "date", "number", "flag"]),
+        "Types of new fields",
+        "What a field that `--entity asset_fields` makes in Halo may hold, by its name. Else: dates for dates, text for the rest.",
+    ),
     Row(
         "csv_columns",
         Tab::Planning,

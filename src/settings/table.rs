@@ -840,7 +840,7 @@ const HUDU: [Row; 5] = [
     ),
 ];
 
-const HUDU_IMPORT: [Row; 9] = [
+const HUDU_IMPORT: [Row; 11] = [
     Row("notes", Tab::Details, Kind::Lines, "Notes", "Your own notes; never sent anywhere."),
     Row(
         "site_layout",
@@ -878,6 +878,13 @@ const HUDU_IMPORT: [Row; 9] = [
         "The company field that carries Halo's id of a company that we create, if blank; empty: none is sent.",
     ),
     Row(
+        "halo_url_field",
+        Tab::Layouts,
+        Kind::Text,
+        "Hudu's address in Halo",
+        "The own field of customers in Halo, such as CFHuduUrl, that `run hudu --entity company_urls` writes the company's address in Hudu into. Empty: none.",
+    ),
+    Row(
         "conflicts",
         Tab::Layouts,
         Kind::WordMap(&["halo", "hudu", "blank", "manual", "newest", "earliest", "latest"]),
@@ -889,12 +896,19 @@ const HUDU_IMPORT: [Row; 9] = [
         Tab::Layouts,
         Kind::Flag,
         "Archive what is gone from Halo",
-        "In scheduled runs only: an asset whose record is gone from Halo is archived in Hudu. Companies never are.",
+        "In scheduled runs only: an asset whose record is gone from Halo is archived in Hudu.",
+    ),
+    Row(
+        "archive_companies",
+        Tab::Layouts,
+        Kind::Flag,
+        "Archive companies too",
+        "In scheduled runs only: the company of a customer that is gone from Halo is archived in Hudu, and with it everything in it out of sight. It is restored when Halo lists the customer again.",
     ),
     Row(
         "schedule.entities",
         Tab::Schedule,
-        Kind::Choices(&["companies", "sites", "contracts", "users"]),
+        Kind::Choices(&["companies", "sites", "contracts", "users", "company_urls"]),
         "Entities",
         "What a scheduled run takes, whether or not the schedule is on.",
     ),

@@ -9,6 +9,7 @@ mod hudu;
 mod liongard;
 mod listing;
 mod marketplace;
+mod outgoing;
 mod retry;
 mod support;
 mod wire;

@@ -147,3 +147,23 @@ fn layouts_are_shown_and_mended_by_one_command() {
     assert!(trail.stdout.contains("asset layout 'Sites': activate"), "{}", trail.stdout);
     assert!(trail.stdout.contains("asset layout 'Sites': done"), "{}", trail.stdout);
 }
+
+#[test]
+fn the_address_of_a_company_goes_into_halo_only_where_a_field_is_named() {
+    let (profile, vendors) = matched();
+    profile.run(&["run", "hudu", "--json"]);
+    let writes = vendors.writes();
+    let refused = profile.run(&["run", "hudu", "--entity", "company_urls"]);
+    assert!(
+        format!("{}{}", refused.stdout, refused.stderr).contains("hudu.halo_url_field"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(vendors.writes(), writes);
+    profile.run(&["config", "set", "hudu.halo_url_field", "CFHuduUrl"]).exits(0);
+    let job = profile.run(&["--json", "run", "hudu", "--entity", "company_urls"]).exits(0).json();
+    assert!(job["totals"]["update"].as_u64().unwrap() > 5, "{job}");
+    assert!(job["requests"]["halo"].as_u64().unwrap() > 0, "{job}");
+    let again = profile.run(&["--json", "plan", "hudu", "--entity", "company_urls"]).exits(0).json();
+    assert_eq!(again["totals"]["update"], 0, "{again}");
+}

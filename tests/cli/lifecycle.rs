@@ -167,3 +167,48 @@ fn dates_from_a_file_go_into_halo_only_when_asked_and_stick() {
         assert_eq!(value("Serial Number").as_deref(), row["serial"].as_str(), "no other field was blanked");
     }
 }
+
+#[test]
+fn step_9_a_field_that_halo_lacks_is_mapped_planned_made_and_listed() {
+    let (profile, vendors) = filled();
+    let field = |name: &str| {
+        rows(&profile, &["fields", "list"]).into_iter().find(|row| row["field"] == name).expect("a field")
+    };
+    assert_eq!(field("purchase date")["state"], "there");
+    assert_eq!(field("install date")["state"], "unmapped");
+    profile.run(&["lifecycle", "fields", "map", "colour", "Colour"]).exits(1);
+    profile.run(&["lifecycle", "fields", "map", "install date", "Install Date"]).exits(0);
+    assert_eq!(
+        (&field("install date")["state"], &field("install date")["type"]),
+        (&"missing".into(), &"date".into())
+    );
+    assert_eq!(vendors.writes(), 0, "mapping sends nothing");
+    let plan = profile.run(&["--json", "plan", "lifecycle", "--entity", "asset_fields"]).exits(2).json();
+    let entities: Vec<&str> =
+        plan["changes"].as_array().unwrap().iter().filter_map(|row| row["entity"].as_str()).collect();
+    assert!(entities.contains(&"asset_fields") && entities.contains(&"asset_types"), "{plan}");
+    assert_eq!(vendors.writes(), 0, "nor does a plan");
+    let job = profile.run(&["--json", "run", "lifecycle", "--entity", "asset_fields"]).exits(0).json();
+    assert_eq!((&job["totals"]["create"], &job["state"]), (&1.into(), &"ok".into()), "{job}");
+    assert_eq!(field("install date")["state"], "there");
+    profile.run(&["plan", "lifecycle", "--entity", "asset_fields"]).exits(0);
+    // A usual run makes nothing.
+    let writes = vendors.writes();
+    profile.run(&["lifecycle", "fields", "map", "notes", "Cabinet", "--type", "number"]).exits(0);
+    profile.run(&["--json", "run", "lifecycle"]).exits(0);
+    assert_eq!((vendors.writes(), field("notes")["state"].as_str()), (writes, Some("missing")));
+}
+
+#[test]
+fn step_3_the_test_tells_the_address_that_requests_leave_from() {
+    let (profile, _vendors) = filled();
+    let tests = profile.run(&["--json", "test", "lifecycle"]).exits(0).json();
+    let checks =
+        tests["tests"][0]["checks"].as_array().or_else(|| tests["checks"].as_array()).unwrap().clone();
+    let check = checks.iter().find(|check| check["name"] == "outgoing address").expect("a check");
+    assert!(check["message"].as_str().unwrap().starts_with("127.0.0.1"), "{check}");
+    let steps = profile.run(&["--json", "lifecycle", "setup"]).exits(0).json();
+    let step =
+        steps["steps"].as_array().unwrap().iter().find(|step| step["name"] == "Addresses").unwrap().clone();
+    assert!(step["says"].as_str().unwrap().starts_with("127.0.0.1"), "{step}");
+}

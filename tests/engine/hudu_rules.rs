@@ -14,17 +14,17 @@ use super::hudu::*;
 use super::rig::{Ground, ended, plan, run};
 
 /// The rows of a new plan.
-async fn rows(engine: &Arc<Engine>, spec: &Spec) -> Vec<Change> {
+pub(super) async fn rows(engine: &Arc<Engine>, spec: &Spec) -> Vec<Change> {
     let plan = plan(engine, spec).await;
     engine.book.plan_rows(plan.id, &(1..=plan.rows).collect::<Vec<_>>()).expect("rows")
 }
 
-fn row<'a>(rows: &'a [Change], entity: Entity, name: &str) -> &'a Change {
+pub(super) fn row<'a>(rows: &'a [Change], entity: Entity, name: &str) -> &'a Change {
     let mut of = rows.iter().filter(|row| row.entity == entity && &*row.source.name == name);
     of.next().unwrap_or_else(|| panic!("no row of {entity} '{name}'"))
 }
 
-fn why(change: &Change) -> String {
+pub(super) fn why(change: &Change) -> String {
     change.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
@@ -35,7 +35,7 @@ fn asset(sandbox: &Sandbox, name: &str) -> Value {
     all.remove(0)
 }
 
-fn company(sandbox: &Sandbox, name: &str) -> Value {
+pub(super) fn company(sandbox: &Sandbox, name: &str) -> Value {
     sandbox.hudu_companies().into_iter().find(|company| company["name"] == name).expect("a company")
 }
 
@@ -44,19 +44,19 @@ fn in_halo(sandbox: &Sandbox, name: &str) -> (Value, Value) {
     (by_name(sandbox.halo_sites()).unwrap_or_default(), by_name(sandbox.halo_users()).unwrap_or_default())
 }
 
-async fn set(engine: &Arc<Engine>, key: &str, value: &str) {
+pub(super) async fn set(engine: &Arc<Engine>, key: &str, value: &str) {
     let change = SettingChange { key: key.into(), value: Some(value.into()) };
     engine.set(&[change]).await.expect("a setting");
 }
 
 /// Matched by exact name, nothing imported yet.
-async fn matched(ground: &mut Ground) -> Arc<Engine> {
+pub(super) async fn matched(ground: &mut Ground) -> Arc<Engine> {
     let engine = open(ground).await;
     engine.generate(HUDU).await.expect("exact names");
     engine
 }
 
-async fn undo(engine: &Arc<Engine>, of: JobId) -> JobReport {
+pub(super) async fn undo(engine: &Arc<Engine>, of: JobId) -> JobReport {
     let spec = engine.spec_of(Purpose::Undo { of }).expect("there is something to do");
     run(engine, Spec { allow_removals: true, ..spec }).await
 }
@@ -290,7 +290,7 @@ async fn the_outcome_of_every_state_on_both_sides() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_company_is_never_archived_nor_renamed_nor_moved() {
+async fn a_company_is_neither_archived_unasked_nor_renamed_nor_moved() {
     let (sandbox, [alder, birch, _]) = world(Quirks::default());
     let mut ground = Ground::new(sandbox);
     ground.hudu = "archive_deleted = true\n".into();

@@ -6,13 +6,14 @@ use jiff::civil::date;
 use parhelion::engine::Engine;
 use parhelion::engine::planning::{Keep, Spec};
 use parhelion::host::words::{
-    AssetChange, CompanyView, JobReport, JobState, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Reply,
-    SettingChange, TermList, WorkspaceView,
+    AssetChange, CompanyView, FieldState, JobReport, JobState, LifecycleAnswer, LifecycleOrder,
+    LifecycleQuery, Reply, SettingChange, TermList, WorkspaceView,
 };
 use parhelion::lifecycle::class::{Budget, Class, parse_amount};
 use parhelion::lifecycle::report::{Report, ReportId, Row};
-use parhelion::lifecycle::setup::Progress;
+use parhelion::lifecycle::setup::{Leads, Progress};
 use parhelion::lifecycle::template::{Mode, Template};
+use parhelion::model::asset::FieldKind;
 use parhelion::model::{Entity, Integration, JobId, Place};
 use parhelion::plan::Purpose;
 use parhelion::sandbox::{Faults, Host, Kind, Options, Quirks, Rule, Sandbox, When};
@@ -424,7 +425,10 @@ async fn the_set_up_says_what_is_missing() {
     ground.sandbox.set_faults(Faults::none().with(Host::Halo, refuses));
     engine.test(Place::Of(Integration::Lifecycle), &[], &[]).await.expect("a test");
     assert_eq!(step("Agent in Halo").progress, Progress::Failed);
-    assert!(step("Agent in Halo").says.contains("asset"), "{:?}", step("Agent in Halo"));
+    // The missing scope by its name, and that an address may be missing on the list of those that are let in.
+    let says = step("Agent in Halo").says;
+    assert!(says.starts_with("asset") && says.contains("It needs read:assets"), "{says}");
+    assert!(says.contains("of this host or of its proxy must be on the list"), "{says}");
     ground.sandbox.set_faults(Faults::none());
     engine.test(Place::Of(Integration::Lifecycle), &[], &[]).await.expect("a test");
     assert_eq!(step("Agent in Halo").progress, Progress::Done);
@@ -461,4 +465,151 @@ async fn step_2_without_the_right_to_edit_assets_the_test_says_so_and_the_switch
     ground.sandbox.set_quirks(Quirks::default());
     engine.test(Place::Of(Integration::Lifecycle), &[], &[]).await.expect("a test");
     engine.set(&[switch()]).await.expect("it can be switched on");
+}
+
+/// Step 9.2: a field that Halo lacks is asked for, made there by a plan that a person applies, given to the types whose
+/// assets come in, and read with the next import.
+#[tokio::test(start_paused = true)]
+async fn step_9_a_field_that_halo_lacks_is_made_by_a_plan_shows_up_and_is_read() {
+    let (ground, engine) = filled().await;
+    let field = || {
+        let fields = view(&engine).fields;
+        fields.into_iter().find(|one| one.field.as_deref() == Some("install date")).expect("a field")
+    };
+    let step = || view(&engine).setup.into_iter().find(|step| step.name == "Fields").expect("a step");
+    assert_eq!(field().state, FieldState::Unmapped);
+    let order = |name: &str, kind| LifecycleOrder::WantField {
+        field: "install date".into(),
+        name: name.into(),
+        kind,
+    };
+    assert!(refused(&engine, order("warranty_end", FieldKind::Date)).await.contains("column of every asset"));
+    assert!(refused(&engine, order("Rack", FieldKind::List)).await.contains("needs its values"));
+    tell(&engine, order("Install Date", FieldKind::Date)).await;
+    assert_eq!((field().state, field().kind), (FieldState::Missing, FieldKind::Date));
+    assert_eq!((step().progress, step().leads), (Progress::Failed, Leads::NewFields));
+    assert!(ground.sandbox.journal().is_empty(), "asking sends nothing");
+
+    let make = || spec(Integration::Lifecycle, &[Entity::AssetFields], false);
+    let planned = plan(&engine, &make()).await;
+    let totals = |entity| planned.outline.by_entity[&entity];
+    assert_eq!(totals(Entity::AssetFields).create, 1);
+    let types = ground.sandbox.halo_asset_shelf("types").len() as u64;
+    assert_eq!(totals(Entity::AssetTypes).update, types, "every type comes in, so each gets it");
+    assert!(ground.sandbox.journal().is_empty(), "a plan writes nothing");
+    let made = apply(&engine, &planned).await;
+    assert_eq!(made.state, JobState::Ok, "{:?}", made.problems);
+    let fields = ground.sandbox.halo_asset_shelf("fields");
+    let new = fields.iter().find(|one| one["name"] == "Install Date").expect("it is in Halo");
+    assert_eq!(new["validate"], "D");
+    let has = |one: &Value| {
+        one["fields"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|f| f["field_id"].as_f64() == new["id"].as_f64()))
+    };
+    assert!(ground.sandbox.halo_asset_shelf("types").iter().all(has));
+    assert_eq!((field().state, step().progress), (FieldState::There, Progress::Done));
+    assert_eq!(run(&engine, make()).await.totals.rows.acting(), 0, "once is enough");
+
+    // What somebody fills in comes in with the next import.
+    let company = largest(&engine).company.id;
+    let id = rows(&engine, company)[0].id;
+    let row = json!({"id": new["id"], "name": "Install Date", "value": "2024-03-01"});
+    let mut all =
+        ground.sandbox.halo_asset(id).expect("there")["fields"].as_array().cloned().unwrap_or_default();
+    all.push(row);
+    ground.sandbox.put_halo_asset(&json!({"id": id, "fields": all})).expect("an asset");
+    assert_eq!(run(&engine, import()).await.state, JobState::Ok);
+    let read = rows(&engine, company).into_iter().find(|row| row.id == id).expect("there");
+    assert_eq!(read.dates.install, Some(date(2024, 3, 1)), "{read:?}");
+    // Nothing in Halo is ever deleted, not even by an undo.
+    let undo = replan(&engine, &[Entity::AssetFields], Purpose::Undo { of: made.job }).await;
+    assert_eq!(undo.totals.rows.skipped as u64, 1 + types, "{:?}", undo.totals);
+    assert!(ground.sandbox.halo_asset_shelf("fields").iter().any(|one| one["name"] == "Install Date"));
+}
+
+/// Step 9.2: without the right to edit assets the manual way is told, and nothing is sent.
+#[tokio::test(start_paused = true)]
+async fn step_9_without_the_right_to_make_a_field_the_way_by_hand_is_told() {
+    let (ground, engine) = filled().await;
+    let mut quirks = Quirks::default();
+    quirks.halo.granted_scopes = "read:customers read:assets".into();
+    ground.sandbox.set_quirks(quirks);
+    ground.sandbox.expire_sessions(Host::Halo);
+    set(&engine, "install_date_field", "").await;
+    let order =
+        LifecycleOrder::WantField { field: "notes".into(), name: "Rack".into(), kind: FieldKind::Text };
+    tell(&engine, order).await;
+    let make = spec(Integration::Lifecycle, &[Entity::AssetFields], false);
+    let problem = match engine.build_plan(&make, Keep::ForLater, &|_, _, _| {}).await {
+        Err(problem) => problem,
+        Ok(_) => panic!("a plan that cannot be carried out"),
+    };
+    assert!(problem.to_string().contains("Configuration > Assets > Fields"), "{problem}");
+    assert!(ground.sandbox.journal().is_empty());
+}
+
+/// A spelling that only differs in case is no reason for a second field; a name that was mapped in vain goes.
+#[tokio::test(start_paused = true)]
+async fn a_field_that_halo_spells_otherwise_is_not_made_again() {
+    let (_ground, engine) = filled().await;
+    let order = |name: &str| LifecycleOrder::WantField {
+        field: "purchase date".into(),
+        name: name.into(),
+        kind: FieldKind::Date,
+    };
+    tell(&engine, order("Bought On")).await;
+    tell(&engine, order("purchase  date")).await;
+    assert!(!engine.settings().lifecycle.fields.iter().any(|name| name == "Bought On"), "read no longer");
+    let planned = plan(&engine, &spec(Integration::Lifecycle, &[Entity::AssetFields], false)).await;
+    assert_eq!(planned.outline.totals.acting(), 0);
+    assert!(
+        planned.outline.alerts.iter().any(|alert| alert.contains("spell it as Halo does")),
+        "{planned:?}"
+    );
+}
+
+/// Step 4: a test with a token that lacks a scope fails and names it.
+#[tokio::test(start_paused = true)]
+async fn step_4_the_test_fails_with_the_name_of_the_missing_scope() {
+    let mut quirks = Quirks::default();
+    quirks.halo.denied.insert("client".into(), 403);
+    let mut ground = Ground::new(Sandbox::new(Options { quirks, ..Options::default() }));
+    ground.settings = "[lifecycle]\nenabled = true".into();
+    let engine = ground.start().await;
+    let tested = engine.test(Place::Of(Integration::Lifecycle), &[], &[]).await.expect("a test");
+    let check = tested.checks.iter().find(|check| check.name == "customers").expect("a check");
+    assert!(!tested.ok && check.message.contains("It needs read:customers"), "{tested:?}");
+}
+
+/// Step 5: one PSA feeds a workspace; another kind is no choice, and another Halo is refused with the reason.
+#[tokio::test(start_paused = true)]
+async fn step_5_a_second_psa_is_refused_with_the_reason() {
+    let (ground, engine) = filled().await;
+    let other = SettingChange { key: "lifecycle.psa".into(), value: Some("autotask".into()) };
+    assert!(engine.set(&[other]).await.expect_err("refused").message.contains("must be one of halo"));
+    let before = companies(&engine).len();
+    let mut quirks = Quirks::default();
+    quirks.halo.database = "00000000-0000-4000-8000-000000000002".into();
+    ground.sandbox.set_quirks(quirks);
+    let problem = match engine.build_plan(&import(), Keep::ForLater, &|_, _, _| {}).await {
+        Err(problem) => problem,
+        Ok(_) => panic!("a plan of another Halo"),
+    };
+    assert!(problem.message.contains("one workspace has one PSA"), "{problem}");
+    assert!(problem.to_string().contains("--profile NAME"), "{problem}");
+    assert_eq!(companies(&engine).len(), before);
+}
+
+/// Step 9.1: a field that is mapped cannot be taken off the list of those that are read.
+#[tokio::test(start_paused = true)]
+async fn step_9_unticking_a_mapped_field_says_so_and_blocks_the_save() {
+    let (_ground, engine) = filled().await;
+    let untick = SettingChange { key: "lifecycle.fields".into(), value: Some("[\"Serial Number\"]".into()) };
+    let problem = engine.set(&[untick]).await.expect_err("refused");
+    assert!(problem.message.contains("lifecycle.manufacturer_field is 'Manufacturer'"), "{problem}");
+    assert!(
+        engine.settings().lifecycle.fields.iter().any(|name| name == "Manufacturer"),
+        "nothing was saved"
+    );
 }

@@ -55,6 +55,7 @@ impl Sides {
             customers_complete: sides.customers_complete,
             partners: sides.halo_customers,
             partners_complete: sides.halo_customers_complete,
+            absences: BTreeMap::new(),
             lines: BTreeMap::from([(Entity::Subscriptions, lines)]),
             top_level: sides.top_level,
             currency: sides.halo_currency,

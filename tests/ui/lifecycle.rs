@@ -3,6 +3,8 @@
 use parhelion::host::words::{AssetChange, Command, CompanyChange, LifecycleOrder, TermList};
 use parhelion::lifecycle::column::Column;
 use parhelion::lifecycle::grade::Tone;
+use parhelion::model::asset::FieldKind;
+use parhelion::model::{Entity, Integration};
 
 use super::rig::{Rig, Start, rig};
 
@@ -274,8 +276,13 @@ fn a_report_is_exported_as_what_its_path_ends_in() {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("LT-001"), "{ending}: {text}");
     }
+    // A spreadsheet is a zip of sheets.
+    let path = folder.path().join("report-x.xlsx");
     let mut rig = at(0);
-    rig.keys("<Enter> e <Ctrl-U>").paste("/tmp/x.xlsx").keys("<Enter>").says("Not exported");
+    rig.keys("<Enter> e <Ctrl-U>").paste(path.to_str().unwrap()).keys("<Enter>");
+    assert!(std::fs::read(&path).unwrap().starts_with(b"PK"));
+    let mut rig = at(0);
+    rig.keys("<Enter> e <Ctrl-U>").paste("/tmp/x.docx").keys("<Enter>").says("Not exported");
 }
 
 #[test]
@@ -284,4 +291,26 @@ fn a_step_of_the_set_up_leads_where_it_is_done() {
     rig.says("Agent in Halo").keys("t");
     assert!(matches!(rig.told().last(), Some(Command::Test { .. })));
     rig.keys("j j j <Enter>").says("[Types]");
+}
+
+#[test]
+fn a_field_that_halo_lacks_is_chosen_and_the_plan_that_makes_it_comes_next() {
+    let mut rig = at(SET_UP);
+    rig.keys("n").shows("lifecycle-halo-field").says("Bought On").says("not in Halo");
+    // Another field brings what it is called and what it holds.
+    rig.keys("<Enter>").says("Install Date");
+    rig.keys("j <Enter> <Ctrl-U>").paste("Set Up On").keys("<Enter> s");
+    let wanted = LifecycleOrder::WantField {
+        field: "install date".into(),
+        name: "Set Up On".into(),
+        kind: FieldKind::Date,
+    };
+    let is_told = |command: &Command| matches!(command, Command::Lifecycle(order) if **order == wanted);
+    assert!(rig.told().iter().any(is_told), "{:?}", rig.told());
+    match rig.told().last() {
+        Some(Command::BuildPlan { integration: Integration::Lifecycle, entities, .. }) => {
+            assert_eq!(entities, &[Entity::AssetFields]);
+        }
+        other => panic!("{other:?}"),
+    }
 }

@@ -15,6 +15,7 @@ use parhelion::lifecycle::summary::Summary;
 use parhelion::lifecycle::template::Mode;
 use parhelion::lifecycle::term::{HaloTerm, Term};
 use parhelion::lifecycle::workspace::Workspace;
+use parhelion::model::asset::FieldKind;
 use parhelion::model::{Class as Kind, Currency, Problem};
 
 const TODAY: Date = date(2026, 11, 21);
@@ -45,6 +46,20 @@ pub fn class(kind: &str, name: &str, hardware: &str, rule: &str) -> Class {
     };
     let (kind, name) = (kind.into(), name.into());
     Class { kind, name, budget, life_months: 60, rule: rule.parse().expect("tests") }
+}
+
+fn fields() -> Vec<FieldView> {
+    let field = |field: &str, halo: &str, kind, state| FieldView {
+        field: Some(field.into()),
+        halo: halo.into(),
+        kind,
+        state,
+    };
+    vec![
+        field("serial", "Serial Number", FieldKind::Text, FieldState::There),
+        field("purchase date", "Bought On", FieldKind::Date, FieldState::Missing),
+        field("install date", "", FieldKind::Date, FieldState::Unmapped),
+    ]
 }
 
 fn company(id: u32, name: &str, managed: bool) -> Company {
@@ -194,6 +209,7 @@ impl Desk {
             configurations_are_off: false,
             writes_back: false,
             setup,
+            fields: fields(),
         }
     }
 

@@ -5,11 +5,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::client::{Halo, not_a_record};
+use super::custom::CustomRows;
 use super::translate;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::lenient::{Entry, List};
-use crate::api::listing::{Listing, Page, Progress};
+use crate::api::listing::{Listing, Progress};
 use crate::api::row::{Scalar, read_page_of};
 use crate::model::{Class, FieldName, Fields, Found, MatchKeys, Moment, Problem, TargetId, Value};
 
@@ -37,30 +38,18 @@ pub struct SyncFacts {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct FlagRow {
-    id: Scalar,
-    customfields: Option<List<Entry<CustomField>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
 struct DetailRow {
     name: Scalar,
     datecreated: Scalar,
     liongardid: Scalar,
     sync_to_liongard: Scalar,
-    customfields: List<Entry<CustomField>>,
+    customfields: CustomRows,
 }
 
-/// A custom field: its definition, or one customer's value.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct CustomField {
+struct Numbered {
     id: Scalar,
-    name: Scalar,
-    label: Scalar,
-    value: Scalar,
-    display: Scalar,
 }
 
 impl FlagField {
@@ -173,26 +162,13 @@ impl Halo {
 
     /// The field of customers of that name or label; `None` where Halo has none.
     pub async fn flag_field(&self, name: &str) -> Result<Option<FlagField>, Problem> {
-        let name = name.trim();
-        if name.eq_ignore_ascii_case(NATIVE) {
+        if name.trim().eq_ignore_ascii_case(NATIVE) {
             return Ok(Some(FlagField::Native));
         }
-        // 2 is customers.
-        let path = "/FieldInfo";
-        let what = "the custom fields of customers";
-        let page = self
-            .get(what, path, &[("typeid", "2")], |body| read_page_of::<CustomField>(body, "customfields"))
-            .await?;
-        let named = |field: &CustomField| {
-            [&field.name, &field.label]
-                .into_iter()
-                .any(|text| text.text().is_some_and(|text| text.eq_ignore_ascii_case(name)))
-        };
-        let mut fields = page.rows.into_iter().flatten().filter(named);
-        Ok(fields.find_map(|field| {
-            let name = field.name.text().or_else(|| field.label.text())?;
-            Some(FlagField::Custom { id: field.id.id()?, name: name.trim().into() })
-        }))
+        Ok(self
+            .custom_field(name)
+            .await?
+            .map(|field| FlagField::Custom { id: field.id, name: field.name.trim().into() }))
     }
 
     /// Every active customer and whether its flag is on; `None` for one whose row says nothing of its custom fields.
@@ -201,21 +177,7 @@ impl Halo {
         field: i64,
         progress: Progress<'_>,
     ) -> Result<Listing<(TargetId, Option<bool>)>, Problem> {
-        let id = field.to_string();
-        let parse = |body: &[u8], what: &str| -> Result<Page<(TargetId, Option<bool>)>, String> {
-            let page = read_page_of::<FlagRow>(body, "clients")?;
-            let rows = page.rows.into_iter().map(|row| {
-                let row = row.ok_or_else(|| not_a_record(what))?;
-                let Some(id) = row.id.id().filter(|id| *id > 0) else {
-                    let why = "A customer that Halo listed has no usable id.";
-                    return Err(Problem::new(Class::Record, why));
-                };
-                Ok((id, (TargetId::from(id), row.customfields.map(|all| flag_in(all, field)))))
-            });
-            Ok(Page { rows: rows.collect(), total: page.total })
-        };
-        let query = [("include_custom_fields", id.as_str())];
-        self.paged("flags of customers", "/Client", &query, &parse, progress).await
+        self.customs("flags of customers", field, &|all| flag_in(all, field), progress).await
     }
 
     /// How many customers Halo counts, and the highest id among those it lists first when asked for the newest: where
@@ -229,7 +191,7 @@ impl Halo {
             ("orderdesc", "true"),
         ];
         let page = self
-            .get("the newest customers", "/Client", &query, |body| read_page_of::<FlagRow>(body, "clients"))
+            .get("the newest customers", "/Client", &query, |body| read_page_of::<Numbered>(body, "clients"))
             .await?;
         let ids = page.rows.into_iter().flatten().filter_map(|row| row.id.id());
         Ok((page.total, ids.max().unwrap_or(0)))
@@ -259,7 +221,7 @@ fn facts(json: Json, field: Option<&FlagField>) -> Result<SyncFacts, Problem> {
     })
 }
 
-fn flag_in(all: List<Entry<CustomField>>, field: i64) -> bool {
+fn flag_in(all: CustomRows, field: i64) -> bool {
     let List::Items(all) = all else { return false };
     all.into_iter().any(|one| match one {
         // Of a list the value is the option's id, and the text is shown.

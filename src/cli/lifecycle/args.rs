@@ -15,6 +15,9 @@ pub enum Lifecycle {
     Areas,
     /// The steps from nothing to a first report, each with how it stands
     Setup,
+    /// Asset fields in Halo, and what each is read as
+    #[command(subcommand)]
+    Fields(Fields),
     /// Company types
     #[command(subcommand)]
     Types(Terms),
@@ -70,6 +73,22 @@ pub enum Lifecycle {
     Undo,
     /// Bring it again
     Redo,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Fields {
+    /// Print them, with those that Halo lacks
+    List,
+    /// Read a field from this asset field; `plan lifecycle --entity asset_fields` makes it where Halo lacks it
+    Map {
+        /// Such as 'purchase date'
+        field: String,
+        /// Its name in Halo
+        halo: String,
+        /// What it may hold, if it is made [default: date for dates, else text]
+        #[arg(long = "type", value_name = "TYPE", value_parser = ["text", "date", "number", "flag"])]
+        kind: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,8 @@ mod show;
 use std::collections::BTreeSet;
 
 use args::{
-    Classes, Companies, Configurations, Grades, Lifecycle, Policies, Reports, Templates, Terms, Warranty,
+    Classes, Companies, Configurations, Fields, Grades, Lifecycle, Policies, Reports, Templates, Terms,
+    Warranty,
 };
 
 use super::exit::{DONE, Failure, PARTIAL};
@@ -25,6 +26,7 @@ use crate::lifecycle::report::{Head, Report, ReportId, Row};
 use crate::lifecycle::rule::Tests;
 use crate::lifecycle::summary::Summary;
 use crate::lifecycle::template::{Mode, Template, View};
+use crate::model::asset::FieldKind;
 use crate::model::{Amount, Class as Kind, Problem};
 
 /// Asks the workspace and takes the one answer that fits.
@@ -48,6 +50,22 @@ pub async fn run(out: &Out, handle: &Handle, command: &Lifecycle) -> Result<u8, 
             let view = overview(handle).await?;
             out.either(&serde_json::json!({ "steps": view.setup }), || show::setup(&view, out.plain))?;
             Ok(DONE)
+        }
+        Lifecycle::Fields(Fields::List) => {
+            let view = overview(handle).await?;
+            out.either(&show::fields_document(&view.fields), || show::fields(&view.fields, out.plain))?;
+            Ok(DONE)
+        }
+        Lifecycle::Fields(Fields::Map { field, halo, kind }) => {
+            let named = |key: &String| FieldKind::ALL.into_iter().find(|kind| kind.key() == key);
+            let suggested = if field.contains("date") || field.contains("warranty") {
+                FieldKind::Date
+            } else {
+                FieldKind::Text
+            };
+            let kind = kind.as_ref().and_then(named).unwrap_or(suggested);
+            let order = LifecycleOrder::WantField { field: field.clone(), name: halo.clone(), kind };
+            edit(out, handle, order).await
         }
         Lifecycle::Types(terms) => terms_of(out, handle, TermList::Types, terms).await,
         Lifecycle::Statuses(terms) => terms_of(out, handle, TermList::Statuses, terms).await,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::text::table;
-use crate::host::words::{CompanyView, WarrantyImport, WorkspaceView};
+use crate::host::words::{CompanyView, FieldView, WarrantyImport, WorkspaceView};
 use crate::lifecycle::column::Column;
 use crate::lifecycle::export::grouped;
 use crate::lifecycle::grade::{self, DEFAULT_LABEL, Tone};
@@ -69,6 +69,26 @@ pub fn setup(view: &WorkspaceView, plain: bool) -> String {
         })
         .collect();
     table(&["state", "step", "how it stands"], rows, plain)
+}
+
+pub fn fields(fields: &[FieldView], plain: bool) -> String {
+    let rows = fields
+        .iter()
+        .map(|one| {
+            let field = one.field.clone().unwrap_or_else(|| "(downloaded)".into());
+            let halo = if one.halo.is_empty() { "-".to_owned() } else { shown(&one.halo).into_owned() };
+            vec![field, halo, one.kind.key().to_owned(), one.state.words().to_owned()]
+        })
+        .collect();
+    table(&["field", "in Halo", "type if made", "state"], rows, plain)
+}
+
+pub fn fields_document(fields: &[FieldView]) -> Value {
+    let rows: Vec<Value> = fields
+        .iter()
+        .map(|one| json!({"field": one.field, "halo": one.halo, "type": one.kind.key(), "state": one.state}))
+        .collect();
+    json!({ "rows": rows })
 }
 
 pub fn terms(local: &[Term], halo: &[HaloTerm], plain: bool) -> String {

@@ -18,8 +18,8 @@ use crate::engine::hudu::HuduDesk;
 use crate::integrations::hudu::{self as rules, Form, Known};
 use crate::model::packed::sort_by_id;
 use crate::model::{
-    Class, Entity, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId, Verdict,
-    Wanted,
+    Class, Entity, FieldName, Fields, Found, Integration, Link, Packed, PackedList, Place, Problem, SourceId,
+    TargetId, Value, Verdict, Wanted,
 };
 use crate::plan::{Absence, Lines, Only, Reading, Snapshot};
 
@@ -107,7 +107,11 @@ pub async fn read(
     };
     let mut blocked = BTreeMap::new();
     for entity in entities.iter().copied().filter(|entity| *entity != Entity::Companies) {
-        match reader.lines(entity, progress).await {
+        let lines = match entity {
+            Entity::CompanyUrls => urls(&reader, &snapshot, &links, progress).await,
+            _ => reader.lines(entity, progress).await,
+        };
+        match lines {
             Ok(mut lines) => {
                 sort_by_id(&mut lines.wanted);
                 sort_by_id(&mut lines.found);
@@ -368,6 +372,71 @@ impl Reader<'_> {
     }
 }
 
+/// The address of each mapped company, and what the field for it holds in Halo (P69).
+async fn urls(
+    reader: &Reader<'_>,
+    snapshot: &Snapshot,
+    links: &[(SourceId, Link)],
+    progress: Progress<'_>,
+) -> Result<Lines, Problem> {
+    let settings = reader.engine.settings();
+    let name = settings.hudu.halo_url_field.trim();
+    if name.is_empty() {
+        return Err(Problem::new(Class::Input, "company_urls: no field of Halo's customers is chosen.")
+            .remedy("Name one in hudu.halo_url_field, such as CFHuduUrl."));
+    }
+    let halo = &reader.with.halo;
+    let field = halo.custom_field(name).await?.ok_or_else(|| {
+        Problem::new(Class::Input, format!("company_urls: Halo has no field '{name}' of customers.")).remedy(
+            "Make a text field of that name among Halo's custom fields of customers, or name another in hudu.halo_url_field.",
+        )
+    })?;
+    let own = FieldName::own(&field.name);
+    let mut lines = Lines { read: Reading::Whole(snapshot.partners_complete.clone()), ..Lines::default() };
+    let linked: HashMap<&SourceId, &Link> = links.iter().map(|(id, link)| (id, link)).collect();
+    let mut wanted: BTreeMap<SourceId, Wanted> = BTreeMap::new();
+    for customer in snapshot.customers.iter().filter(|one| one.verdict == Verdict::Take) {
+        let Some(url) = linked.get(&customer.id).and_then(|link| reader.desk.url_of(&link.target)) else {
+            continue;
+        };
+        let one = Wanted {
+            fields: Fields::new().with(own, Value::text(url)),
+            parent: Some(customer.id.clone()),
+            ..customer.clone()
+        };
+        wanted.insert(one.id.clone(), one);
+    }
+    let list =
+        halo.custom_values(field.id, &|done, of| progress("own fields of Halo customers", done, of)).await?;
+    lines.found_complete = completeness(&list.certificate);
+    let written: HashMap<SourceId, Link> =
+        reader.engine.book.links(HUDU, Entity::CompanyUrls)?.into_iter().collect();
+    let mut looks = LOOKS;
+    for (id, held) in list.records {
+        let source = SourceId::new(id.as_str());
+        let Some(one) = wanted.get(&source) else { continue };
+        let held = if let Some(held) = held {
+            vec![(field.name.clone(), held)]
+        } else {
+            // The list does not say: what was written there and has not changed since needs no look.
+            let base = written.get(&source).and_then(|link| link.base.as_ref());
+            let is_same = base == Some(&one.fields);
+            let text = base.and_then(|base| base.get(own)).map(|value| value.to_string().into_boxed_str());
+            match text.filter(|_| is_same) {
+                Some(text) => vec![(field.name.clone(), text)],
+                None if looks == 0 => continue,
+                None => {
+                    looks -= 1;
+                    halo.own_fields(&id).await?.unwrap_or_default()
+                }
+            }
+        };
+        lines.found.push(Packed::new(&crate::engine::target::with_own_fields(&id, held)));
+    }
+    lines.wanted = wanted.values().map(Packed::new).collect();
+    Ok(lines)
+}
+
 /// Looks records that Halo's lists lack up one by one, for a scheduled plan (decision 2).
 pub async fn confirm(
     with: &Connections,
@@ -380,6 +449,7 @@ pub async fn confirm(
     for (done, (id, _)) in (1..).zip(absent) {
         let target = TargetId::new(id.as_str());
         let there = match entity {
+            Entity::Companies => with.halo.customer(&target).await.map(|customer| customer.is_some()),
             Entity::Sites => with.halo.site(&target).await.map(|site| site.is_some()),
             Entity::Users => with.halo.has_user(&target).await,
             _ => with.halo.has_contract(&target).await,

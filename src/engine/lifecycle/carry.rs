@@ -35,8 +35,10 @@ impl Apply {
         book.each_plan_row(&self.plan, |change| {
             match (change.entity, self.acts(&change)) {
                 (Entity::Configurations, Some(_)) => configurations = true,
-                (_, None) | (Entity::Warranty, Some(_)) => {}
-                (_, Some(action)) => rows.push((change, action)),
+                (entity, Some(action)) if self.plan.integration.target(entity).is_here() => {
+                    rows.push((change, action));
+                }
+                _ => {}
             }
             Ok(())
         })

@@ -16,7 +16,7 @@ use crate::lifecycle::workspace::{Edit, Workspace};
 use crate::model::{Class as Kind, Problem};
 
 /// The longest name of anything a person makes here.
-const LONGEST: usize = 200;
+pub(super) const LONGEST: usize = 200;
 
 impl Engine {
     /// Carries out one order.
@@ -78,6 +78,7 @@ impl Engine {
             O::ImportWarranty { csv, dry_run } => {
                 return Ok(Reply::Warranty(self.import_warranty(&csv, dry_run).await?));
             }
+            O::WantField { field, name, kind } => self.want_field(&field, &name, kind).await?,
             O::Undo { redo } => self.undo_lifecycle(redo).await?,
         };
         Ok(Reply::Done(said))

@@ -28,6 +28,9 @@ use crate::model::settings::Lifecycle as Settings;
 use crate::model::{Class, Entity, Integration, Moment, Place, PlanId, Problem, SourceId, TargetId};
 use crate::plan::{self, Action, Change, Outline, Plan, Side, Totals};
 
+/// What is made in Halo for the workspace, in this order.
+const FIELDS: [Entity; 2] = [Entity::AssetFields, Entity::AssetTypes];
+
 /// What a plan's rows would write, each with its row.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Stage {
@@ -67,8 +70,25 @@ impl Engine {
         let id = PlanId(self.book.next_number("plan")?);
         let mut rows = Rows { only: self.only(spec)?, ..Rows::default() };
         let mut outline = Outline::default();
-        if spec.entities.iter().any(|entity| *entity != Entity::Warranty) {
+        let is_here = |entity: &Entity| Integration::Lifecycle.target(*entity).is_here();
+        if spec.entities.iter().any(is_here) {
             self.plan_import(spec, id, &with.halo, at, &mut rows, &mut outline, progress).await?;
+        }
+        let mut entities = spec.entities.clone();
+        if entities.iter().any(|entity| FIELDS.contains(entity)) {
+            // Types get what is made for them: the two are one plan.
+            let place =
+                entities.iter().take_while(|entity| **entity < Entity::Warranty && is_here(entity)).count();
+            entities.retain(|entity| !FIELDS.contains(entity));
+            entities.splice(place..place, FIELDS);
+            let new = self.plan_new_fields(&with.halo).await?;
+            outline.alerts.extend(new.alerts);
+            for change in new.changes {
+                rows.push(change);
+            }
+            for entity in FIELDS {
+                outline.complete.insert(entity, true);
+            }
         }
         if spec.entities.contains(&Entity::Warranty) {
             let back = self.plan_write_back(&with.halo, progress).await?;
@@ -78,7 +98,7 @@ impl Engine {
             }
             outline.complete.insert(Entity::Warranty, true);
         }
-        for entity in &spec.entities {
+        for entity in &entities {
             outline.by_entity.insert(*entity, Totals::default());
         }
         for change in &rows.changes {
@@ -89,11 +109,11 @@ impl Engine {
             outline.totals.unchanged += count;
             outline.by_entity.entry(entity).or_default().unchanged += count;
         }
-        let warranty =
-            rows.changes.iter().filter(|c| c.entity == Entity::Warranty && c.action.acts()).count() as u64;
-        if warranty > 0 {
-            // Each asset is looked at, read with its fields, written and read back.
-            let requests = warranty * 4;
+        let outside = |c: &&Change| c.action.acts() && !is_here(&c.entity);
+        let outside = rows.changes.iter().filter(outside).count() as u64;
+        if outside > 0 {
+            // Each record is looked at, read with its fields, written and read back.
+            let requests = outside * 4;
             let seconds = plan::cost::seconds(requests, &self.settings().pace(Place::Halo));
             outline.cost = plan::Cost { requests: BTreeMap::from([(Place::Halo, requests)]), seconds };
         }
@@ -101,7 +121,7 @@ impl Engine {
         let mut stored = Plan {
             id,
             integration: Integration::Lifecycle,
-            entities: spec.entities.clone(),
+            entities,
             scheduled: spec.scheduled,
             purpose: spec.purpose.clone(),
             built_at: at,
@@ -160,8 +180,8 @@ impl Engine {
             lists: HaloLists {
                 types: halo_types(customers.iter()),
                 companies: customers.clone(),
-                missing_fields: self.book.halo_lists()?.missing_fields,
                 read_at: Some(at),
+                ..self.book.halo_lists()?
             },
             ..Stage::default()
         };
@@ -251,10 +271,10 @@ impl Engine {
         let own = &settings.lifecycle;
         let definitions = halo.asset_fields().await?;
         let reader = Reader::new(own, &definitions);
-        stage.lists.missing_fields = reader.missing.iter().map(|name| (*name).to_owned()).collect();
+        stage.lists.know_fields(&definitions, at);
         for missing in &reader.missing {
             outline.alerts.push(format!(
-                "the field '{missing}' is not in Halo; add it there (Configuration > Assets > Fields), or map another"
+                "the field '{missing}' is not in Halo: `plan lifecycle --entity asset_fields` makes it there, or map another"
             ));
         }
         let types = halo.asset_types().await?;

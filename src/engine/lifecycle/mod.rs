@@ -16,6 +16,7 @@ mod assign;
 mod carry;
 mod edit;
 mod import;
+mod new_fields;
 mod reader;
 mod rows;
 pub mod shelf;

@@ -11,6 +11,7 @@ use crate::lifecycle::configuration::{Configuration, Local};
 use crate::lifecycle::report::{Head, Report, ReportId};
 use crate::lifecycle::term::HaloTerm;
 use crate::lifecycle::workspace::Edit;
+use crate::model::asset::AssetField;
 use crate::model::{Moment, PlanId, Problem};
 use crate::store::Op;
 
@@ -26,10 +27,19 @@ pub struct Fleet {
 pub struct HaloLists {
     pub types: Vec<HaloTerm>,
     pub companies: Vec<HaloCompany>,
-    /// Asset fields that are to be downloaded and that Halo does not have (S19b).
+    /// Names of Halo's asset fields, and when they were read; `None`: never.
     #[serde(default)]
-    pub missing_fields: Vec<String>,
+    pub fields: Vec<String>,
+    #[serde(default)]
+    pub fields_at: Option<Moment>,
     pub read_at: Option<Moment>,
+}
+
+impl HaloLists {
+    pub fn know_fields(&mut self, definitions: &[AssetField], at: Moment) {
+        self.fields = definitions.iter().map(|field| field.name.trim().to_owned()).collect();
+        self.fields_at = Some(at);
+    }
 }
 
 /// One step of a person, with what it replaced.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::words::{CompanyView, LifecycleAnswer, LifecycleQuery, WorkspaceView};
+use super::words::{CompanyView, FieldState, LifecycleAnswer, LifecycleQuery, WorkspaceView};
 use crate::engine::Engine;
 use crate::engine::words::{Check, CheckState};
 use crate::lifecycle::assess::Judge;
@@ -182,6 +182,12 @@ impl Engine {
         };
         let unmapped =
             if own.types_full_sync { lists.types.iter().filter(|one| !is_mapped(one)).count() } else { 0 };
+        let fields = self.field_views()?;
+        let missing: Vec<String> = fields
+            .iter()
+            .filter(|field| field.state == FieldState::Missing)
+            .map(|field| field.halo.clone())
+            .collect();
         let setup = setup::steps(&Facts {
             rights,
             types: &workspace.types,
@@ -190,7 +196,7 @@ impl Engine {
             managed: managed.len() as u64,
             has_age_field: !own.purchase_date_field.is_empty() || !own.install_date_field.is_empty(),
             has_expiration_field: !own.expiration_date_field.is_empty(),
-            missing_fields: &lists.missing_fields,
+            missing_fields: &missing,
             configurations,
             configurations_are_off: !own.configurations_sync,
             kinds: &kinds,
@@ -202,6 +208,7 @@ impl Engine {
         });
         Ok(WorkspaceView {
             setup,
+            fields,
             halo_types: lists.types,
             halo_statuses: company::halo_statuses(),
             types: workspace.types,

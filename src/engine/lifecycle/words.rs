@@ -11,6 +11,7 @@ use crate::lifecycle::setup::SetupStep;
 use crate::lifecycle::summary::Summary;
 use crate::lifecycle::template::{Mode, Template};
 use crate::lifecycle::term::{HaloTerm, Term};
+use crate::model::asset::FieldKind;
 use crate::model::{Currency, Date, Moment};
 
 /// A change of the workspace. Each is one step that `Undo` takes back; a completed report stays completed.
@@ -115,6 +116,13 @@ pub enum LifecycleOrder {
     ImportWarranty {
         csv: String,
         dry_run: bool,
+    },
+    /// A field of the workspace is read from this asset field, which Halo may not have yet: the plan of asset fields
+    /// makes it there.
+    WantField {
+        field: String,
+        name: String,
+        kind: FieldKind,
     },
     Undo {
         redo: bool,
@@ -227,6 +235,44 @@ pub struct WorkspaceView {
     pub writes_back: bool,
     /// The steps from nothing to a first report.
     pub setup: Vec<SetupStep>,
+    /// What is read from which of Halo's asset fields.
+    pub fields: Vec<FieldView>,
+}
+
+/// One field of the workspace and the asset field in Halo that it is read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldView {
+    /// `None`: downloaded, and mapped to nothing.
+    pub field: Option<String>,
+    /// Empty: none.
+    pub halo: String,
+    /// What it holds, if it is made.
+    pub kind: FieldKind,
+    pub state: FieldState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldState {
+    There,
+    /// A column of every asset, so no field.
+    Column,
+    Missing,
+    Unmapped,
+    /// Nothing was imported yet, so nobody knows.
+    Unread,
+}
+
+impl FieldState {
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::There => "in Halo",
+            Self::Column => "a column of every asset",
+            Self::Missing => "not in Halo",
+            Self::Unmapped => "not mapped",
+            Self::Unread => "not read yet",
+        }
+    }
 }
 
 /// A company with what the last import left.

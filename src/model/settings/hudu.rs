@@ -28,11 +28,16 @@ pub struct Hudu {
     pub inactive_contracts: bool,
     /// Field of a company that carries our key in the create, for want of a matched integration; empty to send none.
     pub company_key_field: String,
+    /// The own field of Halo's customers, by name or label, that takes the address of the company in Hudu (P69); empty:
+    /// none is written.
+    pub halo_url_field: String,
     /// Who wins where a value in Hudu is not the one that was last written there: by the field's label, else `default`
     /// (P49).
     pub conflicts: BTreeMap<String, Wins>,
     /// What vanished in Halo is archived in Hudu, in scheduled runs only.
     pub archive_deleted: bool,
+    /// The same for companies, which take everything that is in them out of sight.
+    pub archive_companies: bool,
     pub schedule: Schedule,
     /// Notes of the administrators, several lines; never sent anywhere.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -106,8 +111,10 @@ impl Default for Hudu {
             contract_layout: "Contracts".into(),
             inactive_contracts: false,
             company_key_field: "id_number".into(),
+            halo_url_field: String::new(),
             conflicts: BTreeMap::from([("default".to_owned(), Wins::Hudu)]),
             archive_deleted: false,
+            archive_companies: false,
             schedule: Schedule {
                 entities: vec![Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users],
                 at: "04:00".into(),

@@ -1,9 +1,12 @@
 //! The lifecycle workspace: what comes in from Halo, what stands where, what goes back.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{General, Pace, Safety, Schedule};
 use crate::model::Entity;
+use crate::model::asset::FieldKind;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -45,6 +48,9 @@ pub struct Lifecycle {
     pub install_date_field: String,
     pub warranty_start_field: String,
     pub expiration_date_field: String,
+    /// What a field that is made in Halo may hold, by its name, where that is not what its use suggests.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub field_types: BTreeMap<String, FieldKind>,
     /// What budgets are in; empty: Halo's currency.
     pub currency: String,
     /// First month of the budget year.
@@ -99,6 +105,7 @@ impl Default for Lifecycle {
             install_date_field: String::new(),
             warranty_start_field: String::new(),
             expiration_date_field: "Warranty End".into(),
+            field_types: BTreeMap::new(),
             currency: String::new(),
             fiscal_year_start: 1,
             csv_columns: Vec::new(),
@@ -143,6 +150,33 @@ impl Lifecycle {
             ("warranty_start_field", &self.warranty_start_field),
             ("expiration_date_field", &self.expiration_date_field),
         ]
+    }
+
+    /// Whether a field of the map holds a date.
+    pub fn is_date(key: &str) -> bool {
+        key.contains("date") || key.contains("warranty")
+    }
+
+    /// The asset fields that are needed and Halo may lack: each downloaded or mapped one once, with the setting that
+    /// maps it and what it should hold. The guide takes `select` for all of them, which suits neither dates nor serials.
+    pub fn wanted_fields(&self) -> Vec<(&str, Option<&'static str>, FieldKind)> {
+        let mapped = self.mapped();
+        let names = mapped.iter().map(|(_, name)| *name).chain(self.fields.iter().map(String::as_str));
+        let mut wanted: Vec<(&str, Option<&'static str>, FieldKind)> = Vec::new();
+        for name in names.map(str::trim).filter(|name| !name.is_empty() && !Self::COLUMNS.contains(name)) {
+            if wanted.iter().any(|(own, ..)| *own == name) {
+                continue;
+            }
+            let key = mapped.iter().find(|(_, own)| own.trim() == name).map(|(key, _)| *key);
+            wanted.push((name, key, self.kind_of_field(name, key)));
+        }
+        wanted
+    }
+
+    /// What a field that is made for this use holds: as it was set, else as its use suggests.
+    pub fn kind_of_field(&self, name: &str, key: Option<&str>) -> FieldKind {
+        let suggested = if key.is_some_and(Self::is_date) { FieldKind::Date } else { FieldKind::Text };
+        self.field_types.get(name).copied().unwrap_or(suggested)
     }
 
     /// The first field of the map that is neither downloaded nor a column of every asset (S19c).

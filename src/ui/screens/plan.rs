@@ -50,7 +50,8 @@ enum Spot {
 #[derive(Debug, Clone)]
 pub struct PlanScreen {
     integration: Integration,
-    entities: &'static [Entity],
+    /// What is planned.
+    entities: Vec<Entity>,
     scheduled: bool,
     purpose: Purpose,
     state: State,
@@ -102,8 +103,9 @@ enum Order {
 }
 
 /// The columns, with the heads of what the plan is about; the last only where money is.
-const fn columns(integration: Integration) -> [Column; 6] {
+const fn columns(integration: Integration, is_into_halo: bool) -> [Column; 6] {
     let (record, now, money) = match integration {
+        Integration::Hudu | Integration::Lifecycle if is_into_halo => ("company / record", "Halo now", ""),
         Integration::Also | Integration::Westcoast => ("customer / product", "Halo now", "a month"),
         Integration::Liongard => ("customer / system", "Halo now", ""),
         Integration::Hudu => ("company / record", "Hudu now", ""),
@@ -150,7 +152,7 @@ impl PlanScreen {
     }
 
     /// Builds a plan of these entities by hand.
-    pub fn of_entities(integration: Integration, entities: &'static [Entity]) -> Self {
+    pub fn build_of(integration: Integration, entities: Vec<Entity>) -> Self {
         Self { entities, ..Self::build(integration) }
     }
 
@@ -172,7 +174,7 @@ impl PlanScreen {
     fn new(integration: Integration, state: State) -> Self {
         Self {
             integration,
-            entities: integration.usual(),
+            entities: integration.usual().to_vec(),
             scheduled: false,
             purpose: Purpose::Whole,
             state,
@@ -267,10 +269,9 @@ impl PlanScreen {
             turn.send(Command::BuildPlanOf { purpose: self.purpose.clone(), allow_removals: false });
             return;
         }
-        let entities = self.entities.to_vec();
         turn.send(Command::BuildPlan {
             integration: self.integration,
-            entities,
+            entities: self.entities.clone(),
             scheduled: self.scheduled,
             purpose: self.purpose.clone(),
         });

@@ -81,7 +81,7 @@ impl PushScreen {
         match key {
             Key::Esc => turn.close(),
             Key::Enter => self.toggle(turn),
-            Key::Tab => turn.open(PlanScreen::of_entities(ME, &[Entity::Push])),
+            Key::Tab => turn.open(PlanScreen::build_of(ME, vec![Entity::Push])),
             Key::Down => self.list.move_by(1),
             Key::Up => self.list.move_by(-1),
             Key::PageDown => drop(self.list.act(Action::PageDown, rows)),

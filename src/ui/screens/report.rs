@@ -185,20 +185,11 @@ impl ReportScreen {
         let (Some(report), Some(settings)) = (&self.report, &turn.mirror.settings) else { return };
         let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
         let made = ending.parse::<Format>().and_then(|format| {
-            if format == Format::Xlsx {
-                return Err(format!(
-                    "a spreadsheet is written by `parhelion lifecycle report {} --format xlsx --out {path}`",
-                    self.id
-                ));
-            }
             let columns = Headed::list(&settings.settings.lifecycle.csv_columns)?;
             export(report, format, &columns)
         });
-        match made.map(String::from_utf8) {
-            Ok(Ok(text)) => {
-                turn.steps.push(Step::Do(Effect::Write { path: path.into(), bytes: text.into_bytes() }));
-            }
-            Ok(Err(_)) => turn.complain("The report could not be written as text."),
+        match made {
+            Ok(bytes) => turn.steps.push(Step::Do(Effect::Write { path: path.into(), bytes })),
             Err(why) => turn.complain(format!("Not exported: {why}.")),
         }
     }
@@ -250,7 +241,8 @@ impl ReportScreen {
             }
             Action::Export => {
                 let name = format!("report-{}.html", self.id);
-                self.prompt = Some(Prompt::proposing((), "export to (html, csv, json, md, text) >", &name));
+                self.prompt =
+                    Some(Prompt::proposing((), "export to (html, xlsx, csv, json, md, text) >", &name));
             }
             Action::Copy | Action::DetailsDown | Action::DetailsUp | Action::Filter => {}
             _ => return false,

@@ -131,7 +131,12 @@ pub fn draw<'a>(
         let mut x = area.x + 1;
         for (at, (i, width)) in kept.iter().enumerate() {
             if let Some(cell) = row.cells.get(*i) {
-                let role = if row.is_marked { Role::Marked } else { cell.role };
+                let role = match cell.role {
+                    _ if row.is_marked => Role::Marked,
+                    // Reversed, what is dim would be a patch of another colour in the bar.
+                    Role::Dim if is_selected && canvas.focused => Role::Text,
+                    role => role,
+                };
                 if columns[*i].right {
                     canvas.put_right(x, y, *width, &cell.text, role);
                 } else if !cell.text.is_empty() {

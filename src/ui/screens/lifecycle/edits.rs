@@ -7,7 +7,7 @@ use crate::host::words::LifecycleOrder;
 use crate::lifecycle::report::ReportId;
 use crate::lifecycle::setup::Leads;
 use crate::lifecycle::term;
-use crate::model::{Integration, Place};
+use crate::model::{Entity, Integration, Place};
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::screens::plan::PlanScreen;
 use crate::ui::screens::report::ReportScreen;
@@ -68,6 +68,9 @@ impl Lifecycle {
                 turn.open(Settings::at(Place::Of(Integration::Lifecycle), "lifecycle.fields".into()));
             }
             Leads::Import => turn.open(PlanScreen::build(Integration::Lifecycle)),
+            Leads::NewFields => {
+                turn.open(PlanScreen::build_of(Integration::Lifecycle, vec![Entity::AssetFields]));
+            }
             Leads::Types => self.go_to(Tab::Types),
             Leads::Statuses => self.go_to(Tab::Statuses),
             Leads::Grades => self.go_to(Tab::Grades),
@@ -93,7 +96,8 @@ impl Lifecycle {
                 Entry::new_policy(&first_kind(view, |kind| view.policies.iter().any(|p| p.kind == kind)))
             }
             Tab::Templates => Entry::new_template(),
-            Tab::Reports | Tab::SetUp => return,
+            Tab::SetUp => Entry::new_halo_field(view),
+            Tab::Reports => return,
         };
         self.open_sheet(entry, turn);
     }

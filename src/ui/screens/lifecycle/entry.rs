@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{
-    ALL, BY_RULE, BY_TYPE, DIFFERS, NONE, RULE_HELP, asset_fields, choice, class_fields, policy_fields,
-    template_fields, text,
+    ALL, BY_RULE, BY_TYPE, DIFFERS, NONE, RULE_HELP, asset_fields, choice, class_fields, halo_fields,
+    policy_fields, template_fields, text,
 };
-use crate::host::words::{AssetChange, CompanyChange, CompanyView, LifecycleOrder, TermList, WorkspaceView};
+use crate::host::words::{
+    AssetChange, CompanyChange, CompanyView, FieldState, FieldView, LifecycleOrder, TermList, WorkspaceView,
+};
 use crate::lifecycle::class::{self, Budget, Class, DEFAULT_LIFE, TypePolicy};
 use crate::lifecycle::column::Column;
 use crate::lifecycle::configuration::{DateField, parse_date};
@@ -17,6 +19,7 @@ use crate::lifecycle::rule::{Test, Tests};
 use crate::lifecycle::template::Template;
 use crate::lifecycle::term::{HaloTerm, Term};
 use crate::model::Date;
+use crate::model::asset::FieldKind as AssetKind;
 use crate::ui::widgets::form::{FieldKind, FormField};
 
 /// What the fields are judged by.
@@ -61,6 +64,12 @@ pub enum Entry {
         halo: Option<HaloTerm>,
     },
     Assets(Assets),
+    /// A field of the workspace, and the asset field in Halo that it is read from, there or still to be made.
+    HaloField {
+        field: String,
+        name: String,
+        kind: AssetKind,
+    },
 }
 
 /// Some configurations at once. What differs among them stays as it is until something is chosen.
@@ -161,6 +170,18 @@ impl Entry {
         Self::Policy { is_new: true, draft }
     }
 
+    /// The first field that Halo lacks or that is not mapped.
+    pub fn new_halo_field(view: &WorkspaceView) -> Self {
+        let is_open = |own: &&FieldView| matches!(own.state, FieldState::Missing | FieldState::Unmapped);
+        let mapped = || view.fields.iter().filter(|own| own.field.is_some());
+        let missing = mapped().find(|own| own.state == FieldState::Missing);
+        let first = missing.or_else(|| mapped().find(is_open)).or_else(|| mapped().next());
+        let field = first.and_then(|own| own.field.clone()).unwrap_or_default();
+        let name = first.map(|own| own.halo.clone()).filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| titled(&field));
+        Self::HaloField { field, name, kind: first.map_or(AssetKind::Text, |own| own.kind) }
+    }
+
     pub fn new_template() -> Self {
         Self::Template { was: None, draft: Template::named("") }
     }
@@ -180,6 +201,7 @@ impl Entry {
             Self::Template { draft, .. } => new("template", &draft.name),
             Self::Company { name, .. } | Self::Term { name, .. } => name.clone(),
             Self::Assets(assets) => assets.title.clone(),
+            Self::HaloField { field, .. } => format!("{field} in Halo"),
         }
     }
 
@@ -247,6 +269,7 @@ impl Entry {
                 ]
             }
             Self::Assets(assets) => asset_fields(assets, view),
+            Self::HaloField { field, name, kind } => halo_fields(field, name, *kind, view),
         }
     }
 
@@ -327,6 +350,18 @@ impl Entry {
                     }
                 }
             }
+            Self::HaloField { field, name, kind } => match key {
+                "field" => {
+                    typed.clone_into(field);
+                    // What it is read from now, or what such a field is usually called.
+                    if let Some(own) = view.fields.iter().find(|own| own.field.as_deref() == Some(typed)) {
+                        *kind = own.kind;
+                        *name = if own.halo.is_empty() { titled(typed) } else { own.halo.clone() };
+                    }
+                }
+                "name" => *name = named()?,
+                _ => *kind = AssetKind::ALL.into_iter().find(|one| one.key() == typed).unwrap_or(*kind),
+            },
             Self::Assets(assets) => match key {
                 "class" => assets.class = Same::All((typed != BY_RULE).then(|| typed.to_owned())),
                 "template" => assets.template = Same::All((typed != BY_TYPE).then(|| typed.to_owned())),
@@ -417,6 +452,9 @@ impl Entry {
                 }
                 _ => (name != old).then(|| O::RenameTerm { list: *list, id: *id, name: name.clone() }),
             },
+            (Self::HaloField { field, name, kind }, _) => {
+                Some(O::WantField { field: field.clone(), name: name.clone(), kind: *kind })
+            }
             (Self::Assets(now), Self::Assets(was)) => {
                 let changes = now.changes(was);
                 (!changes.is_empty()).then(|| O::Assets { assets: now.ids.clone(), changes })
@@ -433,6 +471,19 @@ impl Entry {
         };
         let all = if *list == TermList::Types { &view.types } else { &view.statuses };
         all.iter().find(|term| term.id != *id && term.halo.as_ref().is_some_and(|own| own.id == halo.id))
+    }
+}
+
+/// As Halo's pages write a field's name: `Install Date`.
+fn titled(field: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+        format!("{first}{}", letters.as_str())
+    };
+    match field {
+        "os" | "ram" => field.to_uppercase(),
+        _ => field.split(' ').map(capital).collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::lifecycle::class::{Class, TypePolicy};
 use crate::lifecycle::column::Column;
 use crate::lifecycle::template::{DEFAULT, Mode, Template};
 use crate::model::Amount;
+use crate::model::asset::FieldKind as AssetKind;
 use crate::ui::widgets::form::{FieldKind, FormField};
 
 pub(super) const BY_RULE: &str = "by rule";
@@ -256,4 +257,40 @@ pub(super) fn asset_fields(assets: &Assets, view: &WorkspaceView) -> Vec<FormFie
             "What you know beyond Halo; empty forgets it. It counts at once, and goes into Halo only where writing back is on."));
     }
     fields
+}
+
+/// Which field is read from which of Halo's, and what that one may hold if it is made.
+pub(super) fn halo_fields(field: &str, name: &str, kind: AssetKind, view: &WorkspaceView) -> Vec<FormField> {
+    let all = view.fields.iter().filter_map(|own| own.field.clone()).collect();
+    let kinds = [AssetKind::Text, AssetKind::Date, AssetKind::Number, AssetKind::Flag];
+    let state = view.fields.iter().find(|own| own.field.as_deref() == Some(field)).map(|own| {
+        let from = if own.halo.is_empty() { "none".to_owned() } else { format!("'{}'", own.halo) };
+        format!(" Now from {from}: {}.", own.state.words())
+    });
+    vec![
+        choice(
+            "field",
+            "Field here",
+            field,
+            all,
+            &format!(
+                "What the workspace reads it as. Enter takes the next one.{}",
+                state.unwrap_or_default()
+            ),
+        ),
+        text(
+            "name",
+            "Asset field in Halo",
+            name,
+            "Purchase Date",
+            "Its label there. A name that Halo has already is only mapped; another is made by the plan that comes next.",
+        ),
+        choice(
+            "kind",
+            "Type, if it is made",
+            kind.key(),
+            kinds.map(|kind| kind.key().to_owned()).to_vec(),
+            "A date for dates, text for serials and names. The guide takes 'select' for all of them, which suits lists only and needs its values typed in Halo.",
+        ),
+    ]
 }

@@ -16,6 +16,7 @@ pub use entry::{Assets, Entry};
 use rows::Tab;
 use sheet::Sheet;
 
+use super::plan::PlanScreen;
 use super::report::{ReportScreen, complete};
 use crate::host::words::{
     Answer, Command, CompanyView, Event, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query, Reply,
@@ -214,7 +215,7 @@ impl Lifecycle {
             Action::NextTab => self.turn_tab(1),
             Action::PreviousTab => self.turn_tab(Tab::ALL.len() - 1),
             Action::PlanIt => {
-                turn.open(super::plan::PlanScreen::build(Integration::Lifecycle));
+                turn.open(PlanScreen::build(Integration::Lifecycle));
             }
             Action::Undo | Action::Redo => {
                 turn.steps.push(sends(LifecycleOrder::Undo { redo: action == Action::Redo }));
@@ -275,7 +276,7 @@ impl Lifecycle {
 
     pub fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
         let not = |reason: &str| Availability::Not(reason.to_owned());
-        let is_list = !matches!(self.tab, Tab::Reports | Tab::SetUp);
+        let is_list = self.tab != Tab::Reports;
         match action {
             Action::FilterState | Action::Order | Action::Manage | Action::EditCompany
                 if self.tab != Tab::Companies =>
@@ -467,7 +468,7 @@ impl Lifecycle {
             Tab::Types | Tab::Statuses => {
                 &[A::OpenEntry, A::NextTab, A::CreateUnmapped, A::NewEntry, A::RemoveEntry, A::Undo]
             }
-            Tab::SetUp => &[A::OpenEntry, A::NextTab, A::Test, A::PlanIt],
+            Tab::SetUp => &[A::OpenEntry, A::NextTab, A::Test, A::NewEntry, A::PlanIt],
             _ => &[A::OpenEntry, A::NextTab, A::NewEntry, A::RemoveEntry, A::Undo],
         }
     }

@@ -372,8 +372,10 @@ impl Lifecycle {
         }
         let template = view.zip(selected).filter(|_| self.tab == Tab::Templates);
         if let Some(template) = template.and_then(|(view, at)| view.templates.get(at as usize)) {
+            let columns: Vec<String> = template.columns.iter().map(Field::key).collect();
             text = format!(
-                "Build view {}; display view {}. {text}",
+                "Columns: {}. Build view {}; display view {}. {text}",
+                columns.join(", "),
                 yes(&template.build),
                 yes(&template.display)
             );

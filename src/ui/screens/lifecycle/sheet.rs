@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::entry::{Entry, Known};
 use crate::host::words::{
-    Answer, Command, CompanyView, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query, WorkspaceView,
+    Answer, Command, CompanyView, FieldState, LifecycleAnswer, LifecycleOrder, LifecycleQuery, Query,
+    WorkspaceView,
 };
+use crate::model::{Entity, Integration};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
@@ -15,6 +17,7 @@ use crate::ui::key::Key;
 use crate::ui::layout::list_and_details;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::plan::PlanScreen;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::form::{Did, FieldKind, Form, Typed};
@@ -157,6 +160,12 @@ impl Sheet {
         }
     }
 
+    /// Whether Halo has such an asset field, as far as is known.
+    fn is_there(&self, name: &str) -> bool {
+        let fields = self.known.view.iter().flat_map(|view| &view.fields);
+        fields.into_iter().any(|own| own.halo == name && own.state == FieldState::There)
+    }
+
     fn save(&mut self, turn: &mut Turn<'_>) {
         if self.is_saving {
             return turn.say("Saving is still under way.");
@@ -240,6 +249,11 @@ impl Sheet {
                     if result.is_ok() {
                         self.saved = self.entry.clone();
                         turn.close();
+                        if matches!(&**order, LifecycleOrder::WantField { name, .. } if !self.is_there(name))
+                        {
+                            let what = vec![Entity::AssetFields];
+                            turn.open(PlanScreen::build_of(Integration::Lifecycle, what));
+                        }
                     }
                 }
             }

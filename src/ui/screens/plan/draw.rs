@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::sum::{Money, money_line, totals_words};
 use super::{PlanScreen, Spot, State, best, candidates, columns, parts, word};
 use crate::host::words::{PlanEntry, PlanGroup};
-use crate::model::{Entity, Integration};
+use crate::model::{Entity, Integration, Place};
 use crate::plan::{self, Change};
 use crate::ui::canvas::Canvas;
 use crate::ui::fit::thousands;
@@ -41,7 +41,8 @@ impl PlanScreen {
         }
         let plain = canvas.look.plain;
         let out = self.out();
-        let columns = columns(self.integration);
+        let into = |entity: &Entity| self.integration.target(*entity) == Place::Halo;
+        let columns = columns(self.integration, self.entities.first().is_some_and(into));
         let columns = if self.has_money() { &columns[..] } else { &columns[..5] };
         let visible = self.list.visible(regions.rows());
         table::draw(canvas, regions.list, columns, visible, Some(self.list.position()), |index| {

@@ -30,6 +30,7 @@ impl PlanScreen {
         if !matches!(self.state, State::Replanning) {
             self.left_out.clear();
         }
+        self.entities.clone_from(&plan.entities);
         self.plan = Some(plan.clone());
         turn.ask(Query::PlanGroups { plan: plan.id, filter: PlanFilter::default() });
         if self.is_filtered() {
