@@ -26,6 +26,7 @@ pub use diff::{equals, holds};
 pub use hash::hash;
 pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
+pub use money::monthly;
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
 pub use snapshot::{
     Absence, Completeness, KindOfRecord, Kinds, Last, Lines, LookAlike, Mappings, Only, Parking, Policy,

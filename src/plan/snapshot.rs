@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::model::asset::FieldKind;
 use crate::model::settings::Safety;
 use crate::model::{
-    Currency, Date, Decision, Entity, FieldName, Found, Freeze, Installation, Integration, Link, Moment,
-    Place, SourceId, TargetId, Wanted,
+    Address, Currency, Date, Decision, Entity, FieldName, Found, Freeze, Installation, Integration, Link,
+    Moment, Place, SourceId, TargetId, Wanted,
 };
 
 /// Both sides as read, each list sorted by id and free of repeats.
@@ -20,6 +20,8 @@ pub struct Snapshot {
     /// and the partner's currency decides on prices.
     pub partners: Vec<Found>,
     pub partners_complete: Completeness,
+    /// The addresses of sites that were chosen for customers, where addresses follow the source (P18).
+    pub sites: BTreeMap<TargetId, Address>,
     /// The records that belong to customers: one entry for each such entity that is planned.
     pub lines: BTreeMap<Entity, Lines>,
     pub top_level: TopLevel,

@@ -21,3 +21,4 @@ mod rig;
 mod safety;
 mod schedules;
 mod secrets;
+mod sites;

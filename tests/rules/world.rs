@@ -401,6 +401,7 @@ fn link(target: &str, parent: Option<SourceId>, source_name: &str, target_name: 
         since: Moment::UNIX_EPOCH,
         base: None,
         removed: None,
+        site: None,
     }
 }
 

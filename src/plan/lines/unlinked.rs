@@ -149,7 +149,7 @@ impl<'a> Planner<'a> {
                 held(self, Cause::Ambiguous { candidates: candidates() }, Action::Held, why)
             }
             [only]
-                if place.site.is_none()
+                if !place.is_parked
                     && (only.parent.as_ref() != place.target.as_ref() || place.target.is_none()) =>
             {
                 let has = only.parent.as_ref().map_or("none", |parent| parent.as_str());
