@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 
 use super::address::{Cleaned, clean_base, clean_instance, clean_origin};
 use super::budget::Budget;
@@ -15,32 +14,13 @@ use super::http::{Request, Response, SendError, SendErrorKind, Transport};
 use super::hudu::Hudu;
 use super::liongard::Liongard;
 use super::marketplace::Marketplace;
+use crate::model::check::{Check, CheckState};
 use crate::model::{Date, Integration, Problem, Secret, settings};
 
 /// A call of a test takes no longer than this.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// A clock further off than this breaks tokens and dates.
 const SKEW: Duration = Duration::from_secs(300);
-
-/// One question and its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    pub name: String,
-    pub state: CheckState,
-    /// For people; never holds a secret.
-    pub message: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CheckState {
-    Ok,
-    Failed,
-    /// Nothing failed, but what came back proves nothing, such as an empty list.
-    Unproven,
-    /// Not asked, because an earlier check failed.
-    Skipped,
-}
 
 const ADDRESS: &str = "address";
 const NAME: &str = "name lookup";

@@ -83,7 +83,7 @@ pub async fn of_customer(halo: &Halo, customer: &TargetId) -> Result<Vec<Found>,
 /// All records of a kind: assets type by type, which is how lists carry their fields.
 pub async fn list(halo: &Halo, entity: Entity, say: Say<'_>) -> Result<Listing<Found>, Problem> {
     if entity != Entity::Assets {
-        halo.forget_asset_definitions().await;
+        halo.forget_asset_definitions();
     }
     let known = halo.asset_definitions().await?;
     let targets = Targets::new(&known.fields);
@@ -134,7 +134,7 @@ pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<Ta
         _ => None,
     };
     if made.is_some() {
-        halo.forget_asset_definitions().await;
+        halo.forget_asset_definitions();
     }
     let known = match halo.on_behalf().asset_definitions().await {
         Ok(known) => known,
@@ -187,7 +187,7 @@ pub async fn send(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdict<Ta
         }
     };
     if !matches!(write, Write::Create { entity: Entity::Assets, .. }) {
-        halo.forget_asset_definitions().await;
+        halo.forget_asset_definitions();
     }
     verdict
 }

@@ -202,7 +202,7 @@ impl Engine {
             return Ok(self.unset(place, &unset));
         }
         let (transport, budget) = (self.world.transport.clone(), self.budget(place));
-        let checks = match place {
+        let mut checks = match place {
             Place::Halo => {
                 let secret = secret("halo.client_secret", &settings.halo.client_secret)?;
                 check::check_halo(&settings.halo, secret, transport, budget).await
@@ -233,19 +233,6 @@ impl Engine {
                 check::check_marketplace(integration, of, secret, transport, budget).await
             }
         };
-        let mut checks: Vec<Check> = checks
-            .into_iter()
-            .map(|c| Check {
-                name: c.name.clone(),
-                state: match c.state {
-                    check::CheckState::Ok => CheckState::Ok,
-                    check::CheckState::Failed => CheckState::Failed,
-                    check::CheckState::Unproven => CheckState::Unproven,
-                    check::CheckState::Skipped => CheckState::Skipped,
-                },
-                message: c.message,
-            })
-            .collect();
         // Liongard's own test says it already.
         if place != Place::Of(Integration::Liongard)
             && let Some(expiry) = Expiry::of(&settings, place, self.today())

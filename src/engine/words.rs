@@ -14,6 +14,7 @@ pub use super::lifecycle::words::*;
 pub use crate::engine::records::RowEnd;
 use crate::integrations::FieldRule;
 use crate::integrations::field_sample::Verdict;
+pub use crate::model::check::{Check, CheckState};
 use crate::model::settings::{FieldMapping, Kind, Settings};
 use crate::model::{
     Class, Currency, Decision, Entity, Integration, JobId, Moment, Place, PlanId, Problem, Secret, SourceId,
@@ -352,22 +353,6 @@ pub struct TestReport {
     pub ok: bool,
     pub checks: Vec<Check>,
     pub at: Moment,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    pub name: String,
-    pub state: CheckState,
-    pub message: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CheckState {
-    Ok,
-    Failed,
-    Unproven,
-    Skipped,
 }
 
 /// What a viewer wants to know. Answered at once from memory or the store, never from the network.

@@ -47,6 +47,7 @@ const TOLD_IN: &[(&str, &[u8])] = &sources![
     "lifecycle/warranty.rs",
     "lifecycle/workspace.rs",
     "model/asset.rs",
+    "model/check.rs",
     "model/count.rs",
     "model/field.rs",
     "model/id.rs",

@@ -1,6 +1,7 @@
 //! Plain types that every floor shares. No input or output, no vendor's JSON.
 
 pub mod asset;
+pub mod check;
 pub mod count;
 pub mod date;
 pub mod field;

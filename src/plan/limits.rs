@@ -28,10 +28,11 @@ pub(super) fn apply(
     let root = policy.integration.root();
     let mut valves = Valves { policy, label: policy.source(root).label(), limits: Vec::new() };
     let linked = |entity: Entity| tallies.get(&entity).map_or(customers.linked, |tally| tally.linked);
-    // How much the plan wants is measured before anything is held.
+    // How much the plan wants is measured before anything is held. An absence that could not be proven this time counts
+    // too: otherwise look-ups that fail would let through in two runs what is too much for one.
     let wanted: BTreeMap<Entity, u64> = tallies
         .keys()
-        .map(|entity| (*entity, changes.iter().filter(|change| removes(change, *entity)).count() as u64))
+        .map(|entity| (*entity, changes.iter().filter(|change| would_remove(change, *entity)).count() as u64))
         .collect();
 
     if let Some(sentence) = valves.account(alerts) {
@@ -214,6 +215,11 @@ fn seen(entity: Entity, snapshot: &Snapshot, policy: &Policy) -> u64 {
 
 fn removes(change: &Change, entity: Entity) -> bool {
     change.entity == entity && change.action.is_removal()
+}
+
+fn would_remove(change: &Change, entity: Entity) -> bool {
+    let wants = change.hold.as_ref().map_or(change.action, |hold| hold.would_be);
+    change.entity == entity && wants.is_removal()
 }
 
 fn hold(

@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use parhelion::api::budget::Budget;
-use parhelion::api::check::{Check, CheckState, check_halo, check_marketplace};
+use parhelion::api::check::{check_halo, check_marketplace};
 use parhelion::api::halo::Halo;
 use parhelion::api::http::SendErrorKind;
+use parhelion::model::check::{Check, CheckState};
 use parhelion::model::{Integration, Secret, settings};
 use serde_json::json;
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use parhelion::api::budget::Budget;
 use parhelion::api::call::WriteVerdict;
-use parhelion::api::check::{CheckState, check_hudu};
+use parhelion::api::check::check_hudu;
 use parhelion::api::http::{RealTransport, SendErrorKind};
 use parhelion::api::hudu::{Cell, CompanyFields, FieldKind, Hudu, Layout, NewAsset, NewLayout};
+use parhelion::model::check::CheckState;
 use parhelion::model::{Address, Class, Secret, TargetId, settings};
 use parhelion::sandbox::{
     Faults, Host, HuduOrder, HuduQuirks, Kind, Options, Quirks, Rule, Sandbox, Served, When,

@@ -1,6 +1,6 @@
 use crate::world::*;
 use parhelion::model::{Entity, FieldName};
-use parhelion::plan::{Action, Cause, Limit, Planned, Valve};
+use parhelion::plan::{Absence, Action, Cause, Limit, Planned, Valve};
 
 fn limit(plan: &Planned, valve: Valve) -> Limit {
     plan.outline.limits.iter().find(|l| l.valve == valve).unwrap_or_else(|| panic!("{valve:?}")).clone()
@@ -45,6 +45,16 @@ fn v1_removals_beyond_the_limit_wait_all_of_them_and_the_rest_goes_on() {
     assert_eq!(row.hold.unwrap().would_be, Action::Zero);
     w.policy.allow_removals = true;
     assert_eq!(w.plan().outline.totals.zero, 6);
+}
+
+#[test]
+fn v1_an_absence_that_is_not_proven_yet_counts() {
+    let mut w = crowd(10, 6);
+    let why = || Absence::Unconfirmed("the look-up failed".into());
+    w.snapshot.absences.insert(s("x0000"), why());
+    let plan = w.plan();
+    assert_eq!((limit(&plan, Valve::V1).number, plan.outline.totals.zero), (6, 0), "6 are gone, 5 for sure");
+    assert_eq!((held_by(&plan, Valve::V1), plan.row("x0000").cause()), (5, Cause::Unproven));
 }
 
 #[test]

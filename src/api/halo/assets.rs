@@ -5,7 +5,7 @@
 //! (decision 19, P24).
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -34,6 +34,35 @@ const COLUMNS: [&str; 7] = [
 
 /// So often a list without a length is read until two readings agree.
 const READINGS: usize = 4;
+
+/// The asset types, groups and fields that were read last. No lock is held while they are read: who reads waits for a
+/// place among the requests, and whoever has one may be waiting for them.
+#[derive(Debug, Default)]
+pub(super) struct Known(Mutex<(u64, Option<Arc<Definitions>>)>);
+
+impl Known {
+    fn now(&self) -> MutexGuard<'_, (u64, Option<Arc<Definitions>>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often they were forgotten, and what is known.
+    pub(super) fn get(&self) -> (u64, Option<Arc<Definitions>>) {
+        self.now().clone()
+    }
+
+    pub(super) fn forget(&self) {
+        let mut now = self.now();
+        *now = (now.0 + 1, None);
+    }
+
+    /// Keeps what was read, unless it was forgotten since the reading began.
+    pub(super) fn keep(&self, since: u64, read: &Arc<Definitions>) {
+        let mut now = self.now();
+        if now.0 == since {
+            now.1 = Some(Arc::clone(read));
+        }
+    }
+}
 
 /// An asset to be created. The site decides the customer; Halo wants both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,21 +225,22 @@ impl Halo {
 
     /// Types, groups and fields, read once a client: they change only by what this client makes.
     pub async fn asset_definitions(&self) -> Result<Arc<Definitions>, Problem> {
-        let mut known = self.definitions.lock().await;
-        if let Some(known) = &*known {
-            return Ok(Arc::clone(known));
+        let (since, known) = self.definitions.get();
+        if let Some(known) = known {
+            return Ok(known);
         }
-        let read = Definitions {
+        let read = Arc::new(Definitions {
             types: self.asset_types().await?,
             groups: self.asset_groups().await?,
             fields: self.asset_fields().await?,
-        };
-        Ok(Arc::clone(known.insert(Arc::new(read))))
+        });
+        self.definitions.keep(since, &read);
+        Ok(read)
     }
 
     /// Forgets them: something was made, or somebody looks anew.
-    pub async fn forget_asset_definitions(&self) {
-        *self.definitions.lock().await = None;
+    pub fn forget_asset_definitions(&self) {
+        self.definitions.forget();
     }
 
     /// Every type with the fields it has.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Both, FIRST_CONTACT, Progress, Read, completeness, halo, push};
 use crate::api::call::Retry;
+use crate::api::halo::Halo;
 use crate::api::liongard::{Liongard, LookUp};
 use crate::api::listing::Listing;
 use crate::engine::Engine;
@@ -203,7 +204,7 @@ async fn assets(
     alerts: &mut Vec<String>,
     progress: Progress<'_>,
 ) -> Result<Lines, Problem> {
-    with.halo.forget_asset_definitions().await;
+    with.halo.forget_asset_definitions();
     let known = with.halo.asset_definitions().await?;
     let targets = Targets::new(&known.fields);
     let mapping = Mapping::new(settings, &targets);
@@ -215,9 +216,10 @@ async fn assets(
         }
         AssetSource::Devices => devices(liongard, settings, &mapping, environments, alerts, progress).await?,
     };
-    let found = existing(engine, with, &known, &targets, &mapping, &wanted, alerts, progress).await?;
+    let found = existing(&with.halo, &known, &targets, &mapping, progress).await?;
     let found_complete = completeness(&found.certificate);
     let mut found = found.records;
+    strangers(engine, with, &wanted, &mut found, alerts).await?;
     found.sort_by(|a, b| a.id.cmp(&b.id));
     let kinds = kinds(settings, &known, &targets, &mapping);
     Ok(Lines {
@@ -416,15 +418,12 @@ fn wanted_device(mapping: &Mapping, needs: &Needs, metrics: &Metrics, device: &S
     mapping.wanted(&device.id, &name, Some(device.environment.clone()), evidence)
 }
 
-/// Halo's assets with the fields that are mapped, and whose those are that Halo's own integration made.
+/// Halo's assets with the fields that are mapped.
 async fn existing(
-    engine: &Engine,
-    with: &Connections,
+    halo: &Halo,
     known: &Definitions,
     targets: &Targets,
     mapping: &Mapping,
-    wanted: &[Wanted],
-    alerts: &mut Vec<String>,
     progress: Progress<'_>,
 ) -> Result<Listing<Found>, Problem> {
     let labels: BTreeSet<FieldName> = mapping.targets().chain(mapping.matching_target).collect();
@@ -444,9 +443,7 @@ async fn existing(
         found
     };
     let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
-    let mut listing = assets::read(&with.halo, known, Some(&keep), &translate, &say).await?;
-    strangers(engine, with, wanted, &mut listing.records, alerts).await?;
-    Ok(listing)
+    assets::read(halo, known, Some(&keep), &translate, &say).await
 }
 
 /// Assets that carry a Liongard id, but no link of ours: their id is read, and stands as the marker it is (L14). Only a

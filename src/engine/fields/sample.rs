@@ -72,7 +72,7 @@ pub(super) async fn read(engine: &Engine, say: Progress<'_>) -> Result<Sample, P
     };
     let liongard = &desk.liongard;
     let settings = engine.settings();
-    with.halo.forget_asset_definitions().await;
+    with.halo.forget_asset_definitions();
     let (sources, targets) =
         futures_util::future::join(sources(liongard, &settings.liongard, say), targets(&with.halo, say))
             .await;

@@ -60,7 +60,7 @@ impl Engine {
             AssetSource::Devices => device(liongard, settings, known.as_ref()).await?,
         };
         let case = case.ok_or_else(|| absent(record))?;
-        with.halo.forget_asset_definitions().await;
+        with.halo.forget_asset_definitions();
         let definitions = with.halo.asset_definitions().await?;
         let targets = Targets::new(&definitions.fields);
         let mapping = Mapping::new(settings, &targets);
