@@ -51,6 +51,7 @@ impl Sides {
             ..Lines::default()
         };
         Snapshot {
+            sites: BTreeMap::new(),
             customers: sides.customers,
             customers_complete: sides.customers_complete,
             partners: sides.halo_customers,

@@ -1,7 +1,7 @@
 //! The table as filters and orders see it: short lines, kept in order, searched again only where the last search found
 //! something.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -143,7 +143,7 @@ impl Table {
         for line in &lines {
             count(&mut counts, line, |number| *number += 1);
         }
-        let by_need = sorted(&lines, |one, other| one.by_need().cmp(&other.by_need()));
+        let by_need = sorted(&lines, by_need);
         Self { counts, lines, by_need, by_target: OnceLock::new(), last: Mutex::default() }
     }
 
@@ -176,42 +176,33 @@ impl Table {
                 moved.push(at as u32);
             }
         }
-        moved.sort_unstable_by(|a, b| self.need(*a).cmp(&self.need(*b)));
-        // Both parts are in order: they are merged.
-        let mut order = Vec::with_capacity(self.lines.len());
-        let mut moved = moved.into_iter().peekable();
-        for at in self.by_need.iter().copied().filter(|at| !is_moved[*at as usize]) {
-            while let Some(first) = moved.next_if(|first| self.need(*first) < self.need(at)) {
-                order.push(first);
-            }
-            order.push(at);
+        self.by_need = merged(&self.lines, &self.by_need, &is_moved, &moved, by_need);
+        if let Some(by_target) = self.by_target.take() {
+            let followed = merged(&self.lines, &by_target, &is_moved, &moved, by_partner);
+            self.by_target = OnceLock::from(followed);
         }
-        order.extend(moved);
-        self.by_need = order.into();
-        self.by_target = OnceLock::new();
         self.last = Mutex::default();
         true
-    }
-
-    fn need(&self, at: u32) -> impl Ord {
-        self.lines[at as usize].by_need()
     }
 
     /// What a filter asks for, in one of the orders.
     pub fn find(&self, wanted: &Wanted, by_target: bool) -> Places {
         let all = if by_target {
-            self.by_target.get_or_init(|| sorted(&self.lines, |a, b| a.by_target().cmp(&b.by_target())))
+            self.by_target.get_or_init(|| sorted(&self.lines, by_partner))
         } else {
             &self.by_need
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let narrowed = last.as_ref().filter(|(old, way, _)| *way == by_target && wanted.narrows(old));
+        // In the order in which lines lie in memory a walk costs a fraction of one at random: only few are looked up.
+        let few = self.lines.len() / 4;
+        let narrowed = last
+            .as_ref()
+            .filter(|(old, way, places)| *way == by_target && places.len() < few && wanted.narrows(old));
         let takes = |at: &u32| self.line(*at).is_some_and(|line| wanted.takes(line));
         let found: Places = match narrowed {
             _ if wanted.is_nothing() => all.clone(),
             Some((.., places)) => places.iter().copied().filter(takes).collect(),
             None => {
-                // In the order in which they lie in memory: a walk through it at random costs many times as much.
                 let taken: Vec<bool> = self.lines.iter().map(|line| wanted.takes(line)).collect();
                 all.iter().copied().filter(|at| taken[*at as usize]).collect()
             }
@@ -221,10 +212,42 @@ impl Table {
     }
 }
 
-fn sorted(lines: &[Line], by: impl Fn(&Line, &Line) -> std::cmp::Ordering) -> Places {
+fn by_need(one: &Line, other: &Line) -> Ordering {
+    one.by_need().cmp(&other.by_need())
+}
+
+fn by_partner(one: &Line, other: &Line) -> Ordering {
+    one.by_target().cmp(&other.by_target())
+}
+
+fn sorted(lines: &[Line], by: impl Fn(&Line, &Line) -> Ordering) -> Places {
     let mut places: Vec<u32> = (0..lines.len() as u32).collect();
     places.sort_unstable_by(|a, b| by(&lines[*a as usize], &lines[*b as usize]).then(a.cmp(b)));
     places.into()
+}
+
+/// The same order after some lines have become others: each of these is looked up anew, nothing else is compared.
+fn merged(
+    lines: &[Line],
+    before: &[u32],
+    is_moved: &[bool],
+    moved: &[u32],
+    by: impl Fn(&Line, &Line) -> Ordering,
+) -> Places {
+    let compare = |a: u32, b: u32| by(&lines[a as usize], &lines[b as usize]).then(a.cmp(&b));
+    let rest: Vec<u32> = before.iter().copied().filter(|at| !is_moved[*at as usize]).collect();
+    let mut moved = moved.to_vec();
+    moved.sort_unstable_by(|a, b| compare(*a, *b));
+    let mut order = Vec::with_capacity(before.len());
+    let mut from = 0;
+    for one in moved {
+        let to = from + rest[from..].partition_point(|at| compare(*at, one).is_lt());
+        order.extend_from_slice(&rest[from..to]);
+        order.push(one);
+        from = to;
+    }
+    order.extend_from_slice(&rest[from..]);
+    order.into()
 }
 
 fn count(counts: &mut MapCounts, line: &Line, step: impl Fn(&mut u64)) {
