@@ -204,7 +204,8 @@ pub(super) fn facts(
             MapState::Unmapped => format!("{what} wait for this mapping{more}"),
             _ => format!("{what}{more}"),
         };
-        facts.push(("carries", text, Role::Text));
+        let label = if row.state == MapState::Unmapped { "waits" } else { "has" };
+        facts.push((label, text, Role::Text));
     }
     if let Some(by) = row.how {
         let since = row.since.map(|at| format!(" since {}", when(at))).unwrap_or_default();
