@@ -18,7 +18,7 @@ use parhelion::engine::book::Book;
 use parhelion::engine::world::World;
 use parhelion::engine::{Engine, Protocol, desk};
 use parhelion::host::Handle;
-use parhelion::host::words::{Answer, Command, MapFilter, MapOrderView, Query};
+use parhelion::host::words::{Answer, Command, MapFilter, MapOrderView, Query, Reply};
 use parhelion::model::{Decision, Installation, Integration, SourceId};
 use parhelion::sandbox::{self, Brand, Quirks, Sandbox};
 use parhelion::store::trail::{Options, SimulatedDisk, Sync};
@@ -178,6 +178,24 @@ async fn main() -> Outcome {
         times.push(began.elapsed());
     }
     told("ranked anew after one decision", times);
+
+    let mut csv = String::from("source_id,target_id,state,note\n");
+    for (nth, id) in (0..).zip(&first.ids) {
+        // Every thousandth line names nobody.
+        let id = if nth % 1000 == 7 { "nobody" } else { id.as_str() };
+        csv.push_str(&format!("{id},,excluded,line {nth}\n"));
+    }
+    for (what, csv) in [("with bad lines", csv.clone()), ("without", csv.replace("nobody,", "1000,"))] {
+        let began = Instant::now();
+        let import = Command::ImportMappings { integration: ALSO, csv, dry_run: false, by_name: false };
+        let Reply::Mappings(report) = handle.send(import).await? else { return Err("no report".into()) };
+        let took = began.elapsed().as_secs_f64();
+        let (bad, changed) = (report.errors.len(), report.added + report.changed);
+        println!("a file of {customers} lines {what}: {took:.2} s; {bad} named, {changed} taken");
+    }
+    let began = Instant::now();
+    order(&handle, "", false).await?;
+    println!("the table after it: {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
     println!("{:.0} MiB at the most", companies::memory());
     Ok(())
 }

@@ -79,6 +79,7 @@ fn link(target: TargetId, parent: Option<SourceId>, name: &str) -> Link {
         how: How::Exact,
         since: Moment::UNIX_EPOCH,
         removed: None,
+        site: None,
     }
 }
 

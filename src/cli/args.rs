@@ -382,6 +382,18 @@ pub enum Map {
         #[arg(value_name = "TARGET_ID", value_parser = target_id)]
         target: TargetId,
     },
+    /// Print the sites of one mapped customer's partner, or choose one: its address and its new assets go there
+    Site {
+        /// also, westcoast or liongard
+        #[arg(value_name = "INTEGRATION")]
+        integration: Integration,
+        /// The distributor's id of the customer
+        #[arg(value_name = "SOURCE_ID", value_parser = source_id)]
+        source: SourceId,
+        /// Halo's id of the site, or `main` for the main site again
+        #[arg(value_name = "SITE_ID")]
+        site: Option<String>,
+    },
     /// Take a decision about one customer back; deletes nothing anywhere
     Unset {
         /// also, westcoast, liongard or hudu
@@ -450,6 +462,7 @@ impl Map {
             | Self::Reject { integration, .. }
             | Self::Flag { integration, .. }
             | Self::Set { integration, .. }
+            | Self::Site { integration, .. }
             | Self::Unset { integration, .. }
             | Self::Exclude { integration, .. }
             | Self::New { integration, .. }

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::host::words::{
-    CheckState, Fate, FieldSides, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals, LayoutView,
-    LogLine, MapRow, MapState, MappingImport, PastRun, SavedChange, ScheduleView, Suggested, TestReport,
+    Carried, CheckState, Fate, FieldSides, Issue, IssueGroup, IssuesView, JobReport, JobState, JobTotals,
+    LayoutView, LogLine, MapRow, MapState, MappingImport, Party, PastRun, SavedChange, ScheduleView,
+    SitesView, Suggested, TestReport,
 };
 use crate::integrations::FieldRule;
 use crate::model::settings::FieldMapping;
@@ -405,6 +406,9 @@ pub struct MapDocument<'a> {
 struct MapDocumentRow<'a> {
     source: Named<'a, SourceId>,
     target: Option<Named<'a, TargetId>>,
+    /// The partner's site that was chosen for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site: Option<Named<'a, TargetId>>,
     state: MapState,
     how: Option<How>,
     since: Option<String>,
@@ -415,11 +419,46 @@ impl<'a> MapDocument<'a> {
         let row = |row: &'a MapRow| MapDocumentRow {
             source: Named { id: &row.source.id, name: &row.source.name },
             target: row.target.as_ref().map(|target| Named { id: &target.id, name: &target.name }),
+            site: row.site.as_ref().map(|site| Named { id: &site.id, name: &site.name }),
             state: row.state,
             how: row.how,
             since: row.since.map(moment),
         };
         Self { integration, rows: rows.iter().map(row).collect(), error: error.map(ErrorBody::from) }
+    }
+}
+
+/// `map site`.
+#[derive(Serialize)]
+pub struct SitesDocument<'a> {
+    integration: Integration,
+    source: Named<'a, SourceId>,
+    target: Named<'a, TargetId>,
+    sites: Vec<SiteRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct SiteRow<'a> {
+    #[serde(flatten)]
+    site: Named<'a, TargetId>,
+    address: &'a str,
+    chosen: bool,
+}
+
+impl<'a> SitesDocument<'a> {
+    pub fn new(integration: Integration, view: &'a SitesView) -> Self {
+        let chosen = view.chosen.as_ref().map(|site| &site.id);
+        let row = |site: &'a Party<TargetId>| SiteRow {
+            site: Named { id: &site.id, name: &site.name },
+            address: &site.place,
+            chosen: chosen == Some(&site.id),
+        };
+        Self {
+            integration,
+            source: Named { id: &view.source, name: &view.name },
+            target: Named { id: &view.partner.id, name: &view.partner.name },
+            sites: view.sites.iter().map(row).collect(),
+        }
     }
 }
 
@@ -433,6 +472,9 @@ pub struct SuggestDocument<'a> {
 #[derive(Serialize)]
 struct SuggestRow<'a> {
     source: Named<'a, SourceId>,
+    /// What waits for its mapping, by kind, as the last plan read it.
+    #[serde(skip_serializing_if = "<[Carried]>::is_empty")]
+    carries: &'a [Carried],
     /// Best first.
     candidates: Vec<SuggestCandidate<'a>>,
 }
@@ -454,6 +496,7 @@ impl<'a> SuggestDocument<'a> {
         };
         let row = |row: &'a MapRow| SuggestRow {
             source: Named { id: &row.source.id, name: &row.source.name },
+            carries: &row.carries,
             candidates: row.candidates.iter().map(candidate).collect(),
         };
         Self { integration, rows: rows.iter().map(row).collect() }

@@ -2,13 +2,13 @@
 
 use super::args::Map;
 use super::exit::{DONE, FAILED, Failure, worst};
-use super::json::{Done, MapDocument, SuggestDocument};
+use super::json::{Done, MapDocument, SitesDocument, SuggestDocument};
 use super::out::Out;
 use super::progress::attended;
 use super::{ask, csv, order, text};
 use crate::host::Handle;
 use crate::host::words::{Command, MapFilter, MapRow, MapState, Query, Reply};
-use crate::model::{Class, Decision, How, Integration, Problem, SourceId, TargetId};
+use crate::model::{ChosenSite, Class, Decision, How, Integration, Problem, SourceId, TargetId};
 
 /// Rows asked for at a time.
 const WINDOW: usize = 1000;
@@ -45,6 +45,7 @@ pub async fn run(out: &Out, handle: &Handle, command: &Map) -> Result<u8, Failur
         Map::Import { file, dry_run, by_name, .. } => {
             csv::import(out, handle, integration, file, *dry_run, *by_name).await
         }
+        Map::Site { source, site, .. } => site_of(out, handle, integration, source, site.as_deref()).await,
         Map::Unset { source, .. } => decide(out, handle, integration, source, Decision::Clear).await,
         Map::New { source, .. } => decide(out, handle, integration, source, Decision::New).await,
         Map::Exclude { source, note, until, .. } => {
@@ -163,6 +164,39 @@ async fn decide(
     let rows = ask!(handle, Query::MapRows { integration, ids }, MapRows)?;
     out.either(&MapDocument::new(integration, &rows, None), || text::map(integration, &rows, out.plain))?;
     Ok(if rows.is_empty() { FAILED } else { DONE })
+}
+
+/// Shows the sites of a customer's partner, or chooses one of them (P18).
+async fn site_of(
+    out: &Out,
+    handle: &Handle,
+    integration: Integration,
+    source: &SourceId,
+    site: Option<&str>,
+) -> Result<u8, Failure> {
+    read_once(out, handle, integration).await?;
+    let work = async {
+        order!(handle, Command::Sites { integration, source: source.clone() }, Reply::Sites(view) => view)
+    };
+    let view = attended(out, handle, work).await?;
+    let chosen = match site {
+        None => {
+            out.either(&SitesDocument::new(integration, &view), || text::sites(&view, out.plain))?;
+            return Ok(DONE);
+        }
+        Some("main") => None,
+        Some(id) => {
+            let found = view.sites.iter().find(|site| site.id.as_str() == id).ok_or_else(|| {
+                Problem::new(
+                    Class::Input,
+                    format!("'{}' has no active site with the id {id}.", view.partner.name),
+                )
+                .remedy(format!("`parhelion map site {integration} {source}` shows its sites."))
+            })?;
+            Some(ChosenSite { id: found.id.clone(), name: found.name.as_str().into() })
+        }
+    };
+    decide(out, handle, integration, source, Decision::Site { site: chosen }).await
 }
 
 /// The name of a customer of the target, by id.

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::host::words::{
     CheckState, Fate, FieldSides, FieldTest, IssuesView, JobReport, JobState, LayoutView, LogLine, MapRow,
-    MappingImport, PastRun, Phase, SavedChange, ScheduleView, TestReport, TestedField,
+    MappingImport, PastRun, Phase, SavedChange, ScheduleView, SitesView, TestReport, TestedField,
 };
 use crate::host::words::{JobProgress, Level};
 use crate::integrations::FieldRule;
@@ -366,6 +366,21 @@ pub fn map(integration: Integration, rows: &[MapRow], plain: bool) -> String {
     }
 }
 
+/// The sites of a customer's partner; the chosen one is marked.
+pub fn sites(view: &SitesView, plain: bool) -> String {
+    let lines = view.sites.iter().map(|site| {
+        let is_chosen = view.chosen.as_ref().is_some_and(|chosen| chosen.id == site.id);
+        let mark = if is_chosen { "chosen" } else { "" };
+        vec![
+            site.id.to_string(),
+            shown(&site.name).into_owned(),
+            shown(&site.place).into_owned(),
+            mark.into(),
+        ]
+    });
+    table(&["id", "site", "address", ""], lines.collect(), plain)
+}
+
 /// Who every unmapped customer may be: a line a candidate.
 pub fn suggestions(integration: Integration, rows: &[MapRow], plain: bool) -> String {
     let lines = rows.iter().flat_map(|row| {
@@ -410,8 +425,9 @@ fn remarks(row: &MapRow, there: &str) -> String {
         many => Some(format!("{} of the same name in {there}", many.len())),
     };
     let note = Some(row.note.as_str()).filter(|note| !note.is_empty()).map(|note| shown(note).into_owned());
+    let site = row.site.as_ref().map(|site| format!("site {}", shown(&site.name)));
     let remarks = row.remarks.iter().map(|remark| shown(remark).into_owned());
-    note.into_iter().chain(same).chain(remarks).collect::<Vec<_>>().join("; ")
+    note.into_iter().chain(site).chain(same).chain(remarks).collect::<Vec<_>>().join("; ")
 }
 
 pub fn mapping_import(import: &MappingImport) -> String {

@@ -709,6 +709,7 @@ impl Apply {
             since: old.as_ref().map_or(now, |l| l.since),
             base: (!base.is_empty()).then_some(base),
             removed,
+            site: old.and_then(|link| link.site),
         }
     }
 

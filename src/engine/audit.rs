@@ -395,7 +395,11 @@ impl std::fmt::Display for Named {
 /// What the mapping table held for a customer, in words.
 fn slot(slot: &Slot, there: &str) -> Option<Json> {
     let said = match (&slot.link, &slot.decision) {
-        (Some(link), _) => format!("{} ({}) in {there}, {}", link.target_name, link.target, link.how),
+        (Some(link), _) => {
+            let site = link.site.as_ref().map(|site| format!(", site {} ({})", site.name, site.id));
+            let site = site.unwrap_or_default();
+            format!("{} ({}) in {there}, {}{site}", link.target_name, link.target, link.how)
+        }
         (None, Some(Decision::New)) => "create it".into(),
         (None, Some(Decision::Exclude { note, until })) => {
             let until = until.map(|day| format!(" until {day}")).unwrap_or_default();

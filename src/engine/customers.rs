@@ -1,19 +1,24 @@
 //! The mapping table: which source customer is which Halo customer, who said so, and taking it back.
 
 mod card;
+mod carried;
 mod decide;
 mod file;
 mod flag;
+mod follow;
 mod near;
+mod order;
 mod pick;
 mod read;
+mod site;
 mod table;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+pub(in crate::engine) use carried::AllCarried;
 pub use near::Reading;
 
 use crate::engine::words::{Aspect, MapState};
@@ -70,7 +75,8 @@ pub struct TargetParty {
     pub more_domains: Vec<Box<str>>,
 }
 
-/// Both sides and the table between them, in memory; made anew after every change.
+/// Both sides and the table between them, in memory. It follows the decisions of people (`follow`) and is made anew
+/// after every reading and every job.
 pub struct Parties {
     pub read: Arc<Reading>,
     pub links: BTreeMap<SourceId, Link>,
@@ -78,7 +84,8 @@ pub struct Parties {
     /// Pairs that a person has ruled out.
     refused: BTreeMap<SourceId, BTreeMap<TargetId, Refusal>>,
     decided: BTreeMap<SourceId, Decided>,
-    taken: HashSet<TargetId>,
+    /// Partners, with how many feed each.
+    taken: HashMap<TargetId, u32>,
     /// Customers through whose mapping a record has ever come.
     used: HashSet<SourceId>,
     weights: Matching,
@@ -86,7 +93,7 @@ pub struct Parties {
     /// The table was made when the reading was scored.
     is_scored: bool,
     /// Made when first asked for: the table in order, so that a key of a filter costs a walk over short texts.
-    table: OnceLock<table::Table>,
+    table: OnceLock<order::Table>,
 }
 
 impl Parties {
@@ -149,9 +156,9 @@ impl Parties {
     fn is_exact(&self, id: &SourceId) -> bool {
         let Some(source) = self.read.source.get(id) else { return false };
         let namesakes = self.read.namesakes(id);
-        self.read.is_only(source)
+        self.read.is_only(id)
             && !source.ended
-            && matches!(namesakes, [one] if !self.taken.contains(one) && !self.is_refused(id, one))
+            && matches!(namesakes, [one] if !self.taken.contains_key(one) && !self.is_refused(id, one))
     }
 
     fn source_name<'a>(&'a self, id: &'a SourceId) -> &'a str {

@@ -75,6 +75,7 @@ fn is_short(command: &Command) -> bool {
         | Command::TryFields { .. }
         | Command::Score { .. }
         | Command::Card { .. }
+        | Command::Sites { .. }
         | Command::Generate { .. }
         | Command::BuildPlan { .. }
         | Command::Replan { .. }
@@ -120,6 +121,7 @@ async fn carry_out(engine: &Arc<Engine>, command: Command) -> Result<Reply, Prob
             })??;
             Ok(Reply::Card(card))
         }
+        Command::Sites { integration, source } => Ok(Reply::Sites(engine.sites(integration, &source).await?)),
         Command::Generate { integration } => Ok(Reply::Generated(engine.generate(integration).await?)),
         Command::Decide { integration, decisions } => {
             Ok(Reply::Done(engine.decide(integration, decisions).await?))

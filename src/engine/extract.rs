@@ -212,10 +212,7 @@ fn links_within(
 }
 
 /// Linked records that a list of their customers' lacks: they lie elsewhere, or are gone.
-fn elsewhere<'a>(
-    links: BTreeMap<SourceId, TargetId>,
-    there: impl Iterator<Item = &'a str>,
-) -> Vec<TargetId> {
+fn elsewhere<'a>(links: BTreeMap<SourceId, TargetId>, there: impl Iterator<Item = &'a str>) -> Vec<TargetId> {
     let there: BTreeSet<&str> = there.collect();
     links.into_values().filter(|target| !there.contains(target.as_str())).collect()
 }

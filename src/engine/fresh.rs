@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::target::Target;
 use crate::model::asset::is_unlisted;
 use crate::model::packed::{find, sort_by_id};
-use crate::model::{Entity, Found, Packed, PackedList, Problem, TargetId, marker};
+use crate::model::{Entity, FieldName, Found, Packed, PackedList, Problem, TargetId, Value, marker};
 use crate::plan::{Change, Plan, Snapshot, holds};
 
 /// From this many rows on, one listing is cheaper than a look at each record.
@@ -206,20 +206,28 @@ impl Freshness {
             Mode::Each => at.record(change.entity, &target.id).await?,
         };
         let there = at.place().label();
-        let Some(found) = found else {
+        let Some(mut found) = found else {
             return Ok(Look::Changed(format!("it is no longer in {there}; plan again")));
         };
+        // A site that a person chose is not the one that a customer's details tell of (P18).
+        if let (Mode::Each, Some(site)) = (self.mode, &change.site)
+            && change.fields.iter().any(|f| f.name == FieldName::MainSiteAddress)
+            && found.main_site.as_ref() != Some(site)
+            && let Some(address) = at.site_address(site).await?
+        {
+            found.fields.set(FieldName::MainSiteAddress, Value::Address(Box::new(address)));
+        }
         let comparable = || {
             change.fields.iter().filter(|f| {
                 // A list of customers does not carry addresses; the plan's own reading stands.
                 f.after.is_some()
                     && (self.mode == Mode::Each || !is_unlisted(f.name))
-                    && (self.mode == Mode::Each || f.name != crate::model::FieldName::MainSiteAddress)
+                    && (self.mode == Mode::Each || f.name != FieldName::MainSiteAddress)
             })
         };
         if comparable().count() > 0
             && comparable().all(|f| holds(&found, f.name, f.after.as_ref()))
-            && change.fields.iter().all(|f| f.name != crate::model::FieldName::MainSiteAddress)
+            && change.fields.iter().all(|f| f.name != FieldName::MainSiteAddress)
         {
             return Ok(Look::Already);
         }

@@ -86,6 +86,19 @@ pub fn uses(integration: Integration) -> Vec<u8> {
 pub fn used(integration: Integration, customer: &SourceId) -> Vec<u8> {
     with_id(uses(integration), customer.as_str())
 }
+/// The marks of all links that are older than these marks are made.
+pub fn uses_known(integration: Integration) -> Vec<u8> {
+    plain(&[b"meta", b"uses", integration.key().as_bytes()])
+}
+/// What hangs on a source customer, as the last plan read it.
+pub fn carried_all(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"kc", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn carried(integration: Integration, customer: &SourceId) -> Vec<u8> {
+    with_id(carried_all(integration), customer.as_str())
+}
 pub fn step(integration: Integration, step: u64) -> Vec<u8> {
     let mut key = plain(&[b"u", integration.key().as_bytes()]);
     key.push(b'/');

@@ -157,6 +157,8 @@ struct Live {
     parties: HashMap<Integration, Arc<customers::Parties>>,
     /// Both sides as last read, with the partners scored: decisions leave them as they are.
     readings: HashMap<Integration, Arc<customers::Reading>>,
+    /// What hangs on the source's customers, as the last plan read it.
+    carried: HashMap<Integration, Arc<customers::AllCarried>>,
     /// Why the last reading of customers failed.
     trouble: HashMap<Integration, String>,
     /// Records of both sides as the field mappings were last shown against.
@@ -203,6 +205,7 @@ impl Engine {
             scheduler: scheduler::Scheduler::default(),
             layout_turn: tokio::sync::Mutex::default(),
         });
+        engine.know_uses()?;
         engine.interrupt_orphans()?;
         Ok(engine)
     }

@@ -173,6 +173,7 @@ impl Engine {
     /// The pure part, on what was read, and its storing. The listings are let go before the rows are stored, unless
     /// somebody may plan from them again.
     pub fn plan_from(&self, spec: &Spec, read: Arc<Read>, keep: Keep) -> Result<(Plan, Freshness), Problem> {
+        self.remember_carried(spec.integration, &read.snapshot)?;
         let mut mappings = self.mappings(spec.integration)?;
         mappings.near = self.look_alikes(spec.integration, &read.snapshot, &mappings)?;
         self.push_pairs(spec.integration, &read.snapshot, &mut mappings)?;

@@ -12,7 +12,8 @@ use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
 use crate::api::listing::Listing;
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Packed, Place, Problem, TargetId, Value,
+    Address, Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Packed, Place, Problem,
+    TargetId, Value,
 };
 use crate::plan::{equals, holds};
 
@@ -124,6 +125,14 @@ impl Target {
             Self::Halo(halo) => send_to_halo(halo, permit, write).await,
             Self::Hudu(desk) => desk.send(permit, write, named).await,
             Self::Liongard(desk) => desk.send(permit, write).await,
+        }
+    }
+
+    /// The address of a site as it is now.
+    pub async fn site_address(&self, site: &TargetId) -> Result<Option<Address>, Problem> {
+        match self {
+            Self::Halo(halo) => Ok(halo.site(site).await?.map(|site| site.address)),
+            Self::Hudu(_) | Self::Liongard(_) => Ok(None),
         }
     }
 

@@ -73,6 +73,11 @@ pub enum Command {
         integration: Integration,
         source: SourceId,
     },
+    /// The sites of a customer's partner in Halo, to choose one (P18). Changes nothing.
+    Sites {
+        integration: Integration,
+        source: SourceId,
+    },
     /// Scores the partners of everybody unmapped, where that has not been done since the last reading.
     Score {
         integration: Integration,
@@ -244,6 +249,7 @@ pub enum Reply {
     Fields(Box<FieldTest>),
     Generated(GeneratedReport),
     Card(CardView),
+    Sites(SitesView),
     /// Mappings from a file: what would change, or did.
     Mappings(MappingImport),
     Planned(Box<Plan>),
@@ -272,6 +278,19 @@ pub struct PushRow {
     pub domain: String,
     /// On or off with the next plan; `None`: nothing is asked for here.
     pub wish: Option<bool>,
+}
+
+/// The sites of a customer's partner (P18).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SitesView {
+    /// Whose partner it is, at the source.
+    pub source: SourceId,
+    pub name: String,
+    pub partner: Party<TargetId>,
+    /// The active ones, by name.
+    pub sites: Vec<Party<TargetId>>,
+    /// The chosen one; `None`: the main site.
+    pub chosen: Option<crate::model::ChosenSite>,
 }
 
 /// One customer in every system (N12).
@@ -815,14 +834,40 @@ pub struct MapRow {
     /// Who decided last, and when.
     #[serde(default)]
     pub decided: Option<crate::model::Decided>,
+    /// The partner's site that a person chose for it (P18).
+    #[serde(default)]
+    pub site: Option<crate::model::ChosenSite>,
     pub how: Option<crate::model::How>,
     pub since: Option<Moment>,
-    /// Subscriptions that feed through this row, where they were read.
+    /// Of an exclusion: why, and until when.
     pub note: String,
+    /// What hangs on it at the source, by kind, as the last plan read it: it waits for a mapping, or feeds through it.
+    #[serde(default)]
+    pub carries: Vec<Carried>,
     /// Halo customers of the same exact name, if it is unmapped: 1 is one key away, more is ambiguous.
     pub same_name: Vec<Party<TargetId>>,
     /// What a person should know ("inactive in Halo", "renamed from ...", "ended at ALSO").
     pub remarks: Vec<String>,
+}
+
+/// The records of one kind that hang on a customer at the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    pub entity: Entity,
+    pub records: u32,
+    pub seats: u64,
+    /// Money a month, by currency.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub money: BTreeMap<Currency, rust_decimal::Decimal>,
+    /// Records whose price is not known: not in the money.
+    #[serde(default)]
+    pub unpriced: u32,
+}
+
+impl Carried {
+    pub const fn of(entity: Entity) -> Self {
+        Self { entity, records: 0, seats: 0, money: BTreeMap::new(), unpriced: 0 }
+    }
 }
 
 /// A customer on either side, as tables show it.

@@ -6,6 +6,7 @@ pub mod exact;
 pub mod field_csv;
 pub mod keys;
 pub mod legal;
+pub mod likeness;
 pub mod mapping_csv;
 pub mod mapping_xlsx;
 pub mod name;

@@ -173,7 +173,7 @@ pub enum Entity {
 }
 
 impl Entity {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Customers,
         Self::Subscriptions,
         Self::Assets,

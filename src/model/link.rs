@@ -70,6 +70,18 @@ pub struct Link {
     /// What we did to it because it had vanished at the source: only that is taken back when it returns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<Removed>,
+    /// Of a customer: the partner's site that a person chose for it (P18).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<ChosenSite>,
+}
+
+/// Where a customer's address and its new assets go, in place of its partner's main site: for several customers that
+/// are branches of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenSite {
+    pub id: TargetId,
+    /// As it was called when it was chosen: a label, never a key.
+    pub name: Box<str>,
 }
 
 /// What we did to a target record because its source record was gone.
@@ -92,6 +104,8 @@ pub enum Decision {
     Exclude { note: Box<str>, until: Option<super::Date> },
     /// It is certainly not this target customer: never suggested again (P14).
     Reject { target: TargetId, target_name: Box<str> },
+    /// Mapped as it is, to this site of its partner; `None`: to the main site (P18).
+    Site { site: Option<ChosenSite> },
     /// Back to undecided. Never deletes data anywhere (K2).
     Clear,
 }

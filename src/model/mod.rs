@@ -25,7 +25,7 @@ pub use date::{Date, Moment};
 pub use field::{Field, FieldName, Fields, Label, Value};
 pub use freeze::Freeze;
 pub use id::{Entity, Integration, JobId, Place, PlanId, SourceId, TargetId};
-pub use link::{Decided, Decision, How, KeyValues, Link, Refusal, Slot};
+pub use link::{ChosenSite, Decided, Decision, How, KeyValues, Link, Refusal, Slot};
 pub use marker::Installation;
 pub use money::{Amount, Currency};
 pub use packed::{Packed, PackedList};

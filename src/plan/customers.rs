@@ -353,6 +353,8 @@ impl<'a> Planner<'a> {
         }
 
         let owned = self.owned(&wanted.fields);
+        let chosen = link.site.as_ref().map(|site| self.at_site(found, &site.id));
+        let found = chosen.as_ref().unwrap_or(found);
         let diff = diff::compare(&owned, found, link.base.as_ref(), self.policy.rules(self.root));
         let mut notes = Vec::new();
         if !found.is_active {
@@ -387,6 +389,13 @@ impl<'a> Planner<'a> {
         }
         if needs_site {
             change.site.clone_from(&found.main_site);
+            if let (Some(site), None) = (&link.site, &found.main_site) {
+                let why = format!(
+                    "the site '{}' that was chosen for it is not among the active ones of its {} customer: choose another (P18)",
+                    site.name, self.there
+                );
+                return change.held(Cause::Missing, Action::Update, why);
+            }
             if found.main_site.is_none() {
                 let why = format!(
                     "{0}'s customer has no main site to hold the address: give it one in {0} (K9)",
@@ -396,6 +405,18 @@ impl<'a> Planner<'a> {
             }
         }
         change
+    }
+
+    /// The partner with the chosen site in place of its main site (P18).
+    fn at_site(&self, found: &Found, site: &TargetId) -> Found {
+        let mut found = found.clone();
+        found.fields.remove(FieldName::MainSiteAddress);
+        let address = self.snapshot.sites.get(site);
+        found.main_site = address.map(|_| site.clone());
+        if let Some(address) = address {
+            found.fields.set(FieldName::MainSiteAddress, Value::Address(Box::new(address.clone())));
+        }
+        found
     }
 
     fn leaves_inactive(&self) -> bool {

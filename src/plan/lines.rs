@@ -149,8 +149,9 @@ struct Planner<'a> {
 struct Place {
     target: Option<TargetId>,
     after_row: Option<u32>,
-    /// The site of records that are parked (L9).
+    /// Not the main site: the default site of what is parked (L9), or the one that a person chose (P18).
     site: Option<TargetId>,
+    is_parked: bool,
     /// A sentence on how this place came about.
     note: Option<String>,
 }
@@ -158,7 +159,7 @@ struct Place {
 impl Place {
     /// Of a record that is at the target already: the default site is for new ones (L9).
     fn unchanged() -> Self {
-        Self { target: None, after_row: None, site: None, note: None }
+        Self { target: None, after_row: None, site: None, is_parked: false, note: None }
     }
 }
 
@@ -245,10 +246,17 @@ impl<'a> Planner<'a> {
             }
             (_, Verdict::Ended(why)) => skip(format!("ended at {}: {why}", self.label)),
             (Some(Standing::Mapped(target)), _) => {
-                Ok(Place { target: Some(target.clone()), after_row: None, site: None, note: None })
+                let chosen = self.mappings.customers.get(parent).and_then(|link| link.site.as_ref());
+                let chosen = chosen.filter(|_| self.entity == Entity::Assets);
+                Ok(Place {
+                    target: Some(target.clone()),
+                    site: chosen.map(|site| site.id.clone()),
+                    note: chosen.map(|site| format!("at the site '{}' (P18)", site.name)),
+                    ..Place::unchanged()
+                })
             }
             (Some(Standing::After { row, target }), _) => {
-                Ok(Place { target: target.clone(), after_row: Some(*row), site: None, note: None })
+                Ok(Place { target: target.clone(), after_row: Some(*row), ..Place::unchanged() })
             }
         }
     }
@@ -264,6 +272,7 @@ impl<'a> Planner<'a> {
                 target: Some(customer.clone()),
                 after_row: None,
                 site: Some(site.clone()),
+                is_parked: true,
                 note: Some(format!("{why}: at the default site {name} (L9)")),
             }),
             Parking::None | Parking::Missing(_) => {
@@ -280,7 +289,7 @@ impl<'a> Planner<'a> {
     /// Where a record that is matched by a value carries on although the mapping says another place (L9, L14).
     fn stays(&self, found: &Found, place: &Place) -> Option<String> {
         let by_field = self.policy.rules(self.entity).by_matching_field;
-        let belongs = place.target.as_ref().filter(|_| by_field && place.site.is_none())?;
+        let belongs = place.target.as_ref().filter(|_| by_field && !place.is_parked)?;
         let has = found.parent.as_ref().filter(|has| *has != belongs)?;
         Some(format!(
             "its {} is with {} customer {has}, its customer is mapped to {belongs}: move it there if that is right; it is never moved unasked",

@@ -30,6 +30,7 @@ pub use diff::{equals, holds};
 pub use hash::{Seal, hash};
 pub use limits::{is_other_account, scope};
 pub use merge::{Planned, build};
+pub use money::monthly;
 pub use outline::{Cost, Limit, MoneyDelta, Outline, Plan, Purpose, Totals, Valve};
 pub use rows::{Row, Rows};
 pub use shape::{Answered, Shape};

@@ -6,7 +6,7 @@ use super::Change;
 use crate::model::{FieldName, Fields, Found, Value};
 
 /// Quantity times price; nothing for an inactive record. `None` where a part is unknown: never 0.
-pub(super) fn monthly(fields: &Fields, active: bool) -> Option<Decimal> {
+pub fn monthly(fields: &Fields, active: bool) -> Option<Decimal> {
     if !active {
         return Some(Decimal::ZERO);
     }

@@ -7,8 +7,8 @@ use super::{Answered, Shape};
 use crate::model::asset::FieldKind;
 use crate::model::settings::{Safety, SourceChanges};
 use crate::model::{
-    Currency, Date, Decision, Entity, FieldName, Found, Freeze, Installation, Integration, Link, Moment,
-    PackedList, Place, SourceId, TargetId, Wanted,
+    Address, Currency, Date, Decision, Entity, FieldName, Found, Freeze, Installation, Integration, Link,
+    Moment, PackedList, Place, SourceId, TargetId, Wanted,
 };
 
 /// Both sides as read, each list sorted by id and free of repeats.
@@ -24,6 +24,8 @@ pub struct Snapshot {
     /// What the direct look-ups of mapped customers that the source no longer lists said; only scheduled plans that may
     /// remove customers have any (decision 2).
     pub absences: BTreeMap<SourceId, Absence>,
+    /// The addresses of sites that were chosen for customers, where addresses follow the source (P18).
+    pub sites: BTreeMap<TargetId, Address>,
     /// The records that belong to customers: one entry for each such entity that is planned.
     pub lines: BTreeMap<Entity, Lines>,
     pub top_level: TopLevel,

@@ -155,6 +155,8 @@ actions! {
         "Maps to the suggestion shown and goes on; opens the picker where nothing is near enough, or two are equally near. Of marked rows it takes all suggestions, after a question." "parhelion map set also ID HALO_ID";
     Card "card" [Customers] "card" "Show this customer in every system"
         "What each system knows of it, what hangs on it, what waits, and where it is missing." "";
+    ChooseSite "choose_site" [Customers] "site" "Choose the partner's site"
+        "For several customers that are branches of one: its address and its new assets go to that site." "parhelion map site also ID SITE_ID";
     NextCandidate "next_candidate" [Customers] "next match" "Show the next candidate"
         "Enter then takes the one that is shown." "parhelion map suggest also";
     PreviousCandidate "previous_candidate" [Customers] "match" "Show the previous candidate" "" "parhelion map suggest also";

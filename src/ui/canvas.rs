@@ -176,6 +176,12 @@ impl Canvas<'_> {
         self.buffer.set_style(area, style);
     }
 
+    /// Gives an area a style in place of those of its texts: one style is the fewest bytes.
+    pub fn cover(&mut self, area: Rect, role: Role) {
+        let style = Style::reset().patch(self.style(role));
+        self.buffer.set_style(area, style);
+    }
+
     pub fn when(&self, moment: Moment) -> String {
         self.look.when(moment, self.now)
     }

@@ -478,8 +478,14 @@ fn take_in(
         if pace == Pace::Input && matches!(news, News::Answer(..)) {
             pacing.answered();
         }
+        let gap = match (pace, &news) {
+            // Its key has waited long enough.
+            (Pace::Input, News::Answer(..)) => Duration::ZERO,
+            (Pace::Input, _) => INPUT_GAP,
+            (Pace::News, _) => wires.news_gap,
+        };
         let effects = update(app, Message { now, news });
-        pacing.want(now.tick, pace, if pace == Pace::Input { INPUT_GAP } else { wires.news_gap });
+        pacing.want(now.tick, pace, gap);
         wires.news_gap = app.prefs.news_gap(wires.is_ssh);
         if !effects.is_empty() {
             work.push_back((effects, pace));

@@ -212,7 +212,9 @@ pub enum Multiplexer {
 }
 
 fn move_to(at: Position, bytes: &mut Vec<u8>) {
-    bytes.extend_from_slice(format!("\x1b[{};{}H", at.y + 1, at.x + 1).as_bytes());
+    let row = at.y + 1;
+    let code = if at.x == 0 { format!("\x1b[{row}H") } else { format!("\x1b[{row};{}H", at.x + 1) };
+    bytes.extend_from_slice(code.as_bytes());
 }
 
 type Pen = (Color, Color, Modifier);
@@ -251,6 +253,7 @@ fn encode(buffer: &Buffer, cells: &[(u16, u16, &Cell)], bytes: &mut Vec<u8>) {
         match next {
             Some(at) if at == Position::new(*x, *y) => {}
             Some(at) if at.y == *y && at.x < *x => bridge(buffer, at, *x, pen, bytes),
+            Some(at) if at.y + 1 == *y && *x == 0 => bytes.extend_from_slice(b"\r\n"),
             _ => move_to(Position::new(*x, *y), bytes),
         }
         let wanted = pen_of(cell);
@@ -262,7 +265,7 @@ fn encode(buffer: &Buffer, cells: &[(u16, u16, &Cell)], bytes: &mut Vec<u8>) {
         if wanted == PLAIN && !rest.is_empty() && (*x..rest.end).all(|x| is_blank(&buffer[(x, *y)])) {
             bytes.extend_from_slice(b"\x1b[K");
             erased_row = Some(*y);
-            next = None;
+            next = Some(Position::new(*x, *y));
             continue;
         }
         bytes.extend_from_slice(cell.symbol().as_bytes());

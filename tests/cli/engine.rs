@@ -332,6 +332,31 @@ fn decisions_are_taken_by_id_and_shown_as_rows() {
     profile.run(&["map", "set", "also", source, "999999999", "--json"]).exits(1).error();
 }
 
+/// P18: the sites of a mapped customer's partner, one of them chosen, and the main site again.
+#[test]
+fn the_site_of_a_mapped_customer_is_chosen_by_its_id() {
+    let (profile, _vendors) = set_up();
+    profile.run(&["map", "generate", "also"]).exits(0);
+    let list = profile.run(&["map", "list", "also", "--json"]).exits(0).json();
+    let of = |state: &str| {
+        let rows = list["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["state"] == state).unwrap()["source"]["id"].as_str().unwrap()
+    };
+    let source = of("mapped");
+    let sites = || profile.run(&["map", "site", "also", source, "--json"]).exits(0).json();
+    let before = sites();
+    assert_eq!((&before["schema"], &before["sites"][0]["chosen"]), (&json!(1), &json!(false)));
+    let site = before["sites"][0]["id"].as_str().unwrap();
+    let row = profile.run(&["map", "site", "also", source, site, "--json"]).exits(0).json();
+    assert_eq!(row["rows"][0]["site"]["id"], site);
+    assert_eq!(sites()["sites"][0]["chosen"], true);
+    assert!(profile.run(&["map", "site", "also", source]).exits(0).stdout.contains("chosen"));
+    let row = profile.run(&["map", "site", "also", source, "main", "--json"]).exits(0).json();
+    assert_eq!((row["rows"][0].get("site"), &row["rows"][0]["state"]), (None, &json!("mapped")));
+    profile.run(&["map", "site", "also", source, "999999999", "--json"]).exits(1).error();
+    profile.run(&["map", "site", "also", of("unmapped"), "--json"]).exits(1).error();
+}
+
 #[test]
 fn likely_partners_are_printed_best_first_and_a_pair_is_ruled_out() {
     let (profile, _vendors) = set_up();

@@ -24,3 +24,4 @@ mod rig;
 mod safety;
 mod schedules;
 mod secrets;
+mod sites;

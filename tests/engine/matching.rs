@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use parhelion::engine::Engine;
-use parhelion::host::words::{Aspect, MapFilter, MapRow, MapState, SettingChange};
+use parhelion::host::words::{Aspect, MapFilter, MapOrderView, MapRow, MapState, SettingChange};
 use parhelion::model::{Decision, How, Integration, SourceId, TargetId};
 use parhelion::plan::Action;
 use parhelion::sandbox::{Brand, Faults, Host, Kind, Rule, Sandbox};
+use parhelion::store::{Index, Op};
 use serde_json::json;
 
+use super::dice::Dice;
 use super::rig::{Ground, by_hand, new_customers, plan, run};
 
 const ALSO: Integration = Integration::Also;
@@ -365,4 +367,125 @@ async fn a_card_from_hudus_side_tells_the_marketplaces_too() {
     assert!(parts.contains(&("ALSO", false)) && parts[0].0 == "Halo", "{card:?}");
     let also = card.parts.iter().find(|part| part.place == "ALSO").expect("ALSO");
     assert!(also.lines[0].starts_with("Alder (1000)"), "{also:?}");
+}
+
+/// What a viewer sees of the table: both orders, a filter, the counters and every row.
+fn seen(engine: &Engine) -> (Vec<MapOrderView>, Vec<MapRow>) {
+    let orders = [("", false), ("", true), ("ltd", false), (">90", false)].map(|(text, by_target)| {
+        let filter = MapFilter { text: text.into(), ..MapFilter::default() };
+        MapOrderView { read_at: None, ..engine.map_order(ALSO, &filter, by_target).expect("the table") }
+    });
+    let rows = engine.map_rows(ALSO, &orders[0].ids).expect("rows");
+    (orders.to_vec(), rows)
+}
+
+/// A decision changes some rows of the table and leaves the others: none may differ from a table made anew.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_follows_decisions_is_the_one_that_is_made_anew() {
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
+    let mut dice = Dice::new(seed, "follow");
+    let names =
+        ["Kestrel", "Kestrel Ltd", "Lomond", "Lomond Ltd", "Alder", "Alder", "Harbour View", "Blue Yonder"];
+    let sandbox = companies(&names);
+    let partners = [
+        "Kestrel",
+        "Kestrel GmbH",
+        "Lomond",
+        "Lomond plc",
+        "Alder",
+        "Harbour View Hotel",
+        "Blue Yonder Food",
+    ];
+    let targets: Vec<TargetId> = partners.iter().map(|name| client(&sandbox, name)).collect();
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    engine.score(ALSO).await.expect("scored");
+    for step in 0..120 {
+        let decide = |dice: &mut Dice| {
+            let target = dice.pick(&targets).clone();
+            let decision = match dice.below(6) {
+                0 | 1 => map_to(&target),
+                2 => Decision::New,
+                3 => Decision::Exclude { note: "".into(), until: None },
+                4 => Decision::Reject { target, target_name: "".into() },
+                _ => Decision::Clear,
+            };
+            (id(dice.below(names.len() as u64) as i64), decision)
+        };
+        let _ = match dice.below(8) {
+            0 => engine.undo(ALSO, false).await,
+            1 => engine.undo(ALSO, true).await,
+            2 => engine.generate(ALSO).await.map(|_| String::new()),
+            3 => engine.decide(ALSO, vec![decide(&mut dice), decide(&mut dice), decide(&mut dice)]).await,
+            _ => engine.decide(ALSO, vec![decide(&mut dice)]).await,
+        };
+        let followed = seen(&engine);
+        if step % 3 == 2 {
+            engine.read_customers(ALSO).await.expect("read again");
+            engine.score(ALSO).await.expect("scored");
+            assert_eq!(followed, seen(&engine), "seed {seed}, step {step}");
+        }
+    }
+    let counts = seen(&engine).0[0].counts;
+    assert_eq!(counts.all, names.len() as u64);
+}
+
+/// How much waits for a mapping, as the last plan read it (ux.md 3.3).
+#[tokio::test(start_paused = true)]
+async fn a_row_says_what_hangs_on_its_customer() {
+    let sandbox = new_customers(2, 3);
+    client(&sandbox, "Customer 001 GmbH");
+    let mut ground = Ground::new(sandbox);
+    ground.settings = "set_price_and_cost = true\n".into();
+    let engine = ground.start().await;
+    engine.read_customers(ALSO).await.expect("read");
+    let of = |engine: &Engine| {
+        let rows = engine.map_rows(ALSO, &order(engine, "")).expect("rows");
+        let carries = rows.into_iter().map(|row| {
+            (row.source.name, row.carries.iter().map(|one| (one.records, one.seats)).collect::<Vec<_>>())
+        });
+        carries.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert!(of(&engine).values().all(Vec::is_empty), "no plan has read them yet");
+    plan(&engine, &by_hand()).await;
+    let now = of(&engine);
+    assert_eq!(now["Customer 000 Ltd"], [(3, 30)]);
+    assert_eq!(now["Customer 001 Ltd"], [(3, 30)]);
+    // It is known after a restart, and follows the source.
+    ground.kill(engine).await;
+    let engine = ground.open();
+    assert_eq!(of(&engine), now);
+    let company =
+        ground.sandbox.put_company(Brand::Also, &json!({"CompanyName": "Late", "AccountState": "Active"}));
+    ground.sandbox.add_seats(Brand::Also, company, 4);
+    plan(&engine, &by_hand()).await;
+    assert_eq!(of(&engine)["Late"], [(1, 4)]);
+}
+
+/// N4: an index of before the marks of use takes them from its links.
+#[tokio::test(start_paused = true)]
+async fn an_older_index_learns_which_mappings_are_used() {
+    let sandbox = new_customers(1, 1);
+    let idle = json!({"AccountId": 1000, "CompanyName": "Idle", "AccountState": "Active"});
+    sandbox.put_company(Brand::Also, &idle);
+    client(&sandbox, "Idle");
+    let mut ground = Ground::new(sandbox);
+    let engine = ground.start().await;
+    run(&engine, by_hand()).await;
+    ground.kill(engine).await;
+    tokio::time::sleep(Duration::from_secs(31 * 24 * 3600)).await;
+    // As an older build left it.
+    let forget: Vec<_> = [b"ku/also/".as_slice(), b"meta/uses/"]
+        .into_iter()
+        .flat_map(|prefix| Index::scan(ground.index.as_ref(), prefix, None, 100).expect("keys"))
+        .map(|(key, _)| Op::Del(key))
+        .collect();
+    assert!(forget.len() > 1, "{forget:?}");
+    Index::write(ground.index.as_ref(), &forget).expect("forgotten");
+    let engine = ground.open();
+    engine.read_customers(ALSO).await.expect("read again");
+    let rows = engine.map_rows(ALSO, &order(&engine, "")).expect("rows");
+    let aspects: Vec<_> = rows.iter().map(|row| (row.source.name.as_str(), row.aspect)).collect();
+    assert!(aspects.contains(&("Idle", Some(Aspect::Unused))), "{aspects:?}");
+    assert!(aspects.contains(&("Customer 000 Ltd", None)), "{aspects:?}");
 }

@@ -55,6 +55,7 @@ fn link(n: u64, long: bool) -> Link {
         since: Moment::UNIX_EPOCH,
         base: Some(Fields::new().with(FieldName::Name, Value::text("Alder"))),
         removed: None,
+        site: None,
     }
 }
 

@@ -42,6 +42,7 @@ fn link(target: &str, parent: Option<&str>) -> Link {
         since: Moment::UNIX_EPOCH,
         base: None,
         removed: None,
+        site: None,
     }
 }
 

@@ -41,6 +41,7 @@ fn link(target: &str) -> Link {
         since: Moment::UNIX_EPOCH,
         base: None,
         removed: None,
+        site: None,
     }
 }
 

@@ -51,6 +51,7 @@ impl Sides {
             ..Lines::default()
         };
         Snapshot {
+            sites: BTreeMap::new(),
             customers: sides.customers,
             customers_complete: sides.customers_complete,
             partners: sides.halo_customers,
@@ -403,6 +404,7 @@ fn link(target: &str, parent: Option<SourceId>, source_name: &str, target_name: 
         since: Moment::UNIX_EPOCH,
         base: None,
         removed: None,
+        site: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The customer mappings, the picker and the fields (ux.md 3.3-3.5), as frames and as keys.
 
-use parhelion::host::words::{Command, Event};
+use parhelion::host::words::{Aspect, Command, Event, MapRow, Suggested};
 use parhelion::model::{Decision, Integration};
 
 use super::rig::{Rig, Start};
@@ -51,6 +51,8 @@ fn decided(rig: &Rig) -> Vec<(String, &'static str)> {
                 Decision::New => "new",
                 Decision::Exclude { .. } => "exclude",
                 Decision::Reject { .. } => "reject",
+                Decision::Site { site: Some(_) } => "site",
+                Decision::Site { site: None } => "main site",
                 Decision::Clear => "clear",
             };
             (id.to_string(), verb)
@@ -455,4 +457,74 @@ fn planning_from_the_integrations_is_one_key() {
     let mut rig = Start::default().rig();
     rig.keys("2 p 1 g j p").says("Plan P8");
     rig.keys("1 l").says("[2 Customers]").says("─ Fabrikam (ALSO 88210) ─");
+}
+
+/// Ux.md 3.3, 3.4: how much waits for a mapping stands in the details, and what comes with it in the picker.
+#[test]
+fn what_hangs_on_a_customer_is_said() {
+    let mut rig = near().rig();
+    let waits = "14 subscriptions wait for this mapping: 214 seats, 1,240.00 EUR a month";
+    rig.keys("2").says(waits).keys("m").says(" carries  14 subscriptions, 214 seats, 1,240.00 EUR a month");
+    rig.keys("<Esc> j").says_not("wait for this mapping");
+}
+
+/// P18: of a mapped customer a site, by one key each; the same key goes back to the main site.
+#[test]
+fn a_site_is_chosen_for_a_mapped_customer_only() {
+    let mut rig = Start::default().rig();
+    rig.keys("2 : choose <Enter>").says("It is not mapped, so there is no site to choose.");
+    rig.keys("<Esc> <Esc> f m : choose <Enter>").shows("customers-site@80x24");
+    rig.keys("2").says("site Leeds");
+    rig.keys(": choose <Enter> 0").says_not("site Leeds");
+    assert_eq!(decided(&rig).iter().map(|(_, verb)| *verb).collect::<Vec<_>>(), ["site", "main site"]);
+}
+
+/// Ux.md 5: two hundred customers of the usual kind are 113 keys.
+#[test]
+fn two_hundred_customers_are_mapped_by_113_keys() {
+    use super::data::{halo, twin, unmapped};
+    let of = |count: u64, make: &dyn Fn(u64) -> MapRow| (0..count).map(make).collect::<Vec<_>>();
+    let near = |id: u64, partners: &[u64]| MapRow {
+        aspect: Some(Aspect::Suggested),
+        candidates: partners
+            .iter()
+            .map(|partner| Suggested {
+                party: halo(*partner as i64, "Partner", ""),
+                score: 90,
+                why: vec!["spelling".into()],
+                is_free: true,
+            })
+            .collect(),
+        ..unmapped(id, &format!("Customer {id}"))
+    };
+    let rows = [
+        of(45, &|n| near(1000 + n, &[n + 1])),
+        of(10, &|n| near(2000 + n, &[n + 101, n + 201])),
+        of(6, &|n| unmapped(3000 + n, "By hand")),
+        of(5, &|n| unmapped(4000 + n, "New")),
+        of(4, &|n| unmapped(5000 + n, "Not ours")),
+        of(130, &|n| twin(6000 + n, &format!("Twin {n}"))),
+    ]
+    .concat();
+    assert_eq!(rows.len(), 200);
+    let mut rig = Start::default().with(|world| world.market.rows = rows).rig();
+    rig.keys("2");
+    let keys = [
+        "a ".to_owned(),
+        "<Enter> ".repeat(45),
+        "<Right> <Enter> ".repeat(10),
+        "m jura <Enter> ".repeat(6),
+        "n ".repeat(5),
+        "x ".repeat(4),
+        "f u".to_owned(),
+    ]
+    .concat();
+    assert_eq!(parhelion::ui::frames::parse_keys(&keys).expect("keys").len(), 113);
+    rig.keys(&keys).says("Nothing matches.");
+    let decisions = decided(&rig);
+    let count = |verb| decisions.iter().filter(|(_, said)| *said == verb).count();
+    assert_eq!((count("map"), count("new"), count("exclude")), (61, 5, 4));
+    assert!(rig.told().iter().any(|command| matches!(command, Command::Generate { .. })));
+    let second = targets(&rig).into_iter().filter(|(id, _)| id.starts_with('2')).map(|(_, target)| target);
+    assert_eq!(second.collect::<Vec<_>>(), (201..211).map(|n| n.to_string()).collect::<Vec<_>>());
 }

@@ -36,7 +36,7 @@ pub fn party(id: u64, name: &str, place: &str, domain: &str) -> Party<SourceId> 
     Party { id: SourceId::from(id as i64), name: name.into(), place: place.into(), domain: domain.into() }
 }
 
-fn halo(id: i64, name: &str, domain: &str) -> Party<TargetId> {
+pub fn halo(id: i64, name: &str, domain: &str) -> Party<TargetId> {
     Party { id: TargetId::from(id), name: name.into(), place: String::new(), domain: domain.into() }
 }
 
@@ -50,9 +50,11 @@ pub fn unmapped(id: u64, name: &str) -> MapRow {
         accept_from: 60,
         refused: Vec::new(),
         decided: None,
+        site: None,
         how: None,
         since: None,
         note: String::new(),
+        carries: Vec::new(),
         same_name: Vec::new(),
         remarks: Vec::new(),
     }
@@ -62,7 +64,7 @@ fn near(party: Party<TargetId>, score: u8, why: &str) -> Suggested {
     Suggested { party, score, why: vec![why.into()], is_free: true }
 }
 
-fn twin(id: u64, name: &str) -> MapRow {
+pub fn twin(id: u64, name: &str) -> MapRow {
     let namesake = halo(id as i64 + 1, name, "example.com");
     MapRow {
         aspect: Some(Aspect::Suggested),
@@ -81,6 +83,12 @@ pub fn spelt_otherwise() -> MapRow {
             near(halo(602, "Harbour Hotels", ""), 82, "same domain harbour.example"),
             near(halo(603, "View Hotel", ""), 74, "extra words"),
         ],
+        carries: vec![Carried {
+            records: 14,
+            seats: 214,
+            money: [(Currency::new("EUR").expect("a currency"), 1240.into())].into(),
+            ..Carried::of(Entity::Subscriptions)
+        }],
         ..unmapped(88_240, "Harbour View Hotel")
     }
 }
@@ -368,6 +376,19 @@ impl Market {
                 ];
                 Some((Ok(Reply::Card(CardView { name, parts })), Vec::new()))
             }
+            Command::Sites { source, .. } => {
+                let row = self.rows.iter().find(|row| row.source.id == *source)?;
+                let site =
+                    |id: i64, name: &str, place: &str| Party { place: place.into(), ..halo(id, name, "") };
+                let view = SitesView {
+                    source: source.clone(),
+                    name: row.source.name.clone(),
+                    partner: row.target.clone()?,
+                    sites: vec![site(801, "Main", "1 High Street, York"), site(802, "Leeds", "")],
+                    chosen: row.site.clone(),
+                };
+                Some((Ok(Reply::Sites(view)), Vec::new()))
+            }
             Command::ReadCustomers { .. } => {
                 self.read_at = Some(at("21T14:05"));
                 done("Read 16 ALSO customers and 1,208 Halo customers.", map)
@@ -437,6 +458,10 @@ fn decide(row: &mut MapRow, decision: &Decision) {
         }
         return;
     }
+    if let Decision::Site { site } = decision {
+        row.site.clone_from(site);
+        return;
+    }
     row.target = None;
     row.aspect = None;
     match decision {
@@ -458,7 +483,7 @@ fn decide(row: &mut MapRow, decision: &Decision) {
                 None => note.to_string(),
             };
         }
-        Decision::Clear | Decision::Reject { .. } => row.state = MapState::Unmapped,
+        Decision::Clear | Decision::Site { .. } | Decision::Reject { .. } => row.state = MapState::Unmapped,
     }
 }
 

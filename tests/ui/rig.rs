@@ -288,7 +288,8 @@ impl Rig {
             text.push('\n');
             let cells =
                 (0..columns).filter(|c| screen.cell(row, *c).is_some_and(vt100::Cell::inverse)).count();
-            if cells * 2 > usize::from(columns) / 2 {
+            // The profile mark of the header is ten.
+            if cells > 10 {
                 reversed.push(row.to_string());
             }
         }

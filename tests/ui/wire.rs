@@ -39,8 +39,18 @@ fn moving_the_selection_is_one_small_write() {
     rig.sent();
     let (bytes, writes) = rig.keys("j").sent();
     assert_eq!(writes, 1);
-    // Two rows of eighty cells in and out of reverse video, and the details of the new one.
-    assert!(bytes <= 800, "{bytes}");
+    // The beginnings of two rows in and out of reverse video, and the details of the new one, all of them new.
+    assert!(bytes <= 700, "{bytes}");
+}
+
+/// U59: between rows of one kind most of what is sent are the details themselves.
+#[test]
+fn moving_through_the_mappings_costs_a_few_hundred_bytes() {
+    let mut rig = rig();
+    rig.keys("2 j j").sent();
+    let (bytes, writes) = rig.keys("j").sent();
+    assert_eq!(writes, 1);
+    assert!(bytes <= 300, "{bytes}");
 }
 
 /// U56: at most four frames a second over SSH, whatever the engine sends.

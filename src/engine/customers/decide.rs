@@ -56,6 +56,7 @@ impl Engine {
             skipped: generated.skipped.len() as u64,
             ambiguous: generated.ambiguous.len() as u64,
         };
+        drop(parties);
         self.take_step(integration, format!("accept {} exact names", edits.len()), edits).await?;
         Ok(report)
     }
@@ -117,6 +118,16 @@ impl Engine {
                     after.refused.insert(target, refusal);
                     after
                 }
+                Decision::Site { site } => {
+                    let Some(link) = before.link.clone() else {
+                        let message = format!(
+                            "{} is not mapped, so no site is its own.",
+                            safe(parties.source_name(&id))
+                        );
+                        return Err(Problem::new(Class::Input, message).remedy("Map it first."));
+                    };
+                    Slot { link: Some(Link { site, ..link }), ..before.clone() }
+                }
                 Decision::Clear => Slot { link: None, decision: None, known: None, ..before.clone() },
                 other => {
                     let known = parties.known_of(&id, &other);
@@ -132,6 +143,7 @@ impl Engine {
             [one] => format!("{} '{}'", verb(&one.before, &one.after), safe(parties.source_name(&one.id))),
             _ => format!("decide {count} customers"),
         };
+        drop(parties);
         self.take_step(integration, title.clone(), edits).await?;
         let mut said = if count == 0 { "Nothing to change.".to_owned() } else { capital(&title) };
         for notice in notices {
@@ -152,9 +164,10 @@ impl Engine {
         }
         let step = self.book.step_top(integration)? + 1;
         let at = Some(self.world.now());
+        let ids: Vec<SourceId> = edits.iter().map(|edit| edit.id.clone()).collect();
         let record = Record::Step { integration, step, title, edits, by: self.by(), at };
         self.book.record(&[record]).await?;
-        self.changed(integration);
+        self.decided(integration, &ids);
         Ok(())
     }
 
@@ -182,13 +195,16 @@ impl Engine {
             0 => String::new(),
             stay => format!(" ({stay} of {all} have changed since and stay as they are)"),
         };
+        drop(parties);
         let by = self.by();
         let at = Some(self.world.now());
+        let ids: Vec<SourceId> = edits.iter().map(|edit| edit.id.clone()).collect();
         self.book.record(&[Record::Undo { integration, step, redo, edits, by, at }]).await?;
-        self.changed(integration);
+        self.decided(integration, &ids);
         Ok(format!("{}: {title}{stay}", if redo { "Again" } else { "Taken back" }))
     }
 
+    /// Nobody knows which mappings have changed.
     pub(in crate::engine) fn changed(&self, integration: Integration) {
         self.live().parties.remove(&integration);
         self.tell(Event::Map(integration));
@@ -257,6 +273,7 @@ impl Parties {
             since: now,
             base: None,
             removed: None,
+            site: None,
         }
     }
 }
@@ -264,6 +281,11 @@ impl Parties {
 fn verb(before: &Slot, after: &Slot) -> &'static str {
     match (&after.link, &after.decision) {
         _ if after.refused.len() > before.refused.len() => "rule out a partner of",
+        (Some(now), _)
+            if before.link.as_ref().is_some_and(|old| old.target == now.target && old.site != now.site) =>
+        {
+            "choose the site of"
+        }
         (Some(_), _) => "map",
         (None, Some(Decision::New)) => "create as new",
         (None, Some(Decision::Exclude { .. })) => "exclude",

@@ -98,6 +98,7 @@ impl Engine {
             edits.push(Edit { id, before, after });
         }
         report.errors.sort_by_key(|(line, _)| *line);
+        drop(parties);
         if report.errors.is_empty() && !dry_run {
             self.take_step(integration, format!("import {} mappings", edits.len()), edits).await?;
         }

@@ -1,9 +1,8 @@
 //! Possible partners of whoever is unmapped: scored once for each reading, beside the thread that answers.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{Parties, SourceParty, TargetParty};
 use crate::engine::Engine;
@@ -23,10 +22,10 @@ pub struct Reading {
     pub source: BTreeMap<SourceId, SourceParty>,
     pub target: BTreeMap<TargetId, TargetParty>,
     pub read_at: Option<Moment>,
-    /// Active target customers by exact form of their name.
-    by_name: HashMap<String, Vec<TargetId>>,
-    /// Source customers by exact form of their name.
-    same: HashMap<String, u32>,
+    /// Of each source customer the active target customers of the same exact name, where there are any.
+    namesakes: HashMap<SourceId, Arc<[TargetId]>>,
+    /// Source customers that share their exact name with another one.
+    doubles: HashSet<SourceId>,
     near: OnceLock<Near>,
     is_asked: AtomicBool,
 }
@@ -36,15 +35,25 @@ struct Near {
     index: Index,
     /// The target's customers as the index counts them.
     targets: Vec<TargetId>,
-    found: HashMap<SourceId, Vec<Candidate>>,
+    found: HashMap<SourceId, Arc<[Candidate]>>,
+    /// Found since: of those that were mapped when all were scored.
+    late: Mutex<HashMap<SourceId, Arc<[Candidate]>>>,
 }
 
 /// A possible partner.
 pub(super) struct Choice {
     pub target: TargetId,
     pub score: u8,
-    pub why: Vec<String>,
     pub is_free: bool,
+    /// Until all are scored only the name speaks for it.
+    near: Option<Candidate>,
+}
+
+impl Choice {
+    /// What speaks for it, in words.
+    pub fn why(&self) -> Vec<String> {
+        self.near.as_ref().map_or_else(|| vec!["same name".into()], Candidate::why)
+    }
 }
 
 /// The possible partners of one customer, best first, taken ones last.
@@ -72,25 +81,53 @@ impl Reading {
         target: BTreeMap<TargetId, TargetParty>,
         read_at: Option<Moment>,
     ) -> Self {
-        let mut reading = Self { source, target, read_at, ..Self::default() };
-        for (id, party) in reading.target.iter().filter(|(_, party)| party.is_active) {
-            reading.by_name.entry(name::exact_form(&party.name)).or_default().push(id.clone());
+        let mut by_name: HashMap<String, Vec<TargetId>> = HashMap::new();
+        for (id, party) in target.iter().filter(|(_, party)| party.is_active) {
+            by_name.entry(name::exact_form(&party.name)).or_default().push(id.clone());
         }
-        for party in reading.source.values().filter(|party| !party.ended) {
-            *reading.same.entry(name::exact_form(&party.name)).or_default() += 1;
+        let by_name: HashMap<String, Arc<[TargetId]>> =
+            by_name.into_iter().map(|(name, ids)| (name, ids.into())).collect();
+        let mut namesakes = HashMap::new();
+        let mut first: HashMap<String, &SourceId> = HashMap::new();
+        let mut doubles = HashSet::new();
+        for (id, party) in &source {
+            let name = name::exact_form(&party.name);
+            namesakes.extend(by_name.get(&name).map(|of| (id.clone(), of.clone())));
+            if !party.ended
+                && let Some(other) = first.insert(name, id)
+            {
+                doubles.extend([id.clone(), other.clone()]);
+            }
         }
-        reading
+        Self { source, target, read_at, namesakes, doubles, ..Self::default() }
     }
 
     /// Active target customers of the same exact name.
     pub(super) fn namesakes(&self, id: &SourceId) -> &[TargetId] {
-        let name = self.source.get(id).map(|party| name::exact_form(&party.name));
-        name.and_then(|name| self.by_name.get(&name)).map_or(&[], Vec::as_slice)
+        self.namesakes.get(id).map_or(&[], |of| of)
     }
 
-    /// Whether no other source customer has that exact name.
-    pub(super) fn is_only(&self, party: &SourceParty) -> bool {
-        self.same.get(&name::exact_form(&party.name)) == Some(&1)
+    /// Whether no other source customer has its exact name.
+    pub(super) fn is_only(&self, id: &SourceId) -> bool {
+        !self.doubles.contains(id)
+    }
+
+    /// Source customers that any of these may be the partner of.
+    pub(super) fn beside(&self, targets: &HashSet<TargetId>) -> HashSet<SourceId> {
+        let named = self.namesakes.iter().filter(|(_, of)| of.iter().any(|one| targets.contains(one)));
+        let mut beside: HashSet<SourceId> = named.map(|(id, _)| id.clone()).collect();
+        if let Some(near) = self.near.get() {
+            let mut is_meant = vec![false; near.targets.len()];
+            for target in targets {
+                if let Ok(at) = near.targets.binary_search(target) {
+                    is_meant[at] = true;
+                }
+            }
+            let meant = |of: &[Candidate]| of.iter().any(|one| is_meant.get(one.at) == Some(&true));
+            beside.extend(near.found.iter().filter(|(_, of)| meant(of)).map(|(id, _)| id.clone()));
+            beside.extend(near.late().iter().filter(|(_, of)| meant(of)).map(|(id, _)| id.clone()));
+        }
+        beside
     }
 
     pub(super) fn is_scored(&self) -> bool {
@@ -105,20 +142,26 @@ impl Reading {
             let index = Index::new(&facts, weights.clone());
             let mut scratch = Scratch::default();
             let wanted = self.source.iter().filter(|(id, party)| !party.ended && is_wanted(id));
-            let found =
-                wanted.map(|(id, party)| (id.clone(), index.near(&party.facts(), &mut scratch))).collect();
-            Near { index, targets, found }
+            let found = wanted
+                .map(|(id, party)| (id.clone(), index.near(&party.facts(), &mut scratch).into()))
+                .collect();
+            Near { index, targets, found, late: Mutex::default() }
         });
     }
 }
 
 impl Near {
     /// Who comes near this one; one that was mapped while all were scored is looked at now.
-    fn of(&self, id: &SourceId, party: &SourceParty) -> Cow<'_, [Candidate]> {
-        match self.found.get(id) {
-            Some(found) => Cow::Borrowed(found),
-            None => Cow::Owned(self.index.near(&party.facts(), &mut Scratch::default())),
+    fn of(&self, id: &SourceId, party: &SourceParty) -> Arc<[Candidate]> {
+        if let Some(found) = self.found.get(id) {
+            return found.clone();
         }
+        let look = || self.index.near(&party.facts(), &mut Scratch::default()).into();
+        self.late().entry(id.clone()).or_insert_with(look).clone()
+    }
+
+    fn late(&self) -> std::sync::MutexGuard<'_, HashMap<SourceId, Arc<[Candidate]>>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -204,8 +247,8 @@ impl Parties {
             let choice = |target: &TargetId| Choice {
                 target: target.clone(),
                 score: 100,
-                why: vec!["same name".into()],
                 is_free: self.is_free(target),
+                near: None,
             };
             let all = free.into_iter().chain(taken).take(crate::matching::suggest::SHOWN);
             return Choices { all: all.map(choice).collect(), rivals };
@@ -219,7 +262,7 @@ impl Parties {
         let choice = |one: Candidate| {
             let target = target(one.at)?.clone();
             let is_free = self.is_free(&target);
-            Some(Choice { target, score: one.score, why: one.why, is_free })
+            Some(Choice { target, score: one.score, is_free, near: Some(one) })
         };
         Choices {
             rivals: found.rivals.iter().filter_map(|one| target(one.at).cloned()).collect(),
@@ -229,7 +272,7 @@ impl Parties {
 
     /// Whether a target customer is active and nobody's partner yet.
     fn is_free(&self, target: &TargetId) -> bool {
-        !self.taken.contains(target) && self.read.target.get(target).is_some_and(|party| party.is_active)
+        !self.taken.contains_key(target) && self.read.target.get(target).is_some_and(|party| party.is_active)
     }
 
     /// P14: whether a person has ruled this pair out, and nothing that tells either from others has changed since.
@@ -312,7 +355,7 @@ impl Engine {
                 .filter_map(|one| {
                     let target = snapshot.partners.get(one.at)?.id.clone();
                     let is_open = !parties.is_refused(&wanted.id, &target);
-                    is_open.then(|| LookAlike { target, score: one.score, why: one.why.join(", ") })
+                    is_open.then(|| LookAlike { target, score: one.score, why: one.why().join(", ") })
                 })
                 .collect();
             if !near.is_empty() {
@@ -352,7 +395,7 @@ impl Engine {
                 .filter(|one| one.score >= weights.look_alike_from)
                 .filter_map(|one| {
                     let target = there.get(one.at)?.id.clone();
-                    Some(LookAlike { target, score: one.score, why: one.why.join(", ") })
+                    Some(LookAlike { target, score: one.score, why: one.why().join(", ") })
                 })
                 .collect();
             if !near.is_empty() {

@@ -31,7 +31,7 @@ impl Engine {
                 let domains = party.more_domains.join(" ");
                 let text = format!("{} {} {domains} {} {id}", party.name, party.domain, party.postcode);
                 let score = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher)?;
-                Some((!party.is_active, parties.taken.contains(id), Reverse(score), id))
+                Some((!party.is_active, parties.taken.contains_key(id), Reverse(score), id))
             })
             .collect();
         hits.sort();
@@ -61,7 +61,7 @@ impl Parties {
 
     /// The names of those that are mapped to this one.
     pub(super) fn feeding(&self, target: &TargetId) -> Vec<String> {
-        if !self.taken.contains(target) {
+        if !self.taken.contains_key(target) {
             return Vec::new();
         }
         let mapped = self.links.iter().filter(|(_, link)| link.target == *target);

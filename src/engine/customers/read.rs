@@ -1,6 +1,6 @@
 //! Both sides as they were last read.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use super::{Parties, Reading, SourceParty, TargetParty};
@@ -124,7 +124,7 @@ impl Engine {
             Ok(())
         })?;
         let mut parties = Parties {
-            taken: links.values().map(|l| l.target.clone()).collect(),
+            taken: HashMap::new(),
             decisions: self.book.decisions(integration)?,
             is_scored: read.is_scored(),
             weights: self.settings().matching.clone(),
@@ -143,6 +143,9 @@ impl Engine {
             .collect();
         for id in open {
             parties.decisions.remove(&id);
+        }
+        for link in parties.links.values() {
+            *parties.taken.entry(link.target.clone()).or_default() += 1;
         }
         let parties = Arc::new(parties);
         self.live().parties.insert(integration, parties.clone());

@@ -1,32 +1,12 @@
-//! The table itself: its rows in order, filtered, and each row in words.
-
-use std::cmp::Reverse;
+//! The table's rows in words, and which of them are asked for.
 
 use super::near::{Choice, Choices};
+use super::order::{Line, Table, Wanted};
 use super::{Parties, labels};
 use crate::engine::Engine;
 use crate::engine::log::safe;
 use crate::engine::words::{Aspect, MapCounts, MapFilter, MapOrderView, MapRow, MapState, Party, Suggested};
 use crate::model::{Decision, Integration, Problem, Refusal, SourceId, TargetId};
-
-pub(super) struct Table {
-    counts: MapCounts,
-    lines: Vec<Line>,
-}
-
-/// A row of the table as filters and orders see it.
-struct Line {
-    id: SourceId,
-    state: MapState,
-    aspect: Option<Aspect>,
-    /// Of the free partner that comes nearest.
-    best: Option<u8>,
-    /// Both names and the id, in lower case.
-    text: String,
-    /// What needs a person comes first (U11).
-    rank: u8,
-    target: String,
-}
 
 impl Parties {
     /// Whether there is a row for it, or its decision is kept.
@@ -34,46 +14,39 @@ impl Parties {
         self.read.source.contains_key(id) || self.links.contains_key(id) || self.decisions.contains_key(id)
     }
 
+    /// Whether the table has a row for it: ended ones without a link or a decision have none.
+    pub(super) fn has_row(&self, id: &SourceId) -> bool {
+        self.read.source.get(id).is_some_and(|party| !party.ended)
+            || self.links.contains_key(id)
+            || self.decisions.contains_key(id)
+    }
+
     pub fn counts(&self) -> MapCounts {
-        self.table().counts
+        self.table().counts()
     }
 
     fn table(&self) -> &Table {
-        self.table.get_or_init(|| {
-            let mut counts = MapCounts::default();
-            let mut lines: Vec<Line> = self
-                .ids()
-                .map(|id| {
-                    let state = self.state(id);
-                    let choices =
-                        if state == MapState::Unmapped { self.choices(id) } else { Choices::default() };
-                    let aspect = self.aspect(id, state, &choices);
-                    count(&mut counts, state, aspect, || self.is_exact(id));
-                    let rank = match (state, aspect) {
-                        (MapState::Unmapped, Some(Aspect::Ambiguous)) => 0,
-                        (MapState::Orphaned, _) => 1,
-                        (MapState::Unmapped, Some(_)) => 2,
-                        (MapState::Unmapped, None) => 3,
-                        (MapState::Mapped, Some(_)) | (MapState::Renamed, _) => 4,
-                        (MapState::New, _) => 5,
-                        (MapState::Mapped, None) => 6,
-                        (MapState::Excluded, _) => 7,
-                    };
-                    let best = choices.best();
-                    let near =
-                        best.and_then(|best| self.read.target.get(&best.target)).map(|party| &*party.name);
-                    let link = self.links.get(id).map(|link| self.target_name(link));
-                    let target = link.or(near).unwrap_or_default().to_lowercase();
-                    let text = format!("{}\n{target}\n{id}", self.source_name(id).to_lowercase());
-                    let best = best.map(|best| best.score);
-                    Line { id: id.clone(), state, aspect, best, text, rank, target }
-                })
-                .collect();
-            lines.sort_by(|a, b| {
-                (a.rank, Reverse(a.best), &a.text, &a.id).cmp(&(b.rank, Reverse(b.best), &b.text, &b.id))
-            });
-            Table { counts, lines }
-        })
+        self.table.get_or_init(|| Table::of(self.ids().map(|id| self.line(id)).collect()))
+    }
+
+    /// A row as filters and orders see it.
+    pub(super) fn line(&self, id: &SourceId) -> Line {
+        let state = self.state(id);
+        let is_open = state == MapState::Unmapped;
+        let choices = if is_open { self.choices(id) } else { Choices::default() };
+        let best = choices.best();
+        let near = best.and_then(|best| self.read.target.get(&best.target)).map(|party| &*party.name);
+        let link = self.links.get(id);
+        Line::new(
+            id,
+            state,
+            self.aspect(id, state, &choices),
+            best.map(|best| best.score),
+            is_open && self.is_exact(id),
+            self.source_name(id),
+            link.map(|link| self.target_name(link)).or(near).unwrap_or_default(),
+            link.map(|link| &link.target),
+        )
     }
 
     /// Every source customer there is a row for: read, linked or decided. Ended ones without a link have none.
@@ -160,9 +133,11 @@ impl Parties {
                 domain: self.read.target.get(&link.target).map(|h| safe(&h.domain)).unwrap_or_default(),
             }),
             state,
+            site: link.and_then(|l| l.site.clone()),
             how: link.map(|l| l.how),
             since: link.map(|l| l.since),
             note: self.note(id),
+            carries: Vec::new(),
             same_name: if link.is_some() {
                 Vec::new()
             } else {
@@ -184,7 +159,7 @@ impl Parties {
     }
 
     fn suggested(&self, choice: &Choice, there: &str) -> Option<Suggested> {
-        let mut why: Vec<String> = choice.why.iter().map(|why| safe(why)).collect();
+        let mut why: Vec<String> = choice.why().iter().map(|why| safe(why)).collect();
         let others = if choice.is_free { Vec::new() } else { self.feeding(&choice.target) };
         if !others.is_empty() {
             why.push(format!("mapped to {} already", others.join(", ")));
@@ -230,33 +205,17 @@ impl Engine {
     ) -> Result<MapOrderView, Problem> {
         let parties = self.parties(integration)?;
         self.score_soon(integration, &parties);
-        let (scores, words): (Vec<&str>, Vec<&str>) =
-            filter.text.split_whitespace().partition(|word| score_of(word).is_some());
-        let from = scores.into_iter().filter_map(score_of).max();
-        let words: Vec<String> = words.into_iter().map(str::to_lowercase).collect();
-        let mut lines: Vec<&Line> = parties
-            .table()
-            .lines
-            .iter()
-            .filter(|line| filter.states.is_empty() || filter.states.contains(&line.state))
-            .filter(|line| filter.aspect.is_none_or(|aspect| line.aspect == Some(aspect)))
-            .filter(|line| from.is_none_or(|from| line.best.is_some_and(|best| best >= from)))
-            .filter(|line| words.iter().all(|word| line.text.contains(word.as_str())))
-            .collect();
+        let table = parties.table();
+        let found = table.find(&Wanted::of(filter), by_target);
+        let lines = || found.iter().filter_map(|at| table.line(*at));
         let mut groups: Vec<u32> = Vec::new();
         if by_target {
-            let target = |line: &Line| parties.links.get(&line.id).map(|link| &link.target);
-            // Two customers of one name are two; who has no partner yet comes last, beside whom it may be.
-            lines.sort_by(|a, b| {
-                let (one, other) = (target(a), target(b));
-                (one.is_none(), &a.target, one, &a.text).cmp(&(other.is_none(), &b.target, other, &b.text))
-            });
-            let mapped: Vec<_> = lines.iter().map_while(|line| target(line)).collect();
+            let mapped: Vec<_> = lines().map_while(Line::partner).collect();
             groups.extend(mapped.chunk_by(|a, b| a == b).map(|group| group.len() as u32));
         }
         Ok(MapOrderView {
-            ids: lines.into_iter().map(|line| line.id.clone()).collect(),
-            counts: parties.counts(),
+            ids: lines().map(|line| line.id.clone()).collect(),
+            counts: table.counts(),
             read_at: parties.read.read_at,
             trouble: self.live().trouble.get(&integration).cloned(),
             is_scored: parties.is_scored,
@@ -267,38 +226,13 @@ impl Engine {
     /// The rows of these customers, without those that are no longer there.
     pub fn map_rows(&self, integration: Integration, ids: &[SourceId]) -> Result<Vec<MapRow>, Problem> {
         let parties = self.parties(integration)?;
+        let carried = self.carried(integration)?;
         let known = ids.iter().filter(|id| parties.is_known(id));
-        Ok(known.map(|id| parties.row(id, integration)).collect())
-    }
-}
-
-/// The least score that a word of a filter asks for: `>95`.
-fn score_of(word: &str) -> Option<u8> {
-    match word.strip_prefix('>')? {
-        "" => Some(0),
-        number => number.parse().ok(),
-    }
-}
-
-fn count(counts: &mut MapCounts, state: MapState, aspect: Option<Aspect>, is_exact: impl Fn() -> bool) {
-    counts.all += 1;
-    match state {
-        MapState::Mapped => counts.mapped += 1,
-        MapState::Unmapped => {
-            counts.unmapped += 1;
-            counts.exact += u64::from(is_exact());
-        }
-        MapState::New => counts.new += 1,
-        MapState::Excluded => counts.excluded += 1,
-        MapState::Orphaned => counts.orphaned += 1,
-        MapState::Renamed => counts.renamed += 1,
-    }
-    match aspect {
-        Some(Aspect::Suggested) => counts.suggested += 1,
-        Some(Aspect::Ambiguous) => counts.ambiguous += 1,
-        Some(Aspect::Inactive) => counts.inactive += 1,
-        Some(Aspect::Drifting) => counts.drifting += 1,
-        Some(Aspect::Unused) => counts.unused += 1,
-        None => {}
+        Ok(known
+            .map(|id| MapRow {
+                carries: carried.get(id).cloned().unwrap_or_default(),
+                ..parties.row(id, integration)
+            })
+            .collect())
     }
 }

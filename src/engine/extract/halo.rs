@@ -1,14 +1,16 @@
 //! What several readings need of Halo: customers with what tells them apart, and where new ones go.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::api::halo::Halo;
+use crate::api::halo::{Halo, Site};
 use crate::engine::Engine;
 use crate::engine::customers::HaloCard;
 use crate::engine::keys;
 use crate::matching::exact_form;
-use crate::model::{Decision, Link};
-use crate::model::{FieldName, Found, Integration, Problem, SourceId, TargetId, Value, Verdict, Wanted};
+use crate::model::{
+    Address, Decision, FieldName, Found, Integration, Link, Problem, SourceId, TargetId, Value, Verdict,
+    Wanted,
+};
 use crate::plan::{Only, TopLevel};
 
 use super::{Progress, concerns};
@@ -18,8 +20,11 @@ const CARDS: usize = 250;
 /// How long such details are believed.
 const CARD_DAYS: i64 = 14;
 
+/// Sites with their addresses.
+type Sites = BTreeMap<TargetId, Address>;
+
 /// Adds to Halo's customers what a plan of customers compares: addresses where they follow the source, and the keys of
-/// those that may be look-alikes. Answers sentences for a person.
+/// those that may be look-alikes. Answers the addresses of chosen sites (P18) and a sentence for a person.
 pub async fn detail(
     engine: &Engine,
     halo: &Halo,
@@ -28,7 +33,8 @@ pub async fn detail(
     customers: &mut [Found],
     only: Option<&Only>,
     progress: Progress<'_>,
-) -> Result<Option<String>, Problem> {
+) -> Result<(Sites, Option<String>), Problem> {
+    let mut sites = Sites::new();
     let links: Vec<(SourceId, Link)> = engine.book.links(integration, integration.root())?;
     let decisions = engine.book.decisions(integration)?;
     if engine.settings().of(integration).update_main_site_address {
@@ -39,7 +45,9 @@ pub async fn detail(
             links.iter().filter(|(id, _)| concerns(only, id)).map(|(_, link)| &link.target).collect();
         let concerned = |c: &&Found| linked.contains(&c.id) || names.contains(&exact_form(&c.name));
         let concerned = customers.iter().filter(concerned).map(|c| c.id.clone()).collect();
-        addresses(halo, &concerned, customers, progress).await?;
+        let chosen =
+            links.iter().filter_map(|(_, link)| Some((&link.site.as_ref()?.id, &link.target))).collect();
+        sites = addresses(halo, &concerned, &chosen, customers, progress).await?;
     }
     let linked: HashSet<_> = links.iter().map(|(id, _)| id).collect();
     let undecided = |c: &Wanted| {
@@ -47,20 +55,21 @@ pub async fn detail(
         concerns(only, &c.id) && c.verdict == Verdict::Take && !linked.contains(&c.id) && !decided
     };
     if !source.iter().any(undecided) {
-        return Ok(None);
+        return Ok((sites, None));
     }
     let taken: HashSet<_> = links.iter().map(|(_, link)| link.target.clone()).collect();
-    cards(engine, halo, &taken, customers, progress).await
+    Ok((sites, cards(engine, halo, &taken, customers, progress).await?))
 }
 
 /// The main sites' addresses of these customers (K9). A customer with one active site has that as its main site;
-/// where there are more, its details name it.
+/// where there are more, its details name it. Answers the chosen sites' addresses (P18).
 async fn addresses(
     halo: &Halo,
     concerned: &HashSet<TargetId>,
+    chosen: &HashSet<(&TargetId, &TargetId)>,
     customers: &mut [Found],
     progress: Progress<'_>,
-) -> Result<(), Problem> {
+) -> Result<Sites, Problem> {
     let sites = halo.sites(&|done, of| progress("Halo sites", done, of)).await?;
     let mut of_customer: HashMap<&TargetId, Vec<_>> = HashMap::new();
     for site in sites.records.iter().filter(|s| s.is_active) {
@@ -78,7 +87,9 @@ async fn addresses(
             customer.fields.set(FieldName::MainSiteAddress, Value::Address(Box::new(site.address.clone())));
         }
     }
-    Ok(())
+    // Only of its own partner: a site that was moved to another customer is not this one's any more.
+    let is_chosen = |site: &&Site| site.is_active && chosen.contains(&(&site.id, &site.customer));
+    Ok(sites.records.iter().filter(is_chosen).map(|site| (site.id.clone(), site.address.clone())).collect())
 }
 
 /// VAT numbers and mail domains of Halo's unlinked customers, which its list leaves out. Read once, believed for a

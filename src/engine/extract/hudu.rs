@@ -262,7 +262,11 @@ impl Reader<'_> {
     ) -> Result<Option<Listing<Packed<Found>>>, Problem> {
         let (Some(only), Some(companies)) = (self.only, self.companies.clone()) else { return Ok(None) };
         let linked = links_within(self.engine, HUDU, entity, only)?;
-        if wanted.iter().map(Packed::open).any(|one| one.verdict == Verdict::Take && !linked.contains_key(&one.id)) {
+        if wanted
+            .iter()
+            .map(Packed::open)
+            .any(|one| one.verdict == Verdict::Take && !linked.contains_key(&one.id))
+        {
             return Ok(None);
         }
         let mut records = Vec::new();

@@ -85,7 +85,10 @@ pub async fn read(
     engine.remember_parties(ME, &parties, &snapshot.partners, &doubts, at)?;
     if entities.contains(&Entity::Customers) {
         let Snapshot { customers, partners, .. } = &mut snapshot;
-        alerts.extend(halo::detail(engine, &with.halo, ME, customers, partners, only, progress).await?);
+        let (sites, unread) =
+            halo::detail(engine, &with.halo, ME, customers, partners, only, progress).await?;
+        snapshot.sites = sites;
+        alerts.extend(unread);
     }
     let mut told = Told::default();
     if entities.contains(&Entity::Assets) {

@@ -79,9 +79,10 @@ pub async fn read(
 
     if entities.contains(&Entity::Customers) {
         let Snapshot { customers, partners, .. } = &mut snapshot;
-        alerts.extend(
-            halo::detail(engine, &with.halo, integration, customers, partners, only, progress).await?,
-        );
+        let (sites, unread) =
+            halo::detail(engine, &with.halo, integration, customers, partners, only, progress).await?;
+        snapshot.sites = sites;
+        alerts.extend(unread);
     }
 
     let mut notes = Vec::new();

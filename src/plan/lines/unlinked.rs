@@ -158,7 +158,7 @@ impl<'a> Planner<'a> {
             );
             return held(self, Cause::Ambiguous { candidates }, Action::Held, why);
         }
-        if place.site.is_none() && (only.parent.as_ref() != place.target.as_ref() || place.target.is_none()) {
+        if !place.is_parked && (only.parent.as_ref() != place.target.as_ref() || place.target.is_none()) {
             let has = only.parent.as_ref().map_or("none", |parent| parent.as_str());
             let belongs = place.target.as_ref().map_or("a new one", TargetId::as_str);
             let why = format!(

@@ -10,6 +10,7 @@ mod row;
 
 pub(in crate::ui) use draw::partner_head;
 pub use file::import_steps;
+pub(in crate::ui) use row::carried;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -373,6 +374,12 @@ impl Customers {
                 if self.list.is_empty() =>
             {
                 not("No row is shown.")
+            }
+            Action::ChooseSite if self.integration.target(self.integration.root()) != Place::Halo => {
+                not("Only customers in Halo have sites to choose from.")
+            }
+            Action::ChooseSite if self.selected().is_none_or(|row| row.target.is_none()) => {
+                not("It is not mapped, so there is no site to choose.")
             }
             Action::RejectPair | Action::NextCandidate | Action::PreviousCandidate
                 if self.selected().is_none_or(|row| row.candidates.is_empty()) =>

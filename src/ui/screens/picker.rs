@@ -3,9 +3,9 @@
 use ratatui::layout::{Position, Rect};
 use serde_json::{Value, json};
 
-use super::customers::partner_head;
+use super::customers::{carried, partner_head};
 use crate::host::words::Party;
-use crate::host::words::{Answer, CandidateRow, CandidatesView, Command, Query, Reply};
+use crate::host::words::{Answer, CandidateRow, CandidatesView, Carried, Command, Query, Reply};
 use crate::model::{Decision, Entity, How, Integration, SourceId};
 use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
@@ -26,6 +26,8 @@ pub struct Picker {
     integration: Integration,
     source: Party<SourceId>,
     remarks: Vec<String>,
+    /// What would come with it, and how much that is.
+    carries: Option<(String, String)>,
     field: TextField,
     /// Nothing typed yet: a query without any hit is shortened by itself.
     is_fresh: bool,
@@ -66,7 +68,8 @@ fn parts(area: Rect) -> Parts {
         _ => 5,
     };
     let air = u16::from(tall);
-    let find = Rect { y: area.y + 1 + air, height: 1, ..area };
+    // Where there is air, a line under the customer says what hangs on it.
+    let find = Rect { y: area.y + 1 + 2 * air, height: 1, ..area };
     let top = find.y + 1 + air;
     let end = area.bottom().saturating_sub(follows);
     Parts {
@@ -89,6 +92,7 @@ impl Picker {
             integration,
             source,
             remarks,
+            carries: None,
             field,
             is_fresh: true,
             asked: String::new(),
@@ -102,6 +106,11 @@ impl Picker {
     /// Begins with exactly those between whom the row cannot tell.
     pub fn among_rivals(self, is_ambiguous: bool) -> Self {
         Self { is_among_rivals: is_ambiguous, ..self }
+    }
+
+    /// Says what hangs on the customer at the source.
+    pub fn carrying(self, carries: &[Carried]) -> Self {
+        Self { carries: carried(carries), ..self }
     }
 
     /// The system that is picked from.
@@ -283,6 +292,16 @@ impl Picker {
             parts.source.width,
             &[(&label, Role::Dim), (&self.source.name, Role::Strong), (&rest, Role::Dim)],
         );
+        if let Some((what, how_much)) = self.carries.as_ref().filter(|_| parts.find.y > parts.source.y + 1) {
+            let more = if how_much.is_empty() { String::new() } else { format!(", {how_much}") };
+            let (y, width) = (parts.source.y + 1, parts.source.width);
+            canvas.line(
+                parts.source.x,
+                y,
+                width,
+                &[(" carries  ", Role::Dim), (what, Role::Text), (&more, Role::Text)],
+            );
+        }
         let visible = self.list.visible(parts.list.height.saturating_sub(1).into());
         table::draw(
             canvas,
@@ -340,6 +359,9 @@ impl Picker {
 
     /// What else comes with the customer.
     fn follows_with(&self) -> String {
+        if let Some((what, _)) = &self.carries {
+            return what.clone();
+        }
         let root = self.integration.root();
         let others = self.integration.entities().iter().filter(|one| **one != root && **one != Entity::Push);
         let names: Vec<_> = others.map(|entity| entity.key()).collect();

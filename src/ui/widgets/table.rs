@@ -105,6 +105,7 @@ pub fn draw<'a>(
         plain(canvas, area, columns, visible, selected, row);
         return;
     }
+    let bar = bar(&kept).min(area.width);
     let mut x = area.x + 1;
     for (i, width) in &kept {
         let column = &columns[*i];
@@ -121,7 +122,7 @@ pub fn draw<'a>(
         let Some(row) = row else {
             canvas.put(area.x + 1, y, area.width, "...", Role::Dim);
             if is_selected {
-                point(canvas, Rect { y, height: 1, ..area });
+                point(canvas, Rect { y, height: 1, width: bar, ..area });
             }
             continue;
         };
@@ -151,18 +152,32 @@ pub fn draw<'a>(
             x += width + 2;
         }
         if is_selected {
-            point(canvas, Rect { y, height: 1, ..area });
+            point(canvas, Rect { y, height: 1, width: bar, ..area });
         }
     }
 }
 
+/// How much of the selected row stands out, about.
+const BAR: u16 = 30;
+
+/// The whole columns that stand out. Two rows in full length would be most of what a move costs on a slow link (U59).
+fn bar(kept: &[(usize, u16)]) -> u16 {
+    let mut next = 1;
+    let ends = kept.iter().map(|(_, width)| {
+        let end = next + width;
+        next = end + 2;
+        end
+    });
+    ends.take_while(|end| *end <= BAR).last().filter(|end| *end >= BAR / 2).unwrap_or(BAR)
+}
+
 /// Shows the selected row, and puts the terminal's cursor on it (U62).
-fn point(canvas: &mut Canvas<'_>, line: Rect) {
+fn point(canvas: &mut Canvas<'_>, bar: Rect) {
     if canvas.focused {
-        canvas.tint(line, Role::Selected);
-        canvas.cursor = Some((Position::new(line.x, line.y), false));
+        canvas.cover(bar, Role::Selected);
+        canvas.cursor = Some((Position::new(bar.x, bar.y), false));
     } else {
-        canvas.put(line.x, line.y, 1, ">", Role::Accent);
+        canvas.put(bar.x, bar.y, 1, ">", Role::Accent);
     }
 }
 
@@ -234,6 +249,13 @@ pub fn facts(canvas: &mut Canvas<'_>, area: Rect, facts: &[(&str, String, Role)]
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_out_ends_with_a_column_and_is_seen() {
+        assert_eq!(bar(&[(0, 1), (1, 22), (2, 22)]), 26);
+        assert_eq!(bar(&[(0, 1), (1, 60), (2, 60)]), BAR, "a sign alone is too little, a name is long");
+        assert_eq!(bar(&[(0, 4), (1, 10), (2, 10)]), 29);
+    }
 
     #[test]
     fn columns_go_in_their_order_and_the_rest_grows() {

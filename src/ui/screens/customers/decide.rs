@@ -2,8 +2,8 @@
 
 use super::row::{split_note, why};
 use super::{Asking, Customers, Then};
-use crate::host::words::{Aspect, Command, MapRow, MapState, Party, Query, Suggested};
-use crate::model::{Decision, How, SourceId, TargetId};
+use crate::host::words::{Aspect, Command, MapRow, MapState, Party, Query, SitesView, Suggested};
+use crate::model::{ChosenSite, Decision, How, Integration, SourceId, TargetId};
 use crate::ui::action::Action;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::fit::thousands;
@@ -28,7 +28,12 @@ impl Customers {
             Action::Exclude => Some(Decision::Exclude { note: "".into(), until: None }),
             Action::RemoveMapping => Some(Decision::Clear),
             Action::Repeat => self.last.clone(),
-            Action::Accept | Action::Pick | Action::Why | Action::RejectPair | Action::Card => None,
+            Action::Accept
+            | Action::Pick
+            | Action::Why
+            | Action::RejectPair
+            | Action::Card
+            | Action::ChooseSite => None,
             _ => return false,
         };
         if let Some(decision) = decision {
@@ -50,6 +55,9 @@ impl Customers {
             Action::Pick => self.pick(&row, turn),
             Action::RejectPair => self.reject(&row, turn),
             Action::Card => self.card(&row, turn),
+            Action::ChooseSite => {
+                turn.send(Command::Sites { integration: self.integration, source: row.source.id });
+            }
             _ => self.tell_why(&row, turn),
         }
         true
@@ -134,7 +142,9 @@ impl Customers {
         let remarks = [row.remarks.as_slice(), &row.refused].concat();
         let is_ambiguous = row.aspect == Some(Aspect::Ambiguous);
         turn.open(
-            Picker::new(self.integration, row.source.clone(), remarks, true).among_rivals(is_ambiguous),
+            Picker::new(self.integration, row.source.clone(), remarks, true)
+                .among_rivals(is_ambiguous)
+                .carrying(&row.carries),
         );
     }
 
@@ -153,6 +163,8 @@ impl Customers {
                 Decision::New => "create as new".into(),
                 Decision::Exclude { .. } => "exclude".into(),
                 Decision::Reject { target_name, .. } => format!("never '{target_name}'"),
+                Decision::Site { site: Some(site) } => format!("at the site '{}'", site.name),
+                Decision::Site { site: None } => "at the main site".into(),
                 Decision::Clear => "back to undecided".into(),
             };
             self.ask_bulk(&what, decisions, turn);
@@ -204,6 +216,35 @@ impl Customers {
             None => turn.say(format!("Nothing undecided {} this row.", if down { "below" } else { "above" })),
         }
     }
+}
+
+/// P18: the sites of a customer's partner, a key each. Those beyond the ninth are chosen on the command line.
+pub(super) fn sites_of(integration: Integration, view: &SitesView) -> Confirm {
+    let now = view.chosen.as_ref().map_or("its main site", |site| &*site.name);
+    let mut lines = vec![
+        format!("{} is mapped to {}, and goes to {now}.", view.name, view.partner.name),
+        "Its address and its new assets go to the site that is chosen. What is in Halo stays where it is."
+            .into(),
+    ];
+    if view.sites.len() > 9 {
+        let more = view.sites.len() - 9;
+        lines.push(format!(
+            "{more} more: parhelion map site {integration} {} SITE_ID takes any.",
+            view.source
+        ));
+    }
+    let choose = |site| {
+        let decisions = vec![(view.source.clone(), Decision::Site { site })];
+        vec![Step::Do(Effect::Send(Command::Decide { integration, decisions }))]
+    };
+    let mut dialog = Confirm::new("Which site is it?", lines, "as it is");
+    for (key, site) in ('1'..='9').zip(&view.sites) {
+        let parts = [site.name.as_str(), site.place.as_str()];
+        let label: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let chosen = ChosenSite { id: site.id.clone(), name: site.name.as_str().into() };
+        dialog = dialog.choice(key, label.join(", "), choose(Some(chosen)));
+    }
+    if view.chosen.is_some() { dialog.choice('0', "the main site", choose(None)) } else { dialog }
 }
 
 /// The candidate that Enter takes: near enough, and the only one so near, unless a person has walked to it.

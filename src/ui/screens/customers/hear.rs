@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::decide::{map_to, takeable};
+use super::decide::{map_to, sites_of, takeable};
 use super::file::{export_step, is_table};
 use super::{Customers, Planned, Then, row};
 use crate::host::words::{
@@ -164,6 +164,7 @@ impl Customers {
             | Command::Undo { integration, .. }
             | Command::Generate { integration }
             | Command::Card { integration, .. }
+            | Command::Sites { integration, .. }
             | Command::ReadCustomers { integration }
             | Command::ImportMappings { integration, .. }
             | Command::BuildPlan { integration, .. } => *integration,
@@ -184,6 +185,9 @@ impl Customers {
                 }
                 self.plan = Planned::None;
                 turn.say(format!("{said} u takes it back."));
+            }
+            (_, Ok(Reply::Sites(view))) if !self.is_below => {
+                turn.dialog(sites_of(self.integration, view));
             }
             (_, Ok(Reply::Card(card))) if !self.is_below => turn.dialog(card_of(card)),
             (Command::Generate { .. }, Ok(Reply::Generated(report))) => {

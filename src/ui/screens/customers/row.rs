@@ -1,8 +1,10 @@
 //! One mapping in words: its state, its partner, why, and what Enter does.
 
-use crate::host::words::{Aspect, MapRow, MapState};
+use crate::host::words::{Aspect, Carried, MapRow, MapState};
 use crate::matching::mapping_csv;
 use crate::model::{Date, How, Integration, Moment};
+use crate::ui::fit::thousands;
+use crate::ui::screens::change::money;
 use crate::ui::theme::Role;
 
 pub(super) const fn state_role(state: MapState) -> Role {
@@ -189,11 +191,21 @@ pub(super) fn facts(
     }
     if let Some(target) = &row.target {
         let id = format!("id {}", target.id);
+        let site = row.site.as_ref().map(|site| format!("site {}", site.name)).unwrap_or_default();
         facts.push((
             integration.target(integration.root()).label(),
-            line(&[&target.name, &id, &target.place, &target.domain]),
+            line(&[&target.name, &id, &target.place, &target.domain, &site]),
             Role::Text,
         ));
+    }
+    if let Some((what, how_much)) = carried(&row.carries) {
+        let more = if how_much.is_empty() { String::new() } else { format!(": {how_much}") };
+        let text = match row.state {
+            MapState::Unmapped => format!("{what} wait for this mapping{more}"),
+            _ => format!("{what}{more}"),
+        };
+        let label = if row.state == MapState::Unmapped { "waits" } else { "has" };
+        facts.push((label, text, Role::Text));
     }
     if let Some(by) = row.how {
         let since = row.since.map(|at| format!(" since {}", when(at))).unwrap_or_default();
@@ -217,6 +229,25 @@ pub(super) fn facts(
         facts.push((if i == 0 { "notice" } else { "" }, remark.clone(), Role::Notice));
     }
     facts
+}
+
+/// What hangs on a customer, and how much that is: `3 subscriptions`, `22 seats, 118.00 EUR a month`.
+pub(in crate::ui) fn carried(all: &[Carried]) -> Option<(String, String)> {
+    let number =
+        |count: u64, word: &str| format!("{} {word}{}", thousands(count), if count == 1 { "" } else { "s" });
+    let what: Vec<String> = all.iter().map(|one| number(one.records.into(), one.entity.singular())).collect();
+    let (last, first) = what.split_last()?;
+    let what = if first.is_empty() { last.clone() } else { format!("{} and {last}", first.join(", ")) };
+    let seats: u64 = all.iter().map(|one| one.seats).sum();
+    let mut how_much: Vec<String> = (seats > 0).then(|| number(seats, "seat")).into_iter().collect();
+    for one in all.iter().filter(|one| !one.money.is_empty()) {
+        how_much
+            .extend(one.money.iter().map(|(currency, sum)| format!("{} {currency} a month", money(*sum))));
+        if one.unpriced > 0 {
+            how_much.push(format!("{} without a price", thousands(one.unpriced.into())));
+        }
+    }
+    Some((what, how_much.join(", ")))
 }
 
 /// A note and the day it ends with, as the table gives them.
@@ -243,6 +274,25 @@ pub(super) fn csv_row(row: &MapRow) -> mapping_csv::Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Currency, Entity};
+
+    #[test]
+    fn what_hangs_on_a_customer_is_counted_and_no_two_currencies_are_added() {
+        let of = |entity, records, seats, money: &[(&str, i64)], unpriced| Carried {
+            entity,
+            records,
+            seats,
+            money: money.iter().map(|(code, sum)| (Currency::new(code).unwrap(), (*sum).into())).collect(),
+            unpriced,
+        };
+        assert_eq!(carried(&[]), None);
+        let subscriptions = of(Entity::Subscriptions, 14, 1214, &[("EUR", 1240), ("GBP", 5)], 2);
+        let (what, how_much) = carried(&[subscriptions]).unwrap();
+        assert_eq!(what, "14 subscriptions");
+        assert_eq!(how_much, "1,214 seats, 1,240.00 EUR a month, 5.00 GBP a month, 2 without a price");
+        let hudu = [of(Entity::Sites, 1, 0, &[], 1), of(Entity::Users, 3, 0, &[], 3)];
+        assert_eq!(carried(&hudu).unwrap(), ("1 site and 3 users".into(), String::new()));
+    }
 
     #[test]
     fn a_note_and_its_day_are_told_apart() {
