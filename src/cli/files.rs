@@ -47,7 +47,7 @@ pub fn stream(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Prob
 /// nothing.
 pub struct Beside {
     path: PathBuf,
-    beside: PathBuf,
+    unfinished: PathBuf,
     /// Until it is put in its place.
     to: Option<BufWriter<File>>,
 }
@@ -59,7 +59,7 @@ impl Beside {
         let beside = PathBuf::from(beside);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
         let file = file.map_err(|error| unwritten(path, &error))?;
-        Ok(Self { path: path.to_owned(), beside, to: Some(BufWriter::new(file)) })
+        Ok(Self { path: path.to_owned(), unfinished: beside, to: Some(BufWriter::new(file)) })
     }
 
     /// Puts it in its place, durably.
@@ -69,9 +69,9 @@ impl Beside {
             .into_inner()
             .map_err(io::IntoInnerError::into_error)
             .and_then(|file| file.sync_all())
-            .and_then(|()| std::fs::rename(&self.beside, &self.path));
+            .and_then(|()| std::fs::rename(&self.unfinished, &self.path));
         put.map_err(|error| {
-            drop(std::fs::remove_file(&self.beside));
+            drop(std::fs::remove_file(&self.unfinished));
             unwritten(&self.path, &error)
         })
     }
@@ -95,7 +95,7 @@ impl Write for Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         if self.to.take().is_some() {
-            drop(std::fs::remove_file(&self.beside));
+            drop(std::fs::remove_file(&self.unfinished));
         }
     }
 }

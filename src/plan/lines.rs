@@ -111,7 +111,7 @@ pub(super) fn plan(
 fn by_key<'a>(found: &[&'a Packed<Found>]) -> Vec<Keyed<'a>> {
     let mut all: Vec<Keyed<'a>> =
         found.iter().filter_map(|record| Some((record.own_key()?, *record))).collect();
-    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all.sort_by_key(|(key, _)| *key);
     all
 }
 

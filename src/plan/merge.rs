@@ -70,7 +70,7 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
             (*currency, MoneyDelta { currency: *currency, before: *before, after: *before })
         })
         .collect();
-    for row in rows.iter() {
+    for row in &rows {
         outline.totals.count(row.action);
         outline.by_entity.entry(row.entity).or_default().count(row.action);
         if row.entity.is_billed() && row.action.acts() {

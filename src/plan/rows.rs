@@ -105,6 +105,15 @@ impl Extend<Change> for Rows {
     }
 }
 
+impl<'a> IntoIterator for &'a Rows {
+    type Item = &'a Row;
+    type IntoIter = std::slice::Iter<'a, Row>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.iter()
+    }
+}
+
 impl Rows {
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -191,13 +200,11 @@ impl Rows {
 
     fn pack(&mut self, mut change: Change) -> Row {
         let reasons = std::mem::take(&mut change.reasons);
-        let reasons = match self.said.get(&reasons) {
-            Some(known) => Reasons::clone(known),
-            None => {
-                self.said.insert(Reasons::clone(&reasons));
-                reasons
-            }
-        };
+        let known = self.said.get(&reasons).map(Reasons::clone);
+        let reasons = known.unwrap_or_else(|| {
+            self.said.insert(Reasons::clone(&reasons));
+            reasons
+        });
         Row {
             entity: change.entity,
             action: change.action,

@@ -98,7 +98,7 @@ pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Rows, Outlin
     let mut rows = Rows::from(changes);
     let gates = limits::of_undo(&mut rows, &linked.records, &linked.seats, policy, &mut outline.alerts);
     outline.limits.extend(gates);
-    for row in rows.iter() {
+    for row in &rows {
         outline.totals.count(row.action);
         outline.by_entity.entry(row.entity).or_default().count(row.action);
     }

@@ -433,7 +433,11 @@ fn a_host_that_has_grown_begins_anew_without_ever_letting_the_store_go() {
         lock(&profile)["since"] != first["since"] && socket(&profile).is_some()
     });
     assert_eq!(lock(&profile)["pid"], first["pid"], "the same process");
-    assert!(held() < (small + large) / 2, "{} kB of {large} kB are still held, at first {small} kB", held());
+    assert!(
+        held() < u64::midpoint(small, large),
+        "{} kB of {large} kB are still held, at first {small} kB",
+        held()
+    );
     assert_eq!(job(&profile, "J1")["state"], "partial");
     assert_eq!(
         profile.run(&["audit", "verify", "--json"]).exits(0).json(),

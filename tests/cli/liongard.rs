@@ -139,7 +139,8 @@ fn l17b_the_flag_is_set_by_its_own_command_planned_written_and_taken_off_again()
     let id = customer(&vendors, "Zephyr Ltd", false);
     let flag = |vendors: &Vendors| -> Value {
         let all = vendors.control("/_sandbox/halo/clients");
-        let one = all.as_array().unwrap().iter().find(|one| one["id"].to_string() == id).unwrap().clone();
+        let one =
+            all.as_array().unwrap().iter().find(|one| one["id"].as_i64() == id.parse().ok()).unwrap().clone();
         let fields = one["customfields"].as_array().unwrap().clone();
         fields.iter().find(|field| field["id"] == 202).map_or(Value::Null, |field| field["value"].clone())
     };

@@ -349,7 +349,7 @@ impl Engine {
         let mut all = BTreeMap::new();
         for wanted in open {
             let near: Vec<LookAlike> = index
-                .near(&of_wanted(&wanted), &mut scratch)
+                .near(&of_wanted(wanted), &mut scratch)
                 .into_iter()
                 .filter(|one| one.score >= weights.look_alike_from)
                 .filter_map(|one| {

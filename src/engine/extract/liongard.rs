@@ -547,8 +547,12 @@ async fn strangers(
 ) -> Result<(), Problem> {
     let (mut linked, mut known) = (vec![false; wanted.len()], vec![false; found.len()]);
     engine.book.each_link(ME, Entity::Assets, |source, link| {
-        place_of(wanted, source.as_str()).into_iter().for_each(|at| linked[at] = true);
-        place_of(found, link.target.as_str()).into_iter().for_each(|at| known[at] = true);
+        if let Some(at) = place_of(wanted, source.as_str()) {
+            linked[at] = true;
+        }
+        if let Some(at) = place_of(found, link.target.as_str()) {
+            known[at] = true;
+        }
     })?;
     if linked.iter().all(|linked| *linked) {
         return Ok(());

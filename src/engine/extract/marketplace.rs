@@ -99,13 +99,11 @@ pub async fn read(
         let (subscriptions, licences) = futures_util::future::join(
             subscriptions(engine, market, integration, settings, ask, progress),
             async {
-                match licences_of(engine, with, integration, only).await? {
-                    Some(its) => Ok(its.packed()),
-                    None => {
-                        let say = |done: u64, of: Option<u64>| progress("Halo licences", done, of);
-                        with.halo.licences(&|one| Packed::new(&one), &say).await
-                    }
+                if let Some(its) = licences_of(engine, with, integration, only).await? {
+                    return Ok(its.packed());
                 }
+                let say = |done: u64, of: Option<u64>| progress("Halo licences", done, of);
+                with.halo.licences(&|one| Packed::new(&one), &say).await
             },
         )
         .await;
