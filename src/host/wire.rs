@@ -64,6 +64,7 @@ const TOLD_IN: &[(&str, &[u8])] = &sources![
     "model/settings/notify.rs",
     "plan/change.rs",
     "plan/outline.rs",
+    "plan/shape.rs",
     "plan/snapshot.rs",
 ];
 

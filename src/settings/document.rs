@@ -128,6 +128,7 @@ fn line(leaf: &str, values: &Values, key: &str, kind: Kind) -> String {
         (_, Some(value)) => format!("{leaf} = {}\n", kind.write(value)),
         // Settings that are left out while empty: written all the same, so that a file can say "none".
         (Kind::Words | Kind::Periods, None) => format!("{leaf} = []\n"),
+        (Kind::WordMap(_), None) => format!("{leaf} = {{}}\n"),
         (_, None) => format!("{leaf} = \"\"\n"),
     }
 }

@@ -379,7 +379,7 @@ fn likely_partners_are_printed_best_first_and_a_pair_is_ruled_out() {
     let told = profile.run(&["map", "suggest", "also"]).exits(0).stdout;
     assert!(told.contains("score") && told.contains("Halo id"));
     let told = profile.run(&["map", "suggest", "hudu"]).exits(0).stdout;
-    assert!(told.contains("Hudu customer") && !told.contains("Halo id"), "{told}");
+    assert!(told.contains("Hudu company") && !told.contains("Halo id"), "{told}");
 }
 
 #[test]

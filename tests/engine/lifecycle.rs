@@ -541,9 +541,8 @@ async fn step_9_without_the_right_to_make_a_field_the_way_by_hand_is_told() {
         LifecycleOrder::WantField { field: "notes".into(), name: "Rack".into(), kind: FieldKind::Text };
     tell(&engine, order).await;
     let make = spec(Integration::Lifecycle, &[Entity::AssetFields], false);
-    let problem = match engine.build_plan(&make, Keep::ForLater, &|_, _, _| {}).await {
-        Err(problem) => problem,
-        Ok(_) => panic!("a plan that cannot be carried out"),
+    let Err(problem) = engine.build_plan(&make, Keep::ForLater, &|_, _, _| {}).await else {
+        panic!("a plan that cannot be carried out")
     };
     assert!(problem.to_string().contains("Configuration > Assets > Fields"), "{problem}");
     assert!(ground.sandbox.journal().is_empty());
@@ -592,9 +591,8 @@ async fn step_5_a_second_psa_is_refused_with_the_reason() {
     let mut quirks = Quirks::default();
     quirks.halo.database = "00000000-0000-4000-8000-000000000002".into();
     ground.sandbox.set_quirks(quirks);
-    let problem = match engine.build_plan(&import(), Keep::ForLater, &|_, _, _| {}).await {
-        Err(problem) => problem,
-        Ok(_) => panic!("a plan of another Halo"),
+    let Err(problem) = engine.build_plan(&import(), Keep::ForLater, &|_, _, _| {}).await else {
+        panic!("a plan of another Halo")
     };
     assert!(problem.message.contains("one workspace has one PSA"), "{problem}");
     assert!(problem.to_string().contains("--profile NAME"), "{problem}");
