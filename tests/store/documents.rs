@@ -206,7 +206,7 @@ fn config_set_takes_toml_and_bare_words() {
 fn walk(prefix: &str, value: &serde_json::Value, leaves: &mut Vec<String>) {
     match value {
         serde_json::Value::Object(map)
-            if !prefix.ends_with("status_words") && !prefix.ends_with(".conflicts") =>
+            if !["status_words", ".conflicts", "field_types"].iter().any(|map| prefix.ends_with(map)) =>
         {
             for (key, value) in map {
                 walk(&format!("{prefix}.{key}"), value, leaves);
