@@ -237,6 +237,8 @@ fn the_table_names_every_setting_and_no_brand_but_its_own() {
     }
     full.hudu.notes = "x".into();
     full.liongard.notes = "x".into();
+    full.liongard.ignored_fields = vec!["x".into()];
+    full.lifecycle.field_types.insert("x".into(), parhelion::model::asset::FieldKind::Text);
     let mut leaves = Vec::new();
     walk("", &serde_json::to_value(&full).unwrap(), &mut leaves);
     let mut rows: Vec<_> = all().iter().map(|setting| setting.key.clone()).collect();
