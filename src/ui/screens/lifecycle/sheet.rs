@@ -13,7 +13,6 @@ use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
-use crate::ui::layout::list_and_details;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
 use crate::ui::screens::View;
@@ -262,18 +261,7 @@ impl View for Sheet {
     }
 
     fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
-        let regions = list_and_details(area, in_overview);
-        self.form.draw(canvas, regions.list);
-        if let Some(field) = self.form.selected().filter(|_| regions.details.height > 1) {
-            canvas.rule(Rect { height: 1, ..regions.details }, &field.label);
-            let body = Rect {
-                x: regions.details.x + 1,
-                y: regions.details.y + 1,
-                width: regions.details.width.saturating_sub(2),
-                height: regions.details.height - 1,
-            };
-            canvas.paragraph(body, &field.help, Role::Text);
-        }
+        self.form.draw_explained(canvas, area, in_overview);
     }
 
     fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
