@@ -135,7 +135,7 @@ pub fn draw<'a>(
                 let role = match cell.role {
                     _ if row.is_marked => Role::Marked,
                     // Reversed, what is dim would be a patch of another colour in the bar.
-                    Role::Dim if is_selected && canvas.focused => Role::Text,
+                    Role::Dim if is_selected && canvas.focused && x < area.x + bar => Role::Text,
                     role => role,
                 };
                 if columns[*i].right {
