@@ -257,6 +257,15 @@ pub fn halo_cards() -> Vec<u8> {
 pub fn halo_card(id: &TargetId) -> Vec<u8> {
     with_id(halo_cards(), id.as_str())
 }
+/// What the latest inspection of a system told.
+pub fn inspections(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"gi", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn inspection(integration: Integration, system: &SourceId) -> Vec<u8> {
+    with_id(inspections(integration), system.as_str())
+}
 /// What a look at assets that nothing links told of whose they are.
 pub fn strangers(integration: Integration) -> Vec<u8> {
     plain(&[b"gs", integration.key().as_bytes()])

@@ -483,7 +483,7 @@ const DETAILS: [Row; 6] = [
     ),
 ];
 
-const LIONGARD: [Row; 23] = [
+const LIONGARD: [Row; 24] = [
     Row(
         "enabled",
         Tab::Details,
@@ -581,6 +581,13 @@ const LIONGARD: [Row; 23] = [
         Kind::Text,
         "Matching field in Halo",
         "The asset field in Halo that holds the same value.",
+    ),
+    Row(
+        "max_inspections",
+        Tab::Assets,
+        Kind::Number { min: 0, max: 100_000, unit: "systems" },
+        "Inspections read",
+        "So many systems' latest inspections one plan reads, a request each, for attributes that no metric and no device profile tells. What they told is kept until the next inspection; a system whose asset could only be found that way waits until it was read. 0: none are read.",
     ),
     Row(
         "placeholder_values",

@@ -259,7 +259,7 @@ impl Fields {
         }
         facts.push((
             "values",
-            "of metrics, device profiles and systems; what only an inspection's details tell cannot be chosen: make a metric of it in Liongard"
+            "of metrics, device profiles and systems; attributes also of inspections, where max_inspections is set; what else those tell needs a metric in Liongard"
                 .into(),
             Role::Dim,
         ));
