@@ -355,7 +355,7 @@ impl<'a> Planner<'a> {
         let owned = self.owned(&wanted.fields);
         let chosen = link.site.as_ref().map(|site| self.at_site(found, &site.id));
         let found = chosen.as_ref().unwrap_or(found);
-        let diff = diff::compare(&owned, found, link.base.as_ref(), self.policy.rules(self.root));
+        let diff = diff::compare(&owned, found, link.base.as_ref(), self.policy.rules(self.root), None);
         let mut notes = Vec::new();
         if !found.is_active {
             notes.push(format!("its partner is inactive in {}", self.there));
@@ -608,7 +608,7 @@ impl<'a> Planner<'a> {
         let mut reasons = vec!["not mapped".to_owned()];
         reasons.insert(0, why.to_owned());
         let owned = self.owned(&wanted.fields);
-        let mut diff = diff::compare(&owned, found, None, self.policy.rules(self.root));
+        let mut diff = diff::compare(&owned, found, None, self.policy.rules(self.root), None);
         if found.main_site.is_none() && diff.find(FieldName::MainSiteAddress).is_some() {
             diff.changes.retain(|change| change.name != FieldName::MainSiteAddress);
             reasons.push("it has no main site to hold the address".into());

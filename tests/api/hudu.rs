@@ -124,7 +124,7 @@ async fn the_examples_are_read() {
     assert_eq!(office.cell("Active"), Some(&Cell::Flag(true)));
     let Some(Cell::Address(address)) = office.cell("Address") else { panic!("{office:?}") };
     assert_eq!((&*address.street, &*address.postcode), ("1 Harbour Street", "BS1 4ZZ"));
-    assert_eq!(hudu.asset(&41.into(), &501.into(), &sites).await.unwrap(), None);
+    assert_eq!(hudu.asset(&41.into(), &501.into(), &[&sites]).await.unwrap(), None);
 
     let asked = vendor.asked();
     let first = asked.iter().find(|asked| asked.is("/assets")).unwrap();
@@ -143,14 +143,14 @@ async fn people_and_their_cards_are_read() {
     });
     let hudu = hudu(&vendor);
     let people = hudu.layout(8).await.unwrap().unwrap();
-    let jo = hudu.asset(&41.into(), &502.into(), &people).await.unwrap().unwrap();
+    let jo = hudu.asset(&41.into(), &502.into(), &[&people]).await.unwrap().unwrap();
     assert_eq!(jo.cell("Site"), Some(&Cell::Assets(vec![501])));
     assert_eq!((&*jo.cards[0].kind, &*jo.cards[0].halo_id), ("contact", "207"));
     // The very same answer, asked of another company, is refused.
     let vendor = Vendor::new(|_| example("assets_get"));
-    let refused = self::hudu(&vendor).asset(&42.into(), &502.into(), &people).await.unwrap_err();
+    let refused = self::hudu(&vendor).asset(&42.into(), &502.into(), &[&people]).await.unwrap_err();
     assert!(refused.message.contains("belongs to another company (41)"), "{refused}");
-    let refused = self::hudu(&vendor).asset(&41.into(), &503.into(), &people).await.unwrap_err();
+    let refused = self::hudu(&vendor).asset(&41.into(), &503.into(), &[&people]).await.unwrap_err();
     assert!(refused.message.contains("is about asset 502"), "{refused}");
 }
 
