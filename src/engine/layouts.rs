@@ -253,7 +253,7 @@ impl Engine {
     }
 
     /// Says in the trail as which agent Halo is read, where that is news (H4).
-    async fn note_agent(&self, client_id: &str, application: Application) -> Result<(), Problem> {
+    pub(super) async fn note_agent(&self, client_id: &str, application: Application) -> Result<(), Problem> {
         let now = (client_id.to_owned(), application.agent);
         if self.book.get::<(String, Option<i64>)>(&keys::agent())?.as_ref() == Some(&now) {
             return Ok(());

@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
 use crate::engine::hudu::HuduDesk;
+use crate::engine::keys;
 use crate::integrations::hudu::{self as rules, Form, Known};
 use crate::model::asset::Asset as HaloAsset;
 use crate::model::packed::sort_by_id;
@@ -49,6 +50,10 @@ pub async fn read(
     let (version, instance) =
         futures_util::future::join(first_hudu.version(), first_halo.fingerprint()).await;
     tracing::info!(version = version?, "Hudu");
+    // The agent may be another one than at the last test (H4); most agents may not see it, which stops nothing.
+    if let Ok(Some(application)) = first_halo.application(&settings.halo.client_id).await {
+        engine.note_agent(&settings.halo.client_id, application).await?;
+    }
     let fingerprints = BTreeMap::from([
         (HUDU.key().to_owned(), with.account.clone()),
         (Place::Halo.key().to_owned(), instance?),
@@ -115,7 +120,7 @@ pub async fn read(
     let mut blocked = BTreeMap::new();
     for entity in entities.iter().copied().filter(|entity| *entity != Entity::Companies) {
         let lines = match entity {
-            Entity::CompanyUrls => urls(&reader, &snapshot, &links, progress).await,
+            Entity::CompanyUrls => urls(&mut reader, &snapshot, &links, progress).await,
             Entity::Assets => reader.assets(progress).await,
             Entity::Relations => reader.relations(progress).await,
             _ => reader.lines(entity, progress).await,
@@ -542,7 +547,7 @@ impl Reader<'_> {
 
 /// The address of each mapped company, and what the field for it holds in Halo (P69).
 async fn urls(
-    reader: &Reader<'_>,
+    reader: &mut Reader<'_>,
     snapshot: &Snapshot,
     links: &[(SourceId, Link)],
     progress: Progress<'_>,
@@ -579,27 +584,36 @@ async fn urls(
     lines.found_complete = completeness(&list.certificate);
     let written: HashMap<SourceId, Link> =
         reader.engine.book.links(HUDU, Entity::CompanyUrls)?.into_iter().collect();
-    let mut looks = LOOKS;
+    let mut unsaid: Vec<TargetId> = Vec::new();
+    let mut holds = |id: &TargetId, held| {
+        lines.found.push(Packed::new(&crate::engine::target::with_own_fields(id, held)));
+    };
     for (id, held) in list.records {
         let source = SourceId::new(id.as_str());
         let Some(one) = wanted.get(&source) else { continue };
-        let held = if let Some(held) = held {
-            vec![(field.name.clone(), held)]
-        } else {
-            // The list does not say: what was written there and has not changed since needs no look.
-            let base = written.get(&source).and_then(|link| link.base.as_ref());
-            let is_same = base == Some(&one.fields);
-            let text = base.and_then(|base| base.get(own)).map(|value| value.to_string().into_boxed_str());
-            match text.filter(|_| is_same) {
-                Some(text) => vec![(field.name.clone(), text)],
-                None if looks == 0 => continue,
-                None => {
-                    looks -= 1;
-                    halo.own_fields(&id).await?.unwrap_or_default()
-                }
-            }
-        };
-        lines.found.push(Packed::new(&crate::engine::target::with_own_fields(&id, held)));
+        // Where the list does not say: what was written there and has not changed since needs no look.
+        let base = written.get(&source).and_then(|link| link.base.as_ref()).filter(|base| **base == one.fields);
+        let ours = || base?.get(own).map(|value| value.to_string().into_boxed_str());
+        match held.or_else(ours) {
+            Some(held) => holds(&id, vec![(field.name.clone(), held)]),
+            None => unsaid.push(id),
+        }
+    }
+    // Each is one request: the next plan goes on after the last that this one looked at.
+    unsaid.sort();
+    let last: Option<TargetId> = reader.engine.book.get(&keys::looked_at())?;
+    let after = last.map_or(0, |last| unsaid.partition_point(|id| *id <= last));
+    unsaid.rotate_left(after);
+    let left = unsaid.len().saturating_sub(LOOKS);
+    for (done, id) in (1..).zip(unsaid.iter().take(LOOKS)) {
+        holds(id, halo.own_fields(id).await?.unwrap_or_default());
+        progress("own fields of Halo customers", done, Some(LOOKS.min(unsaid.len()) as u64));
+    }
+    if let Some(last) = unsaid.get(LOOKS - 1).filter(|_| left > 0) {
+        reader.engine.book.cache(&[keys::put(keys::looked_at(), last)])?;
+        reader.alerts.push(format!(
+            "Halo's list of customers does not say what '{name}' holds, so {LOOKS} were looked at one by one; {left} others are left for the next plans."
+        ));
     }
     lines.wanted = wanted.values().map(Packed::new).collect();
     Ok(lines)
