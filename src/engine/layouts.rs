@@ -86,13 +86,11 @@ impl Engine {
     /// The layouts that records of this entity are written in, by name: one, but for assets (P66).
     fn layout_names(&self, entity: Entity) -> Vec<String> {
         let settings = self.settings();
-        match settings.hudu.layout(entity) {
-            Some(name) => vec![name.trim().to_owned()],
-            None => {
-                let sorting = rules::Sorting::new(&settings.hudu.asset_layouts);
-                sorting.layouts().into_iter().map(str::to_owned).collect()
-            }
+        if let Some(name) = settings.hudu.layout(entity) {
+            return vec![name.trim().to_owned()];
         }
+        let sorting = rules::Sorting::new(&settings.hudu.asset_layouts);
+        sorting.layouts().into_iter().map(str::to_owned).collect()
     }
 
     /// A connection that knows no layouts yet: what Hudu has counts, not what it answered before.

@@ -173,7 +173,11 @@ fn assets_and_relations_are_asked_for_by_name() {
     let (profile, vendors) = matched();
     profile.run(&["run", "hudu", "--json"]);
     let refused = profile.run(&["plan", "hudu", "--entity", "assets"]);
-    assert!(format!("{}{}", refused.stdout, refused.stderr).contains("hudu.asset_layouts"), "{}", refused.stdout);
+    assert!(
+        format!("{}{}", refused.stdout, refused.stderr).contains("hudu.asset_layouts"),
+        "{}",
+        refused.stdout
+    );
     profile.run(&["config", "set", "hudu.asset_layouts", "Server = Servers, default = Devices"]).exits(0);
     let shown = profile.run(&["config", "get", "hudu.asset_layouts"]).exits(0);
     assert!(shown.stdout.contains("Server = Servers"), "{}", shown.stdout);
@@ -202,7 +206,10 @@ fn layouts_of_several_entities_are_mended_by_one_command() {
     let layouts = vendors.control("/_sandbox/hudu/layouts");
     for layout in layouts.as_array().unwrap() {
         if layout["name"] == "Contracts" {
-            vendors.change("/_sandbox/hudu/layouts", &json!({"id": layout["id"], "active": false, "fields": []}));
+            vendors.change(
+                "/_sandbox/hudu/layouts",
+                &json!({"id": layout["id"], "active": false, "fields": []}),
+            );
         }
     }
     profile.run(&["config", "set", "hudu.site_layout", "Places"]).exits(0);
@@ -213,6 +220,11 @@ fn layouts_of_several_entities_are_mended_by_one_command() {
     assert_eq!(fixed.stdout.matches("ready").count(), 3, "{}", fixed.stdout);
     let layouts = vendors.control("/_sandbox/hudu/layouts");
     let of = |name: &str| layouts.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
-    let site = of("Contacts")["fields"].as_array().unwrap().iter().find(|field| field["label"] == "Site").cloned();
-    assert_eq!(site.unwrap()["linkable_id"], of("Places")["id"], "the link leads to the layout made just before");
+    let site =
+        of("Contacts")["fields"].as_array().unwrap().iter().find(|field| field["label"] == "Site").cloned();
+    assert_eq!(
+        site.unwrap()["linkable_id"],
+        of("Places")["id"],
+        "the link leads to the layout made just before"
+    );
 }

@@ -382,12 +382,11 @@ impl Reader<'_> {
             let packed = |linked: &_| -> PackedList<Wanted> {
                 all.records.iter().map(|asset| Packed::new(&form(asset, linked))).collect()
             };
-            let found = match self.few_assets(ME, &packed(&self.linked(ME)?)).await? {
-                Some(found) => found,
-                None => {
-                    self.in_full.insert(ME);
-                    self.desk.list(ME, &listed).await?
-                }
+            let found = if let Some(found) = self.few_assets(ME, &packed(&self.linked(ME)?)).await? {
+                found
+            } else {
+                self.in_full.insert(ME);
+                self.desk.list(ME, &listed).await?
             };
             // What was read says which layout each is in.
             (packed(&self.linked(ME)?), all.certificate.clone(), all.problems.clone(), found)
@@ -592,7 +591,8 @@ async fn urls(
         let source = SourceId::new(id.as_str());
         let Some(one) = wanted.get(&source) else { continue };
         // Where the list does not say: what was written there and has not changed since needs no look.
-        let base = written.get(&source).and_then(|link| link.base.as_ref()).filter(|base| **base == one.fields);
+        let base =
+            written.get(&source).and_then(|link| link.base.as_ref()).filter(|base| **base == one.fields);
         let ours = || base?.get(own).map(|value| value.to_string().into_boxed_str());
         match held.or_else(ours) {
             Some(held) => holds(&id, vec![(field.name.clone(), held)]),

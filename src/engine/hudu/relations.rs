@@ -147,7 +147,7 @@ impl HuduDesk {
         write: &Write,
         named: &Named,
     ) -> WriteVerdict<TargetId> {
-        let (company, ends, makes) = match self.meant(write, named) {
+        let (company, ends, makes) = match meant(write, named) {
             Ok(meant) => meant,
             Err(problem) => return WriteVerdict::Rejected(problem),
         };
@@ -179,32 +179,32 @@ impl HuduDesk {
         });
         verdict.map(|_| id)
     }
+}
 
-    /// The company and the ends that a write is about, and whether it makes the relation.
-    fn meant(&self, write: &Write, named: &Named) -> Result<(TargetId, (i64, i64), bool), Problem> {
-        match write {
-            Write::Create { customer: Some(company), fields, .. } => {
-                let end = |label: &str| -> Result<i64, Problem> {
-                    let Some(Value::Record(entity, id)) = fields.get(FieldName::own(label)) else {
-                        let why = format!("A relation without its {label} is none; nothing was sent.");
-                        return Err(Problem::new(Class::Record, why));
-                    };
-                    let there = named.get(&(*entity, id.clone())).and_then(|at| parts(at).ok()?.1.number());
-                    there.ok_or_else(|| super::not_there(*entity, id))
+/// The company and the ends that a write is about, and whether it makes the relation.
+fn meant(write: &Write, named: &Named) -> Result<(TargetId, (i64, i64), bool), Problem> {
+    match write {
+        Write::Create { customer: Some(company), fields, .. } => {
+            let end = |label: &str| -> Result<i64, Problem> {
+                let Some(Value::Record(entity, id)) = fields.get(FieldName::own(label)) else {
+                    let why = format!("A relation without its {label} is none; nothing was sent.");
+                    return Err(Problem::new(Class::Record, why));
                 };
-                Ok((company.clone(), (end(rules::CONTACT)?, end(rules::SITE)?), true))
+                let there = named.get(&(*entity, id.clone())).and_then(|at| parts(at).ok()?.1.number());
+                there.ok_or_else(|| super::not_there(*entity, id))
+            };
+            Ok((company.clone(), (end(rules::CONTACT)?, end(rules::SITE)?), true))
+        }
+        Write::Set { id, fields, .. } => match fields.get(FieldName::Status) {
+            Some(Value::Active(makes)) => {
+                let (company, ends) = ends_of(id)?;
+                Ok((company, ends, *makes))
             }
-            Write::Set { id, fields, .. } => match fields.get(FieldName::Status) {
-                Some(Value::Active(makes)) => {
-                    let (company, ends) = ends_of(id)?;
-                    Ok((company, ends, *makes))
-                }
-                _ => Err(Problem::new(Class::Record, "A relation cannot be changed; nothing was sent.")),
-            },
-            Write::Create { .. } | Write::SetAddress { .. } => {
-                Err(Problem::new(Class::Record, "A relation needs a company; nothing was sent.")
-                    .remedy("Build the plan again."))
-            }
+            _ => Err(Problem::new(Class::Record, "A relation cannot be changed; nothing was sent.")),
+        },
+        Write::Create { .. } | Write::SetAddress { .. } => {
+            Err(Problem::new(Class::Record, "A relation needs a company; nothing was sent.")
+                .remedy("Build the plan again."))
         }
     }
 }
