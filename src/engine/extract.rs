@@ -5,6 +5,7 @@ mod hudu;
 mod liongard;
 mod marketplace;
 mod push;
+mod strangers;
 
 use std::collections::{BTreeMap, BTreeSet};
 

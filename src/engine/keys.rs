@@ -262,6 +262,10 @@ pub fn halo_cards() -> Vec<u8> {
 pub fn halo_card(id: &TargetId) -> Vec<u8> {
     with_id(halo_cards(), id.as_str())
 }
+/// What a look at assets that nothing links told of whose they are.
+pub fn strangers(integration: Integration) -> Vec<u8> {
+    plain(&[b"gs", integration.key().as_bytes()])
+}
 pub fn read_at(integration: Integration) -> Vec<u8> {
     plain(&[b"r", integration.key().as_bytes()])
 }

@@ -167,7 +167,7 @@ pub fn equals(found: &Found, name: FieldName, value: Option<&Value>) -> bool {
 
 /// Halo's address with the source's parts in it: a blank part clears nothing (K9, P25), and a part that is the same
 /// but for spaces and case stays as Halo spells it.
-fn filled(want: &Address, have: &Address) -> Address {
+pub(super) fn filled(want: &Address, have: &Address) -> Address {
     let part = |want: &str, have: &str| -> Box<str> {
         if is_blank(want) || folded(want) == folded(have) { have.into() } else { want.trim().into() }
     };

@@ -1,6 +1,7 @@
 //! Imports from Liongard, from end to end.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use parhelion::model::{Entity, Integration};
 use parhelion::sandbox::{Faults, Host, Kind, Options, Quirks, Rule, Sandbox, When};
@@ -236,5 +237,50 @@ async fn what_halo_s_own_integration_brought_in_is_found_by_its_id_and_asked_for
         let after = (asked("GET /api/Asset"), asked("GET /api/Asset/*"));
         let types = ground.sandbox.halo_asset_shelf("types").len() as u64;
         assert_eq!((after.0 - before.0, after.1 - before.1), (types, 0), "the list of each type, no more");
+    }
+}
+
+/// L14: while a system waits for want of a link, each plan would look at the same assets again; a look is believed for a
+/// day, and only what is new is looked at.
+#[tokio::test(start_paused = true)]
+async fn a_look_at_an_asset_nobody_has_linked_is_believed_for_a_day() {
+    for others in [2, 40] {
+        let (sandbox, ids) = small(20);
+        let client = sandbox.halo_clients()[0]["id"].clone();
+        let put = |name: &str, id: Option<i64>| {
+            let asset =
+                json!({"client_id": client, "assettype_id": 130, "inventory_number": name, "liongardid": id});
+            sandbox.put_halo_asset(&asset).expect("an asset");
+        };
+        // Two answer to one system: it is held, and both stay without a link.
+        put("TWIN-1", Some(ids[0]));
+        put("TWIN-2", Some(ids[0]));
+        for n in 0..others {
+            put(&format!("HAND-{n}"), None);
+        }
+        let mut ground = Ground::new(sandbox.clone());
+        let engine = ground.start().await;
+        let looks = || {
+            let asked = ground.sandbox.requests(Host::Halo).by_path;
+            asked.get("GET /api/Asset/*").copied().unwrap_or_default()
+        };
+        let lists = || ground.sandbox.requests(Host::Halo).by_path["GET /api/Asset"];
+        let first = run(&engine, spec(Integration::Liongard, &[], false)).await;
+        assert_eq!(first.totals.rows.held, 1, "{:?}", first.totals);
+        let types = sandbox.halo_asset_shelf("types").len() as u64;
+        let before = (lists(), looks());
+        let second = run(&engine, spec(Integration::Liongard, &[], false)).await;
+        assert_eq!(second.totals.rows.held, 1, "the mark is known without another look: {:?}", second.totals);
+        assert_eq!((lists() - before.0, looks() - before.1), (types, 0));
+        put("HAND-NEW", None);
+        let before = looks();
+        run(&engine, spec(Integration::Liongard, &[], false)).await;
+        assert_eq!(looks() - before, 1, "what is new is looked at");
+        tokio::time::sleep(Duration::from_secs(25 * 3600)).await;
+        let before = (lists(), looks());
+        run(&engine, spec(Integration::Liongard, &[], false)).await;
+        let (listed, looked) = (lists() - before.0 - types, looks() - before.1);
+        // Two twins, and the one that is new or all by hand: by themselves while they are few.
+        assert_eq!((listed, looked), if others == 2 { (0, 5) } else { (1, 2) });
     }
 }

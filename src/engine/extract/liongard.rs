@@ -1,13 +1,13 @@
 //! Liongard against Halo: environments and customers, systems or devices and assets.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 
 use super::{
     Both, FIRST_CONTACT, Progress, Read, completeness, concerns, elsewhere, few, halo, links_within,
-    narrowness, partners_of, push, together,
+    narrowness, partners_of, push, strangers, together,
 };
 use crate::api::call::Retry;
 use crate::api::halo::Halo;
@@ -23,22 +23,17 @@ use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, M
 use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceMetric, SourceSystem};
-use crate::model::packed::{place_of, sort_by_id};
+use crate::model::packed::sort_by_id;
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
 use crate::model::{
     Class, Entity, FieldName, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId,
-    Value, Wanted, marker,
+    Value, Wanted,
 };
 use crate::plan::snapshot::Changed;
 use crate::plan::{
     Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Shape, Snapshot,
 };
-
-/// Assets that Halo's own integration made are looked at one by one to learn whose they are; so many a plan.
-const STRANGERS: usize = 500;
-/// So few are looked at without asking for the list of them.
-const FEW: usize = 10;
 
 const ME: Integration = Integration::Liongard;
 
@@ -251,7 +246,7 @@ async fn assets(
     let found_complete = completeness(&found.certificate);
     let mut found = found.records;
     sort_by_id(&mut found);
-    strangers(engine, with, &wanted, &mut found, alerts).await?;
+    alerts.extend(strangers::mark(engine, with, &wanted, &mut found).await?);
     let kinds = kinds(settings, &known, &targets, &mapping);
     let shape = metrics.map(|metrics| Shape {
         answered: mapping.answered(&wanted),
@@ -536,55 +531,6 @@ async fn existing(
     }
     let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
     Ok((assets::read(halo, known, Some(&keep), &form, &say).await?, true))
-}
-
-/// Assets that carry a Liongard id, but no link of ours: their id is read, and stands as the marker it is (L14). Only a
-/// system without a link looks for an asset, so where each has one nothing is asked.
-async fn strangers(
-    engine: &Engine,
-    with: &Connections,
-    wanted: &[Packed<Wanted>],
-    found: &mut [Packed<Found>],
-    alerts: &mut Vec<String>,
-) -> Result<(), Problem> {
-    let (mut linked, mut known) = (vec![false; wanted.len()], vec![false; found.len()]);
-    engine.book.each_link(ME, Entity::Assets, |source, link| {
-        if let Some(at) = place_of(wanted, source.as_str()) {
-            linked[at] = true;
-        }
-        if let Some(at) = place_of(found, link.target.as_str()) {
-            known[at] = true;
-        }
-    })?;
-    if linked.iter().all(|linked| *linked) {
-        return Ok(());
-    }
-    let mut unknown: Vec<usize> = (0..found.len()).filter(|at| !known[*at]).collect();
-    // A look at each is one request; Halo's list of them is a page for every hundred.
-    if unknown.len() > (found.len() / 100).clamp(FEW, STRANGERS) {
-        let imported = with.halo.assets_imported_by(ME.key()).await?.records;
-        // A build that does not know the filter answers with everything: that says nothing.
-        if imported.len() == found.len() && imported.len() > STRANGERS {
-            return Ok(());
-        }
-        let imported: HashSet<TargetId> = imported.into_iter().map(|asset| asset.id).collect();
-        unknown.retain(|at| imported.contains(&TargetId::new(found[*at].id())));
-    }
-    let left = unknown.len().saturating_sub(STRANGERS);
-    if left > 0 {
-        alerts.push(format!(
-            "{left} assets that another program brought in from Liongard were not looked at for their id; they are matched by the matching field alone"
-        ));
-    }
-    for at in unknown.into_iter().take(STRANGERS) {
-        let Some(asset) = with.halo.asset(&TargetId::new(found[at].id())).await? else { continue };
-        let Some(system) = asset.liongard else { continue };
-        let source = SourceId::from(system);
-        let mark = marker::marker(&engine.installation, ME, &with.account, Entity::Assets, &source);
-        let marked = Found { marker: Some(mark.into()), ..found[at].open() };
-        found[at] = Packed::new(&marked);
-    }
-    Ok(())
 }
 
 fn kinds(settings: &Settings, known: &Definitions, targets: &Targets, mapping: &Mapping) -> Kinds {

@@ -73,7 +73,7 @@ fn written(line: &FieldLine) -> (&'static str, Role) {
 }
 
 impl Fields {
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+    pub(super) fn paint(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         let regions = list_and_details(area, in_overview);
         if self.list.is_empty() {
             let text = match &self.trouble {
