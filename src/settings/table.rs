@@ -847,7 +847,7 @@ const HUDU: [Row; 5] = [
     ),
 ];
 
-const HUDU_IMPORT: [Row; 11] = [
+const HUDU_IMPORT: [Row; 12] = [
     Row("notes", Tab::Details, Kind::Lines, "Notes", "Your own notes; never sent anywhere."),
     Row(
         "site_layout",
@@ -869,6 +869,13 @@ const HUDU_IMPORT: [Row; 11] = [
         Kind::Text,
         "Layout of contracts",
         "The asset layout that Halo's contracts are written in. It must exist in Hudu and be active.",
+    ),
+    Row(
+        "asset_layouts",
+        Tab::Layouts,
+        Kind::WordMap(&[]),
+        "Layouts of assets",
+        "The asset layouts that `run hudu --entity assets` writes Halo's assets in, by their type: Server = Servers, 12/Server = DC Servers (of customer 12 alone), default = Devices (of every other type). A type without one is left out.",
     ),
     Row(
         "inactive_contracts",
@@ -896,7 +903,7 @@ const HUDU_IMPORT: [Row; 11] = [
         Tab::Layouts,
         Kind::WordMap(&["halo", "hudu", "blank", "manual", "newest", "earliest", "latest"]),
         "Edited in Hudu",
-        "Who wins where a field was edited in Hudu, by its label, else 'default': halo (Halo's value takes its place), hudu (the edit stays), blank (only a blank field is filled), manual (the row waits), newest (whoever changed it since we wrote it; both: the row waits), earliest or latest (of two dates).",
+        "Who wins where a field was edited in Hudu, by its label, else 'default': halo (Halo's value takes its place), hudu (the edit stays), blank (only a blank field is filled), manual (the row waits), newest (whoever changed it since we wrote it; both: the later one of contracts, else the row waits, since Halo dates no other records), earliest or latest (of two dates).",
     ),
     Row(
         "archive_deleted",
@@ -915,7 +922,7 @@ const HUDU_IMPORT: [Row; 11] = [
     Row(
         "schedule.entities",
         Tab::Schedule,
-        Kind::Choices(&["companies", "sites", "contracts", "users", "company_urls"]),
+        Kind::Choices(&["companies", "sites", "contracts", "users", "assets", "relations", "company_urls"]),
         "Entities",
         "What a scheduled run takes, whether or not the schedule is on.",
     ),

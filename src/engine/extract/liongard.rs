@@ -31,6 +31,7 @@ use crate::model::{
     Class, Entity, FieldName, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId,
     Value, Wanted,
 };
+use crate::plan::snapshot::Changed;
 use crate::plan::{
     Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Shape, Snapshot,
 };
@@ -267,6 +268,7 @@ async fn assets(
         parking,
         kinds: Some(kinds),
         shape,
+        changed: Changed::default(),
     })
 }
 

@@ -276,6 +276,9 @@ impl Fields {
             Entity::Sites => "a site, which is an asset in Hudu",
             Entity::Users => "a user, which is an asset in Hudu",
             Entity::Contracts => "a contract, which is an asset in Hudu",
+            Entity::Assets if self.integration == Integration::Hudu => {
+                "an asset of Halo's, which is one in Hudu"
+            }
             other => other.singular(),
         };
         let (enter, role) = match &rule.editable_setting {
