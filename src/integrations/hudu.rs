@@ -230,6 +230,17 @@ pub fn field_rules(settings: &Hudu) -> Vec<FieldRule> {
             "customers with several sites have them on the sites' assets".into(),
         ),
         FieldRule {
+            editable_setting: None,
+            ..line(
+                Entity::Relations,
+                "site_id",
+                "Works at",
+                "text",
+                Rule::Source,
+                "a relation between the assets of a user and its site; asked for by name".into(),
+            )
+        },
+        FieldRule {
             editable_setting: Some("halo_url_field".into()),
             ..line(
                 Entity::CompanyUrls,

@@ -450,7 +450,7 @@ fn l13_two_systems_with_one_serial_are_held_and_so_is_one_whose_asset_is_another
     assert_eq!(a.row("1").action, Action::Update);
     let row = a.row("2");
     assert_eq!(row.action, Action::Held);
-    assert!(says(&row, "belongs to another system"), "{:?}", row.reasons);
+    assert!(says(&row, "belongs to another asset"), "{:?}", row.reasons);
 }
 
 #[test]
