@@ -17,7 +17,6 @@ use crate::api::hudu::{Asset, Cell, Company, CompanyFields, Hudu, Layout, NewAss
 use crate::api::listing::Listing;
 use crate::integrations::hudu as rules;
 use crate::matching::keys::domain_in;
-use crate::model::packed::sort_by_id;
 use crate::model::{
     Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Packed, Problem, SourceId,
     TargetId, Value, marker, settings,
@@ -293,7 +292,7 @@ impl HuduDesk {
         all.certificate.why_not = all.certificate.why_not.or(archived.certificate.why_not);
         all.problems.extend(archived.problems);
         all.records.extend(archived.records);
-        sort_by_id(&mut all.records);
+        all.records.sort_by(|a, b| a.id().cmp(b.id()));
         all.records.dedup_by(|a, b| a.id() == b.id());
         all.certificate.seen = all.records.len() as u64;
         Ok(all)

@@ -16,7 +16,7 @@ use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
 use crate::engine::hudu::HuduDesk;
 use crate::integrations::hudu::{self as rules, Form, Known};
-use crate::model::packed::sort_by_id;
+use crate::model::pile::Gathered;
 use crate::model::{
     Class, Entity, FieldName, Fields, Found, Integration, Link, Packed, PackedList, Place, Problem, SourceId,
     TargetId, Value, Verdict, Wanted,
@@ -112,11 +112,7 @@ pub async fn read(
             _ => reader.lines(entity, progress).await,
         };
         match lines {
-            Ok(mut lines) => {
-                sort_by_id(&mut lines.wanted);
-                sort_by_id(&mut lines.found);
-                snapshot.lines.insert(entity, lines);
-            }
+            Ok(lines) => drop(snapshot.lines.insert(entity, lines)),
             Err(problem) if matches!(problem.class, Class::Auth | Class::Input) => {
                 blocked.insert(entity, problem.to_string());
             }
@@ -258,15 +254,11 @@ impl Reader<'_> {
     async fn few_assets(
         &self,
         entity: Entity,
-        wanted: &[Packed<Wanted>],
+        wanted: &PackedList<Wanted>,
     ) -> Result<Option<Listing<Packed<Found>>>, Problem> {
         let (Some(only), Some(companies)) = (self.only, self.companies.clone()) else { return Ok(None) };
         let linked = links_within(self.engine, HUDU, entity, only)?;
-        if wanted
-            .iter()
-            .map(Packed::open)
-            .any(|one| one.verdict == Verdict::Take && !linked.contains_key(&one.id))
-        {
+        if wanted.iter().any(|one| one.verdict == Verdict::Take && !linked.contains_key(&one.id)) {
             return Ok(None);
         }
         let mut records = Vec::new();
@@ -297,8 +289,7 @@ impl Reader<'_> {
             Entity::Sites => {
                 // Nobody needs them after this.
                 let sites = std::mem::take(&mut self.sites.records);
-                let packed = |one: Site| Packed::new(&form.site(&one, known.of(&one.id)));
-                let wanted = sites.into_iter().map(packed).collect();
+                let wanted = sites.into_iter().map(|one| form.site(&one, known.of(&one.id))).collect();
                 (wanted, self.sites.certificate.clone(), Vec::new())
             }
             Entity::Contracts => {
@@ -310,11 +301,8 @@ impl Reader<'_> {
                     None => halo.contracts(&|done, of| progress("Halo contracts", done, of)).await?,
                 };
                 let also = settings.hudu.inactive_contracts;
-                let wanted = all
-                    .records
-                    .into_iter()
-                    .map(|one| Packed::new(&form.contract(&one, also, known.of(&one.id))))
-                    .collect();
+                let wanted =
+                    all.records.into_iter().map(|one| form.contract(&one, also, known.of(&one.id))).collect();
                 (wanted, all.certificate, all.problems)
             }
             Entity::Users => {
@@ -334,25 +322,24 @@ impl Reader<'_> {
                     }
                     None => halo.users(&packed, &|done, of| progress("Halo users", done, of)).await?,
                 };
-                (all.records, all.certificate, all.problems)
+                (all.records.into_iter().collect(), all.certificate, all.problems)
             }
-            _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
+            _ => (PackedList::default(), self.sites.certificate.clone(), Vec::new()),
         };
         let is_new = |one: &Wanted| one.verdict == Verdict::Take && !known.0.contains_key(&one.id);
-        if wanted.iter().any(|one| is_new(&one.open())) {
+        if wanted.iter().any(|one| is_new(&one)) {
             let what = "assets of Hudu's own Halo integration";
             let elsewhere = self.desk.kept_elsewhere(entity, &|done, of| progress(what, done, of)).await?;
-            for packed in &mut wanted {
-                let mut one = packed.open();
+            for at in 0..wanted.len() {
+                let Some(mut one) = wanted.get(at) else { continue };
                 if let Some(there) = elsewhere.get(&one.id).filter(|_| is_new(&one)) {
                     one.verdict = Verdict::Hold(format!(
                         "Hudu's own Halo integration keeps it as the asset {there}: choose that layout for {entity} in the settings, or end that integration; a second asset is never made beside it"
                     ));
-                    *packed = Packed::new(&one);
+                    wanted.replace(at, &one);
                 }
             }
         }
-        wanted.shrink_to_fit();
         self.alerts.extend(problems.iter().map(ToString::to_string));
         let what = format!("Hudu assets of layout '{name}'");
         let found = if let Some(found) = self.few_assets(entity, &wanted).await? {
@@ -363,14 +350,14 @@ impl Reader<'_> {
         };
         self.alerts.extend(found.problems.iter().map(ToString::to_string));
         if entity == Entity::Sites {
-            let takes = wanted.iter().map(Packed::open).filter(|one| one.verdict == Verdict::Take);
+            let takes = wanted.iter().filter(|one| one.verdict == Verdict::Take);
             self.planned_sites.extend(takes.map(|one| one.id));
         }
         Ok(Lines {
             wanted,
             read: Reading::Whole(completeness(&certificate)),
             found_complete: completeness(&found.certificate),
-            found: found.records,
+            found: found.records.into_iter().collect(),
             ..Lines::default()
         })
     }
@@ -415,7 +402,7 @@ async fn urls(
     lines.found_complete = completeness(&list.certificate);
     let written: HashMap<SourceId, Link> =
         reader.engine.book.links(HUDU, Entity::CompanyUrls)?.into_iter().collect();
-    let mut looks = LOOKS;
+    let (mut looks, mut found) = (LOOKS, Gathered::default());
     for (id, held) in list.records {
         let source = SourceId::new(id.as_str());
         let Some(one) = wanted.get(&source) else { continue };
@@ -435,9 +422,10 @@ async fn urls(
                 }
             }
         };
-        lines.found.push(Packed::new(&crate::engine::target::with_own_fields(&id, held)));
+        found.push(&crate::engine::target::with_own_fields(&id, held));
     }
-    lines.wanted = wanted.values().map(Packed::new).collect();
+    lines.found = found.sorted();
+    lines.wanted = wanted.into_values().collect();
     Ok(lines)
 }
 
