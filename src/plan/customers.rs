@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::absence::{self, Judged};
 use super::diff::{self, Diff};
 use super::owner::{Claim, Markers};
+use super::shared::{Disputes, disputes};
 use super::{
     Action, Candidate, Cause, Change, FieldChange, Policy, Side, Snapshot, TopLevel, snapshot::Mappings,
 };
@@ -172,6 +173,7 @@ struct Planner<'a> {
     claimed: BTreeMap<TargetId, SourceId>,
     /// What this plan creates, by normal form.
     creating: HashMap<String, Side<SourceId>>,
+    disputes: Disputes,
 }
 
 impl<'a> Planner<'a> {
@@ -195,6 +197,7 @@ impl<'a> Planner<'a> {
             here: HashMap::new(),
             claimed: BTreeMap::new(),
             creating: HashMap::new(),
+            disputes: disputes(snapshot, mappings, policy),
         }
     }
 
@@ -352,11 +355,16 @@ impl<'a> Planner<'a> {
             }
         }
 
-        let owned = self.owned(&wanted.fields);
+        let mut owned = self.owned(&wanted.fields);
+        let disputed = self.disputes.get(&wanted.id).map_or(&[][..], Vec::as_slice);
+        for (name, _) in disputed {
+            owned.remove(*name);
+        }
         let chosen = link.site.as_ref().map(|site| self.at_site(found, &site.id));
         let found = chosen.as_ref().unwrap_or(found);
-        let diff = diff::compare(&owned, found, link.base.as_ref(), self.policy.rules(self.root));
-        let mut notes = Vec::new();
+        let diff = diff::compare(&owned, found, link.base.as_ref(), self.policy.rules(self.root), None);
+        let mut notes: Vec<String> =
+            disputed.iter().map(|(name, rival)| self.disputed(*name, rival)).collect();
         if !found.is_active {
             notes.push(format!("its partner is inactive in {}", self.there));
         }
@@ -405,6 +413,19 @@ impl<'a> Planner<'a> {
             }
         }
         change
+    }
+
+    /// Why a field is left alone that several want otherwise.
+    fn disputed(&self, name: FieldName, rival: &str) -> String {
+        let (party, there) = (self.party, self.there);
+        match name {
+            FieldName::MainSiteAddress => format!(
+                "its address is not written: '{rival}' is mapped to the same site and has another; choose a site in {there} for one of them (P18)"
+            ),
+            _ => format!(
+                "its {name} is not written: '{rival}' is mapped to the same {party} of {there} and has another"
+            ),
+        }
     }
 
     /// The partner with the chosen site in place of its main site (P18).
@@ -608,7 +629,7 @@ impl<'a> Planner<'a> {
         let mut reasons = vec!["not mapped".to_owned()];
         reasons.insert(0, why.to_owned());
         let owned = self.owned(&wanted.fields);
-        let mut diff = diff::compare(&owned, found, None, self.policy.rules(self.root));
+        let mut diff = diff::compare(&owned, found, None, self.policy.rules(self.root), None);
         if found.main_site.is_none() && diff.find(FieldName::MainSiteAddress).is_some() {
             diff.changes.retain(|change| change.name != FieldName::MainSiteAddress);
             reasons.push("it has no main site to hold the address".into());

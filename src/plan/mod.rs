@@ -18,6 +18,7 @@ mod push;
 mod quarantine;
 pub mod rows;
 mod shape;
+mod shared;
 pub mod snapshot;
 mod undo;
 mod urls;

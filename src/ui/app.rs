@@ -164,7 +164,7 @@ impl App {
         for complaint in setup.complaints {
             app.say(complaint, Role::Notice);
         }
-        app.on_screen(Screen::enter);
+        app.on_screen(|screen, turn| screen.enter(turn));
         app.settle();
         let effects = std::mem::take(&mut app.effects);
         (app, effects)
@@ -312,7 +312,7 @@ impl App {
                     self.go(pane);
                     self.open(screen);
                 }
-                Step::Dialog(dialog) => self.dialog = Some(dialog),
+                Step::Dialog(dialog) => self.dialog = Some(*dialog),
                 Step::Act(action) => self.act(action),
                 Step::Prefs(prefs) => self.take_prefs(prefs),
                 Step::TryTheme(Some(name)) => {
@@ -352,14 +352,14 @@ impl App {
 
     fn open(&mut self, screen: Screen) {
         self.panes[self.focus].screens.push(screen);
-        self.on_screen(Screen::enter);
+        self.on_screen(|screen, turn| screen.enter(turn));
     }
 
     fn close(&mut self) {
         let stack = &mut self.panes[self.focus];
         if stack.is_deep() {
             stack.screens.pop();
-            self.on_screen(Screen::enter);
+            self.on_screen(|screen, turn| screen.enter(turn));
         }
     }
 
@@ -373,7 +373,7 @@ impl App {
     fn go(&mut self, pane: Pane) {
         if let Some(index) = self.panes.iter().position(|stack| stack.pane == pane) {
             self.focus = index;
-            self.on_screen(Screen::enter);
+            self.on_screen(|screen, turn| screen.enter(turn));
         }
     }
 
@@ -475,7 +475,7 @@ impl App {
             Action::Palette => self.dialog = Some(self.palette().into()),
             Action::ProgramSettings => {
                 if !matches!(self.screen(), Screen::Program(_)) {
-                    self.open(Screen::Program(super::screens::program::Program::default()));
+                    self.open(Screen::Program(Box::default()));
                 }
             }
             Action::Messages => {
@@ -526,7 +526,7 @@ impl App {
 
     fn turn_pane(&mut self, by: usize) {
         self.focus = (self.focus + by) % self.panes.len();
-        self.on_screen(Screen::enter);
+        self.on_screen(|screen, turn| screen.enter(turn));
     }
 
     fn back(&mut self) {
@@ -765,7 +765,7 @@ impl App {
     /// Screens that are seen scroll to their cursor and ask for what they miss.
     fn settle(&mut self) {
         for (pane, _) in self.areas() {
-            self.on_pane(pane, Screen::settle);
+            self.on_pane(pane, |screen, turn| screen.settle(turn));
         }
     }
 
@@ -775,7 +775,7 @@ impl App {
             .panes
             .iter()
             .map(|stack| {
-                let screens = stack.screens.iter().map(Screen::saved).collect();
+                let screens = stack.screens.iter().map(|screen| screen.saved()).collect();
                 (stack.pane.title().to_owned(), serde_json::Value::Array(screens))
             })
             .collect();

@@ -114,7 +114,7 @@ fn header(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let stack = &app.panes[app.focus];
     if stack.is_deep() {
-        let names = stack.screens.iter().filter_map(Screen::name);
+        let names = stack.screens.iter().filter_map(|screen| screen.name());
         let path = std::iter::once(format!("{} {}", stack.pane.digit(), stack.pane.title())).chain(names);
         let path = path.collect::<Vec<_>>().join(" > ");
         x += canvas.put(x + 1, area.y, area.width.saturating_sub(x + 1), &path, Role::Text) + 1;

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::app::App;
 use super::dialogs::confirm::Confirm;
 use super::message::{Effect, News};
-use super::screens::Screen;
 use super::theme::Role;
 use super::turn::{Step, Turn};
 use crate::host::words::{Command, Looking, Presence, Viewer};
@@ -54,7 +53,7 @@ impl App {
 
     fn looking(&self) -> Looking {
         let stack = &self.panes[self.focus];
-        let names = stack.screens.iter().filter_map(Screen::name);
+        let names = stack.screens.iter().filter_map(|screen| screen.name());
         let path: Vec<String> = std::iter::once(stack.pane.title().to_owned()).chain(names).collect();
         Looking { at: path.join(" > "), edits: self.screen().edits() }
     }

@@ -28,7 +28,7 @@ pub enum Step {
     Customers(Integration),
     /// A pane, and a view over it.
     GoOpen(Pane, Screen),
-    Dialog(Dialog),
+    Dialog(Box<Dialog>),
     /// As if its key had been pressed.
     Act(Action),
     /// Settings of the program, in force at once and kept.
@@ -81,7 +81,7 @@ impl Turn<'_> {
     }
 
     pub fn dialog(&mut self, dialog: impl Into<Dialog>) {
-        self.steps.push(Step::Dialog(dialog.into()));
+        self.steps.push(Step::Dialog(Box::new(dialog.into())));
     }
 
     pub fn copy(&mut self, text: impl Into<String>) {

@@ -248,7 +248,8 @@ async fn a_look_at_an_asset_nobody_has_linked_is_believed_for_a_day() {
         let (sandbox, ids) = small(20);
         let client = sandbox.halo_clients()[0]["id"].clone();
         let put = |name: &str, id: Option<i64>| {
-            let asset = json!({"client_id": client, "assettype_id": 130, "inventory_number": name, "liongardid": id});
+            let asset =
+                json!({"client_id": client, "assettype_id": 130, "inventory_number": name, "liongardid": id});
             sandbox.put_halo_asset(&asset).expect("an asset");
         };
         // Two answer to one system: it is held, and both stay without a link.

@@ -1,5 +1,5 @@
 use crate::world::*;
-use parhelion::model::{Decision, Entity, FieldName, Installation, Value, Verdict};
+use parhelion::model::{Address, ChosenSite, Decision, Entity, FieldName, Installation, Value, Verdict};
 use parhelion::plan::snapshot::Completeness;
 use parhelion::plan::{Action, Cause, LookAlike, Mark, TopLevel};
 
@@ -208,6 +208,38 @@ fn k9_the_address_follows_only_if_wanted_and_blanks_clear_nothing() {
     // Spaces and case are no difference.
     w.snapshot.customers[0].fields.set(FieldName::MainSiteAddress, address("1  ROW", "leeds ", "", ""));
     assert_eq!(w.row("a").action, Action::Unchanged);
+}
+
+/// Two of one partner that want different things would undo each other's work in each run, for ever.
+#[test]
+fn p18_two_of_one_customer_that_disagree_write_neither_name_nor_address() {
+    let mut w = World::new();
+    w.pair();
+    w.settings.update_main_site_address = true;
+    w.company("b", "Alder").fields.set(FieldName::MainSiteAddress, address("9 Quay", "", "", ""));
+    let partner = w.mappings.customers[&s("a")].target.to_string();
+    w.map("b", &partner);
+    w.snapshot.customers[0].fields.set(FieldName::MainSiteAddress, address("1 Row", "Leeds", "", ""));
+    w.snapshot.halo_customers[0].fields.set(FieldName::MainSiteAddress, address("5 Old", "York", "", ""));
+    for (id, rival) in [("a", "Alder"), ("b", &*w.snapshot.customers[0].name.clone())] {
+        let row = w.row(id);
+        assert_eq!(row.action, Action::Unchanged, "{row:?}");
+        let why = format!("its address is not written: '{rival}' is mapped to the same site");
+        assert!(row.reasons.iter().any(|reason| reason.starts_with(&why)), "{:?}", row.reasons);
+    }
+    // Whoever only adds a part disputes nothing.
+    w.snapshot.customers[1].fields.set(FieldName::MainSiteAddress, address("1  row", "", "Yorks", ""));
+    let after = w.row("a").after(FieldName::MainSiteAddress);
+    assert_eq!(after, Some(address("1 Row", "Leeds", "", "")));
+    let after = w.row("b").after(FieldName::MainSiteAddress);
+    assert_eq!(after, Some(address("1  row", "York", "Yorks", "")));
+    // Who has a site of its own is no rival.
+    w.snapshot.customers[1].fields.set(FieldName::MainSiteAddress, address("9 Quay", "", "", ""));
+    w.snapshot.sites.insert(t("site9"), Address::default());
+    w.mappings.customers.get_mut(&s("b")).unwrap().site =
+        Some(ChosenSite { id: t("site9"), name: "Quay".into() });
+    assert_eq!(w.row("b").site, Some(t("site9")));
+    assert_eq!(w.row("a").site, Some(t("site1")));
 }
 
 #[test]

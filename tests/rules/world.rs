@@ -28,6 +28,7 @@ pub struct Sides {
     pub absences: BTreeMap<SourceId, Absence>,
     pub top_level: TopLevel,
     pub halo_currency: Option<Currency>,
+    pub sites: BTreeMap<TargetId, Address>,
 }
 
 /// What the link remembers of a row that is done: what the source said, and what was written.
@@ -51,7 +52,7 @@ impl Sides {
             ..Lines::default()
         };
         Snapshot {
-            sites: BTreeMap::new(),
+            sites: sides.sites,
             customers: sides.customers,
             customers_complete: sides.customers_complete,
             partners: sides.halo_customers,

@@ -456,7 +456,7 @@ fn a_field_leads_to_its_setting() {
 fn planning_from_the_integrations_is_one_key() {
     let mut rig = Start::default().rig();
     rig.keys("2 p 1 g j p").says("Plan P8");
-    rig.keys("1 l").says("[2 Customers]").says("─ Fabrikam (ALSO 88210) ─");
+    rig.keys("1 l").says("[2 Customers]").says("── Fabrikam (ALSO 88210)");
 }
 
 /// Ux.md 3.3, 3.4: how much waits for a mapping stands in the details, and what comes with it in the picker.

@@ -115,7 +115,7 @@ fn a_paste_outside_a_field_runs_nothing() {
 #[test]
 fn a_split_arrow_moves_and_runs_nothing() {
     let mut rig = rig();
-    rig.burst("<Esc> [ B").says("─ ALSO ─").says_not("nothing to take off");
+    rig.burst("<Esc> [ B").says("── ALSO").says_not("nothing to take off");
 }
 
 /// U61.
@@ -126,14 +126,14 @@ fn type_ahead_is_handled_in_full_before_one_frame() {
     rig.burst("j k j k j k j k j k j k j k j k j k j j");
     let (_, writes) = rig.sent();
     assert_eq!(writes, 1);
-    rig.says("Westcoast Cloud ─");
+    rig.says("── Westcoast Cloud");
 }
 
 /// U9.
 #[test]
 fn a_resize_keeps_the_selected_row_and_the_typed_text() {
     let mut rig = rig();
-    rig.keys("j").resize(60, 16).resize(40, 10).resize(120, 36).resize(80, 24).says("─ ALSO ─");
+    rig.keys("j").resize(60, 16).resize(40, 10).resize(120, 36).resize(80, 24).says("── ALSO");
     rig.keys(": m e s s").resize(60, 16).says(": mess");
 }
 
@@ -158,7 +158,7 @@ fn news_does_not_move_the_cursor() {
     let mut rig = rig();
     rig.keys("j");
     rig.world.borrow_mut().overview.places.rotate_left(1);
-    rig.news(Event::Settings).says("─ ALSO ─");
+    rig.news(Event::Settings).says("── ALSO");
 }
 
 #[test]
@@ -215,5 +215,5 @@ fn the_mouse_is_off_until_it_is_switched_on() {
     assert!(!String::from_utf8_lossy(&rig.tape.borrow().bytes).contains("?1000h"));
     rig.keys(", j j <Enter>");
     assert!(String::from_utf8_lossy(&rig.tape.borrow().bytes).contains("?1000h"));
-    rig.keys("<Esc>").click(5, 4).says("─ ALSO ─").keys("<Enter>").says("> ALSO");
+    rig.keys("<Esc>").click(5, 4).says("── ALSO").keys("<Enter>").says("> ALSO");
 }

@@ -123,7 +123,7 @@ fn a_draft_comes_back_after_a_restart_without_secrets() {
     rig.signal(parhelion::ui::Signal::HangUp);
     let kept = std::fs::read_to_string(folder.path().join("view.json")).expect("the view");
     assert!(!kept.contains("hunter2"), "{kept}");
-    start().says("anna  (not saved)").says("1 change not saved").keys("q y").says("─ ALSO ─");
+    start().says("anna  (not saved)").says("1 change not saved").keys("q y").says("── ALSO");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn the_programs_own_settings_are_in_force_at_once_and_kept() {
     );
     rig.keys("<Esc>");
     assert_ne!(rig.styles(), before);
-    rig.keys(", j <Enter> <Enter>").says("ascii").says("- Signs ---");
+    rig.keys(", j <Enter> <Enter>").says("ascii").says("-- Signs");
     rig.keys("j j <Enter> <Ctrl-U> 9 9 <Enter>").says("must be a whole number from 0 to 30");
 }
 

@@ -50,7 +50,7 @@ fn moving_through_the_mappings_costs_a_few_hundred_bytes() {
     rig.keys("2 j j").sent();
     let (bytes, writes) = rig.keys("j").sent();
     assert_eq!(writes, 1);
-    assert!(bytes <= 300, "{bytes}");
+    assert!(bytes <= 210, "{bytes}");
 }
 
 /// U56: at most four frames a second over SSH, whatever the engine sends.

@@ -322,7 +322,7 @@ impl Planner<'_> {
                     .push(format!("its {} is inactive in {}: it stays so (L14)", self.record, self.there));
             }
         }
-        let diff = diff::compare(&owned, found, None, self.policy.rules(self.entity));
+        let diff = diff::compare(&owned, found, None, self.policy.rules(self.entity), None);
         let mut reasons = vec![why.to_owned()];
         reasons.extend(why_update(&diff, false, self.label, self.there));
         reasons.extend(said_of_it);

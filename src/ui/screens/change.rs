@@ -2,18 +2,17 @@
 
 use ratatui::layout::{Position, Rect};
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 
 use crate::host::words::{Answer, LogLine, Query};
 use crate::model::{Amount, FieldName, PlanId, Problem};
 use crate::plan::{self, Cause, Change};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit;
-use crate::ui::key::Key;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::log::level_role;
@@ -38,37 +37,33 @@ impl ChangeScreen {
         Self { line: Some(line), ..Self::of(plan, row) }
     }
 
-    pub fn name(&self) -> String {
+    fn title(&self) -> String {
         format!("row {}", self.row)
     }
+}
 
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
+impl View for ChangeScreen {
+    fn scope(&self) -> Scope {
+        Scope::Change
+    }
+
+    fn name(&self) -> Option<String> {
+        Some(self.title())
+    }
+
+    fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
         let left = match &self.change {
             Some(Ok(change)) => title(change),
-            _ => self.name(),
+            _ => self.title(),
         };
         Some((left, format!("{} row {}", self.plan, self.row)))
     }
 
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        self.name()
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
+    fn enter(&mut self, turn: &mut Turn<'_>) {
         turn.ask(Query::PlanRows { plan: self.plan, rows: vec![self.row] });
     }
 
-    pub const fn is_typing(&self) -> bool {
-        false
-    }
-
-    pub fn key(&mut self, _key: Key, _turn: &mut Turn<'_>) {}
-
-    pub fn paste(&mut self, _text: &str, turn: &mut Turn<'_>) {
-        turn.say("A paste goes into text fields only; here it does nothing.");
-    }
-
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         let page = usize::from(turn.area.height.max(2));
         self.scroll = match action {
             Action::Down | Action::DetailsDown => self.scroll + 1,
@@ -94,7 +89,7 @@ impl ChangeScreen {
         true
     }
 
-    pub fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
+    fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
         match action {
             Action::Filter | Action::FilterState | Action::Order => {
                 Availability::Not("This is one row; Esc goes back to the list.".into())
@@ -103,7 +98,7 @@ impl ChangeScreen {
         }
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         match action {
             Action::Copy => [('y', "id"), ('n', "name"), ('r', "row"), ('e', "error, or reasons")]
                 .map(|(letter, word)| (letter, word.to_owned()))
@@ -112,7 +107,7 @@ impl ChangeScreen {
         }
     }
 
-    pub fn choose(&mut self, _action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, _action: Action, letter: char, turn: &mut Turn<'_>) {
         let text = match (&self.line, &self.change) {
             (Some(line), _) if letter == 'e' => line.text.clone(),
             (_, Some(Ok(change))) => copy(change, letter),
@@ -121,15 +116,7 @@ impl ChangeScreen {
         turn.copy(text);
     }
 
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, _turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, _turn: &mut Turn<'_>) {
         if let News::Answer(Query::PlanRows { plan, rows }, result) = news
             && *plan == self.plan
             && rows.contains(&self.row)
@@ -144,11 +131,7 @@ impl ChangeScreen {
         }
     }
 
-    pub fn settle(&mut self, _turn: &mut Turn<'_>) {}
-
-    pub fn click(&mut self, _line: u16, _turn: &mut Turn<'_>) {}
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let mut y = area.y;
         if let Some(line) = &self.line {
             let role = level_role(line.level, line.sign);
@@ -172,27 +155,17 @@ impl ChangeScreen {
         canvas.cursor = Some((Position::new(area.x, area.y), canvas.look.plain));
     }
 
-    pub fn draws_last_line(&self, _canvas: &mut Canvas<'_>, _area: Rect) -> bool {
-        false
-    }
-
-    pub const fn hints(&self) -> &'static [Action] {
+    fn hints(&self) -> &'static [Action] {
         &[Action::Back, Action::Down, Action::Up, Action::Copy]
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "One row of a plan: what it does, the fields before and after, and every rule that led to it.",
             signs: &[],
             rules: &["Values on the left are Halo's, on the right what is written."],
         }
     }
-
-    pub fn saved(&self) -> Value {
-        json!(null)
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }
 
 /// `Fabrikam GmbH, Exchange Online P1`.

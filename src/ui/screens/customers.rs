@@ -24,13 +24,15 @@ use super::push::PushScreen;
 use crate::host::words::{Aspect, Command, MapCounts, MapFilter, MapRow, MapState, PlaceState, Query};
 use crate::model::{Date, Decision, Integration, Moment, Place, PlanId, SourceId};
 use crate::plan::Purpose;
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::{List, Window};
+use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::prompt::{Prompt, Typed};
 
@@ -134,16 +136,6 @@ impl Customers {
         }
     }
 
-    /// A note is being written about a customer.
-    pub fn edits(&self) -> Option<String> {
-        match self.prompt.as_ref().map(|prompt| &prompt.what) {
-            Some(Asking::Note(id) | Asking::Until(id, _)) => {
-                Some(crate::ui::others::customer(self.integration, id))
-            }
-            _ => None,
-        }
-    }
-
     fn selected(&self) -> Option<&MapRow> {
         self.rows.get(self.list.selected()?)
     }
@@ -164,41 +156,6 @@ impl Customers {
 
     fn place<'a>(&self, mirror: &'a Mirror) -> Option<&'a crate::host::words::PlaceView> {
         mirror.place(Place::Of(self.integration))
-    }
-
-    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        let left = format!("{} > Customers", self.integration.label());
-        Some((left, self.summary(mirror)))
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        self.was_entered = true;
-        if std::mem::take(&mut self.is_below) {
-            turn.ask(self.query());
-        } else {
-            self.ask_order(turn);
-        }
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        self.prompt.is_some()
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
-            self.typed(typed, turn);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let typed = prompt.paste(text);
-                self.typed(typed, turn);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
-        }
     }
 
     fn typed(&mut self, typed: Typed, turn: &mut Turn<'_>) {
@@ -248,7 +205,93 @@ impl Customers {
         }
     }
 
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+    fn read(&mut self, turn: &mut Turn<'_>) {
+        if !turn.mirror.reading.contains_key(&self.integration) {
+            turn.send(Command::ReadCustomers { integration: self.integration });
+        }
+    }
+
+    fn switch(&mut self, forward: bool, turn: &mut Turn<'_>) {
+        let all: Vec<Integration> =
+            Integration::ALL.into_iter().filter(|one| one.has_mapping_table()).collect();
+        let at = all.iter().position(|one| *one == self.integration).unwrap_or(0);
+        let by = if forward { 1 } else { all.len() - 1 };
+        self.show(all[(at + by) % all.len()], turn);
+    }
+
+    /// Shows the table of another integration.
+    pub fn show(&mut self, integration: Integration, turn: &mut Turn<'_>) {
+        if integration != self.integration && integration.has_mapping_table() {
+            *self = Self { was_entered: true, ..Self::of(integration) };
+            self.ask_order(turn);
+        }
+    }
+
+    fn plan(&mut self, turn: &mut Turn<'_>) {
+        self.is_below = true;
+        let screen = match self.plan {
+            Planned::Ready(plan) => PlanScreen::of(self.integration, plan),
+            Planned::Building => PlanScreen::waiting(self.integration),
+            Planned::None => PlanScreen::build(self.integration),
+        };
+        if self.plan == Planned::None {
+            self.plan = Planned::Building;
+        }
+        turn.open(screen);
+    }
+}
+
+impl View for Customers {
+    fn scope(&self) -> Scope {
+        Scope::Customers
+    }
+
+    /// A note is being written about a customer.
+    fn edits(&self) -> Option<String> {
+        match self.prompt.as_ref().map(|prompt| &prompt.what) {
+            Some(Asking::Note(id) | Asking::Until(id, _)) => {
+                Some(crate::ui::others::customer(self.integration, id))
+            }
+            _ => None,
+        }
+    }
+
+    fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        let left = format!("{} > Customers", self.integration.label());
+        Some((left, self.summary(mirror)))
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        self.was_entered = true;
+        if std::mem::take(&mut self.is_below) {
+            turn.ask(self.query());
+        } else {
+            self.ask_order(turn);
+        }
+    }
+
+    fn is_typing(&self) -> bool {
+        self.prompt.is_some()
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            let typed = prompt.key(key);
+            self.typed(typed, turn);
+        }
+    }
+
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        match &mut self.prompt {
+            Some(prompt) => {
+                let typed = prompt.paste(text);
+                self.typed(typed, turn);
+            }
+            None => turn.say("A paste goes into text fields only; here it does nothing."),
+        }
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         let rows = list_and_details(turn.area, turn.in_overview).rows();
         if self.list.act(action, rows) {
             self.scroll = 0;
@@ -305,42 +348,7 @@ impl Customers {
         true
     }
 
-    fn read(&mut self, turn: &mut Turn<'_>) {
-        if !turn.mirror.reading.contains_key(&self.integration) {
-            turn.send(Command::ReadCustomers { integration: self.integration });
-        }
-    }
-
-    fn switch(&mut self, forward: bool, turn: &mut Turn<'_>) {
-        let all: Vec<Integration> =
-            Integration::ALL.into_iter().filter(|one| one.has_mapping_table()).collect();
-        let at = all.iter().position(|one| *one == self.integration).unwrap_or(0);
-        let by = if forward { 1 } else { all.len() - 1 };
-        self.show(all[(at + by) % all.len()], turn);
-    }
-
-    /// Shows the table of another integration.
-    pub fn show(&mut self, integration: Integration, turn: &mut Turn<'_>) {
-        if integration != self.integration && integration.has_mapping_table() {
-            *self = Self { was_entered: true, ..Self::of(integration) };
-            self.ask_order(turn);
-        }
-    }
-
-    fn plan(&mut self, turn: &mut Turn<'_>) {
-        self.is_below = true;
-        let screen = match self.plan {
-            Planned::Ready(plan) => PlanScreen::of(self.integration, plan),
-            Planned::Building => PlanScreen::waiting(self.integration),
-            Planned::None => PlanScreen::build(self.integration),
-        };
-        if self.plan == Planned::None {
-            self.plan = Planned::Building;
-        }
-        turn.open(screen);
-    }
-
-    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+    fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         let not = |reason: &str| Availability::Not(reason.to_owned());
         let state = self.selected().map(|row| row.state);
         let off = match self.place(mirror).map(|place| place.state) {
@@ -404,7 +412,7 @@ impl Customers {
         }
     }
 
-    pub fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
+    fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
         if self.list.clear_marks() {
             return true;
         }
@@ -416,11 +424,7 @@ impl Customers {
         false
     }
 
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         self.now = Some(turn.now.moment);
         if !self.is_asked {
             self.ask_order(turn);
@@ -433,21 +437,41 @@ impl Customers {
         }
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        if line > 0 {
-            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
-            self.list.select_at(first + usize::from(line) - 1);
-        }
-    }
-
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         if let Some(prompt) = &self.prompt {
             prompt.draw(canvas, area);
         }
         self.prompt.is_some()
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        if line > 0 {
+            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
+            self.list.select_at(first + usize::from(line) - 1);
+        }
+    }
+
+    fn summary(&self, mirror: &Mirror) -> String {
+        self.counts(mirror)
+    }
+
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+        self.filter_letters(action)
+    }
+
+    fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+        self.take_letter(action, letter, turn);
+    }
+
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        self.learn(news, turn);
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        self.paint(canvas, area, in_overview);
+    }
+
+    fn hints(&self) -> &'static [Action] {
         if matches!(self.integration, Integration::Liongard) {
             return &[
                 Action::Accept,
@@ -478,7 +502,7 @@ impl Customers {
         ]
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         if matches!(self.integration, Integration::Hudu) {
             return ABOUT_HUDU;
         }
@@ -505,7 +529,7 @@ impl Customers {
         }
     }
 
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({
             "integration": self.integration.key(),
             "text": self.filter.text,
@@ -516,7 +540,7 @@ impl Customers {
         })
     }
 
-    pub fn restore(&mut self, saved: &Value) {
+    fn restore(&mut self, saved: &Value) {
         if let Some(integration) = saved["integration"].as_str().and_then(|key| key.parse().ok()) {
             *self = Self::of(integration);
         }

@@ -18,12 +18,15 @@ use crate::host::words::{Command, FieldTable, PlaceState, Query};
 use crate::integrations::Rule;
 use crate::integrations::field_sample::{FieldLine, LineOf};
 use crate::model::{Integration, Place, Problem};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
+use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
+use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::prompt::{Prompt, Typed};
 
@@ -119,37 +122,6 @@ impl Fields {
         self.list.replace(ids);
     }
 
-    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        Some((format!("{} > Fields", self.integration.label()), self.summary(mirror)))
-    }
-
-    pub fn summary(&self, mirror: &Mirror) -> String {
-        if let Some(reading) = mirror.reading.get(&self.integration) {
-            let of = reading.of.map(|of| format!(" of {of}")).unwrap_or_default();
-            return format!("reading {} {}{of}", reading.what, reading.done);
-        }
-        if self.table.lines.is_empty() {
-            return self.integration.label().to_owned();
-        }
-        let lines = &self.table.lines;
-        if self.is_editable() {
-            let showing = self.state.map(|state| format!("showing {}: {}   ", state.word(), self.list.len()));
-            return showing.unwrap_or_default() + &draw::sum(lines);
-        }
-        let count = |rule| lines.iter().filter(|line| line.rule.rule == rule).count();
-        format!(
-            "{} follow the source, {} at creation, {} off",
-            count(Rule::Source),
-            count(Rule::AtCreation),
-            count(Rule::Off)
-        )
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        self.was_entered = true;
-        self.ask(turn);
-    }
-
     fn ask(&mut self, turn: &mut Turn<'_>) {
         self.is_asked = true;
         turn.ask(Query::FieldTable { integration: self.integration });
@@ -160,27 +132,6 @@ impl Fields {
         self.has_read = true;
         if !turn.mirror.reading.contains_key(&self.integration) {
             turn.send(Command::ReadFields { integration: self.integration });
-        }
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        self.prompt.is_some()
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
-            self.typed(typed, turn);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let typed = prompt.paste(text);
-                self.typed(typed, turn);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
         }
     }
 
@@ -206,7 +157,87 @@ impl Fields {
         self.lay_out();
     }
 
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+    /// Enter: the chooser for what is a person's own, else the setting behind the line.
+    fn open(&mut self, turn: &mut Turn<'_>) {
+        let Some(line) = self.selected() else { return };
+        let what = match line.of {
+            LineOf::Matching => What::Matching,
+            LineOf::AssetType => What::AssetType,
+            LineOf::Row(at) => What::Row(Some(at)),
+            LineOf::Open | LineOf::Ignored => What::Row(None),
+            LineOf::Rule => match &line.rule.editable_setting {
+                Some(setting) => {
+                    let key = format!("{}.{setting}", self.integration.key());
+                    return turn.open(Settings::at(Place::Of(self.integration), key));
+                }
+                None => {
+                    return turn
+                        .say("This row is fixed by the vendor's rules: there is no setting behind it.");
+                }
+            },
+        };
+        turn.open(FieldPicker::new(self.integration, what, Some(line)));
+    }
+}
+
+impl View for Fields {
+    fn scope(&self) -> Scope {
+        Scope::Fields
+    }
+
+    fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        Some((format!("{} > Fields", self.integration.label()), self.summary(mirror)))
+    }
+
+    fn summary(&self, mirror: &Mirror) -> String {
+        if let Some(reading) = mirror.reading.get(&self.integration) {
+            let of = reading.of.map(|of| format!(" of {of}")).unwrap_or_default();
+            return format!("reading {} {}{of}", reading.what, reading.done);
+        }
+        if self.table.lines.is_empty() {
+            return self.integration.label().to_owned();
+        }
+        let lines = &self.table.lines;
+        if self.is_editable() {
+            let showing = self.state.map(|state| format!("showing {}: {}   ", state.word(), self.list.len()));
+            return showing.unwrap_or_default() + &draw::sum(lines);
+        }
+        let count = |rule| lines.iter().filter(|line| line.rule.rule == rule).count();
+        format!(
+            "{} follow the source, {} at creation, {} off",
+            count(Rule::Source),
+            count(Rule::AtCreation),
+            count(Rule::Off)
+        )
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        self.was_entered = true;
+        self.ask(turn);
+    }
+
+    fn is_typing(&self) -> bool {
+        self.prompt.is_some()
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            let typed = prompt.key(key);
+            self.typed(typed, turn);
+        }
+    }
+
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        match &mut self.prompt {
+            Some(prompt) => {
+                let typed = prompt.paste(text);
+                self.typed(typed, turn);
+            }
+            None => turn.say("A paste goes into text fields only; here it does nothing."),
+        }
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         if self.list.act(action, list_and_details(turn.area, turn.in_overview).rows()) {
             self.scroll = 0;
             return true;
@@ -246,29 +277,7 @@ impl Fields {
         true
     }
 
-    /// Enter: the chooser for what is a person's own, else the setting behind the line.
-    fn open(&mut self, turn: &mut Turn<'_>) {
-        let Some(line) = self.selected() else { return };
-        let what = match line.of {
-            LineOf::Matching => What::Matching,
-            LineOf::AssetType => What::AssetType,
-            LineOf::Row(at) => What::Row(Some(at)),
-            LineOf::Open | LineOf::Ignored => What::Row(None),
-            LineOf::Rule => match &line.rule.editable_setting {
-                Some(setting) => {
-                    let key = format!("{}.{setting}", self.integration.key());
-                    return turn.open(Settings::at(Place::Of(self.integration), key));
-                }
-                None => {
-                    return turn
-                        .say("This row is fixed by the vendor's rules: there is no setting behind it.");
-                }
-            },
-        };
-        turn.open(FieldPicker::new(self.integration, what, Some(line)));
-    }
-
-    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+    fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         let not = |reason: &str| Availability::Not(reason.to_owned());
         let of = self.selected().map(|line| line.of);
         let own = matches!(
@@ -343,7 +352,7 @@ impl Fields {
         }
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         match action {
             Action::Copy => vec![('r', "row".into()), ('e', "rule".into())],
             Action::FilterState => vec![
@@ -357,7 +366,7 @@ impl Fields {
         }
     }
 
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         if action == Action::FilterState {
             self.state = match letter {
                 'm' => Some(State::Mapped),
@@ -377,7 +386,7 @@ impl Fields {
         turn.copy(text);
     }
 
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
+    fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
         let is_filtered = !self.text.is_empty() || self.state.is_some();
         self.text.clear();
         self.state = None;
@@ -385,32 +394,36 @@ impl Fields {
         is_filtered
     }
 
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         if !self.is_asked {
             self.ask(turn);
         }
         self.list.keep_visible(list_and_details(turn.area, turn.in_overview).rows());
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        if line > 0 {
-            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
-            self.list.select_at(first + usize::from(line) - 1);
-        }
-    }
-
-    pub fn draws_last_line(&self, canvas: &mut crate::ui::canvas::Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         if let Some(prompt) = &self.prompt {
             prompt.draw(canvas, area);
         }
         self.prompt.is_some()
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        if line > 0 {
+            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
+            self.list.select_at(first + usize::from(line) - 1);
+        }
+    }
+
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        self.learn(news, turn);
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        self.paint(canvas, area, in_overview);
+    }
+
+    fn hints(&self) -> &'static [Action] {
         if self.is_editable() {
             &[
                 Action::EditRule,
@@ -436,7 +449,7 @@ impl Fields {
         }
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "Which field of an integration feeds which field of Halo, and when it is written.",
             signs: &[
@@ -455,11 +468,11 @@ impl Fields {
         }
     }
 
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({ "integration": self.integration.key(), "row": self.list.selected() })
     }
 
-    pub fn restore(&mut self, saved: &Value) {
+    fn restore(&mut self, saved: &Value) {
         if let Some(integration) = saved["integration"].as_str().and_then(|key| key.parse().ok()) {
             *self = Self::of(integration);
         }

@@ -8,17 +8,17 @@ use crate::host::words::{
     SettingChange,
 };
 use crate::model::{Integration, Place};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit::thousands;
-use crate::ui::key::Key;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
 use crate::ui::screens::Pane;
+use crate::ui::screens::View;
 use crate::ui::screens::settings::Settings;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
@@ -55,64 +55,6 @@ impl Integrations {
 
     fn selected<'a>(&self, mirror: &'a Mirror) -> Option<&'a PlaceView> {
         mirror.place(self.place()?)
-    }
-
-    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        Some(("Integrations".into(), self.summary(mirror)))
-    }
-
-    pub fn summary(&self, mirror: &Mirror) -> String {
-        let Some(overview) = &mirror.overview else { return "reading".into() };
-        let states: Vec<_> = overview.places.iter().map(|view| view.state).collect();
-        let counts: Vec<_> = [
-            PlaceState::Ok,
-            PlaceState::Running,
-            PlaceState::Failing,
-            PlaceState::Untested,
-            PlaceState::NotConfigured,
-            PlaceState::Off,
-        ]
-        .into_iter()
-        .filter_map(|state| {
-            let count = states.iter().filter(|s| **s == state).count();
-            (count > 0).then(|| format!("{count} {}", state.word()))
-        })
-        .collect();
-        format!("{} in all: {}", states.len(), counts.join(", "))
-    }
-
-    pub fn enter(&mut self, _turn: &mut Turn<'_>) {}
-
-    pub const fn is_typing(&self) -> bool {
-        false
-    }
-
-    pub fn key(&mut self, _key: Key, _turn: &mut Turn<'_>) {}
-
-    pub fn paste(&mut self, _text: &str, turn: &mut Turn<'_>) {
-        turn.say("A paste goes into text fields only; here it does nothing.");
-    }
-
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        let rows = list_and_details(turn.area, turn.in_overview).rows();
-        if self.list.act(action, rows) {
-            self.scroll = 0;
-            return true;
-        }
-        match action {
-            Action::DetailsDown => self.scroll += 1,
-            Action::DetailsUp => self.scroll = self.scroll.saturating_sub(1),
-            Action::Refresh => turn.ask(Query::Overview),
-            Action::Copy => {}
-            _ => {
-                let Some(place) = self.place() else {
-                    turn.say("The list is still being read.");
-                    return true;
-                };
-                return self.act_on(place, action, turn);
-            }
-        }
-        true
     }
 
     fn act_on(&mut self, place: Place, action: Action, turn: &mut Turn<'_>) -> bool {
@@ -180,7 +122,125 @@ impl Integrations {
         }
     }
 
-    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+    /// Where there is no room for details: what waits, a line an integration.
+    fn waiting(canvas: &mut Canvas<'_>, area: Rect) {
+        let mirror = canvas.mirror;
+        let views = mirror.overview.iter().flat_map(|overview| &overview.places);
+        let lines =
+            views.flat_map(|view| view.to_do.iter().take(2).map(move |to_do| (view.place, &to_do.sentence)));
+        let mut y = area.y;
+        for (place, sentence) in lines {
+            if y >= area.bottom() {
+                return;
+            }
+            let room = Rect { y, height: area.bottom() - y, ..area };
+            y += canvas.paragraph(room, &format!("{}: {sentence}", place.label()), Role::Notice);
+        }
+    }
+
+    fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let Some(view) = self.selected(canvas.mirror) else { return };
+        if area.height < 2 {
+            return;
+        }
+        canvas.rule(Rect { height: 1, ..area }, view.place.label());
+        let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let mut facts: Vec<(&str, String, Role)> = Vec::new();
+        // The most important line comes first: whatever has no room, this has.
+        if view.to_do.is_empty() {
+            facts.push(("to do", "nothing".into(), Role::Good));
+        }
+        for (i, to_do) in view.to_do.iter().enumerate() {
+            facts.push((if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice));
+        }
+        let address = if view.address.is_empty() { "not set".to_owned() } else { view.address.clone() };
+        let account =
+            if view.account.is_empty() { String::new() } else { format!(", account {}", view.account) };
+        facts.push(("address", format!("{address}{account}"), Role::Text));
+        facts.push(self.test_line(view, canvas));
+        if let Some(schedule) = &view.schedule {
+            facts.push(("runs", runs(schedule, |at| canvas.when(at)), Role::Text));
+        }
+        for (i, option) in view.options.iter().enumerate() {
+            facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
+        }
+        let skip = usize::from(self.scroll).min(facts.len().saturating_sub(1));
+        table::facts(canvas, body, &facts[skip..]);
+    }
+
+    fn test_line(&self, view: &PlaceView, canvas: &Canvas<'_>) -> (&'static str, String, Role) {
+        if self.testing.contains(&view.place) {
+            return ("test", "under way; nothing is written".into(), Role::Accent);
+        }
+        let Some(test) = &view.test else { return ("test", "never".into(), Role::Dim) };
+        let checks: Vec<_> = test
+            .checks
+            .iter()
+            .map(|check| match check.state {
+                CheckState::Ok => format!("{} ok", check.name),
+                CheckState::Failed => format!("{} failed: {}", check.name, check.message),
+                CheckState::Unproven => format!("{} unproven: {}", check.name, check.message),
+                CheckState::Skipped => format!("{} skipped", check.name),
+            })
+            .collect();
+        let stale = if view.test_is_stale { " (over a day old)" } else { "" };
+        let role = if test.ok { Role::Text } else { Role::Bad };
+        ("test", format!("{}{stale}: {}", canvas.when(test.at), checks.join(", ")), role)
+    }
+}
+
+impl View for Integrations {
+    fn scope(&self) -> Scope {
+        Scope::Integrations
+    }
+
+    fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        Some(("Integrations".into(), self.summary(mirror)))
+    }
+
+    fn summary(&self, mirror: &Mirror) -> String {
+        let Some(overview) = &mirror.overview else { return "reading".into() };
+        let states: Vec<_> = overview.places.iter().map(|view| view.state).collect();
+        let counts: Vec<_> = [
+            PlaceState::Ok,
+            PlaceState::Running,
+            PlaceState::Failing,
+            PlaceState::Untested,
+            PlaceState::NotConfigured,
+            PlaceState::Off,
+        ]
+        .into_iter()
+        .filter_map(|state| {
+            let count = states.iter().filter(|s| **s == state).count();
+            (count > 0).then(|| format!("{count} {}", state.word()))
+        })
+        .collect();
+        format!("{} in all: {}", states.len(), counts.join(", "))
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        let rows = list_and_details(turn.area, turn.in_overview).rows();
+        if self.list.act(action, rows) {
+            self.scroll = 0;
+            return true;
+        }
+        match action {
+            Action::DetailsDown => self.scroll += 1,
+            Action::DetailsUp => self.scroll = self.scroll.saturating_sub(1),
+            Action::Refresh => turn.ask(Query::Overview),
+            Action::Copy => {}
+            _ => {
+                let Some(place) = self.place() else {
+                    turn.say("The list is still being read.");
+                    return true;
+                };
+                return self.act_on(place, action, turn);
+            }
+        }
+        true
+    }
+
+    fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         let not = |reason: &str| Availability::Not(reason.to_owned());
         let place = self.place();
         match action {
@@ -206,7 +266,7 @@ impl Integrations {
         }
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         match action {
             Action::Copy => [('n', "name"), ('l', "address"), ('e', "error"), ('r', "row")]
                 .map(|(letter, word)| (letter, word.to_owned()))
@@ -215,7 +275,7 @@ impl Integrations {
         }
     }
 
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         let Some(view) = self.selected(turn.mirror) else { return };
         if action == Action::Copy {
             let text = match letter {
@@ -230,15 +290,7 @@ impl Integrations {
         }
     }
 
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         if let News::Reply(command, result) = news {
             match (&**command, result) {
                 (Command::Test { place, .. }, result) if self.testing.contains(place) => {
@@ -257,7 +309,7 @@ impl Integrations {
         }
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         let places: Vec<_> = turn
             .mirror
             .overview
@@ -276,13 +328,7 @@ impl Integrations {
         self.list.keep_visible(list_and_details(turn.area, turn.in_overview).rows());
     }
 
-    pub fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
-        if line > 0 {
-            self.list.select_at(usize::from(line) - 1);
-        }
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         let regions = list_and_details(area, in_overview);
         let mirror = canvas.mirror;
         let (look, now) = (canvas.look, canvas.now);
@@ -338,77 +384,13 @@ impl Integrations {
         self.details(canvas, regions.details);
     }
 
-    /// Where there is no room for details: what waits, a line an integration.
-    fn waiting(canvas: &mut Canvas<'_>, area: Rect) {
-        let mirror = canvas.mirror;
-        let views = mirror.overview.iter().flat_map(|overview| &overview.places);
-        let lines =
-            views.flat_map(|view| view.to_do.iter().take(2).map(move |to_do| (view.place, &to_do.sentence)));
-        let mut y = area.y;
-        for (place, sentence) in lines {
-            if y >= area.bottom() {
-                return;
-            }
-            let room = Rect { y, height: area.bottom() - y, ..area };
-            y += canvas.paragraph(room, &format!("{}: {sentence}", place.label()), Role::Notice);
+    fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
+        if line > 0 {
+            self.list.select_at(usize::from(line) - 1);
         }
     }
 
-    pub fn draws_last_line(&self, _canvas: &mut Canvas<'_>, _area: Rect) -> bool {
-        false
-    }
-
-    fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
-        let Some(view) = self.selected(canvas.mirror) else { return };
-        if area.height < 2 {
-            return;
-        }
-        canvas.rule(Rect { height: 1, ..area }, view.place.label());
-        let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-        let mut facts: Vec<(&str, String, Role)> = Vec::new();
-        // The most important line comes first: whatever has no room, this has.
-        if view.to_do.is_empty() {
-            facts.push(("to do", "nothing".into(), Role::Good));
-        }
-        for (i, to_do) in view.to_do.iter().enumerate() {
-            facts.push((if i == 0 { "to do" } else { "" }, to_do.sentence.clone(), Role::Notice));
-        }
-        let address = if view.address.is_empty() { "not set".to_owned() } else { view.address.clone() };
-        let account =
-            if view.account.is_empty() { String::new() } else { format!(", account {}", view.account) };
-        facts.push(("address", format!("{address}{account}"), Role::Text));
-        facts.push(self.test_line(view, canvas));
-        if let Some(schedule) = &view.schedule {
-            facts.push(("runs", runs(schedule, |at| canvas.when(at)), Role::Text));
-        }
-        for (i, option) in view.options.iter().enumerate() {
-            facts.push((if i == 0 { "options" } else { "" }, option.clone(), Role::Text));
-        }
-        let skip = usize::from(self.scroll).min(facts.len().saturating_sub(1));
-        table::facts(canvas, body, &facts[skip..]);
-    }
-
-    fn test_line(&self, view: &PlaceView, canvas: &Canvas<'_>) -> (&'static str, String, Role) {
-        if self.testing.contains(&view.place) {
-            return ("test", "under way; nothing is written".into(), Role::Accent);
-        }
-        let Some(test) = &view.test else { return ("test", "never".into(), Role::Dim) };
-        let checks: Vec<_> = test
-            .checks
-            .iter()
-            .map(|check| match check.state {
-                CheckState::Ok => format!("{} ok", check.name),
-                CheckState::Failed => format!("{} failed: {}", check.name, check.message),
-                CheckState::Unproven => format!("{} unproven: {}", check.name, check.message),
-                CheckState::Skipped => format!("{} skipped", check.name),
-            })
-            .collect();
-        let stale = if view.test_is_stale { " (over a day old)" } else { "" };
-        let role = if test.ok { Role::Text } else { Role::Bad };
-        ("test", format!("{}{stale}: {}", canvas.when(test.at), checks.join(", ")), role)
-    }
-
-    pub const fn hints(&self) -> &'static [Action] {
+    fn hints(&self) -> &'static [Action] {
         &[
             Action::SetUp,
             Action::Test,
@@ -421,7 +403,7 @@ impl Integrations {
         ]
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "Every connection: Halo, where everything goes, and the integrations that bring records into it.",
             signs: &[],
@@ -433,11 +415,11 @@ impl Integrations {
         }
     }
 
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({ "place": self.place().map(Place::key) })
     }
 
-    pub fn restore(&mut self, saved: &Value) {
+    fn restore(&mut self, saved: &Value) {
         if let Some(place) = saved["place"].as_str().and_then(|key| key.parse().ok()) {
             self.list.replace(vec![place]);
         }

@@ -15,7 +15,7 @@ use crate::host::words::{
 };
 use crate::model::{JobId, Problem};
 use crate::plan::Purpose;
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
@@ -23,6 +23,7 @@ use crate::ui::fit::thousands;
 use crate::ui::key::Key;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::log;
@@ -95,62 +96,6 @@ impl JobScreen {
             return Some(JobState::Running);
         }
         self.report.as_ref().map(|report| report.state)
-    }
-
-    pub fn name(&self) -> String {
-        match &self.report {
-            Some(report) => format!("{} {}", self.job, strip::heading(report)),
-            None => self.job.to_string(),
-        }
-    }
-
-    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        let mut left = match (self.state(mirror), self.progress(mirror)) {
-            (_, Some(progress)) if progress.is_paused => "paused".to_owned(),
-            (Some(_), _) if self.report.as_ref().is_some_and(|report| report.is_paused) => {
-                "paused".to_owned()
-            }
-            (Some(state), _) => state.word().to_owned(),
-            (None, _) => "reading".into(),
-        };
-        if let Some(report) = &self.report {
-            let _ = write!(left, "  by {}", report.by);
-            if let Some(plan) = report.plan {
-                let _ = write!(left, "  plan {plan}");
-            }
-            left.push_str(if report.scheduled { "  as scheduled" } else { "  by hand" });
-        }
-        Some((left, self.started.clone()))
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        self.name()
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        turn.ask(Query::Job { job: self.job });
-        self.log.count(turn);
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        self.prompt.is_some()
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
-            self.typed(typed, turn);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let typed = prompt.paste(text);
-                self.typed(typed, turn);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
-        }
     }
 
     fn typed(&mut self, typed: Typed, turn: &mut Turn<'_>) {
@@ -241,7 +186,115 @@ impl JobScreen {
         }
     }
 
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+    fn open_line(&mut self, turn: &mut Turn<'_>) {
+        let plan = self.report.as_ref().and_then(|report| report.plan);
+        match (self.log.selected(), plan) {
+            (Some(line), Some(plan)) if line.row.is_some() => {
+                let row = line.row.unwrap_or_default();
+                turn.open(ChangeScreen::of_line(plan, row, line.clone()));
+            }
+            (Some(line), _) => turn.say(line.text.clone()),
+            (None, _) => turn.say("There is no line here yet."),
+        }
+    }
+
+    /// What stands above the log.
+    fn head_lines(&self, mirror: &Mirror, width: u16) -> Vec<(String, Role)> {
+        let progress = self.progress(mirror);
+        let stages: &[StageProgress] = match (progress, &self.report) {
+            (Some(progress), _) => &progress.stages,
+            (None, Some(report)) => &report.stages,
+            (None, None) => &[],
+        };
+        let mut lines: Vec<(String, Role)> =
+            stages.iter().map(|stage| (stage_line(stage, width), Role::Text)).collect();
+        if let Some(progress) = progress {
+            lines.push(("pace           ".to_owned() + &pace(progress), Role::Text));
+        }
+        let (held, failed) = match (progress, &self.report) {
+            (Some(progress), _) => (progress.held, progress.failed),
+            (None, Some(report)) => (report.totals.rows.held, report.totals.failed),
+            (None, None) => (0, 0),
+        };
+        if self.state(mirror) == Some(JobState::Interrupted) {
+            lines.push(("needs you      r goes on where it stopped, c drops the rest".into(), Role::Notice));
+        } else if held + failed > 0 {
+            lines.push((
+                format!("needs you      {held} held, {failed} failed: f h shows only these"),
+                Role::Notice,
+            ));
+        }
+        if let Some(trouble) = self.report.as_ref().and_then(|report| report.trouble.as_ref()) {
+            lines.push((format!("why            {trouble}"), Role::Bad));
+        }
+        lines
+    }
+
+    pub fn from_saved(saved: &Value) -> Option<Self> {
+        Some(Self::of(saved["job"].as_str()?.parse().ok()?))
+    }
+}
+
+impl View for JobScreen {
+    fn scope(&self) -> Scope {
+        Scope::Job
+    }
+
+    fn name(&self) -> Option<String> {
+        Some({
+            match &self.report {
+                Some(report) => format!("{} {}", self.job, strip::heading(report)),
+                None => self.job.to_string(),
+            }
+        })
+    }
+
+    fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        let mut left = match (self.state(mirror), self.progress(mirror)) {
+            (_, Some(progress)) if progress.is_paused => "paused".to_owned(),
+            (Some(_), _) if self.report.as_ref().is_some_and(|report| report.is_paused) => {
+                "paused".to_owned()
+            }
+            (Some(state), _) => state.word().to_owned(),
+            (None, _) => "reading".into(),
+        };
+        if let Some(report) = &self.report {
+            let _ = write!(left, "  by {}", report.by);
+            if let Some(plan) = report.plan {
+                let _ = write!(left, "  plan {plan}");
+            }
+            left.push_str(if report.scheduled { "  as scheduled" } else { "  by hand" });
+        }
+        Some((left, self.started.clone()))
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        turn.ask(Query::Job { job: self.job });
+        self.log.count(turn);
+    }
+
+    fn is_typing(&self) -> bool {
+        self.prompt.is_some()
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            let typed = prompt.key(key);
+            self.typed(typed, turn);
+        }
+    }
+
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        match &mut self.prompt {
+            Some(prompt) => {
+                let typed = prompt.paste(text);
+                self.typed(typed, turn);
+            }
+            None => turn.say("A paste goes into text fields only; here it does nothing."),
+        }
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         let height = i64::from(
             parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len())
                 .1
@@ -284,19 +337,7 @@ impl JobScreen {
         true
     }
 
-    fn open_line(&mut self, turn: &mut Turn<'_>) {
-        let plan = self.report.as_ref().and_then(|report| report.plan);
-        match (self.log.selected(), plan) {
-            (Some(line), Some(plan)) if line.row.is_some() => {
-                let row = line.row.unwrap_or_default();
-                turn.open(ChangeScreen::of_line(plan, row, line.clone()));
-            }
-            (Some(line), _) => turn.say(line.text.clone()),
-            (None, _) => turn.say("There is no line here yet."),
-        }
-    }
-
-    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+    fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         match action {
             Action::Pause | Action::CancelJob | Action::Resume | Action::Undo => {
                 can_order(action, self.job, self.state(mirror), self.report.as_ref(), mirror)
@@ -308,7 +349,7 @@ impl JobScreen {
         }
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         let of =
             |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
         match action {
@@ -323,7 +364,7 @@ impl JobScreen {
         }
     }
 
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         match action {
             Action::FilterState => {
                 let least = match letter {
@@ -354,7 +395,7 @@ impl JobScreen {
         }
     }
 
-    pub fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
+    fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
         if self.search.take().is_some() {
             return true;
         }
@@ -365,11 +406,7 @@ impl JobScreen {
         false
     }
 
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::Job { job }, result) if *job == self.job => match result {
                 Ok(Answer::Job(report)) => self.report = Some((**report).clone()),
@@ -414,7 +451,7 @@ impl JobScreen {
         self.log.hear(news, turn);
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         if let Some(report) = &self.report {
             let when = turn.look.when(report.started, turn.now);
             self.started = match report.finished {
@@ -432,47 +469,7 @@ impl JobScreen {
         self.log.settle(height.into(), turn);
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        let log = parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len()).1;
-        if let Some(row) = (turn.area.y + line).checked_sub(log.y + 1) {
-            let to = self.log.follow.top + u64::from(row);
-            self.log.follow.move_by(to as i64 - self.log.follow.at as i64);
-        }
-    }
-
-    /// What stands above the log.
-    fn head_lines(&self, mirror: &Mirror, width: u16) -> Vec<(String, Role)> {
-        let progress = self.progress(mirror);
-        let stages: &[StageProgress] = match (progress, &self.report) {
-            (Some(progress), _) => &progress.stages,
-            (None, Some(report)) => &report.stages,
-            (None, None) => &[],
-        };
-        let mut lines: Vec<(String, Role)> =
-            stages.iter().map(|stage| (stage_line(stage, width), Role::Text)).collect();
-        if let Some(progress) = progress {
-            lines.push(("pace           ".to_owned() + &pace(progress), Role::Text));
-        }
-        let (held, failed) = match (progress, &self.report) {
-            (Some(progress), _) => (progress.held, progress.failed),
-            (None, Some(report)) => (report.totals.rows.held, report.totals.failed),
-            (None, None) => (0, 0),
-        };
-        if self.state(mirror) == Some(JobState::Interrupted) {
-            lines.push(("needs you      r goes on where it stopped, c drops the rest".into(), Role::Notice));
-        } else if held + failed > 0 {
-            lines.push((
-                format!("needs you      {held} held, {failed} failed: f h shows only these"),
-                Role::Notice,
-            ));
-        }
-        if let Some(trouble) = self.report.as_ref().and_then(|report| report.trouble.as_ref()) {
-            lines.push((format!("why            {trouble}"), Role::Bad));
-        }
-        lines
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         if let (None, Some(problem)) = (&self.report, &self.trouble) {
             return table::empty(canvas, area, &problem.to_string());
         }
@@ -512,14 +509,22 @@ impl JobScreen {
         log::draw(canvas, body, &self.log.follow, true, |index| self.log.line(index));
     }
 
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         if let Some(prompt) = &self.prompt {
             prompt.draw(canvas, area);
         }
         self.prompt.is_some()
     }
 
-    pub fn hints(&self) -> &'static [Action] {
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        let log = parts(turn.area, self.head_lines(turn.mirror, turn.area.width).len()).1;
+        if let Some(row) = (turn.area.y + line).checked_sub(log.y + 1) {
+            let to = self.log.follow.top + u64::from(row);
+            self.log.follow.move_by(to as i64 - self.log.follow.at as i64);
+        }
+    }
+
+    fn hints(&self) -> &'static [Action] {
         match self.report.as_ref().map(|report| report.state) {
             Some(JobState::Running) => &[
                 Action::Pause,
@@ -551,7 +556,7 @@ impl JobScreen {
         }
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "One job: how far it is, what it wrote, what waits and why.",
             signs: &[
@@ -573,15 +578,9 @@ impl JobScreen {
         }
     }
 
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({ "screen": "job", "job": self.job.to_string() })
     }
-
-    pub fn from_saved(saved: &Value) -> Option<Self> {
-        Some(Self::of(saved["job"].as_str()?.parse().ok()?))
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }
 
 /// ` customers      214/214  done      + 1    ~ 4`: counters that change in place (U15).

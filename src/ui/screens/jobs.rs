@@ -14,7 +14,7 @@ use super::job::{JobScreen, can_order, order, ordered, pace, plan_of, stage_line
 use super::log_window::LogWindow;
 use crate::host::words::{Answer, Event, JobReport, JobState, Query, StageProgress};
 use crate::model::{JobId, Problem};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit::thousands;
@@ -23,6 +23,7 @@ use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::prompt::{Prompt, Typed};
@@ -96,23 +97,6 @@ impl Jobs {
         }
     }
 
-    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        let issues = format!("Issues {}", thousands(self.inbox.total()));
-        Some(match self.tab {
-            Tab::All => (format!("[All]  {issues}  Schedule"), self.of_jobs(mirror)),
-            Tab::Issues => (format!("All  [{issues}]  Schedule"), self.inbox.summary()),
-            Tab::Schedule => (format!("All  {issues}  [Schedule]"), self.timetable.summary()),
-        })
-    }
-
-    pub fn summary(&self, mirror: &Mirror) -> String {
-        match self.tab {
-            Tab::All => self.of_jobs(mirror),
-            Tab::Issues => format!("Issues: {}", self.inbox.summary()),
-            Tab::Schedule => format!("Schedule: {}", self.timetable.summary()),
-        }
-    }
-
     fn of_jobs(&self, mirror: &Mirror) -> String {
         if let Some(progress) = &mirror.progress {
             let left =
@@ -134,10 +118,6 @@ impl Jobs {
         text
     }
 
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        self.ask(turn);
-    }
-
     fn ask(&mut self, turn: &mut Turn<'_>) {
         self.is_asked = true;
         turn.ask(Query::Jobs { last: LAST });
@@ -156,27 +136,6 @@ impl Jobs {
         self.list.replace(ids);
     }
 
-    pub const fn is_typing(&self) -> bool {
-        self.prompt.is_some()
-    }
-
-    pub fn key(&mut self, key: Key, _turn: &mut Turn<'_>) {
-        if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
-            self.typed(typed);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let typed = prompt.paste(text);
-                self.typed(typed);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
-        }
-    }
-
     fn typed(&mut self, typed: Typed) {
         match typed {
             Typed::Going => {}
@@ -190,7 +149,101 @@ impl Jobs {
         self.lay_out();
     }
 
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+    /// What stands above the log of the selected job.
+    fn head(&self, mirror: &Mirror, area: Rect) -> Vec<(String, Role)> {
+        let Some(job) = self.selected().filter(|_| area.height > 6) else { return Vec::new() };
+        let mut lines = Vec::new();
+        let width = area.width;
+        let progress = mirror.progress.as_ref().filter(|progress| progress.job == job.job);
+        let stages = progress.map_or(&job.stages, |progress| &progress.stages);
+        lines.extend(stages.iter().map(|stage| (stage_line(stage, width), Role::Text)));
+        if let Some(progress) = progress {
+            lines.push((format!("pace           {}", pace(progress)), Role::Text));
+        }
+        if job.state == JobState::Interrupted {
+            lines.push(("r goes on where it stopped; c drops the rest.".into(), Role::Notice));
+        }
+        if let Some(trouble) = &job.trouble {
+            lines.push((trouble.to_string(), Role::Bad));
+        }
+        lines
+    }
+
+    fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let (Some(job), Some(log)) = (self.selected(), &self.log) else { return };
+        if area.height < 2 {
+            return;
+        }
+        let title = format!("{} {}, {} lines", job.job, strip::heading(job), thousands(log.follow.total));
+        canvas.rule(Rect { height: 1, ..area }, &title);
+        let head = self.head(canvas.mirror, area);
+        let mut y = area.y + 1;
+        for (text, role) in &head {
+            if y < area.bottom() {
+                canvas.put(area.x + 1, y, area.width.saturating_sub(1), text, *role);
+                y += 1;
+            }
+        }
+        let cursor = canvas.cursor;
+        let body = Rect {
+            x: area.x + 1,
+            y,
+            width: area.width.saturating_sub(1),
+            height: area.bottom().saturating_sub(y),
+        };
+        log::draw(canvas, body, &log.follow, false, |index| log.line(index));
+        canvas.cursor = cursor;
+    }
+}
+
+impl View for Jobs {
+    fn scope(&self) -> Scope {
+        Scope::Jobs
+    }
+
+    fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        let issues = format!("Issues {}", thousands(self.inbox.total()));
+        Some(match self.tab {
+            Tab::All => (format!("[All]  {issues}  Schedule"), self.of_jobs(mirror)),
+            Tab::Issues => (format!("All  [{issues}]  Schedule"), self.inbox.summary()),
+            Tab::Schedule => (format!("All  {issues}  [Schedule]"), self.timetable.summary()),
+        })
+    }
+
+    fn summary(&self, mirror: &Mirror) -> String {
+        match self.tab {
+            Tab::All => self.of_jobs(mirror),
+            Tab::Issues => format!("Issues: {}", self.inbox.summary()),
+            Tab::Schedule => format!("Schedule: {}", self.timetable.summary()),
+        }
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        self.ask(turn);
+    }
+
+    fn is_typing(&self) -> bool {
+        self.prompt.is_some()
+    }
+
+    fn key(&mut self, key: Key, _turn: &mut Turn<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            let typed = prompt.key(key);
+            self.typed(typed);
+        }
+    }
+
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        match &mut self.prompt {
+            Some(prompt) => {
+                let typed = prompt.paste(text);
+                self.typed(typed);
+            }
+            None => turn.say("A paste goes into text fields only; here it does nothing."),
+        }
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         if matches!(action, Action::NextTab | Action::PreviousTab) {
             self.tab = self.tab.beside(action == Action::NextTab);
             return true;
@@ -227,7 +280,7 @@ impl Jobs {
         true
     }
 
-    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+    fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         if self.tab == Tab::Issues {
             return match action {
                 Action::Pause | Action::CancelJob | Action::Undo | Action::Filter | Action::FilterState => {
@@ -266,7 +319,7 @@ impl Jobs {
         }
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         let of =
             |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
         match action {
@@ -276,7 +329,7 @@ impl Jobs {
         }
     }
 
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         match action {
             Action::FilterState => {
                 self.issues = letter == 'i';
@@ -297,7 +350,7 @@ impl Jobs {
         }
     }
 
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
+    fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
         if self.issues || !self.text.is_empty() {
             self.issues = false;
             self.text.clear();
@@ -307,11 +360,7 @@ impl Jobs {
         false
     }
 
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         self.inbox.hear(news, turn);
         self.timetable.hear(news, turn);
         match news {
@@ -351,7 +400,7 @@ impl Jobs {
         }
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         if !self.is_asked {
             self.ask(turn);
         }
@@ -378,20 +427,7 @@ impl Jobs {
         }
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        if self.tab == Tab::Issues {
-            return self.inbox.click(line, turn);
-        }
-        if self.tab == Tab::Schedule {
-            return self.timetable.click(line);
-        }
-        if line > 0 {
-            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
-            self.list.select_at(first + usize::from(line) - 1);
-        }
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         if self.tab == Tab::Issues {
             return self.inbox.draw(canvas, area, in_overview);
         }
@@ -447,60 +483,27 @@ impl Jobs {
         self.details(canvas, regions.details);
     }
 
-    /// What stands above the log of the selected job.
-    fn head(&self, mirror: &Mirror, area: Rect) -> Vec<(String, Role)> {
-        let Some(job) = self.selected().filter(|_| area.height > 6) else { return Vec::new() };
-        let mut lines = Vec::new();
-        let width = area.width;
-        let progress = mirror.progress.as_ref().filter(|progress| progress.job == job.job);
-        let stages = progress.map_or(&job.stages, |progress| &progress.stages);
-        lines.extend(stages.iter().map(|stage| (stage_line(stage, width), Role::Text)));
-        if let Some(progress) = progress {
-            lines.push((format!("pace           {}", pace(progress)), Role::Text));
-        }
-        if job.state == JobState::Interrupted {
-            lines.push(("r goes on where it stopped; c drops the rest.".into(), Role::Notice));
-        }
-        if let Some(trouble) = &job.trouble {
-            lines.push((trouble.to_string(), Role::Bad));
-        }
-        lines
-    }
-
-    fn details(&self, canvas: &mut Canvas<'_>, area: Rect) {
-        let (Some(job), Some(log)) = (self.selected(), &self.log) else { return };
-        if area.height < 2 {
-            return;
-        }
-        let title = format!("{} {}, {} lines", job.job, strip::heading(job), thousands(log.follow.total));
-        canvas.rule(Rect { height: 1, ..area }, &title);
-        let head = self.head(canvas.mirror, area);
-        let mut y = area.y + 1;
-        for (text, role) in &head {
-            if y < area.bottom() {
-                canvas.put(area.x + 1, y, area.width.saturating_sub(1), text, *role);
-                y += 1;
-            }
-        }
-        let cursor = canvas.cursor;
-        let body = Rect {
-            x: area.x + 1,
-            y,
-            width: area.width.saturating_sub(1),
-            height: area.bottom().saturating_sub(y),
-        };
-        log::draw(canvas, body, &log.follow, false, |index| log.line(index));
-        canvas.cursor = cursor;
-    }
-
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         if let Some(prompt) = &self.prompt {
             prompt.draw(canvas, area);
         }
         self.prompt.is_some()
     }
 
-    pub fn hints(&self) -> &'static [Action] {
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        if self.tab == Tab::Issues {
+            return self.inbox.click(line, turn);
+        }
+        if self.tab == Tab::Schedule {
+            return self.timetable.click(line);
+        }
+        if line > 0 {
+            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
+            self.list.select_at(first + usize::from(line) - 1);
+        }
+    }
+
+    fn hints(&self) -> &'static [Action] {
         if self.tab == Tab::Issues {
             return &[
                 Action::OpenJob,
@@ -543,7 +546,7 @@ impl Jobs {
         }
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "Every job: what runs, what ran, what it wrote, and the log of the selected one as it grows.",
             signs: &[
@@ -565,11 +568,11 @@ impl Jobs {
         }
     }
 
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({ "text": self.text, "issues": self.issues, "job": self.list.selected().map(ToString::to_string) })
     }
 
-    pub fn restore(&mut self, saved: &Value) {
+    fn restore(&mut self, saved: &Value) {
         saved["text"].as_str().unwrap_or_default().clone_into(&mut self.text);
         self.issues = saved["issues"].as_bool().unwrap_or(false);
         if let Some(job) = saved["job"].as_str().and_then(|job| job.parse().ok()) {

@@ -1,5 +1,5 @@
-//! One file a screen, each in four parts: its state, `act`, `draw`, its hints. They are an enum, not a trait: there are
-//! a dozen and all are known.
+//! One file a screen: its state, and how it answers as a [`View`]. They are an enum, since all are known and what lies
+//! under another is copied.
 
 pub mod change;
 mod charts;
@@ -16,18 +16,17 @@ pub mod program;
 pub mod push;
 pub mod report;
 pub mod settings;
+mod view;
 
-use ratatui::layout::Rect;
+use std::ops::{Deref, DerefMut};
+
 use serde_json::Value;
 
-use super::action::{Action, Availability, Scope};
-use super::canvas::Canvas;
-use super::dialogs::help::About;
+use super::action::Action;
 use super::dialogs::palette::{Entry, Word};
-use super::key::Key;
-use super::message::News;
-use super::mirror::Mirror;
-use super::turn::{Step, Turn};
+use super::turn::Step;
+pub use view::View;
+
 use crate::model::{Integration, JobId, Place};
 
 /// The panes, in the order of their digits.
@@ -81,7 +80,7 @@ impl Pane {
     /// The screen at its bottom.
     pub fn screen(self) -> Screen {
         match self {
-            Self::Integrations => Screen::Integrations(integrations::Integrations::default()),
+            Self::Integrations => Screen::Integrations(Box::default()),
             Self::Customers => Screen::Customers(Box::default()),
             Self::Fields => Screen::Fields(Box::default()),
             Self::Jobs => Screen::Jobs(Box::default()),
@@ -92,7 +91,7 @@ impl Pane {
 
 #[derive(Debug, Clone)]
 pub enum Screen {
-    Integrations(integrations::Integrations),
+    Integrations(Box<integrations::Integrations>),
     Customers(Box<customers::Customers>),
     Picker(Box<picker::Picker>),
     Fields(Box<fields::Fields>),
@@ -103,200 +102,48 @@ pub enum Screen {
     Jobs(Box<jobs::Jobs>),
     Job(Box<job::JobScreen>),
     Change(Box<change::ChangeScreen>),
-    Settings(settings::Settings),
-    Program(program::Program),
+    Settings(Box<settings::Settings>),
+    Program(Box<program::Program>),
     Lifecycle(Box<lifecycle::Lifecycle>),
     Report(Box<report::ReportScreen>),
     Sheet(Box<lifecycle::sheet::Sheet>),
 }
 
-/// Calls the screen that it is.
-macro_rules! each {
-    ($self:expr, $screen:ident => $call:expr) => {
+/// The view in it.
+macro_rules! view {
+    ($self:expr, $as:ident) => {
         match $self {
-            Screen::Integrations($screen) => $call,
-            Screen::Customers($screen) => $call,
-            Screen::Picker($screen) => $call,
-            Screen::Fields($screen) => $call,
-            Screen::FieldPicker($screen) => $call,
-            Screen::Trial($screen) => $call,
-            Screen::Push($screen) => $call,
-            Screen::Plan($screen) => $call,
-            Screen::Jobs($screen) => $call,
-            Screen::Job($screen) => $call,
-            Screen::Change($screen) => $call,
-            Screen::Settings($screen) => $call,
-            Screen::Program($screen) => $call,
-            Screen::Lifecycle($screen) => $call,
-            Screen::Report($screen) => $call,
-            Screen::Sheet($screen) => $call,
+            Self::Integrations(view) => view.$as(),
+            Self::Customers(view) => view.$as(),
+            Self::Picker(view) => view.$as(),
+            Self::Fields(view) => view.$as(),
+            Self::FieldPicker(view) => view.$as(),
+            Self::Trial(view) => view.$as(),
+            Self::Push(view) => view.$as(),
+            Self::Plan(view) => view.$as(),
+            Self::Jobs(view) => view.$as(),
+            Self::Job(view) => view.$as(),
+            Self::Change(view) => view.$as(),
+            Self::Settings(view) => view.$as(),
+            Self::Program(view) => view.$as(),
+            Self::Lifecycle(view) => view.$as(),
+            Self::Report(view) => view.$as(),
+            Self::Sheet(view) => view.$as(),
         }
     };
 }
 
-impl Screen {
-    /// Which keys work here.
-    pub fn scope(&self) -> Scope {
-        match self {
-            Self::Integrations(_) => Scope::Integrations,
-            Self::Customers(_) => Scope::Customers,
-            Self::Fields(_) => Scope::Fields,
-            Self::Picker(_) | Self::FieldPicker(_) | Self::Trial(_) | Self::Push(_) => Scope::Picker,
-            Self::Plan(_) => Scope::Plan,
-            Self::Jobs(_) => Scope::Jobs,
-            Self::Job(_) => Scope::Job,
-            Self::Change(_) => Scope::Change,
-            Self::Settings(_) => Scope::Settings,
-            Self::Program(_) => Scope::Program,
-            Self::Lifecycle(_) => Scope::Lifecycle,
-            Self::Report(_) => Scope::Report,
-            Self::Sheet(_) => Scope::Sheet,
-        }
-    }
+impl Deref for Screen {
+    type Target = dyn View;
 
-    /// What a deeper view is called in the path of the header; a pane's own screen has no name.
-    pub fn name(&self) -> Option<String> {
-        match self {
-            Self::Integrations(_)
-            | Self::Customers(_)
-            | Self::Fields(_)
-            | Self::Jobs(_)
-            | Self::Lifecycle(_) => None,
-            Self::Report(screen) => Some(screen.name()),
-            Self::Sheet(screen) => Some(screen.name()),
-            Self::Picker(screen) => Some(screen.name()),
-            Self::FieldPicker(screen) => Some(screen.name()),
-            Self::Trial(screen) => Some(screen.name()),
-            Self::Push(screen) => Some(screen.name()),
-            Self::Plan(screen) => Some(screen.name()),
-            Self::Job(screen) => Some(screen.name()),
-            Self::Change(screen) => Some(screen.name()),
-            Self::Settings(screen) => Some(screen.name()),
-            Self::Program(_) => Some("Settings of the program".into()),
-        }
+    fn deref(&self) -> &Self::Target {
+        view!(self, as_ref)
     }
+}
 
-    /// What would be changed here, in words that are the same for whoever else has it open (N21). `None`: it is looked
-    /// at, no more.
-    pub fn edits(&self) -> Option<String> {
-        match self {
-            Self::Picker(screen) => Some(screen.edits()),
-            Self::FieldPicker(screen) => Some(screen.edits()),
-            Self::Plan(screen) => screen.edits(),
-            Self::Settings(screen) => screen.edits(),
-            Self::Report(screen) => screen.edits(),
-            Self::Sheet(screen) => Some(screen.name()),
-            Self::Push(screen) => Some(screen.name()),
-            Self::Customers(screen) => screen.edits(),
-            Self::Integrations(_)
-            | Self::Fields(_)
-            | Self::Trial(_)
-            | Self::Jobs(_)
-            | Self::Job(_)
-            | Self::Change(_)
-            | Self::Program(_)
-            | Self::Lifecycle(_) => None,
-        }
-    }
-
-    /// The second line of the screen: left and right. `None`: the screen needs no such line.
-    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        each!(self, screen => screen.crumb(mirror))
-    }
-
-    /// What is in the title of its pane in the overview, after the pane's own name.
-    pub fn summary(&self, mirror: &Mirror) -> String {
-        each!(self, screen => screen.summary(mirror))
-    }
-
-    /// What it shows was opened or came back to the front.
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        each!(self, screen => screen.enter(turn));
-    }
-
-    /// Whether printable keys are text now.
-    pub fn is_typing(&self) -> bool {
-        each!(self, screen => screen.is_typing())
-    }
-
-    /// A key while [`Self::is_typing`].
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        each!(self, screen => screen.key(key, turn));
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        each!(self, screen => screen.paste(text, turn));
-    }
-
-    /// Does an action that is possible; `false` if it has no meaning here.
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        each!(self, screen => screen.act(action, turn))
-    }
-
-    /// Whether an action is possible now.
-    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
-        each!(self, screen => screen.can(action, mirror))
-    }
-
-    /// The letters that may follow `f`, `o`, `y`.
-    pub fn letters(&self, action: Action, mirror: &Mirror) -> Vec<(char, String)> {
-        each!(self, screen => screen.letters(action, mirror))
-    }
-
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
-        each!(self, screen => screen.choose(action, letter, turn));
-    }
-
-    /// Takes off one layer of its own (marks, filter); `false` if there is none.
-    pub fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
-        each!(self, screen => screen.peel(turn))
-    }
-
-    /// Whether the view may be left; if not it has asked.
-    pub fn may_leave(&mut self, turn: &mut Turn<'_>) -> bool {
-        each!(self, screen => screen.may_leave(turn))
-    }
-
-    /// News from the engine, answers to questions and commands. Every screen hears all of it, seen or not.
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
-        each!(self, screen => screen.hear(news, turn));
-    }
-
-    /// After every update of a screen that is seen: scrolls as far as needed, asks for rows that are missing.
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
-        each!(self, screen => screen.settle(turn));
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
-        each!(self, screen => screen.draw(canvas, area, in_overview));
-    }
-
-    /// What is being typed into the last line, such as a filter; `false`: the hints go there.
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
-        each!(self, screen => screen.draws_last_line(canvas, area))
-    }
-
-    /// A click at a line of its area.
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        each!(self, screen => screen.click(line, turn));
-    }
-
-    /// Actions for the hint line, most useful first.
-    pub fn hints(&self) -> &'static [Action] {
-        each!(self, screen => screen.hints())
-    }
-
-    pub fn about(&self) -> About {
-        each!(self, screen => screen.about())
-    }
-
-    /// What coming back restores (U42); never a secret.
-    pub fn saved(&self) -> Value {
-        each!(self, screen => screen.saved())
-    }
-
-    pub fn restore(&mut self, saved: &Value) {
-        each!(self, screen => screen.restore(saved));
+impl DerefMut for Screen {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        view!(self, as_mut)
     }
 }
 
@@ -307,7 +154,7 @@ impl Screen {
             Some("plan") => plan::PlanScreen::from_saved(saved).map(Self::from),
             Some("report") => report::ReportScreen::from_saved(saved).map(Self::from),
             Some("job") => job::JobScreen::from_saved(saved).map(Self::from),
-            _ => settings::Settings::from_saved(saved).map(Self::Settings),
+            _ => settings::Settings::from_saved(saved).map(Self::from),
         }
     }
 }
@@ -321,13 +168,7 @@ macro_rules! into_screen {
         })*
     };
 }
-into_screen!(FieldPicker fields::picker::FieldPicker, Trial fields::trial::TrialScreen, Push push::PushScreen, Report report::ReportScreen, Sheet lifecycle::sheet::Sheet, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
-
-impl From<settings::Settings> for Screen {
-    fn from(screen: settings::Settings) -> Self {
-        Self::Settings(screen)
-    }
-}
+into_screen!(Settings settings::Settings, Program program::Program, FieldPicker fields::picker::FieldPicker, Trial fields::trial::TrialScreen, Push push::PushScreen, Report report::ReportScreen, Sheet lifecycle::sheet::Sheet, Picker picker::Picker, Plan plan::PlanScreen, Job job::JobScreen, Change change::ChangeScreen);
 
 /// Places the palette can go to, beside the panes.
 pub fn places() -> Vec<Entry> {

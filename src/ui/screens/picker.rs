@@ -1,13 +1,12 @@
 //! Choosing a partner by hand: a query, the customers that fit, what would follow (ux.md 3.4).
 
 use ratatui::layout::{Position, Rect};
-use serde_json::{Value, json};
 
 use super::customers::{carried, partner_head};
 use crate::host::words::Party;
 use crate::host::words::{Answer, CandidateRow, CandidatesView, Carried, Command, Query, Reply};
 use crate::model::{Decision, Entity, How, Integration, SourceId};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit::thousands;
@@ -15,6 +14,7 @@ use crate::ui::key::Key;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::hints;
@@ -129,31 +129,114 @@ impl Picker {
         turn.ask(Query::Candidates { rivals_of, integration: self.integration, text, limit: SHOWN });
     }
 
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
-        None
+    fn take(&mut self, turn: &mut Turn<'_>) {
+        // What is on the screen must be what was typed: type-ahead never maps to the hit of an older query.
+        if self.asked != self.field.text() || self.found.is_none() {
+            return turn.say("Still looking. Enter again maps to the selected one.");
+        }
+        let Some(row) = self.chosen() else {
+            return turn.say("Nothing is selected. Type other letters, or Esc and n to create it as new.");
+        };
+        let decision = Decision::Map {
+            target: row.party.id.clone(),
+            target_name: row.party.name.as_str().into(),
+            how: How::Manual,
+        };
+        let decisions = vec![(self.source.id.clone(), decision)];
+        turn.send(Command::Decide { integration: self.integration, decisions });
+        turn.close();
+        if self.goes_on {
+            turn.steps.push(Step::Act(Action::NextUndecided));
+        }
     }
 
-    pub fn summary(&self, _mirror: &Mirror) -> String {
+    /// What else comes with the customer.
+    fn follows_with(&self) -> String {
+        if let Some((what, _)) = &self.carries {
+            return what.clone();
+        }
+        let root = self.integration.root();
+        let others = self.integration.entities().iter().filter(|one| **one != root && **one != Entity::Push);
+        let names: Vec<_> = others.map(|entity| entity.key()).collect();
+        match names.split_last() {
+            None => "Its fields".into(),
+            Some((only, [])) => format!("Its {only}"),
+            Some((last, first)) => format!("Its {} and {last}", first.join(", ")),
+        }
+    }
+
+    fn follows(&self, canvas: &mut Canvas<'_>, area: Rect) {
+        let Some(row) = self.chosen().filter(|_| area.height > 1) else { return };
+        canvas.rule(Rect { height: 1, ..area }, &format!("if you choose {}", row.party.name));
+        let body = Rect {
+            x: area.x + 1,
+            y: area.y + 1,
+            width: area.width.saturating_sub(1),
+            height: area.height - 1,
+        };
+        let mut lines: Vec<(String, Role)> = Vec::new();
+        if !row.is_active {
+            lines.push((
+                format!("It is inactive in {}: imports hold it until it is active.", self.there()),
+                Role::Notice,
+            ));
+        }
+        if !row.mapped_to.is_empty() {
+            lines.push((
+                format!("It also receives {}: both feed it then.", row.mapped_to.join(", ")),
+                Role::Notice,
+            ));
+        }
+        if row.party.name.trim() != self.source.name.trim() {
+            let unless = match self.integration {
+                Integration::Also | Integration::Westcoast => " unless 'rename in Halo' is on",
+                Integration::Liongard | Integration::Hudu | Integration::Lifecycle => "",
+            };
+            lines.push((
+                format!("The name differs: {} keeps '{}'{unless}.", self.there(), row.party.name),
+                Role::Text,
+            ));
+        }
+        lines.extend(self.remarks.iter().map(|remark| (remark.clone(), Role::Notice)));
+        lines.push((
+            format!("{} come in with the next plan; nothing is written now.", self.follows_with()),
+            Role::Dim,
+        ));
+        let mut y = body.y;
+        for (line, role) in lines {
+            if y < body.bottom() {
+                y += canvas.paragraph(Rect { y, height: body.bottom() - y, ..body }, &line, role);
+            }
+        }
+    }
+}
+
+impl View for Picker {
+    fn scope(&self) -> Scope {
+        Scope::Picker
+    }
+
+    fn name(&self) -> Option<String> {
+        Some(format!("{} > pick a {}", self.integration.label(), partner_head(self.integration)))
+    }
+
+    fn edits(&self) -> Option<String> {
+        Some(crate::ui::others::customer(self.integration, &self.source.id))
+    }
+
+    fn summary(&self, _mirror: &Mirror) -> String {
         format!("pick for {}", self.source.name)
     }
 
-    pub fn edits(&self) -> String {
-        crate::ui::others::customer(self.integration, &self.source.id)
-    }
-
-    pub fn name(&self) -> String {
-        format!("{} > pick a {}", self.integration.label(), partner_head(self.integration))
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
+    fn enter(&mut self, turn: &mut Turn<'_>) {
         self.ask(turn);
     }
 
-    pub const fn is_typing(&self) -> bool {
+    fn is_typing(&self) -> bool {
         true
     }
 
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
         let rows = parts(turn.area).list.height.saturating_sub(1).into();
         match key {
             Key::Esc => turn.close(),
@@ -179,56 +262,13 @@ impl Picker {
         }
     }
 
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
         self.field.paste(text);
         (self.is_fresh, self.is_among_rivals) = (false, false);
         self.ask(turn);
     }
 
-    fn take(&mut self, turn: &mut Turn<'_>) {
-        // What is on the screen must be what was typed: type-ahead never maps to the hit of an older query.
-        if self.asked != self.field.text() || self.found.is_none() {
-            return turn.say("Still looking. Enter again maps to the selected one.");
-        }
-        let Some(row) = self.chosen() else {
-            return turn.say("Nothing is selected. Type other letters, or Esc and n to create it as new.");
-        };
-        let decision = Decision::Map {
-            target: row.party.id.clone(),
-            target_name: row.party.name.as_str().into(),
-            how: How::Manual,
-        };
-        let decisions = vec![(self.source.id.clone(), decision)];
-        turn.send(Command::Decide { integration: self.integration, decisions });
-        turn.close();
-        if self.goes_on {
-            turn.steps.push(Step::Act(Action::NextUndecided));
-        }
-    }
-
-    pub fn act(&mut self, _action: Action, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn can(&self, _action: Action, _mirror: &Mirror) -> Availability {
-        Availability::Ready
-    }
-
-    pub fn letters(&self, _action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        Vec::new()
-    }
-
-    pub fn choose(&mut self, _action: Action, _letter: char, _turn: &mut Turn<'_>) {}
-
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::Candidates { integration, text, rivals_of, .. }, result)
                 if *integration == self.integration
@@ -268,19 +308,11 @@ impl Picker {
         }
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         self.list.keep_visible(parts(turn.area).list.height.saturating_sub(1).into());
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        let list = parts(turn.area).list;
-        let first = self.list.visible(list.height.saturating_sub(1).into()).start;
-        if let Some(row) = (line + turn.area.y).checked_sub(list.y + 1) {
-            self.list.select_at(first + usize::from(row));
-        }
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let parts = parts(area);
         let label = format!(" {}  ", self.integration.source(self.integration.root()).label());
         let place = [&self.source.place, &self.source.domain];
@@ -357,77 +389,21 @@ impl Picker {
         }
     }
 
-    /// What else comes with the customer.
-    fn follows_with(&self) -> String {
-        if let Some((what, _)) = &self.carries {
-            return what.clone();
-        }
-        let root = self.integration.root();
-        let others = self.integration.entities().iter().filter(|one| **one != root && **one != Entity::Push);
-        let names: Vec<_> = others.map(|entity| entity.key()).collect();
-        match names.split_last() {
-            None => "Its fields".into(),
-            Some((only, [])) => format!("Its {only}"),
-            Some((last, first)) => format!("Its {} and {last}", first.join(", ")),
-        }
-    }
-
-    fn follows(&self, canvas: &mut Canvas<'_>, area: Rect) {
-        let Some(row) = self.chosen().filter(|_| area.height > 1) else { return };
-        canvas.rule(Rect { height: 1, ..area }, &format!("if you choose {}", row.party.name));
-        let body = Rect {
-            x: area.x + 1,
-            y: area.y + 1,
-            width: area.width.saturating_sub(1),
-            height: area.height - 1,
-        };
-        let mut lines: Vec<(String, Role)> = Vec::new();
-        if !row.is_active {
-            lines.push((
-                format!("It is inactive in {}: imports hold it until it is active.", self.there()),
-                Role::Notice,
-            ));
-        }
-        if !row.mapped_to.is_empty() {
-            lines.push((
-                format!("It also receives {}: both feed it then.", row.mapped_to.join(", ")),
-                Role::Notice,
-            ));
-        }
-        if row.party.name.trim() != self.source.name.trim() {
-            let unless = match self.integration {
-                Integration::Also | Integration::Westcoast => " unless 'rename in Halo' is on",
-                Integration::Liongard | Integration::Hudu | Integration::Lifecycle => "",
-            };
-            lines.push((
-                format!("The name differs: {} keeps '{}'{unless}.", self.there(), row.party.name),
-                Role::Text,
-            ));
-        }
-        lines.extend(self.remarks.iter().map(|remark| (remark.clone(), Role::Notice)));
-        lines.push((
-            format!("{} come in with the next plan; nothing is written now.", self.follows_with()),
-            Role::Dim,
-        ));
-        let mut y = body.y;
-        for (line, role) in lines {
-            if y < body.bottom() {
-                y += canvas.paragraph(Rect { y, height: body.bottom() - y, ..body }, &line, role);
-            }
-        }
-    }
-
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         let keys = [("type", "to find"), ("Up/Down", "choose"), ("Enter", "map and go on"), ("Esc", "back")];
         hints::keys(canvas, area, &keys);
         true
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
-        &[]
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        let list = parts(turn.area).list;
+        let first = self.list.visible(list.height.saturating_sub(1).into()).start;
+        if let Some(row) = (line + turn.area.y).checked_sub(list.y + 1) {
+            self.list.select_at(first + usize::from(row));
+        }
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "Choose the partner of one customer by hand.",
             signs: &[
@@ -441,10 +417,4 @@ impl Picker {
             ],
         }
     }
-
-    pub fn saved(&self) -> Value {
-        json!(null)
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }

@@ -15,14 +15,16 @@ use super::picker::Picker;
 use crate::host::words::{Command, Party, PlanEntry, PlanFilter, PlanGroup, Query};
 use crate::model::{Decision, Entity, How, Integration, JobId, Moment, PlanId, Problem, SourceId};
 use crate::plan::{self, Candidate, Cause, Change, Plan, Purpose};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit::{self, thousands};
 use crate::ui::key::Key;
 use crate::ui::layout::{ListRegions, list_and_details};
 use crate::ui::list::{List, Window};
+use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::prompt::{Prompt, Typed};
@@ -208,58 +210,6 @@ impl PlanScreen {
         if self.scheduled { "as scheduled" } else { "by hand" }
     }
 
-    pub fn edits(&self) -> Option<String> {
-        self.plan.as_ref().map(|plan| format!("plan {}", plan.id))
-    }
-
-    pub fn name(&self) -> String {
-        let label = self.integration.label();
-        if let Some(title) = self.purpose.title() {
-            let id = self.plan.as_ref().map(|plan| format!(" {}", plan.id)).unwrap_or_default();
-            return format!("{label} > Plan{id}, {title}");
-        }
-        match &self.plan {
-            Some(plan) if plan.entities == self.integration.usual() => {
-                format!("{label} > Plan {}, {}", plan.id, self.way())
-            }
-            Some(plan) => {
-                let entities = plan.entities.iter().map(|entity| entity.key()).collect::<Vec<_>>().join(", ");
-                format!("{label} > Plan {} {entities}, {}", plan.id, self.way())
-            }
-            None => format!("{label} > Plan, {}", self.way()),
-        }
-    }
-
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
-        let right = match (&self.state, &self.plan) {
-            (State::Replanning, _) => "planning again ...".to_owned(),
-            (_, Some(plan)) => match plan.outline.cost.requests.values().sum() {
-                0 if plan.outline.totals.acting() > 0 => "written here, no calls".to_owned(),
-                0 => "nothing to write".to_owned(),
-                calls => {
-                    format!("{} calls, about {}", thousands(calls), time_left(plan.outline.cost.seconds))
-                }
-            },
-            _ => String::new(),
-        };
-        Some((self.made.clone(), right))
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        self.name()
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        match self.state {
-            State::ToBuild => self.send_build(turn),
-            State::ToLoad(plan) => {
-                self.state = State::Loading;
-                turn.ask(Query::Plan { plan });
-            }
-            _ => {}
-        }
-    }
-
     fn send_build(&mut self, turn: &mut Turn<'_>) {
         if self.state == State::Building {
             return;
@@ -363,27 +313,6 @@ impl PlanScreen {
         notices
     }
 
-    pub const fn is_typing(&self) -> bool {
-        self.prompt.is_some()
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
-            self.typed(typed, turn);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let typed = prompt.paste(text);
-                self.typed(typed, turn);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
-        }
-    }
-
     fn typed(&mut self, typed: Typed, turn: &mut Turn<'_>) {
         match typed {
             Typed::Going => {}
@@ -404,63 +333,6 @@ impl PlanScreen {
         if let Some(plan) = &self.plan {
             turn.ask(Query::PlanGroups { plan: plan.id, filter: self.filter.clone() });
         }
-    }
-
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        let height = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len()).1.rows();
-        if self.list.act(action, height) {
-            self.scroll = 0;
-            return true;
-        }
-        match action {
-            Action::DetailsDown => self.scroll += 1,
-            Action::DetailsUp => self.scroll = self.scroll.saturating_sub(1),
-            Action::Filter => self.prompt = Some(Prompt::new((), "filter >", &self.filter.text)),
-            Action::FilterState | Action::Order | Action::Copy => {}
-            Action::Mark => self.list.mark(),
-            Action::MarkAll => self.list.mark_all(),
-            Action::MarkTo => {
-                if !self.list.mark_to() {
-                    turn.say("From here; go to the other end and press it again.");
-                }
-            }
-            Action::BuildAgain | Action::Refresh => self.send_build(turn),
-            Action::OtherWay => {
-                self.scheduled = !self.scheduled;
-                self.send_build(turn);
-                turn.say(if self.scheduled {
-                    "As the scheduled job would: what is gone at the source goes to zero or inactive."
-                } else {
-                    "By hand: what is gone at the source is left alone."
-                });
-            }
-            Action::DiscardPlan => {
-                if let Some(plan) = &self.plan {
-                    turn.send(Command::DiscardPlan { plan: plan.id });
-                }
-                turn.close();
-            }
-            Action::Undo | Action::Redo => {
-                turn.send(Command::Undo { integration: self.integration, redo: action == Action::Redo });
-            }
-            Action::FoldAll => {
-                let ids: BTreeSet<_> = self.shown.iter().map(|group| group.customer.id.clone()).collect();
-                self.folded = if ids.is_subset(&self.folded) { BTreeSet::new() } else { ids };
-                let here = self.here().map(|(group, _)| Line::Customer(group.customer.id.clone()));
-                self.lay_out();
-                if let Some(here) = here {
-                    self.list.select(&here);
-                }
-            }
-            Action::ApplyPlan => self.ask_apply(None, turn),
-            Action::OneFirst => {
-                if let Some(customer) = self.here().map(|(group, _)| group.customer.id.clone()) {
-                    self.ask_apply(Some(&customer), turn);
-                }
-            }
-            _ => return self.act_on_row(action, turn),
-        }
-        true
     }
 
     fn act_on_row(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
@@ -544,7 +416,148 @@ impl PlanScreen {
         crate::ui::others::decide(self.integration, vec![(id, decision)], turn);
     }
 
-    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+    pub fn from_saved(saved: &Value) -> Option<Self> {
+        let integration = saved["integration"].as_str()?.parse().ok()?;
+        Some(Self::of(integration, saved["plan"].as_str()?.parse().ok()?))
+    }
+
+    fn title(&self) -> String {
+        let label = self.integration.label();
+        if let Some(title) = self.purpose.title() {
+            let id = self.plan.as_ref().map(|plan| format!(" {}", plan.id)).unwrap_or_default();
+            return format!("{label} > Plan{id}, {title}");
+        }
+        match &self.plan {
+            Some(plan) if plan.entities == self.integration.usual() => {
+                format!("{label} > Plan {}, {}", plan.id, self.way())
+            }
+            Some(plan) => {
+                let entities = plan.entities.iter().map(|entity| entity.key()).collect::<Vec<_>>().join(", ");
+                format!("{label} > Plan {} {entities}, {}", plan.id, self.way())
+            }
+            None => format!("{label} > Plan, {}", self.way()),
+        }
+    }
+}
+
+impl View for PlanScreen {
+    fn scope(&self) -> Scope {
+        Scope::Plan
+    }
+
+    fn name(&self) -> Option<String> {
+        Some(self.title())
+    }
+
+    fn edits(&self) -> Option<String> {
+        self.plan.as_ref().map(|plan| format!("plan {}", plan.id))
+    }
+
+    fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
+        let right = match (&self.state, &self.plan) {
+            (State::Replanning, _) => "planning again ...".to_owned(),
+            (_, Some(plan)) => match plan.outline.cost.requests.values().sum() {
+                0 if plan.outline.totals.acting() > 0 => "written here, no calls".to_owned(),
+                0 => "nothing to write".to_owned(),
+                calls => {
+                    format!("{} calls, about {}", thousands(calls), time_left(plan.outline.cost.seconds))
+                }
+            },
+            _ => String::new(),
+        };
+        Some((self.made.clone(), right))
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        match self.state {
+            State::ToBuild => self.send_build(turn),
+            State::ToLoad(plan) => {
+                self.state = State::Loading;
+                turn.ask(Query::Plan { plan });
+            }
+            _ => {}
+        }
+    }
+
+    fn is_typing(&self) -> bool {
+        self.prompt.is_some()
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            let typed = prompt.key(key);
+            self.typed(typed, turn);
+        }
+    }
+
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        match &mut self.prompt {
+            Some(prompt) => {
+                let typed = prompt.paste(text);
+                self.typed(typed, turn);
+            }
+            None => turn.say("A paste goes into text fields only; here it does nothing."),
+        }
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        let height = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len()).1.rows();
+        if self.list.act(action, height) {
+            self.scroll = 0;
+            return true;
+        }
+        match action {
+            Action::DetailsDown => self.scroll += 1,
+            Action::DetailsUp => self.scroll = self.scroll.saturating_sub(1),
+            Action::Filter => self.prompt = Some(Prompt::new((), "filter >", &self.filter.text)),
+            Action::FilterState | Action::Order | Action::Copy => {}
+            Action::Mark => self.list.mark(),
+            Action::MarkAll => self.list.mark_all(),
+            Action::MarkTo => {
+                if !self.list.mark_to() {
+                    turn.say("From here; go to the other end and press it again.");
+                }
+            }
+            Action::BuildAgain | Action::Refresh => self.send_build(turn),
+            Action::OtherWay => {
+                self.scheduled = !self.scheduled;
+                self.send_build(turn);
+                turn.say(if self.scheduled {
+                    "As the scheduled job would: what is gone at the source goes to zero or inactive."
+                } else {
+                    "By hand: what is gone at the source is left alone."
+                });
+            }
+            Action::DiscardPlan => {
+                if let Some(plan) = &self.plan {
+                    turn.send(Command::DiscardPlan { plan: plan.id });
+                }
+                turn.close();
+            }
+            Action::Undo | Action::Redo => {
+                turn.send(Command::Undo { integration: self.integration, redo: action == Action::Redo });
+            }
+            Action::FoldAll => {
+                let ids: BTreeSet<_> = self.shown.iter().map(|group| group.customer.id.clone()).collect();
+                self.folded = if ids.is_subset(&self.folded) { BTreeSet::new() } else { ids };
+                let here = self.here().map(|(group, _)| Line::Customer(group.customer.id.clone()));
+                self.lay_out();
+                if let Some(here) = here {
+                    self.list.select(&here);
+                }
+            }
+            Action::ApplyPlan => self.ask_apply(None, turn),
+            Action::OneFirst => {
+                if let Some(customer) = self.here().map(|(group, _)| group.customer.id.clone()) {
+                    self.ask_apply(Some(&customer), turn);
+                }
+            }
+            _ => return self.act_on_row(action, turn),
+        }
+        true
+    }
+
+    fn can(&self, action: Action, mirror: &Mirror) -> Availability {
         let not = |reason: &str| Availability::Not(reason.to_owned());
         let needs_plan = !matches!(action, Action::BuildAgain | Action::OtherWay | Action::Refresh);
         let is_own = action.entry().scopes.contains(&crate::ui::action::Scope::Plan);
@@ -593,7 +606,7 @@ impl PlanScreen {
         Availability::Ready
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         let of =
             |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
         match action {
@@ -613,7 +626,7 @@ impl PlanScreen {
         }
     }
 
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         match action {
             Action::FilterState => {
                 let actions =
@@ -643,7 +656,7 @@ impl PlanScreen {
         }
     }
 
-    pub fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
+    fn peel(&mut self, turn: &mut Turn<'_>) -> bool {
         if self.list.clear_marks() {
             return true;
         }
@@ -654,14 +667,14 @@ impl PlanScreen {
         false
     }
 
-    pub fn may_leave(&mut self, turn: &mut Turn<'_>) -> bool {
+    fn may_leave(&mut self, turn: &mut Turn<'_>) -> bool {
         if self.state == State::Building {
             turn.say("The plan goes on being built; p shows it.");
         }
         true
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         self.now = Some(turn.now.moment);
         let height = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len()).1.rows();
         self.list.keep_visible(height);
@@ -677,7 +690,14 @@ impl PlanScreen {
         }
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+        if let Some(prompt) = &self.prompt {
+            prompt.draw(canvas, area);
+        }
+        self.prompt.is_some()
+    }
+
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
         let (_, regions) = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len());
         let first = self.list.visible(regions.rows()).start;
         if let Some(row) = (turn.area.y + line).checked_sub(regions.list.y + 1) {
@@ -685,14 +705,15 @@ impl PlanScreen {
         }
     }
 
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
-        if let Some(prompt) = &self.prompt {
-            prompt.draw(canvas, area);
-        }
-        self.prompt.is_some()
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        self.learn(news, turn);
     }
 
-    pub fn hints(&self) -> &'static [Action] {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+        self.paint(canvas, area);
+    }
+
+    fn hints(&self) -> &'static [Action] {
         if self.here().is_some_and(|(_, entry)| entry.is_some_and(|entry| entry.is_look_alike)) {
             return &[
                 Action::OpenRow,
@@ -716,7 +737,7 @@ impl PlanScreen {
         ]
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "What an import would change in Halo, row by row. Nothing is written before you say so.",
             signs: &[
@@ -740,20 +761,13 @@ impl PlanScreen {
         }
     }
 
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({
             "screen": "plan",
             "integration": self.integration.key(),
             "plan": self.plan.as_ref().map(|plan| plan.id.to_string()),
         })
     }
-
-    pub fn from_saved(saved: &Value) -> Option<Self> {
-        let integration = saved["integration"].as_str()?.parse().ok()?;
-        Some(Self::of(integration, saved["plan"].as_str()?.parse().ok()?))
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }
 
 const fn word(action: plan::Action) -> &'static str {

@@ -1,16 +1,15 @@
 //! The settings of the program itself: in force at once, kept in a file of the configuration folder.
 
 use ratatui::layout::Rect;
-use serde_json::Value;
 
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
-use crate::ui::layout::list_and_details;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
 use crate::ui::prefs::Prefs;
+use crate::ui::screens::View;
 use crate::ui::theme::{Role, SHIPPED, Signs};
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::form::{Did, FieldKind, Form, FormField, Typed};
@@ -23,14 +22,6 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
-        Some(("Settings of the program".into(), "in force at once".into()))
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        String::new()
-    }
-
     fn fill(&mut self, prefs: &Prefs) {
         let field = |key: &str, label: &str, kind, value: String, help: &str| FormField {
             key: key.to_owned(),
@@ -53,24 +44,6 @@ impl Program {
             field("title", "Window title", FieldKind::Switch, prefs.title.to_string(), "Shows profile and percent in the title of the terminal's window."),
             field("deaf_ms", "Deaf time", FieldKind::Text, prefs.deaf_ms.to_string(), "How long a question that writes ignores its key after it is drawn, in milliseconds."),
         ]);
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        self.fill(turn.prefs);
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        self.form.is_editing()
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(typed) = self.form.key(key) {
-            self.take(&typed, turn);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
-        self.form.paste(text);
     }
 
     fn take(&mut self, typed: &Typed, turn: &mut Turn<'_>) {
@@ -102,8 +75,40 @@ impl Program {
         self.fill(&prefs);
         turn.steps.push(Step::Prefs(prefs));
     }
+}
 
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+impl View for Program {
+    fn scope(&self) -> Scope {
+        Scope::Program
+    }
+
+    fn name(&self) -> Option<String> {
+        Some("Settings of the program".into())
+    }
+
+    fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
+        Some(("Settings of the program".into(), "in force at once".into()))
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        self.fill(turn.prefs);
+    }
+
+    fn is_typing(&self) -> bool {
+        self.form.is_editing()
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(typed) = self.form.key(key) {
+            self.take(&typed, turn);
+        }
+    }
+
+    fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
+        self.form.paste(text);
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         match self.form.act(action) {
             Did::Moved => return true,
             Did::Typed(typed) => {
@@ -138,7 +143,7 @@ impl Program {
         true
     }
 
-    pub fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
+    fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
         match action {
             Action::Undo if self.before.is_empty() => {
                 Availability::Not("nothing has been changed here since it was opened.".into())
@@ -147,21 +152,7 @@ impl Program {
         }
     }
 
-    pub fn letters(&self, _action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        Vec::new()
-    }
-
-    pub fn choose(&mut self, _action: Action, _letter: char, _turn: &mut Turn<'_>) {}
-
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         if let News::Written(path, Err(error)) = news
             && path.ends_with(crate::ui::prefs::FILE)
         {
@@ -172,39 +163,26 @@ impl Program {
         }
     }
 
-    pub fn settle(&mut self, _turn: &mut Turn<'_>) {}
-
-    pub fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
-        self.form.select_at(line.into());
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        self.form.draw_explained(canvas, area, in_overview);
     }
 
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         if self.form.is_editing() {
             canvas.put(area.x, area.y, area.width, "Enter accept  Esc as it was", Role::HintText);
         }
         self.form.is_editing()
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
-        let regions = list_and_details(area, in_overview);
-        self.form.draw(canvas, regions.list);
-        if let Some(field) = self.form.selected().filter(|_| regions.details.height > 1) {
-            canvas.rule(Rect { height: 1, ..regions.details }, &field.label);
-            let body = Rect {
-                x: regions.details.x + 1,
-                y: regions.details.y + 1,
-                width: regions.details.width.saturating_sub(2),
-                height: regions.details.height - 1,
-            };
-            canvas.paragraph(body, &field.help, Role::Text);
-        }
+    fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
+        self.form.select_at(line.into());
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
+    fn hints(&self) -> &'static [Action] {
         &[Action::Edit, Action::Undo, Action::Reset, Action::Back]
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "Settings of the program, for all profiles.",
             signs: &[],
@@ -213,10 +191,4 @@ impl Program {
             ],
         }
     }
-
-    pub const fn saved(&self) -> Value {
-        Value::Null
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }

@@ -2,18 +2,18 @@
 //! push. Over the pane of customers, whose rows are environments: who is to go there is none yet.
 
 use ratatui::layout::{Position, Rect};
-use serde_json::{Value, json};
 
 use super::plan::PlanScreen;
 use crate::host::words::{Answer, Command, Event, PushRow, Query, Reply};
 use crate::model::{Entity, Integration};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::hints;
@@ -56,27 +56,40 @@ impl PushScreen {
         turn.ask(Query::PushRows { text: self.field.text() });
     }
 
-    pub fn name(&self) -> String {
-        "Liongard > Halo's customers to push".into()
+    /// On, off, as it is.
+    fn toggle(&mut self, turn: &mut Turn<'_>) {
+        let Some(row) = self.list.selected().and_then(|at| self.rows.get(*at)) else { return };
+        let on = match row.wish {
+            None => Some(true),
+            Some(true) => Some(false),
+            Some(false) => None,
+        };
+        turn.send(Command::FlagPush { customer: row.customer.clone(), on });
+    }
+}
+
+impl View for PushScreen {
+    fn scope(&self) -> Scope {
+        Scope::Picker
     }
 
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
-        None
+    fn name(&self) -> Option<String> {
+        Some("Liongard > Halo's customers to push".into())
     }
 
-    pub fn summary(&self, _mirror: &Mirror) -> String {
+    fn summary(&self, _mirror: &Mirror) -> String {
         "customers to push".into()
     }
 
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
+    fn enter(&mut self, turn: &mut Turn<'_>) {
         self.ask(turn);
     }
 
-    pub const fn is_typing(&self) -> bool {
+    fn is_typing(&self) -> bool {
         true
     }
 
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
         let rows = usize::from(parts(turn.area).1.height.saturating_sub(1));
         match key {
             Key::Esc => turn.close(),
@@ -96,45 +109,12 @@ impl PushScreen {
         }
     }
 
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
         self.field.paste(text);
         self.ask(turn);
     }
 
-    /// On, off, as it is.
-    fn toggle(&mut self, turn: &mut Turn<'_>) {
-        let Some(row) = self.list.selected().and_then(|at| self.rows.get(*at)) else { return };
-        let on = match row.wish {
-            None => Some(true),
-            Some(true) => Some(false),
-            Some(false) => None,
-        };
-        turn.send(Command::FlagPush { customer: row.customer.clone(), on });
-    }
-
-    pub fn act(&mut self, _action: Action, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn can(&self, _action: Action, _mirror: &Mirror) -> Availability {
-        Availability::Ready
-    }
-
-    pub fn letters(&self, _action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        Vec::new()
-    }
-
-    pub fn choose(&mut self, _action: Action, _letter: char, _turn: &mut Turn<'_>) {}
-
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::PushRows { text }, Ok(Answer::PushRows(rows)))
                 if *text == self.field.text() =>
@@ -161,18 +141,11 @@ impl PushScreen {
         }
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         self.list.keep_visible(parts(turn.area).1.height.saturating_sub(1).into());
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        let area = parts(turn.area).1;
-        let Some(row) = (line + turn.area.y).checked_sub(area.y + 1) else { return };
-        let first = self.list.visible(area.height.saturating_sub(1).into()).start;
-        self.list.select_at(first + usize::from(row));
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let (head, list) = parts(area);
         let hint = "The next plan of the push sets the flag in Halo; nothing is written here.";
         let (text, role) =
@@ -222,7 +195,7 @@ impl PushScreen {
         }
     }
 
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         let keys = [
             ("type", "to find"),
             ("Up/Down", "choose"),
@@ -234,11 +207,14 @@ impl PushScreen {
         true
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
-        &[]
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        let area = parts(turn.area).1;
+        let Some(row) = (line + turn.area.y).checked_sub(area.y + 1) else { return };
+        let first = self.list.visible(area.height.saturating_sub(1).into()).start;
+        self.list.select_at(first + usize::from(row));
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "Which of Halo's customers are flagged for Liongard. The plan of the push shows each flag as a row, and writes it.",
             signs: &[
@@ -251,10 +227,4 @@ impl PushScreen {
             ],
         }
     }
-
-    pub fn saved(&self) -> Value {
-        json!(null)
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }

@@ -15,7 +15,7 @@ use crate::lifecycle::export::{Format, export, grouped, money};
 use crate::lifecycle::report::{Report, ReportId, State};
 use crate::lifecycle::template::Mode;
 use crate::model::Problem;
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
@@ -23,6 +23,7 @@ use crate::ui::key::Key;
 use crate::ui::list::List;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::prompt::{Prompt, Typed};
@@ -80,16 +81,6 @@ impl ReportScreen {
         }
     }
 
-    pub fn edits(&self) -> Option<String> {
-        Some(format!("report {}", self.id))
-    }
-
-    pub fn name(&self) -> String {
-        self.report
-            .as_ref()
-            .map_or_else(|| self.id.to_string(), |report| format!("{} {}", self.id, report.head.name))
-    }
-
     fn ask(&mut self, turn: &mut Turn<'_>) {
         self.is_asked = true;
         turn.ask(Query::Lifecycle(LifecycleQuery::Report { report: self.id, mode: self.mode }));
@@ -126,51 +117,6 @@ impl ReportScreen {
         usize::from(self.parts(area).list.height.saturating_sub(1))
     }
 
-    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        let report = self.report.as_ref()?;
-        let state = match report.head.state {
-            State::Draft => "draft",
-            State::Completed => "completed, frozen",
-        };
-        let mode = if self.mode == Mode::Build { ", build view" } else { "" };
-        let left = format!("{state}{mode}, as of {}", report.as_of);
-        Some((left, self.summary(mirror)))
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        self.report.as_ref().map_or_else(String::new, |report| {
-            let score =
-                report.summary.quality.score().map_or_else(|| "n/a".into(), |score| score.to_string());
-            format!(
-                "{} devices, data quality {score}, {}",
-                report.summary.counted,
-                money(report.summary.total(), report)
-            )
-        })
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        self.ask(turn);
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        self.prompt.is_some()
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
-            self.typed(&typed, turn);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => drop(prompt.paste(text)),
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
-        }
-    }
-
     fn typed(&mut self, typed: &Typed, turn: &mut Turn<'_>) {
         match typed {
             Typed::Going | Typed::Changed(_) => return,
@@ -204,7 +150,112 @@ impl ReportScreen {
         }
     }
 
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+    fn selected(&self) -> Option<&crate::lifecycle::report::Row> {
+        self.report.as_ref()?.rows.get(self.list.position())
+    }
+
+    fn assets(&self, canvas: &mut Canvas<'_>, area: Rect, report: &Report) {
+        if report.rows.is_empty() {
+            return table::empty(canvas, area, "No configuration of this company is here yet.");
+        }
+        let columns = [
+            Column::fixed("grade", 9),
+            Column::growing("name", 12),
+            Column::fixed("type", 10).goes(2),
+            Column::fixed("age", 9).right(),
+            Column::fixed("warranty", 10).goes(3),
+            Column::fixed("class", 10).goes(3),
+            Column::fixed("year", 7).goes(5),
+            Column::fixed("total", 10).right().goes(1),
+        ];
+        let visible = self.list.visible(usize::from(area.height.saturating_sub(1)));
+        table::draw(canvas, area, &columns, visible, Some(self.list.position()), |index| {
+            let row = report.rows.get(index)?;
+            let text = if row.counts { Role::Text } else { Role::Dim };
+            Some(Row {
+                is_marked: self.list.marks().contains(&row.id),
+                cells: vec![
+                    cell(&*row.grade, tone_role(row.tone)),
+                    cell(&*row.name, text),
+                    cell(&*row.kind, Role::Dim),
+                    cell(Field::Age.cell(row), text),
+                    cell(Field::ExpirationDate.cell(row), Role::Dim),
+                    cell(Field::Class.cell(row), Role::Dim),
+                    cell(Field::BudgetYear.cell(row), Role::Dim),
+                    cell(grouped(row.budget.once().get()), text),
+                ],
+            })
+        });
+    }
+
+    pub fn from_saved(saved: &Value) -> Option<Self> {
+        saved["report"].as_u64().and_then(|id| u32::try_from(id).ok()).map(|id| Self::of(ReportId(id)))
+    }
+}
+
+impl View for ReportScreen {
+    fn scope(&self) -> Scope {
+        Scope::Report
+    }
+
+    fn name(&self) -> Option<String> {
+        Some({
+            self.report
+                .as_ref()
+                .map_or_else(|| self.id.to_string(), |report| format!("{} {}", self.id, report.head.name))
+        })
+    }
+
+    fn edits(&self) -> Option<String> {
+        Some(format!("report {}", self.id))
+    }
+
+    fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        let report = self.report.as_ref()?;
+        let state = match report.head.state {
+            State::Draft => "draft",
+            State::Completed => "completed, frozen",
+        };
+        let mode = if self.mode == Mode::Build { ", build view" } else { "" };
+        let left = format!("{state}{mode}, as of {}", report.as_of);
+        Some((left, self.summary(mirror)))
+    }
+
+    fn summary(&self, _mirror: &Mirror) -> String {
+        self.report.as_ref().map_or_else(String::new, |report| {
+            let score =
+                report.summary.quality.score().map_or_else(|| "n/a".into(), |score| score.to_string());
+            format!(
+                "{} devices, data quality {score}, {}",
+                report.summary.counted,
+                money(report.summary.total(), report)
+            )
+        })
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        self.ask(turn);
+    }
+
+    fn is_typing(&self) -> bool {
+        self.prompt.is_some()
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            let typed = prompt.key(key);
+            self.typed(&typed, turn);
+        }
+    }
+
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        match &mut self.prompt {
+            Some(prompt) => drop(prompt.paste(text)),
+            None => turn.say("A paste goes into text fields only; here it does nothing."),
+        }
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         if self.list.act(action, self.rows(turn.area)) {
             return true;
         }
@@ -250,11 +301,7 @@ impl ReportScreen {
         true
     }
 
-    fn selected(&self) -> Option<&crate::lifecycle::report::Row> {
-        self.report.as_ref()?.rows.get(self.list.position())
-    }
-
-    pub fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
+    fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
         let is_frozen = self.report.as_ref().is_some_and(|report| report.head.state == State::Completed);
         match action {
             Action::CompleteReport | Action::OtherView | Action::EditAssets if is_frozen => {
@@ -270,14 +317,14 @@ impl ReportScreen {
         }
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         match action {
             Action::Copy => vec![('y', "Halo id".into()), ('n', "name".into()), ('s', "serial".into())],
             _ => Vec::new(),
         }
     }
 
-    pub fn choose(&mut self, _action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, _action: Action, letter: char, turn: &mut Turn<'_>) {
         let Some(row) = self.selected() else { return };
         let text = match letter {
             'y' => row.id.to_string(),
@@ -287,15 +334,11 @@ impl ReportScreen {
         turn.copy(text);
     }
 
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
+    fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
         self.list.clear_marks()
     }
 
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::Lifecycle(LifecycleQuery::Report { report, .. }), result)
                 if *report == self.id =>
@@ -330,23 +373,14 @@ impl ReportScreen {
         }
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         if !self.is_asked {
             self.ask(turn);
         }
         self.list.keep_visible(self.rows(turn.area));
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        let parts = self.parts(turn.area);
-        let head = parts.list.y - turn.area.y;
-        if line > head {
-            let first = self.list.visible(self.rows(turn.area)).start;
-            self.list.select_at(first + usize::from(line - head) - 1);
-        }
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         let Some(report) = &self.report else {
             let text = self.trouble.as_ref().map_or_else(|| "Reading ...".into(), ToString::to_string);
             return table::empty(canvas, area, &text);
@@ -366,48 +400,23 @@ impl ReportScreen {
         }
     }
 
-    fn assets(&self, canvas: &mut Canvas<'_>, area: Rect, report: &Report) {
-        if report.rows.is_empty() {
-            return table::empty(canvas, area, "No configuration of this company is here yet.");
-        }
-        let columns = [
-            Column::fixed("grade", 9),
-            Column::growing("name", 12),
-            Column::fixed("type", 10).goes(2),
-            Column::fixed("age", 9).right(),
-            Column::fixed("warranty", 10).goes(3),
-            Column::fixed("class", 10).goes(3),
-            Column::fixed("year", 7).goes(5),
-            Column::fixed("total", 10).right().goes(1),
-        ];
-        let visible = self.list.visible(usize::from(area.height.saturating_sub(1)));
-        table::draw(canvas, area, &columns, visible, Some(self.list.position()), |index| {
-            let row = report.rows.get(index)?;
-            let text = if row.counts { Role::Text } else { Role::Dim };
-            Some(Row {
-                is_marked: self.list.marks().contains(&row.id),
-                cells: vec![
-                    cell(&*row.grade, tone_role(row.tone)),
-                    cell(&*row.name, text),
-                    cell(&*row.kind, Role::Dim),
-                    cell(Field::Age.cell(row), text),
-                    cell(Field::ExpirationDate.cell(row), Role::Dim),
-                    cell(Field::Class.cell(row), Role::Dim),
-                    cell(Field::BudgetYear.cell(row), Role::Dim),
-                    cell(grouped(row.budget.once().get()), text),
-                ],
-            })
-        });
-    }
-
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         self.prompt.as_ref().is_some_and(|prompt| {
             prompt.draw(canvas, area);
             true
         })
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        let parts = self.parts(turn.area);
+        let head = parts.list.y - turn.area.y;
+        if line > head {
+            let first = self.list.visible(self.rows(turn.area)).start;
+            self.list.select_at(first + usize::from(line - head) - 1);
+        }
+    }
+
+    fn hints(&self) -> &'static [Action] {
         &[
             Action::EditAssets,
             Action::Mark,
@@ -419,7 +428,7 @@ impl ReportScreen {
         ]
     }
 
-    pub fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "One company's report. A draft is worked out anew each time; a completed one is as it was.",
             signs: &[],
@@ -432,15 +441,9 @@ impl ReportScreen {
         }
     }
 
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({"screen": "report", "report": self.id.0})
     }
-
-    pub fn from_saved(saved: &Value) -> Option<Self> {
-        saved["report"].as_u64().and_then(|id| u32::try_from(id).ok()).map(|id| Self::of(ReportId(id)))
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }
 
 fn changes_assets(command: &Command) -> bool {

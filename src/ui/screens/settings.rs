@@ -9,7 +9,7 @@ use crate::host::words::{CheckState, Command, Query, Reply, SettingChange, TestR
 use crate::model::settings::Settings as Profile;
 use crate::model::{Place, Problem, Secret};
 use crate::settings::{self, Kind, Section, Setting, Values};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
@@ -17,6 +17,7 @@ use crate::ui::fit;
 use crate::ui::key::Key;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::form::{Did, FieldKind, Form, FormField, Typed};
@@ -64,30 +65,6 @@ impl Settings {
     /// With the cursor on one of its fields.
     pub fn at(place: Place, key: String) -> Self {
         Self { opens_at: Some(key), ..Self::new(place) }
-    }
-
-    /// A form that is only read is nobody's business.
-    pub fn edits(&self) -> Option<String> {
-        (self.is_typing() || self.unsaved() > 0).then(|| format!("the settings of {}", self.place.label()))
-    }
-
-    pub fn name(&self) -> String {
-        self.place.label().to_owned()
-    }
-
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
-        let here = self.form.tab();
-        let tabs =
-            self.form.tabs().iter().map(|tab| if tab == here { format!("[{tab}]") } else { tab.clone() });
-        let unsaved = match self.unsaved() {
-            0 => String::new(),
-            count => format!("{} not saved", plural(count, "change")),
-        };
-        Some((tabs.collect::<Vec<_>>().join(" "), unsaved))
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        String::new()
     }
 
     fn unsaved(&self) -> usize {
@@ -164,30 +141,6 @@ impl Settings {
         }
     }
 
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        if turn.mirror.settings.is_none() {
-            turn.ask(Query::Settings);
-        }
-        if self.report.is_none() {
-            self.report = turn.mirror.place(self.place).and_then(|view| view.test.clone());
-        }
-        self.fill(turn.mirror);
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        self.form.is_editing()
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(typed) = self.form.key(key) {
-            self.take(typed, turn);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
-        self.form.paste(text);
-    }
-
     /// Judges what was typed, by the same rules as a file or `config set`.
     fn take(&mut self, typed: Typed, turn: &mut Turn<'_>) {
         let Some(view) = &turn.mirror.settings else { return };
@@ -233,30 +186,6 @@ impl Settings {
         let secret = self.secrets.remove(key);
         self.steps.push(Before { key: key.to_owned(), edit: before, secret });
         self.fill(mirror);
-    }
-
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        match self.form.act(action) {
-            Did::Moved => return true,
-            Did::Typed(typed) => {
-                self.take(typed, turn);
-                return true;
-            }
-            Did::Nothing => {}
-        }
-        match action {
-            Action::Refresh => turn.ask(Query::Settings),
-            Action::Test => self.test(turn),
-            Action::Save => self.save(turn),
-            Action::Reset => self.reset(turn),
-            Action::Undo => {
-                if let Some(before) = self.steps.pop() {
-                    self.take_back(before, turn);
-                }
-            }
-            _ => return false,
-        }
-        true
     }
 
     fn test(&mut self, turn: &mut Turn<'_>) {
@@ -364,53 +293,6 @@ impl Settings {
             .collect()
     }
 
-    pub fn can(&self, action: Action, mirror: &Mirror) -> Availability {
-        let not = |reason: &str| Availability::Not(reason.to_owned());
-        match action {
-            Action::Save if self.unsaved() == 0 => not("nothing has been changed."),
-            Action::Undo if self.steps.is_empty() => {
-                not("nothing has been changed here since the last save.")
-            }
-            Action::Edit | Action::Test | Action::Reset if mirror.settings.is_none() => {
-                not("the settings are still being read.")
-            }
-            _ => Availability::Ready,
-        }
-    }
-
-    pub fn letters(&self, _action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        Vec::new()
-    }
-
-    pub fn choose(&mut self, _action: Action, _letter: char, _turn: &mut Turn<'_>) {}
-
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn may_leave(&mut self, turn: &mut Turn<'_>) -> bool {
-        if self.unsaved() == 0 {
-            return true;
-        }
-        let label = self.place.label();
-        let lines = [format!("{} of {label} not saved.", plural(self.unsaved(), "change"))];
-        let confirm = Confirm::new("Leave without saving?", lines, "stay here; s saves").choice(
-            'y',
-            "leave, the changes are lost",
-            vec![Step::Close],
-        );
-        turn.dialog(confirm);
-        false
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
-        match news {
-            News::Answer(Query::Settings, Ok(_)) => self.fill(turn.mirror),
-            News::Reply(command, result) => self.answered(command, result, turn),
-            _ => {}
-        }
-    }
-
     fn answered(&mut self, command: &Command, result: &Result<Reply, Problem>, turn: &mut Turn<'_>) {
         match (command, result) {
             (Command::Test { place, .. }, result) if *place == self.place => {
@@ -472,27 +354,149 @@ impl Settings {
         }
     }
 
-    pub fn settle(&mut self, _turn: &mut Turn<'_>) {}
-
-    pub fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
-        self.form.select_at(line.into());
+    /// The test, each check on a line of its own.
+    fn report_lines(&self, canvas: &Canvas<'_>, width: usize) -> Vec<(String, Role)> {
+        if self.is_testing {
+            return vec![("Test            under way; nothing is written".into(), Role::Accent)];
+        }
+        let Some(report) = &self.report else { return Vec::new() };
+        let head = format!("Test            {}", canvas.when(report.at));
+        let mut lines = vec![(head, Role::Text)];
+        let names = report.checks.iter().map(|check| check.name.len()).max().unwrap_or(0).clamp(13, 20);
+        for check in &report.checks {
+            let (word, role) = match check.state {
+                CheckState::Ok => ("ok", Role::Good),
+                CheckState::Failed => ("failed", Role::Bad),
+                CheckState::Unproven => ("unproven", Role::Notice),
+                CheckState::Skipped => ("skipped", Role::Dim),
+            };
+            let room = width.saturating_sub(names + 13).max(12);
+            for (i, text) in fit::wrap(&check.message, room).into_iter().enumerate() {
+                let (name, word) = if i == 0 { (check.name.as_str(), word) } else { ("", "") };
+                lines.push((format!("  {name:names$} {word:8} {text}"), role));
+            }
+        }
+        lines
     }
 
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
-        if !self.form.is_editing() {
-            return false;
-        }
-        let lines = self.form.selected().is_some_and(|field| field.kind == FieldKind::Lines);
-        let text = if lines {
-            "Enter new line  Tab keep and leave the field  Esc as it was"
-        } else {
-            "Enter accept  Esc as it was"
+    pub fn from_saved(saved: &Value) -> Option<Self> {
+        let mut screen = Self::new(saved["settings"].as_str()?.parse().ok()?);
+        screen.restore(saved);
+        Some(screen)
+    }
+}
+
+impl View for Settings {
+    fn scope(&self) -> Scope {
+        Scope::Settings
+    }
+
+    fn name(&self) -> Option<String> {
+        Some(self.place.label().to_owned())
+    }
+
+    /// A form that is only read is nobody's business.
+    fn edits(&self) -> Option<String> {
+        (self.is_typing() || self.unsaved() > 0).then(|| format!("the settings of {}", self.place.label()))
+    }
+
+    fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
+        let here = self.form.tab();
+        let tabs =
+            self.form.tabs().iter().map(|tab| if tab == here { format!("[{tab}]") } else { tab.clone() });
+        let unsaved = match self.unsaved() {
+            0 => String::new(),
+            count => format!("{} not saved", plural(count, "change")),
         };
-        canvas.put(area.x, area.y, area.width, text, Role::HintText);
+        Some((tabs.collect::<Vec<_>>().join(" "), unsaved))
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        if turn.mirror.settings.is_none() {
+            turn.ask(Query::Settings);
+        }
+        if self.report.is_none() {
+            self.report = turn.mirror.place(self.place).and_then(|view| view.test.clone());
+        }
+        self.fill(turn.mirror);
+    }
+
+    fn is_typing(&self) -> bool {
+        self.form.is_editing()
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(typed) = self.form.key(key) {
+            self.take(typed, turn);
+        }
+    }
+
+    fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
+        self.form.paste(text);
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        match self.form.act(action) {
+            Did::Moved => return true,
+            Did::Typed(typed) => {
+                self.take(typed, turn);
+                return true;
+            }
+            Did::Nothing => {}
+        }
+        match action {
+            Action::Refresh => turn.ask(Query::Settings),
+            Action::Test => self.test(turn),
+            Action::Save => self.save(turn),
+            Action::Reset => self.reset(turn),
+            Action::Undo => {
+                if let Some(before) = self.steps.pop() {
+                    self.take_back(before, turn);
+                }
+            }
+            _ => return false,
+        }
         true
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+    fn can(&self, action: Action, mirror: &Mirror) -> Availability {
+        let not = |reason: &str| Availability::Not(reason.to_owned());
+        match action {
+            Action::Save if self.unsaved() == 0 => not("nothing has been changed."),
+            Action::Undo if self.steps.is_empty() => {
+                not("nothing has been changed here since the last save.")
+            }
+            Action::Edit | Action::Test | Action::Reset if mirror.settings.is_none() => {
+                not("the settings are still being read.")
+            }
+            _ => Availability::Ready,
+        }
+    }
+
+    fn may_leave(&mut self, turn: &mut Turn<'_>) -> bool {
+        if self.unsaved() == 0 {
+            return true;
+        }
+        let label = self.place.label();
+        let lines = [format!("{} of {label} not saved.", plural(self.unsaved(), "change"))];
+        let confirm = Confirm::new("Leave without saving?", lines, "stay here; s saves").choice(
+            'y',
+            "leave, the changes are lost",
+            vec![Step::Close],
+        );
+        turn.dialog(confirm);
+        false
+    }
+
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+        match news {
+            News::Answer(Query::Settings, Ok(_)) => self.fill(turn.mirror),
+            News::Reply(command, result) => self.answered(command, result, turn),
+            _ => {}
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
         if canvas.mirror.settings.is_none() {
             canvas.put(area.x + 1, area.y, area.width, "Reading ...", Role::Dim);
             return;
@@ -525,32 +529,25 @@ impl Settings {
         canvas.paragraph(text, &field.help, Role::Text);
     }
 
-    /// The test, each check on a line of its own.
-    fn report_lines(&self, canvas: &Canvas<'_>, width: usize) -> Vec<(String, Role)> {
-        if self.is_testing {
-            return vec![("Test            under way; nothing is written".into(), Role::Accent)];
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+        if !self.form.is_editing() {
+            return false;
         }
-        let Some(report) = &self.report else { return Vec::new() };
-        let head = format!("Test            {}", canvas.when(report.at));
-        let mut lines = vec![(head, Role::Text)];
-        let names = report.checks.iter().map(|check| check.name.len()).max().unwrap_or(0).clamp(13, 20);
-        for check in &report.checks {
-            let (word, role) = match check.state {
-                CheckState::Ok => ("ok", Role::Good),
-                CheckState::Failed => ("failed", Role::Bad),
-                CheckState::Unproven => ("unproven", Role::Notice),
-                CheckState::Skipped => ("skipped", Role::Dim),
-            };
-            let room = width.saturating_sub(names + 13).max(12);
-            for (i, text) in fit::wrap(&check.message, room).into_iter().enumerate() {
-                let (name, word) = if i == 0 { (check.name.as_str(), word) } else { ("", "") };
-                lines.push((format!("  {name:names$} {word:8} {text}"), role));
-            }
-        }
-        lines
+        let lines = self.form.selected().is_some_and(|field| field.kind == FieldKind::Lines);
+        let text = if lines {
+            "Enter new line  Tab keep and leave the field  Esc as it was"
+        } else {
+            "Enter accept  Esc as it was"
+        };
+        canvas.put(area.x, area.y, area.width, text, Role::HintText);
+        true
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
+    fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
+        self.form.select_at(line.into());
+    }
+
+    fn hints(&self) -> &'static [Action] {
         &[
             Action::Edit,
             Action::Test,
@@ -562,7 +559,7 @@ impl Settings {
         ]
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "The settings of one connection. Nothing is in force before s saves it.",
             signs: &[],
@@ -578,22 +575,16 @@ impl Settings {
     }
 
     /// Unsaved values come back after a dropped link; secrets never do.
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({ "settings": self.place.key(), "tab": self.form.tab(), "edits": self.edits })
     }
 
-    pub fn restore(&mut self, saved: &Value) {
+    fn restore(&mut self, saved: &Value) {
         let edits = saved["edits"].as_object().into_iter().flatten();
         self.edits = edits
             .filter(|(key, _)| settings::find(key).is_some_and(|setting| setting.kind != Kind::Secret))
             .filter_map(|(key, text)| Some((key.clone(), text.as_str()?.to_owned())))
             .collect();
-    }
-
-    pub fn from_saved(saved: &Value) -> Option<Self> {
-        let mut screen = Self::new(saved["settings"].as_str()?.parse().ok()?);
-        screen.restore(saved);
-        Some(screen)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ui::action::Action;
 use crate::ui::canvas::Canvas;
 use crate::ui::fit;
 use crate::ui::key::Key;
+use crate::ui::layout::list_and_details;
 use crate::ui::theme::Role;
 
 /// What a field takes.
@@ -217,6 +218,22 @@ impl Form {
         let note = u16::from(self.notes.contains_key(&field.key));
         let lines = is_selected && self.editing.as_ref().is_some_and(|editing| editing.kind() == Text::Lines);
         note + if lines { 5 } else { 1 }
+    }
+
+    /// The fields, and below them what the selected one means.
+    pub fn draw_explained(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        let regions = list_and_details(area, in_overview);
+        self.draw(canvas, regions.list);
+        if let Some(field) = self.selected().filter(|_| regions.details.height > 1) {
+            canvas.rule(Rect { height: 1, ..regions.details }, &field.label);
+            let body = Rect {
+                x: regions.details.x + 1,
+                y: regions.details.y + 1,
+                width: regions.details.width.saturating_sub(2),
+                height: regions.details.height - 1,
+            };
+            canvas.paragraph(body, &field.help, Role::Text);
+        }
     }
 
     /// Draws the fields of the tab, as many as there is room for around the selected one.

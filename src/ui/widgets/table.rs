@@ -135,7 +135,7 @@ pub fn draw<'a>(
                 let role = match cell.role {
                     _ if row.is_marked => Role::Marked,
                     // Reversed, what is dim would be a patch of another colour in the bar.
-                    Role::Dim if is_selected && canvas.focused => Role::Text,
+                    Role::Dim if is_selected && canvas.focused && x < area.x + bar => Role::Text,
                     role => role,
                 };
                 if columns[*i].right {
@@ -163,12 +163,17 @@ const BAR: u16 = 30;
 /// The whole columns that stand out. Two rows in full length would be most of what a move costs on a slow link (U59).
 fn bar(kept: &[(usize, u16)]) -> u16 {
     let mut next = 1;
-    let ends = kept.iter().map(|(_, width)| {
-        let end = next + width;
-        next = end + 2;
-        end
-    });
-    ends.take_while(|end| *end <= BAR).last().filter(|end| *end >= BAR / 2).unwrap_or(BAR)
+    let ends: Vec<u16> = kept
+        .iter()
+        .map(|(_, width)| {
+            let end = next + width;
+            next = end + 2;
+            end
+        })
+        .collect();
+    let fits = |end: &&u16| (BAR / 2..=BAR).contains(*end);
+    let nearly = |end: &&u16| (BAR..=BAR + BAR / 2).contains(*end);
+    ends.iter().rfind(fits).or_else(|| ends.iter().find(nearly)).copied().unwrap_or(BAR)
 }
 
 /// Shows the selected row, and puts the terminal's cursor on it (U62).

@@ -9,6 +9,7 @@ use crate::ui::action::{Action, Availability};
 use crate::ui::canvas::Canvas;
 use crate::ui::layout::list_and_details;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::widgets::table::{self, Column, Row, cell};
 
@@ -24,7 +25,7 @@ pub(in crate::ui) const fn partner_head(integration: Integration) -> &'static st
 }
 
 impl Customers {
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+    pub(super) fn paint(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         let regions = list_and_details(area, in_overview);
         if self.list.is_empty() {
             table::empty(canvas, regions.list, &self.nothing(canvas.mirror));
@@ -110,7 +111,7 @@ impl Customers {
         if mirror.reading.contains_key(&self.integration) {
             return format!(
                 "{}. Nothing is written; you can go elsewhere meanwhile.",
-                capital(&self.summary(mirror))
+                capital(&self.counts(mirror))
             );
         }
         if !self.is_known || self.wants_order {

@@ -11,7 +11,7 @@ use crate::ui::mirror::Mirror;
 use crate::ui::turn::Turn;
 
 impl Customers {
-    pub fn summary(&self, mirror: &Mirror) -> String {
+    pub(super) fn counts(&self, mirror: &Mirror) -> String {
         if let Some(reading) = mirror.reading.get(&self.integration) {
             let of = reading.of.map(|of| format!(" of {}", thousands(of))).unwrap_or_default();
             return format!("reading {} {}{of}", reading.what, thousands(reading.done));
@@ -54,7 +54,7 @@ impl Customers {
         !self.filter.text.is_empty() || !self.filter.states.is_empty() || self.filter.aspect.is_some()
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    pub(super) fn filter_letters(&self, action: Action) -> Vec<(char, String)> {
         let of =
             |letters: &[(char, &str)]| letters.iter().map(|(l, word)| (*l, (*word).to_owned())).collect();
         match action {
@@ -72,7 +72,7 @@ impl Customers {
         }
     }
 
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+    pub(super) fn take_letter(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         match action {
             Action::FilterState => {
                 self.filter.states =

@@ -14,10 +14,11 @@ use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::fit::thousands;
 use crate::ui::message::{Effect, News};
 use crate::ui::screens::Pane;
+use crate::ui::screens::View;
 use crate::ui::turn::{Step, Turn};
 
 impl Customers {
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    pub(super) fn learn(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(query, Ok(Answer::MapOrder(view))) if *query == self.query() => {
                 self.take_order(view, turn);

@@ -73,7 +73,7 @@ fn written(line: &FieldLine) -> (&'static str, Role) {
 }
 
 impl Fields {
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+    pub(super) fn paint(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         let regions = list_and_details(area, in_overview);
         if self.list.is_empty() {
             let text = match &self.trouble {
@@ -259,7 +259,7 @@ impl Fields {
         }
         facts.push((
             "values",
-            "of metrics, device profiles and systems; what only an inspection's details tell cannot be chosen: make a metric of it in Liongard"
+            "of metrics, device profiles and systems; attributes also of inspections, where max_inspections is set; what else those tell needs a metric in Liongard"
                 .into(),
             Role::Dim,
         ));
@@ -276,6 +276,9 @@ impl Fields {
             Entity::Sites => "a site, which is an asset in Hudu",
             Entity::Users => "a user, which is an asset in Hudu",
             Entity::Contracts => "a contract, which is an asset in Hudu",
+            Entity::Assets if self.integration == Integration::Hudu => {
+                "an asset of Halo's, which is one in Hudu"
+            }
             other => other.singular(),
         };
         let (enter, role) = match &rule.editable_setting {

@@ -9,7 +9,7 @@ use crate::ui::screens::Pane;
 use crate::ui::turn::Turn;
 
 impl Fields {
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    pub(super) fn learn(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::FieldTable { integration }, result) if *integration == self.integration => {
                 match result {

@@ -5,7 +5,6 @@ mod draw;
 mod half;
 
 use ratatui::layout::Rect;
-use serde_json::{Value, json};
 
 pub use self::half::Half;
 use super::edit::save;
@@ -14,12 +13,13 @@ use crate::integrations::field_sample::{FieldLine, LineOf, Verdict};
 use crate::model::Integration;
 use crate::model::asset::FieldKind;
 use crate::model::settings::FieldMapping;
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::turn::Turn;
 
 /// What is chosen.
@@ -150,72 +150,6 @@ impl FieldPicker {
         }
     }
 
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
-        None
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        "choose fields".into()
-    }
-
-    pub fn name(&self) -> String {
-        let what = match self.what {
-            What::Row(_) => "choose both fields",
-            What::Matching => "match assets on",
-            What::AssetType => "field that names the asset's type",
-        };
-        format!("{} > {what}", self.integration.label())
-    }
-
-    /// What would be changed here (N21).
-    pub fn edits(&self) -> String {
-        format!("the field mappings of {}", self.integration.label())
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        turn.ask(Query::FieldSides { integration: self.integration });
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        true
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        let rows = draw::parts(turn.area).list.height.saturating_sub(1).into();
-        match key {
-            Key::Esc => return turn.close(),
-            Key::Enter if !self.on_right && self.has_right() => self.on_right = true,
-            Key::Enter => return self.take(turn),
-            Key::Tab | Key::BackTab if self.has_right() => self.on_right = !self.on_right,
-            Key::Ctrl('t') => {
-                let at = KINDS.iter().position(|kind| *kind == self.new_kind()).unwrap_or(0);
-                self.kind = Some(KINDS[(at + 1) % KINDS.len()]);
-            }
-            Key::Ctrl('f') => self.before.fill_blank = !self.before.fill_blank,
-            Key::Down => self.half().list.move_by(1),
-            Key::Up => self.half().list.move_by(-1),
-            Key::PageDown => drop(self.half().list.act(Action::PageDown, rows)),
-            Key::PageUp => drop(self.half().list.act(Action::PageUp, rows)),
-            key => {
-                let before = self.half().field.text();
-                self.half().field.key(key);
-                if self.half().field.text() != before {
-                    self.search();
-                }
-            }
-        }
-        if !self.on_right {
-            self.propose();
-        }
-        self.judge(turn);
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        self.half().field.paste(text);
-        self.search();
-        self.judge(turn);
-    }
-
     const fn half(&mut self) -> &mut Half {
         if self.on_right { &mut self.right } else { &mut self.left }
     }
@@ -330,29 +264,78 @@ impl FieldPicker {
         turn.close();
     }
 
-    pub fn act(&mut self, _action: Action, _turn: &mut Turn<'_>) -> bool {
-        false
+    fn title(&self) -> String {
+        let what = match self.what {
+            What::Row(_) => "choose both fields",
+            What::Matching => "match assets on",
+            What::AssetType => "field that names the asset's type",
+        };
+        format!("{} > {what}", self.integration.label())
+    }
+}
+
+impl View for FieldPicker {
+    fn scope(&self) -> Scope {
+        Scope::Picker
     }
 
-    pub fn can(&self, _action: Action, _mirror: &Mirror) -> Availability {
-        Availability::Ready
+    fn name(&self) -> Option<String> {
+        Some(self.title())
     }
 
-    pub fn letters(&self, _action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        Vec::new()
+    fn edits(&self) -> Option<String> {
+        Some(format!("the field mappings of {}", self.integration.label()))
     }
 
-    pub fn choose(&mut self, _action: Action, _letter: char, _turn: &mut Turn<'_>) {}
-
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
+    fn summary(&self, _mirror: &Mirror) -> String {
+        "choose fields".into()
     }
 
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        turn.ask(Query::FieldSides { integration: self.integration });
+    }
+
+    fn is_typing(&self) -> bool {
         true
     }
 
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        let rows = draw::parts(turn.area).list.height.saturating_sub(1).into();
+        match key {
+            Key::Esc => return turn.close(),
+            Key::Enter if !self.on_right && self.has_right() => self.on_right = true,
+            Key::Enter => return self.take(turn),
+            Key::Tab | Key::BackTab if self.has_right() => self.on_right = !self.on_right,
+            Key::Ctrl('t') => {
+                let at = KINDS.iter().position(|kind| *kind == self.new_kind()).unwrap_or(0);
+                self.kind = Some(KINDS[(at + 1) % KINDS.len()]);
+            }
+            Key::Ctrl('f') => self.before.fill_blank = !self.before.fill_blank,
+            Key::Down => self.half().list.move_by(1),
+            Key::Up => self.half().list.move_by(-1),
+            Key::PageDown => drop(self.half().list.act(Action::PageDown, rows)),
+            Key::PageUp => drop(self.half().list.act(Action::PageUp, rows)),
+            key => {
+                let before = self.half().field.text();
+                self.half().field.key(key);
+                if self.half().field.text() != before {
+                    self.search();
+                }
+            }
+        }
+        if !self.on_right {
+            self.propose();
+        }
+        self.judge(turn);
+    }
+
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        self.half().field.paste(text);
+        self.search();
+        self.judge(turn);
+    }
+
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::FieldSides { integration }, result) if *integration == self.integration => {
                 match result {
@@ -383,13 +366,22 @@ impl FieldPicker {
         }
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         let rows = draw::parts(turn.area).list.height.saturating_sub(1).into();
         self.left.list.keep_visible(rows);
         self.right.list.keep_visible(rows);
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+        self.show(canvas, area);
+    }
+
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+        self.keys(canvas, area);
+        true
+    }
+
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
         let list = draw::parts(turn.area).list;
         let half = self.half();
         let first = half.list.visible(list.height.saturating_sub(1).into()).start;
@@ -399,20 +391,7 @@ impl FieldPicker {
         self.judge(turn);
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
-        self.show(canvas, area);
-    }
-
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
-        self.keys(canvas, area);
-        true
-    }
-
-    pub const fn hints(&self) -> &'static [Action] {
-        &[]
-    }
-
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "Choose a field on both sides. The lists are what records of both sides really have.",
             signs: &[
@@ -428,10 +407,4 @@ impl FieldPicker {
             ],
         }
     }
-
-    pub fn saved(&self) -> Value {
-        json!(null)
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }

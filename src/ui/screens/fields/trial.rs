@@ -1,18 +1,18 @@
 //! Test on one record: what an import would write of it, field by field. Reads only.
 
 use ratatui::layout::{Position, Rect};
-use serde_json::{Value, json};
 
 use super::picker::Half;
 use crate::host::words::{Answer, Command, FieldSides, FieldTest, Query, Reply, TestEnd};
 use crate::model::Integration;
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::theme::Role;
 use crate::ui::turn::Turn;
 use crate::ui::widgets::hints;
@@ -73,65 +73,6 @@ impl TrialScreen {
         parts(area, self.test.is_some()).list.height.saturating_sub(1).into()
     }
 
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
-        None
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        "test on one record".into()
-    }
-
-    pub fn name(&self) -> String {
-        let of = self.test.as_ref().map(|test| format!(" > {}", test.name)).unwrap_or_default();
-        format!("{} > test on one record{of}", self.integration.label())
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        turn.ask(Query::FieldSides { integration: self.integration });
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        true
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        let rows = self.height(turn.area);
-        if self.test.is_some() {
-            match key {
-                Key::Esc | Key::Backspace | Key::Char('q') => self.test = None,
-                Key::Down | Key::Char('j') | Key::Tab => self.rows.move_by(1),
-                Key::Up | Key::Char('k') | Key::BackTab => self.rows.move_by(-1),
-                Key::PageDown => drop(self.rows.act(Action::PageDown, rows)),
-                Key::PageUp => drop(self.rows.act(Action::PageUp, rows)),
-                Key::Enter => self.again(turn),
-                _ => {}
-            }
-            return;
-        }
-        match key {
-            Key::Esc => turn.close(),
-            Key::Enter => self.take(turn),
-            Key::Down | Key::Tab => self.record.list.move_by(1),
-            Key::Up | Key::BackTab => self.record.list.move_by(-1),
-            Key::PageDown => drop(self.record.list.act(Action::PageDown, rows)),
-            Key::PageUp => drop(self.record.list.act(Action::PageUp, rows)),
-            key => {
-                let before = self.record.field.text();
-                self.record.field.key(key);
-                if self.record.field.text() != before {
-                    self.search();
-                }
-            }
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
-        if self.test.is_none() {
-            self.record.field.paste(text);
-            self.search();
-        }
-    }
-
     fn take(&mut self, turn: &mut Turn<'_>) {
         let selected = self.record.list.selected().and_then(|at| self.sides.machines.get(*at));
         let record = selected
@@ -155,79 +96,6 @@ impl TrialScreen {
         self.trouble = None;
         self.asked = Some(record.clone());
         turn.send(Command::TryFields { integration: self.integration, record });
-    }
-
-    pub fn act(&mut self, _action: Action, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn can(&self, _action: Action, _mirror: &Mirror) -> Availability {
-        Availability::Ready
-    }
-
-    pub fn letters(&self, _action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        Vec::new()
-    }
-
-    pub fn choose(&mut self, _action: Action, _letter: char, _turn: &mut Turn<'_>) {}
-
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, _turn: &mut Turn<'_>) {
-        match news {
-            News::Answer(Query::FieldSides { integration }, Ok(Answer::FieldSides(sides)))
-                if *integration == self.integration =>
-            {
-                self.sides = (**sides).clone();
-                self.is_known = true;
-                self.search();
-            }
-            News::Reply(command, result) => {
-                let Command::TryFields { record, .. } = &**command else { return };
-                if self.asked.as_ref() != Some(record) {
-                    return;
-                }
-                self.asked = None;
-                match result {
-                    Ok(Reply::Fields(test)) => {
-                        self.rows = List::default();
-                        self.rows.replace((0..test.rows.len()).collect());
-                        self.test = Some((**test).clone());
-                    }
-                    Err(problem) => self.trouble = Some(problem.to_string()),
-                    Ok(_) => {}
-                }
-            }
-            _ => {}
-        }
-    }
-
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
-        let rows = self.height(turn.area);
-        self.record.list.keep_visible(rows);
-        self.rows.keep_visible(rows);
-    }
-
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        let area = parts(turn.area, self.test.is_some()).list;
-        let Some(row) = (line + turn.area.y).checked_sub(area.y + 1) else { return };
-        let height = area.height.saturating_sub(1).into();
-        let list = if self.test.is_some() { &mut self.rows } else { &mut self.record.list };
-        let first = list.visible(height).start;
-        list.select_at(first + usize::from(row));
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
-        match &self.test {
-            Some(test) => self.result(canvas, area, test),
-            None => self.records(canvas, area),
-        }
     }
 
     fn records(&self, canvas: &mut Canvas<'_>, area: Rect) {
@@ -361,8 +229,113 @@ impl TrialScreen {
         facts.extend(test.notes.iter().map(|note| ("note", note.clone(), Role::Notice)));
         table::facts(canvas, Rect { y: area.y + 1, height: area.height - 1, ..area }, &facts);
     }
+}
 
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+impl View for TrialScreen {
+    fn scope(&self) -> Scope {
+        Scope::Picker
+    }
+
+    fn name(&self) -> Option<String> {
+        Some({
+            let of = self.test.as_ref().map(|test| format!(" > {}", test.name)).unwrap_or_default();
+            format!("{} > test on one record{of}", self.integration.label())
+        })
+    }
+
+    fn summary(&self, _mirror: &Mirror) -> String {
+        "test on one record".into()
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        turn.ask(Query::FieldSides { integration: self.integration });
+    }
+
+    fn is_typing(&self) -> bool {
+        true
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        let rows = self.height(turn.area);
+        if self.test.is_some() {
+            match key {
+                Key::Esc | Key::Backspace | Key::Char('q') => self.test = None,
+                Key::Down | Key::Char('j') | Key::Tab => self.rows.move_by(1),
+                Key::Up | Key::Char('k') | Key::BackTab => self.rows.move_by(-1),
+                Key::PageDown => drop(self.rows.act(Action::PageDown, rows)),
+                Key::PageUp => drop(self.rows.act(Action::PageUp, rows)),
+                Key::Enter => self.again(turn),
+                _ => {}
+            }
+            return;
+        }
+        match key {
+            Key::Esc => turn.close(),
+            Key::Enter => self.take(turn),
+            Key::Down | Key::Tab => self.record.list.move_by(1),
+            Key::Up | Key::BackTab => self.record.list.move_by(-1),
+            Key::PageDown => drop(self.record.list.act(Action::PageDown, rows)),
+            Key::PageUp => drop(self.record.list.act(Action::PageUp, rows)),
+            key => {
+                let before = self.record.field.text();
+                self.record.field.key(key);
+                if self.record.field.text() != before {
+                    self.search();
+                }
+            }
+        }
+    }
+
+    fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
+        if self.test.is_none() {
+            self.record.field.paste(text);
+            self.search();
+        }
+    }
+
+    fn hear(&mut self, news: &News, _turn: &mut Turn<'_>) {
+        match news {
+            News::Answer(Query::FieldSides { integration }, Ok(Answer::FieldSides(sides)))
+                if *integration == self.integration =>
+            {
+                self.sides = (**sides).clone();
+                self.is_known = true;
+                self.search();
+            }
+            News::Reply(command, result) => {
+                let Command::TryFields { record, .. } = &**command else { return };
+                if self.asked.as_ref() != Some(record) {
+                    return;
+                }
+                self.asked = None;
+                match result {
+                    Ok(Reply::Fields(test)) => {
+                        self.rows = List::default();
+                        self.rows.replace((0..test.rows.len()).collect());
+                        self.test = Some((**test).clone());
+                    }
+                    Err(problem) => self.trouble = Some(problem.to_string()),
+                    Ok(_) => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn settle(&mut self, turn: &mut Turn<'_>) {
+        let rows = self.height(turn.area);
+        self.record.list.keep_visible(rows);
+        self.rows.keep_visible(rows);
+    }
+
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+        match &self.test {
+            Some(test) => self.result(canvas, area, test),
+            None => self.records(canvas, area),
+        }
+    }
+
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         let keys: &[(&str, &str)] = if self.test.is_some() {
             &[("Up/Down", "field"), ("Enter", "again"), ("Esc", "another record")]
         } else {
@@ -372,21 +345,20 @@ impl TrialScreen {
         true
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
-        &[]
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        let area = parts(turn.area, self.test.is_some()).list;
+        let Some(row) = (line + turn.area.y).checked_sub(area.y + 1) else { return };
+        let height = area.height.saturating_sub(1).into();
+        let list = if self.test.is_some() { &mut self.rows } else { &mut self.record.list };
+        let first = list.visible(height).start;
+        list.select_at(first + usize::from(row));
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "What an import would write of one record, field by field. Nothing is written.",
             signs: &[],
             rules: &["A blank value never clears what Halo holds; one that does not fit is left out (L15)."],
         }
     }
-
-    pub fn saved(&self) -> Value {
-        json!(null)
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }

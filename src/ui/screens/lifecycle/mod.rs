@@ -27,7 +27,7 @@ use crate::lifecycle::grade::Tone;
 use crate::lifecycle::report::Head;
 use crate::lifecycle::summary::Summary;
 use crate::model::{Integration, Place, Problem};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
@@ -36,6 +36,7 @@ use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::prompt::{Prompt, Typed};
 use crate::ui::widgets::table::{self, Row};
@@ -144,46 +145,6 @@ impl Lifecycle {
         self.go_to(Tab::ALL[(at + by) % Tab::ALL.len()]);
     }
 
-    pub fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
-        let tabs: Vec<String> = Tab::ALL
-            .iter()
-            .map(|tab| if *tab == self.tab { format!("[{}]", tab.title()) } else { tab.title().to_owned() })
-            .collect();
-        Some((tabs.join(" "), self.summary(mirror)))
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        self.view.as_ref().map_or_else(String::new, |view| {
-            let cap = if view.cap > 0 { format!(" of {}", view.cap) } else { String::new() };
-            format!("{}{cap} managed, {} configurations", view.managed, view.configurations)
-        })
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        self.ask(turn);
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        self.prompt.is_some()
-    }
-
-    pub fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(prompt) = &mut self.prompt {
-            let (what, typed) = (prompt.what, prompt.key(key));
-            self.typed(what, typed, turn);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let (what, typed) = (prompt.what, prompt.paste(text));
-                self.typed(what, typed, turn);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
-        }
-    }
-
     fn typed(&mut self, what: Asking, typed: Typed, turn: &mut Turn<'_>) {
         match (what, typed) {
             (_, Typed::Going) | (Asking::Name, Typed::Changed(_)) => {}
@@ -205,7 +166,57 @@ impl Lifecycle {
         self.lay_out();
     }
 
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+    fn open_sheet(&self, entry: Entry, turn: &mut Turn<'_>) {
+        turn.open(Sheet::of(entry, self.view.clone(), &self.companies));
+    }
+}
+
+impl View for Lifecycle {
+    fn scope(&self) -> Scope {
+        Scope::Lifecycle
+    }
+
+    fn crumb(&self, mirror: &Mirror) -> Option<(String, String)> {
+        let tabs: Vec<String> = Tab::ALL
+            .iter()
+            .map(|tab| if *tab == self.tab { format!("[{}]", tab.title()) } else { tab.title().to_owned() })
+            .collect();
+        Some((tabs.join(" "), self.summary(mirror)))
+    }
+
+    fn summary(&self, _mirror: &Mirror) -> String {
+        self.view.as_ref().map_or_else(String::new, |view| {
+            let cap = if view.cap > 0 { format!(" of {}", view.cap) } else { String::new() };
+            format!("{}{cap} managed, {} configurations", view.managed, view.configurations)
+        })
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        self.ask(turn);
+    }
+
+    fn is_typing(&self) -> bool {
+        self.prompt.is_some()
+    }
+
+    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+        if let Some(prompt) = &mut self.prompt {
+            let (what, typed) = (prompt.what, prompt.key(key));
+            self.typed(what, typed, turn);
+        }
+    }
+
+    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
+        match &mut self.prompt {
+            Some(prompt) => {
+                let (what, typed) = (prompt.what, prompt.paste(text));
+                self.typed(what, typed, turn);
+            }
+            None => turn.say("A paste goes into text fields only; here it does nothing."),
+        }
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
         if self.list.act(action, list_and_details(turn.area, turn.in_overview).rows()) {
             return true;
         }
@@ -270,11 +281,7 @@ impl Lifecycle {
         true
     }
 
-    fn open_sheet(&self, entry: Entry, turn: &mut Turn<'_>) {
-        turn.open(Sheet::of(entry, self.view.clone(), &self.companies));
-    }
-
-    pub fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
+    fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
         let not = |reason: &str| Availability::Not(reason.to_owned());
         let is_list = self.tab != Tab::Reports;
         match action {
@@ -315,7 +322,7 @@ impl Lifecycle {
         }
     }
 
-    pub fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
+    fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         let words: &[(char, &str)] = match action {
             Action::Copy => &[('r', "row"), ('c', "command")],
             Action::FilterState => &[('m', "managed"), ('o', "others"), ('f', "all")],
@@ -325,7 +332,7 @@ impl Lifecycle {
         words.iter().map(|(letter, word)| (*letter, (*word).to_owned())).collect()
     }
 
-    pub fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
         match (action, letter) {
             (Action::Copy, 'c') => turn.copy(self.tab.command()),
             (Action::Copy, _) => {
@@ -353,7 +360,7 @@ impl Lifecycle {
         }
     }
 
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
+    fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
         if self.list.clear_marks() {
             return true;
         }
@@ -364,11 +371,7 @@ impl Lifecycle {
         is_filtered
     }
 
-    pub fn may_leave(&mut self, _turn: &mut Turn<'_>) -> bool {
-        true
-    }
-
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::Lifecycle(_), result) => {
                 match result {
@@ -402,21 +405,14 @@ impl Lifecycle {
         }
     }
 
-    pub fn settle(&mut self, turn: &mut Turn<'_>) {
+    fn settle(&mut self, turn: &mut Turn<'_>) {
         if !self.is_asked {
             self.ask(turn);
         }
         self.list.keep_visible(list_and_details(turn.area, turn.in_overview).rows());
     }
 
-    pub fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
-        if line > 0 {
-            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
-            self.list.select_at(first + usize::from(line) - 1);
-        }
-    }
-
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         let regions = list_and_details(area, in_overview);
         if self.list.is_empty() {
             table::empty(canvas, regions.list, &self.nothing());
@@ -431,14 +427,21 @@ impl Lifecycle {
         self.details(canvas, regions.details);
     }
 
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         self.prompt.as_ref().is_some_and(|prompt| {
             prompt.draw(canvas, area);
             true
         })
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
+    fn click(&mut self, line: u16, turn: &mut Turn<'_>) {
+        if line > 0 {
+            let first = self.list.visible(list_and_details(turn.area, turn.in_overview).rows()).start;
+            self.list.select_at(first + usize::from(line) - 1);
+        }
+    }
+
+    fn hints(&self) -> &'static [Action] {
         use Action as A;
         match self.tab {
             Tab::Companies => &[
@@ -473,7 +476,7 @@ impl Lifecycle {
         }
     }
 
-    pub fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: NOTICE,
             signs: &[],
@@ -486,11 +489,11 @@ impl Lifecycle {
         }
     }
 
-    pub fn saved(&self) -> Value {
+    fn saved(&self) -> Value {
         json!({"tab": self.tab.title(), "filter": self.text})
     }
 
-    pub fn restore(&mut self, saved: &Value) {
+    fn restore(&mut self, saved: &Value) {
         if let Some(tab) = Tab::ALL.into_iter().find(|tab| saved["tab"] == tab.title()) {
             self.tab = tab;
         }

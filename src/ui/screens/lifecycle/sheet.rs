@@ -1,7 +1,6 @@
 //! One entry of the workspace as a form: typed, looked at, saved as one step.
 
 use ratatui::layout::Rect;
-use serde_json::Value;
 
 use super::entry::{Entry, Known};
 use crate::host::words::{
@@ -9,14 +8,14 @@ use crate::host::words::{
     WorkspaceView,
 };
 use crate::model::{Entity, Integration};
-use crate::ui::action::{Action, Availability};
+use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
 use crate::ui::key::Key;
-use crate::ui::layout::list_and_details;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
+use crate::ui::screens::View;
 use crate::ui::screens::plan::PlanScreen;
 use crate::ui::theme::Role;
 use crate::ui::turn::{Step, Turn};
@@ -52,10 +51,6 @@ impl Sheet {
         sheet
     }
 
-    pub fn name(&self) -> String {
-        self.saved.title()
-    }
-
     fn fill(&mut self) {
         let saved = self.saved.fields(&self.known);
         let mut fields = self.entry.fields(&self.known);
@@ -67,44 +62,6 @@ impl Sheet {
 
     fn is_changed(&self) -> bool {
         self.entry != self.saved
-    }
-
-    pub fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
-        let here = self.form.tab();
-        let tabs: Vec<String> = self
-            .form
-            .tabs()
-            .iter()
-            .filter(|tab| !tab.is_empty())
-            .map(|tab| if tab == here { format!("[{tab}]") } else { tab.clone() })
-            .collect();
-        let left = if tabs.is_empty() { self.entry.title() } else { tabs.join(" ") };
-        Some((left, if self.is_changed() { "not saved" } else { "" }.to_owned()))
-    }
-
-    pub fn summary(&self, _mirror: &Mirror) -> String {
-        self.entry.title()
-    }
-
-    pub fn enter(&mut self, turn: &mut Turn<'_>) {
-        turn.ask(Query::Lifecycle(LifecycleQuery::Overview));
-        if self.known.companies.is_empty() {
-            turn.ask(Query::Lifecycle(LifecycleQuery::Companies));
-        }
-    }
-
-    pub const fn is_typing(&self) -> bool {
-        self.form.is_editing()
-    }
-
-    pub fn key(&mut self, key: Key, _turn: &mut Turn<'_>) {
-        if let Some(typed) = self.form.key(key) {
-            self.take(&typed);
-        }
-    }
-
-    pub fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
-        self.form.paste(text);
     }
 
     fn take(&mut self, typed: &Typed) {
@@ -121,31 +78,6 @@ impl Sheet {
                 self.form.refuse(typed, why);
             }
         }
-    }
-
-    pub fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
-        match self.form.act(action) {
-            Did::Moved => return true,
-            Did::Typed(typed) => {
-                self.take(&typed);
-                return true;
-            }
-            Did::Nothing => {}
-        }
-        match action {
-            Action::Save => self.save(turn),
-            Action::Undo => {
-                if let Some(before) = self.before.pop() {
-                    self.entry = before;
-                    self.form.clear_notes();
-                    self.fill();
-                }
-            }
-            Action::MoveUp | Action::MoveDown => self.shift(action == Action::MoveUp, turn),
-            Action::Refresh => self.enter(turn),
-            _ => return false,
-        }
-        true
     }
 
     fn shift(&mut self, up: bool, turn: &mut Turn<'_>) {
@@ -194,7 +126,84 @@ impl Sheet {
         }
     }
 
-    pub fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
+    fn title(&self) -> String {
+        self.saved.title()
+    }
+}
+
+impl View for Sheet {
+    fn scope(&self) -> Scope {
+        Scope::Sheet
+    }
+
+    fn name(&self) -> Option<String> {
+        Some(self.title())
+    }
+
+    fn crumb(&self, _mirror: &Mirror) -> Option<(String, String)> {
+        let here = self.form.tab();
+        let tabs: Vec<String> = self
+            .form
+            .tabs()
+            .iter()
+            .filter(|tab| !tab.is_empty())
+            .map(|tab| if tab == here { format!("[{tab}]") } else { tab.clone() })
+            .collect();
+        let left = if tabs.is_empty() { self.entry.title() } else { tabs.join(" ") };
+        Some((left, if self.is_changed() { "not saved" } else { "" }.to_owned()))
+    }
+
+    fn summary(&self, _mirror: &Mirror) -> String {
+        self.entry.title()
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>) {
+        turn.ask(Query::Lifecycle(LifecycleQuery::Overview));
+        if self.known.companies.is_empty() {
+            turn.ask(Query::Lifecycle(LifecycleQuery::Companies));
+        }
+    }
+
+    fn is_typing(&self) -> bool {
+        self.form.is_editing()
+    }
+
+    fn key(&mut self, key: Key, _turn: &mut Turn<'_>) {
+        if let Some(typed) = self.form.key(key) {
+            self.take(&typed);
+        }
+    }
+
+    fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
+        self.form.paste(text);
+    }
+
+    fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
+        match self.form.act(action) {
+            Did::Moved => return true,
+            Did::Typed(typed) => {
+                self.take(&typed);
+                return true;
+            }
+            Did::Nothing => {}
+        }
+        match action {
+            Action::Save => self.save(turn),
+            Action::Undo => {
+                if let Some(before) = self.before.pop() {
+                    self.entry = before;
+                    self.form.clear_notes();
+                    self.fill();
+                }
+            }
+            Action::MoveUp | Action::MoveDown => self.shift(action == Action::MoveUp, turn),
+            Action::Refresh => self.enter(turn),
+            _ => return false,
+        }
+        true
+    }
+
+    fn can(&self, action: Action, _mirror: &Mirror) -> Availability {
         match action {
             Action::Undo if self.before.is_empty() => {
                 Availability::Not("nothing has been changed here since it was opened.".into())
@@ -209,28 +218,18 @@ impl Sheet {
         }
     }
 
-    pub fn letters(&self, _action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
-        Vec::new()
-    }
-
-    pub fn choose(&mut self, _action: Action, _letter: char, _turn: &mut Turn<'_>) {}
-
-    pub fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        false
-    }
-
-    pub fn may_leave(&mut self, turn: &mut Turn<'_>) -> bool {
+    fn may_leave(&mut self, turn: &mut Turn<'_>) -> bool {
         if !self.is_changed() {
             return true;
         }
-        let lines = [format!("The changes of {} are not saved.", self.name())];
+        let lines = [format!("The changes of {} are not saved.", self.title())];
         let leave = vec![Step::Close];
         let confirm = Confirm::new("Leave without saving?", lines, "stay here; s saves");
         turn.dialog(confirm.choice('y', "leave, the changes are lost", leave));
         false
     }
 
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
         match news {
             News::Answer(Query::Lifecycle(_), Ok(Answer::Lifecycle(answer))) => {
                 match &**answer {
@@ -261,13 +260,11 @@ impl Sheet {
         }
     }
 
-    pub fn settle(&mut self, _turn: &mut Turn<'_>) {}
-
-    pub fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
-        self.form.select_at(line.into());
+    fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
+        self.form.draw_explained(canvas, area, in_overview);
     }
 
-    pub fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
+    fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {
         if self.form.is_editing() {
             let lines = self.form.selected().is_some_and(|field| field.kind == FieldKind::Lines);
             let text = if lines {
@@ -280,22 +277,11 @@ impl Sheet {
         self.form.is_editing()
     }
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
-        let regions = list_and_details(area, in_overview);
-        self.form.draw(canvas, regions.list);
-        if let Some(field) = self.form.selected().filter(|_| regions.details.height > 1) {
-            canvas.rule(Rect { height: 1, ..regions.details }, &field.label);
-            let body = Rect {
-                x: regions.details.x + 1,
-                y: regions.details.y + 1,
-                width: regions.details.width.saturating_sub(2),
-                height: regions.details.height - 1,
-            };
-            canvas.paragraph(body, &field.help, Role::Text);
-        }
+    fn click(&mut self, line: u16, _turn: &mut Turn<'_>) {
+        self.form.select_at(line.into());
     }
 
-    pub const fn hints(&self) -> &'static [Action] {
+    fn hints(&self) -> &'static [Action] {
         match self.saved {
             Entry::Template { .. } => {
                 &[Action::Edit, Action::Save, Action::NextTab, Action::MoveUp, Action::MoveDown, Action::Undo]
@@ -304,7 +290,7 @@ impl Sheet {
         }
     }
 
-    pub const fn about(&self) -> About {
+    fn about(&self) -> About {
         About {
             what: "One entry of the planning workspace. s saves it as one step; in the list u takes the step back.",
             signs: &[],
@@ -314,12 +300,6 @@ impl Sheet {
             ],
         }
     }
-
-    pub const fn saved(&self) -> Value {
-        Value::Null
-    }
-
-    pub fn restore(&mut self, _saved: &Value) {}
 }
 
 /// With a capital and a full stop.

@@ -16,7 +16,7 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::table::{self, Row, cell};
 
 impl PlanScreen {
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, _in_overview: bool) {
+    pub(super) fn paint(&self, canvas: &mut Canvas<'_>, area: Rect) {
         if let (None, State::Failed(problem)) = (&self.plan, &self.state) {
             return table::empty(canvas, area, &format!("{problem} r tries again."));
         }

@@ -72,7 +72,7 @@ impl PlanScreen {
         }
     }
 
-    pub fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
+    pub(super) fn learn(&mut self, news: &News, turn: &mut Turn<'_>) {
         let id = self.plan.as_ref().map(|plan| plan.id);
         match news {
             News::Answer(Query::Plan { .. }, result) if self.state == State::Loading => match result {
