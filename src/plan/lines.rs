@@ -173,7 +173,7 @@ impl Place {
     }
 }
 
-impl<'a> Planner<'a> {
+impl Planner<'_> {
     fn take(&mut self, link: &Link) {
         if let Some(at) = self.found.place_of(link.target.as_str()) {
             self.taken[at] = true;

@@ -66,7 +66,7 @@ impl Row {
 /// Rows in their order; the first has the number 1.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    rows: Vec<Row>,
+    list: Vec<Row>,
     /// The rows themselves; of those that were changed also what they were.
     pile: Pile,
     /// Sentences, each kept once: most rows of a plan say the same.
@@ -102,35 +102,35 @@ impl<'a> IntoIterator for &'a Rows {
     type IntoIter = std::slice::Iter<'a, Row>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.rows.iter()
+        self.list.iter()
     }
 }
 
 impl Rows {
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.list.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.list.is_empty()
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Row> {
-        self.rows.iter()
+        self.list.iter()
     }
 
     /// Makes room for so many more, and no more than that.
     pub fn reserve(&mut self, more: usize) {
-        self.rows.reserve_exact(more);
+        self.list.reserve_exact(more);
     }
 
     pub fn push(&mut self, change: Change) {
         let row = self.pack(change);
-        self.rows.push(row);
+        self.list.push(row);
     }
 
     pub fn get(&self, at: usize) -> Option<&Row> {
-        self.rows.get(at)
+        self.list.get(at)
     }
 
     /// The whole of a row of these, without its number.
@@ -143,14 +143,14 @@ impl Rows {
 
     /// The whole rows with their numbers, opened one by one.
     pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
-        (1..).zip(&self.rows).map(|(number, row)| Change { row: number, ..self.open(row) })
+        (1..).zip(&self.list).map(|(number, row)| Change { row: number, ..self.open(row) })
     }
 
     /// The same, of rows that nobody needs any more.
     pub fn into_changes(self) -> impl Iterator<Item = Change> {
         let mut at = 0;
         std::iter::from_fn(move || {
-            let change = self.open(self.rows.get(at)?);
+            let change = self.open(self.list.get(at)?);
             at += 1;
             Some(Change { row: at as u32, ..change })
         })
@@ -158,8 +158,8 @@ impl Rows {
 
     /// Changes the rows that are concerned.
     pub(super) fn change(&mut self, concerned: impl Fn(&Row) -> bool, mut with: impl FnMut(&mut Change)) {
-        for at in 0..self.rows.len() {
-            if concerned(&self.rows[at]) {
+        for at in 0..self.list.len() {
+            if concerned(&self.list[at]) {
                 self.edit(at, &mut with);
             }
         }
@@ -171,15 +171,15 @@ impl Rows {
     }
 
     pub(super) fn edit(&mut self, at: usize, with: impl FnOnce(&mut Change)) {
-        let mut change = self.open(&self.rows[at]);
+        let mut change = self.open(&self.list[at]);
         with(&mut change);
-        self.rows[at] = self.pack(change);
+        self.list[at] = self.pack(change);
     }
 
     /// Puts the rows from there on in plan order: by customer, then by name; ids settle what names leave open.
     pub(super) fn sort_from(&mut self, first: usize) {
         let mut places = Packer::default();
-        for row in &mut self.rows[first..] {
+        for row in &mut self.list[first..] {
             row.place = places.len() as u32;
             self.pile.read(row.rest, |from| {
                 places.option(from.option(|from| (from.bytes(), from.bytes())), |to, (name, id)| {
@@ -194,21 +194,21 @@ impl Rows {
             let mut from = places.reader(row.place as usize);
             (from.option(|from| (from.bytes(), from.bytes())), from.bytes(), from.bytes())
         };
-        self.rows[first..].sort_unstable_by(|a, b| place(a).cmp(&place(b)));
+        self.list[first..].sort_unstable_by(|a, b| place(a).cmp(&place(b)));
     }
 
     /// Puts rows before the one that is there.
     pub(super) fn insert(&mut self, at: usize, made: Vec<Change>) {
         let made: Vec<Row> = made.into_iter().map(|change| self.pack(change)).collect();
-        self.rows.splice(at..at, made);
+        self.list.splice(at..at, made);
     }
 
     /// Leaves those that `keeps` says `true` of, by their place; answers the places that are left.
     pub(super) fn retain(&mut self, keeps: impl Fn(usize) -> bool) -> Vec<usize> {
-        let left: Vec<usize> = (0..self.rows.len()).filter(|at| keeps(*at)).collect();
+        let left: Vec<usize> = (0..self.list.len()).filter(|at| keeps(*at)).collect();
         let mut next = left.iter().copied().peekable();
         let mut at = 0;
-        self.rows.retain(|_| {
+        self.list.retain(|_| {
             let stays = next.next_if_eq(&at).is_some();
             at += 1;
             stays
@@ -218,7 +218,7 @@ impl Rows {
 
     /// Gives every row that comes after another one that one's new number.
     pub(super) fn renumber(&mut self, number: impl Fn(u32) -> Option<u32>) {
-        for row in &mut self.rows {
+        for row in &mut self.list {
             row.after_row = row.after_row.and_then(&number);
         }
     }

@@ -196,8 +196,8 @@ fn a_long_list_opens_each_record_wherever_it_lies() {
         id: TargetId::new(n.to_string()),
         name: name.into(),
         parent: Some(TargetId::new((n % 97).to_string())),
-        is_active: n % 3 > 0,
-        marker: (n % 5 == 0).then(|| format!("PHL-aaaaaaaa-a{}", n % 1000).into()),
+        is_active: !n.is_multiple_of(3),
+        marker: n.is_multiple_of(5).then(|| format!("PHL-aaaaaaaa-a{}", n % 1000).into()),
         fields: Fields::new().with(FieldName::own("Serial"), Value::text(format!("SN{:08}", n * 7919))),
         keys: MatchKeys { own: Some(format!("sn{n}").into()), ..MatchKeys::default() },
         currency: None,
@@ -209,7 +209,8 @@ fn a_long_list_opens_each_record_wherever_it_lies() {
         let at = list.place_of(&n.to_string()).expect("listed");
         list.replace(at, &record(n, format!("{} again", name(n))));
     }
-    let expected = |n: usize| record(n, if n % 11 == 0 { format!("{} again", name(n)) } else { name(n) });
+    let expected =
+        |n: usize| record(n, if n.is_multiple_of(11) { format!("{} again", name(n)) } else { name(n) });
     for n in (0..6_000).map(|n| n * 4_241 % 6_000) {
         assert_eq!(list.find(&n.to_string()), Some(expected(n)), "{n}");
     }

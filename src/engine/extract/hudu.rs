@@ -482,11 +482,8 @@ impl Reader<'_> {
                     let dated = all.records.iter().filter_map(|one| Some((one.id.as_str(), one.changed?)));
                     changed.extend(dated.map(|(id, at)| (SourceId::new(id), at)));
                 }
-                let wanted = all
-                    .records
-                    .into_iter()
-                    .map(|one| form.contract(&one, also, known.of(&one.id)))
-                    .collect();
+                let wanted =
+                    all.records.into_iter().map(|one| form.contract(&one, also, known.of(&one.id))).collect();
                 (wanted, all.certificate, all.problems)
             }
             Entity::Users => {
@@ -574,8 +571,7 @@ async fn urls(
         reader.engine.book.links(HUDU, Entity::CompanyUrls)?.into_iter().collect();
     let mut unsaid: Vec<TargetId> = Vec::new();
     let mut found = Gathered::default();
-    let mut holds =
-        |id: &TargetId, held| found.push(&crate::engine::target::with_own_fields(id, held));
+    let mut holds = |id: &TargetId, held| found.push(&crate::engine::target::with_own_fields(id, held));
     for (id, held) in list.records {
         let source = SourceId::new(id.as_str());
         let Some(one) = wanted.get(&source) else { continue };
