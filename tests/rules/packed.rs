@@ -215,9 +215,10 @@ fn a_long_list_opens_each_record_wherever_it_lies() {
         assert_eq!(list.find(&n.to_string()), Some(expected(n)), "{n}");
     }
     let copy = list.clone();
-    assert!(
-        copy.iter().map(|one| one.id.as_str().parse::<usize>().map(expected) == Ok(one)).all(|same| same)
-    );
+    for one in copy.iter() {
+        let n: usize = one.id.as_str().parse().expect("a number");
+        assert_eq!(one, expected(n));
+    }
     let doubled = list.doubled();
     assert_eq!(doubled.len(), 200, "each marker is on six records");
     assert!(doubled.iter().all(|ids| ids.len() == 6));
