@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher};
 use parhelion::integrations;
+use parhelion::model::pile::Gathered;
 use parhelion::model::settings::{Marketplace, Safety};
 use parhelion::model::{
     Amount, Count, Entity, FieldName, Fields, Found, How, Installation, Integration, Link, MatchKeys, Moment,
-    Packed, SourceId, TargetId, Value, Verdict, Wanted,
+    SourceId, TargetId, Value, Verdict, Wanted,
 };
 use parhelion::plan::snapshot::{Completeness, Lines, Mappings, Reading, Snapshot};
 use parhelion::plan::{self, Last, Policy};
@@ -106,7 +107,7 @@ fn tenant(is_mapped: bool) -> Tenant {
         },
     };
     let Tenant { snapshot, mappings, links, .. } = &mut tenant;
-    let mut lines = Lines { read: Reading::Whole(Completeness::default()), ..Lines::default() };
+    let (mut here, mut there) = (Gathered::default(), Gathered::default());
     for n in 0..CUSTOMERS {
         let (id, target) = (SourceId::from(310_000 + n), TargetId::from(n + 1));
         let name = format!("Customer {n} Ltd");
@@ -118,13 +119,15 @@ fn tenant(is_mapped: bool) -> Tenant {
         for m in 0..EACH {
             let (sub, licence) = (SourceId::from(400_000 + n * EACH + m), TargetId::from(n * EACH + m + 1));
             let name = format!("Product {m}");
-            lines.wanted.push(Packed::new(&wanted(sub.clone(), &name, Some(id.clone()))));
+            here.push(&wanted(sub.clone(), &name, Some(id.clone())));
             if is_mapped {
-                lines.found.push(Packed::new(&found(licence.clone(), &name, Some(target.clone()))));
+                there.push(&found(licence.clone(), &name, Some(target.clone())));
                 links.insert(sub, link(licence, Some(id.clone()), &name));
             }
         }
     }
+    let read = Reading::Whole(Completeness::default());
+    let lines = Lines { read, wanted: here.sorted(), found: there.sorted(), ..Lines::default() };
     snapshot.lines.insert(Entity::Subscriptions, lines);
     tenant
 }

@@ -78,14 +78,12 @@ pub async fn read(
     };
     read.snapshot.only = only;
     let snapshot = &read.snapshot;
-    let partners = snapshot.partners.iter().map(|one| (one.marker.as_deref(), one.id.as_str()));
-    read.alerts.extend(doubles(integration, integration.root(), partners));
+    let stamp = |one: &Found| one.marker.as_deref().and_then(marker::stamp);
+    let partners = snapshot.partners.iter().filter_map(|one| Some((stamp(one)?, one.id.as_str())));
+    let alike = marker::doubled(partners);
+    read.alerts.extend(doubles(integration, integration.root(), alike));
     for (entity, lines) in &snapshot.lines {
-        read.alerts.extend(doubles(
-            integration,
-            *entity,
-            lines.found.iter().map(|one| (one.marker(), one.id())),
-        ));
+        read.alerts.extend(doubles(integration, *entity, lines.found.doubled()));
     }
     read.requests = places
         .into_iter()
@@ -136,23 +134,12 @@ fn no_pairs(integration: Integration) -> Problem {
 }
 
 /// Target records with one marker (invariant 5): never billed on in silence, and never removed by us.
-fn doubles<'a>(
-    integration: Integration,
-    entity: Entity,
-    found: impl Iterator<Item = (Option<&'a str>, &'a str)>,
-) -> Vec<String> {
-    let mark = |(mark, id): (Option<&'a str>, &'a str)| Some((mark?.trim(), id));
-    let mut marked: Vec<_> = found.filter_map(mark).filter(|(mark, _)| marker::is_marker(mark)).collect();
-    marked.sort_by_key(|(mark, _)| *mark);
+fn doubles(integration: Integration, entity: Entity, alike: Vec<Vec<&str>>) -> Vec<String> {
     let (record, there) = (entity.record(), integration.target(entity).label());
-    marked
-        .chunk_by(|(a, _), (b, _)| a == b)
-        .filter(|same| same.len() > 1)
-        .map(|same| {
-            let ids: Vec<&str> = same.iter().map(|(_, id)| *id).collect();
-            format!("{record}s {} in {there} carry one marker: look at them and keep one", ids.join(" and "))
-        })
-        .collect()
+    let said = |ids: Vec<&str>| {
+        format!("{record}s {} in {there} carry one marker: look at them and keep one", ids.join(" and "))
+    };
+    alike.into_iter().map(said).collect()
 }
 
 /// The customers that a plan is narrowed to, if they are few enough to be read one by one.
@@ -268,7 +255,7 @@ pub fn newest(integration: Integration, snapshot: &Snapshot) -> BTreeMap<Entity,
     let partners = snapshot.partners.iter().filter_map(|found| found.id.number()).max();
     let mut newest = BTreeMap::from([(integration.root(), partners.unwrap_or(0))]);
     newest.extend(snapshot.lines.iter().map(|(entity, lines)| {
-        let top = lines.found.iter().filter_map(|found| found.id().parse().ok()).max();
+        let top = lines.found.ids().filter_map(|id| id.parse().ok()).max();
         (*entity, top.unwrap_or(0))
     }));
     newest

@@ -6,8 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::target::Target;
 use crate::model::asset::is_unlisted;
-use crate::model::packed::{find, sort_by_id};
-use crate::model::{Entity, FieldName, Found, Packed, PackedList, Problem, TargetId, Value, marker};
+use crate::model::{Entity, FieldName, Found, PackedList, Problem, TargetId, Value, marker};
 use crate::plan::{Change, Plan, Snapshot, holds};
 
 /// From this many rows on, one listing is cheaper than a look at each record.
@@ -48,7 +47,7 @@ struct Names {
     /// Records by the hash of entity, customer and exact name, numbered within it: a large import makes hundreds of
     /// thousands. Customers lie under no customer.
     by_name: BTreeMap<(u64, u32), Known>,
-    /// The target's lists, each in the order of its ids.
+    /// The target's lists.
     listed: HashMap<Entity, PackedList<Found>>,
     read: HashSet<(Entity, TargetId)>,
 }
@@ -98,7 +97,7 @@ impl Freshness {
         let fresh = Self::new(plan, Mode::Trusted);
         fresh.learn(plan.integration.root(), snapshot.partners.iter().cloned());
         for (entity, lines) in &snapshot.lines {
-            fresh.learn(*entity, lines.found.iter().map(Packed::open));
+            fresh.learn(*entity, lines.found.iter());
         }
         fresh
     }
@@ -112,12 +111,9 @@ impl Freshness {
     pub fn listed(plan: &Plan, lists: Vec<(Entity, PackedList<Found>)>) -> Self {
         let fresh = Self::new(plan, Mode::Listed);
         for (entity, found) in &lists {
-            fresh.learn(*entity, found.iter().map(Packed::open));
+            fresh.learn(*entity, found.iter());
         }
-        fresh.with(|names| {
-            names.listed = lists.into_iter().collect();
-            names.listed.values_mut().for_each(|found| sort_by_id(found));
-        });
+        fresh.with(|names| names.listed = lists.into_iter().collect());
         fresh
     }
 
@@ -202,7 +198,7 @@ impl Freshness {
             Mode::Listed if change.entity == Entity::PushFlags => {
                 at.record(change.entity, &target.id).await?
             }
-            Mode::Listed => self.with(|names| find(names.listed.get(&change.entity)?, target.id.as_str())),
+            Mode::Listed => self.with(|names| names.listed.get(&change.entity)?.find(target.id.as_str())),
             Mode::Each => at.record(change.entity, &target.id).await?,
         };
         let there = at.place().label();

@@ -19,7 +19,6 @@ use crate::api::hudu::{Asset, Cell, Company, CompanyFields, Hudu, Layout, NewAss
 use crate::api::listing::Listing;
 use crate::integrations::hudu as rules;
 use crate::matching::keys::domain_in;
-use crate::model::packed::sort_by_id;
 use crate::model::{
     Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Moment, Packed, Problem,
     SourceId, TargetId, Value, marker, settings,
@@ -403,7 +402,7 @@ impl HuduDesk {
                 all.records.extend(part.records);
             }
         }
-        sort_by_id(&mut all.records);
+        all.records.sort_by(|a, b| a.id().cmp(b.id()));
         all.records.dedup_by(|a, b| a.id() == b.id());
         all.certificate.seen = all.records.len() as u64;
         Ok(all)

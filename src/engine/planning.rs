@@ -12,7 +12,7 @@ use super::{Engine, Kept, Step};
 use crate::api::budget::Lane;
 use crate::engine::words::Event;
 use crate::integrations;
-use crate::model::{Class, Entity, Freeze, Integration, Link, Packed, PlanId, Problem, SourceId, TargetId};
+use crate::model::{Class, Entity, Freeze, Integration, Link, PlanId, Problem, SourceId, TargetId};
 use crate::plan::{self, Mappings, Only, Plan, Policy, Purpose, Rows};
 
 /// What to plan.
@@ -369,7 +369,7 @@ impl Engine {
         // Listed again, or found by a look-up. What this run learnt nothing of keeps its count.
         for (entity, absences) in absences() {
             let listed: Box<dyn Iterator<Item = &str>> = match read.snapshot.lines.get(&entity) {
-                Some(lines) => Box::new(lines.wanted.iter().map(Packed::id)),
+                Some(lines) => Box::new(lines.wanted.ids()),
                 None => Box::new(read.snapshot.customers.iter().map(|wanted| wanted.id.as_str())),
             };
             let listed: HashSet<&str> = listed.chain(absences.keys().map(SourceId::as_str)).collect();
@@ -391,7 +391,7 @@ pub(super) fn held_by_limit(rows: &Rows) -> u64 {
     let by_limit =
         |hold: Box<plan::Hold>| matches!(hold.cause, plan::Cause::Limit { .. } | plan::Cause::SafeMode);
     let held = rows.iter().filter(|row| row.action == plan::Action::Held);
-    held.filter(|row| row.open().hold.is_some_and(by_limit)).count() as u64
+    held.filter(|row| rows.open(row).hold.is_some_and(by_limit)).count() as u64
 }
 
 /// Of each row what its cost follows from.

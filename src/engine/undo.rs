@@ -13,10 +13,9 @@ use super::fresh::{Freshness, LIST_FROM};
 use super::planning::{Built, Links, Spec, held_by_limit, weights};
 use super::records::{Record, RowEnd, Write};
 use crate::engine::words::JobState;
-use crate::model::packed::{find, sort_by_id};
 use crate::model::{
-    Class, Currency, Entity, FieldName, Found, Integration, JobId, Link, Packed, Place, PlanId, Problem,
-    Slot, SourceId, TargetId, Value,
+    Class, Currency, Entity, FieldName, Found, Integration, JobId, Link, Packed, PackedList, Place, PlanId,
+    Problem, Slot, SourceId, TargetId, Value,
 };
 use crate::plan::{self, FieldChange, Image, Linked, Plan, Policy, Side, is_other_account};
 
@@ -299,17 +298,16 @@ async fn look(
     for entity in integration.entities().iter().copied().chain([Entity::PushFlags]) {
         let target = with.target(integration.target(entity));
         let count = images.iter().filter(|image| image.entity == entity).count() as u64;
-        let mut there = Vec::new();
+        let mut there = PackedList::default();
         let listed = count >= LIST_FROM && entity != Entity::PushFlags;
         if listed {
             let what = format!("{} {}s", target.place().label(), entity.record());
             let listing = target.list(entity, &|done, of| progress(&what, done, of)).await?;
-            there = listing.proven()?;
-            sort_by_id(&mut there);
+            there = listing.proven()?.into_iter().collect();
         }
         for (done, image) in images.iter_mut().filter(|image| image.entity == entity).enumerate() {
             image.found = if listed {
-                find(&there, image.target.as_str())
+                there.find(image.target.as_str())
             } else {
                 progress("what the job wrote", done as u64 + 1, Some(count));
                 target.record(entity, &image.target).await?

@@ -8,8 +8,8 @@ use super::log::safe;
 use super::records::{Outcome, Record, RowEnd};
 use crate::engine::words::{Level, Phase};
 use crate::model::asset::is_unlisted;
-use crate::model::packed::{find, sort_by_id};
-use crate::model::{Class, Entity, Found, Packed, PackedList, Problem, TargetId, Value, marker};
+use crate::model::pile::Gathered;
+use crate::model::{Class, Entity, Found, Packed, PackedList, Problem, TargetId, Value};
 use crate::plan::{Action, Change, holds};
 
 impl Apply {
@@ -146,19 +146,21 @@ impl Apply {
         // itself.
         let is_unlisted = |(entity, _): &Key| matches!(entity, Entity::Warranty | Entity::CompanyUrls);
         if (ids.len() as u64) < LIST_FROM || ids.iter().all(is_unlisted) {
+            let mut some: BTreeMap<Entity, Gathered<Found>> = BTreeMap::new();
             let related: BTreeSet<Entity> =
                 ids.iter().map(|(entity, _)| *entity).filter(|entity| *entity == Entity::Relations).collect();
             for entity in related {
                 // None can be read by itself.
                 let listing = self.target(entity).list(entity, &|_, _| {}).await?;
-                there.0.insert(entity, listing.records);
+                there.0.insert(entity, listing.records.into_iter().collect());
             }
             for (entity, id) in ids.iter().filter(|(entity, _)| *entity != Entity::Relations) {
                 if let Some(found) = self.target(*entity).record(*entity, id).await? {
-                    there.0.entry(*entity).or_default().push(Packed::new(&found));
+                    some.entry(*entity).or_default().push(&found);
                 }
             }
-            return Ok((there.sorted(), true));
+            there.0.extend(some.into_iter().map(|(entity, found)| (entity, found.sorted())));
+            return Ok((there, true));
         }
         let say = |done: u64, of: Option<u64>| {
             self.tally.phase(Phase::Reading { what: "what was written".into(), done, of });
@@ -167,9 +169,9 @@ impl Apply {
         for entity in self.plan.entities.iter().copied().filter(|entity| self.wrote(*entity)) {
             let listing = self.target(entity).list(entity, &say).await?;
             complete &= listing.certificate.complete;
-            there.0.insert(entity, listing.records);
+            there.0.insert(entity, listing.records.into_iter().collect());
         }
-        Ok((there.sorted(), complete))
+        Ok((there, complete))
     }
 
     /// Whether rows of customers' records of this kind may have been written.
@@ -195,14 +197,7 @@ impl Apply {
     /// Two records with one marker are never billed on in silence, and never removed by us (invariant 5).
     fn audit(&self, there: &There) {
         for (entity, found) in &there.0 {
-            let marked = found.iter().map(|found| (found.marker(), found.id()));
-            let mut marked: Vec<_> = marked.filter(|(mark, _)| mark.is_some_and(marker::is_marker)).collect();
-            marked.sort_unstable();
-            let same = marked.chunk_by(|(a, _), (b, _)| a == b).filter(|same| same.len() > 1);
-            let mut doubled: Vec<Vec<&str>> =
-                same.map(|same| same.iter().map(|(_, id)| *id).collect()).collect();
-            doubled.sort_unstable();
-            for ids in doubled {
+            for ids in found.doubled() {
                 self.note(format!(
                     "{}s {} carry one marker: look at them in {} and keep one",
                     entity.record(),
@@ -214,21 +209,13 @@ impl Apply {
     }
 }
 
-/// What was read back, each list in the order of its ids: looked up where it lies, since it may be all that the target
-/// has.
+/// What was read back: looked up where it lies, since it may be all that the target has.
 #[derive(Default)]
 struct There(BTreeMap<Entity, PackedList<Found>>);
 
 impl There {
-    fn sorted(mut self) -> Self {
-        for found in self.0.values_mut() {
-            sort_by_id(found);
-        }
-        self
-    }
-
     fn get(&self, entity: Entity, id: &TargetId) -> Option<Found> {
-        find(self.0.get(&entity)?, id.as_str())
+        self.0.get(&entity)?.find(id.as_str())
     }
 }
 

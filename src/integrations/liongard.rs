@@ -20,7 +20,7 @@ use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceMetric, Sour
 use crate::model::settings::Liongard;
 use crate::model::settings::{Repeat, SyncMode};
 use crate::model::{
-    Entity, FieldName, Fields, Found, MatchKeys, Packed, SourceId, TargetId, Value, Verdict, Wanted,
+    Entity, FieldName, Fields, Found, MatchKeys, PackedList, SourceId, TargetId, Value, Verdict, Wanted,
 };
 use crate::plan::{Answered, Removal, Rules};
 
@@ -169,7 +169,7 @@ impl Mapping {
     }
 
     /// How every row answered over these records (P57).
-    pub fn answered(&self, records: &[Packed<Wanted>]) -> BTreeMap<String, Answered> {
+    pub fn answered(&self, records: &PackedList<Wanted>) -> BTreeMap<String, Answered> {
         let mut all: Vec<(&Row, String, Answered)> = self
             .rows
             .iter()
@@ -178,7 +178,7 @@ impl Mapping {
                 (row, left_out(row.target), answered)
             })
             .collect();
-        for record in records.iter().map(Packed::open) {
+        for record in records.iter() {
             for (row, misfit, answered) in &mut all {
                 let fits = record.fields.get(row.target).is_some();
                 answered.fits += u64::from(fits);

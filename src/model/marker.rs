@@ -1,5 +1,7 @@
 //! Markers: the short text on a Halo record that makes it findable after any crash (sync-engine section 6).
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use sha2::{Digest, Sha256};
 
 use super::{Entity, Integration, SourceId};
@@ -76,6 +78,23 @@ pub fn whose(
 /// Whether the text is any Parhelion's marker at all.
 pub fn is_marker(text: &str) -> bool {
     text.trim().strip_prefix(TAG).is_some_and(|rest| rest.starts_with('-'))
+}
+
+/// What stands for a marker where very many are compared; `None` for any other text.
+pub fn stamp(text: &str) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    text.trim().hash(&mut hasher);
+    is_marker(text).then(|| hasher.finish())
+}
+
+/// The ids of records that carry one marker, of records with the stamps of theirs (invariant 5).
+pub fn doubled<'a>(marked: impl Iterator<Item = (u64, &'a str)>) -> Vec<Vec<&'a str>> {
+    let mut marked: Vec<_> = marked.collect();
+    marked.sort_unstable();
+    let same = marked.chunk_by(|(a, _), (b, _)| a == b).filter(|same| same.len() > 1);
+    let mut all: Vec<Vec<&str>> = same.map(|same| same.iter().map(|(_, id)| *id).collect()).collect();
+    all.sort_unstable();
+    all
 }
 
 fn tail(integration: Integration, account: &str, entity: Entity, id: &SourceId) -> String {

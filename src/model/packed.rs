@@ -2,7 +2,6 @@
 //! structures with texts of their own, take ten times the memory of what they say. Packed, a record is one piece of
 //! memory; it is opened when it is its turn. Bytes never leave the process, so nothing in them needs a version.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -69,17 +68,6 @@ impl<T: Identified> Packed<T> {
     pub fn id(&self) -> &str {
         self.reader().text()
     }
-
-    /// The value of the matching field ([`MatchKeys::own`]).
-    pub fn own_key(&self) -> Option<&str> {
-        let mut from = self.reader();
-        from.bytes();
-        if from.byte() == 0 {
-            return None;
-        }
-        from.option(Unpacker::bytes);
-        from.option(Unpacker::text)
-    }
 }
 
 /// A record whose packed form begins with its id and its [`MatchKeys`].
@@ -88,36 +76,41 @@ pub trait Identified: Pack {}
 impl Identified for Wanted {}
 impl Identified for Found {}
 
-/// Both sides' records of one kind, packed, in the order of their ids.
-pub type PackedList<T> = Vec<Packed<T>>;
-
-/// Puts a list in the order of its ids.
-pub fn sort_by_id<T: Identified>(list: &mut [Packed<T>]) {
-    list.sort_by(|a, b| a.id().cmp(b.id()));
-}
-
-/// The place of an id in a list that is in the order of its ids.
-pub fn place_of<T: Identified, P: Borrow<Packed<T>>>(list: &[P], id: &str) -> Option<usize> {
-    list.binary_search_by(|record| record.borrow().id().cmp(id)).ok()
-}
-
-/// The record of an id in such a list.
-pub fn find<T: Identified, P: Borrow<Packed<T>>>(list: &[P], id: &str) -> Option<T> {
-    place_of(list, id).map(|at| list[at].borrow().open())
-}
-
-/// A list in the order of its ids.
-pub fn by_id<T: Identified>(list: &[Packed<T>]) -> Vec<&Packed<T>> {
-    let mut by_id: Vec<_> = list.iter().collect();
-    by_id.sort_by(|a, b| a.id().cmp(b.id()));
-    by_id
-}
-
 /// What packs records.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Packer(Vec<u8>);
 
 impl Packer {
+    /// Goes on behind what is packed already.
+    pub(super) fn after(packed: Vec<u8>) -> Self {
+        Self(packed)
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn shrink_to_fit(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
+    /// What was packed from there on.
+    pub fn reader(&self, from: usize) -> Unpacker<'_> {
+        Unpacker(self.0.get(from..).unwrap_or_default())
+    }
+
+    pub fn packed<T>(&mut self, record: &Packed<T>) {
+        self.0.extend_from_slice(&record.bytes);
+    }
+
     pub fn byte(&mut self, byte: u8) {
         self.0.push(byte);
     }
@@ -131,8 +124,13 @@ impl Packer {
     }
 
     pub fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    /// What [`Unpacker::bytes`] gave.
+    pub fn bytes(&mut self, text: &[u8]) {
         self.number(text.len() as u64);
-        self.0.extend_from_slice(text.as_bytes());
+        self.0.extend_from_slice(text);
     }
 
     pub fn option<T>(&mut self, value: Option<T>, pack: impl FnOnce(&mut Self, T)) {
@@ -159,6 +157,10 @@ impl Packer {
 pub struct Unpacker<'a>(&'a [u8]);
 
 impl<'a> Unpacker<'a> {
+    pub(super) fn of(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     pub fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
@@ -324,6 +326,17 @@ impl Pack for Fields {
     }
 }
 
+impl MatchKeys {
+    /// The value of the matching field ([`MatchKeys::own`]) of packed keys.
+    pub(super) fn own_of<'a>(from: &mut Unpacker<'a>) -> Option<&'a str> {
+        if from.byte() == 0 {
+            return None;
+        }
+        from.option(Unpacker::bytes);
+        from.option(Unpacker::text)
+    }
+}
+
 impl Pack for MatchKeys {
     fn pack(&self, to: &mut Packer) {
         to.byte(u8::from(!self.is_empty()));
@@ -420,15 +433,5 @@ impl Pack for Found {
             currency: from.option(|from| Currency::new(from.text())).flatten(),
             main_site: from.option(TargetId::unpack),
         }
-    }
-}
-
-impl Packed<Found> {
-    /// What stands in the marker's field.
-    pub fn marker(&self) -> Option<&str> {
-        let mut from = self.reader();
-        from.bytes();
-        MatchKeys::unpack(&mut from);
-        from.option(Unpacker::text)
     }
 }

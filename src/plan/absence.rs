@@ -6,8 +6,7 @@ use super::customers::{self, partner, sorted_by_id};
 use super::snapshot::{Lines, Mappings, Reading, Removal};
 use super::{Absence, Action, Cause, FieldChange, Mark, Policy, Snapshot};
 use crate::matching::exact_form;
-use crate::model::packed::{by_id, find};
-use crate::model::{Count, Entity, FieldName, Found, Link, Packed, Place, SourceId, Value, Verdict, Wanted};
+use crate::model::{Count, Entity, FieldName, Found, Link, Place, SourceId, Value, Verdict, Wanted};
 
 /// The linked records to look up one by one before a scheduled plan is built: `(record, customer)`.
 ///
@@ -21,14 +20,12 @@ pub fn absent(
 ) -> Vec<(SourceId, SourceId)> {
     let Some(lines) = snapshot.lines.get(&entity).filter(|_| policy.scheduled) else { return Vec::new() };
     let judge = Judge::new(entity, snapshot, lines, mappings, policy);
-    let found = by_id(&lines.found);
-    let listed: HashSet<&str> = lines.wanted.iter().map(Packed::id).collect();
     links
         .into_iter()
-        .filter(|(id, _)| !listed.contains(id.as_str()))
+        .filter(|(id, _)| lines.wanted.place_of(id.as_str()).is_none())
         .filter(|(id, link)| {
             matches!(
-                judge.judge(id, link, find(&found, link.target.as_str()).as_ref()),
+                judge.judge(id, link, lines.found.find(link.target.as_str()).as_ref()),
                 Judged::Gone { .. } | Judged::Missing { .. }
             )
         })
@@ -173,8 +170,7 @@ impl<'a> Judge<'a> {
         let scope = &policy.rules(entity).scope;
         let in_scope = |wanted: &Wanted| !matches!(wanted.verdict, Verdict::OutOfScope(_));
         let kinds = (!scope.kinds.is_empty()).then(|| {
-            let listed =
-                lines.wanted.iter().map(Packed::open).filter(in_scope).map(|wanted| folded(&wanted.name));
+            let listed = lines.wanted.iter().filter(in_scope).map(|wanted| folded(&wanted.name));
             scope.kinds.iter().map(|name| folded(name)).chain(listed).collect()
         });
         Self {

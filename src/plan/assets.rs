@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Cause, Change, FieldChange, KindOfRecord, Kinds, Row, Rows, Side};
+use super::{Action, Cause, Change, FieldChange, KindOfRecord, Kinds, Rows, Side};
 use crate::model::asset::{FieldKind, GROUP_FIELD, KIND_FIELD, TYPE_FIELD, folded, is_unlisted, type_gets};
-use crate::model::packed::find;
-use crate::model::{Entity, FieldName, Fields, Found, Packed, SourceId, Value};
+use crate::model::{Entity, FieldName, Fields, Found, PackedList, SourceId, Value};
 
 impl Kinds {
     /// Leaves out what the asset cannot take, or what is to be filled in only where the target has nothing. The
@@ -43,11 +42,11 @@ impl Kinds {
 
 /// The rows that make fields, make types and give types fields, put before the rows of the assets from `first` on;
 /// assets that need what waits are held with it.
-pub(super) fn prepare(kinds: &Kinds, rows: &mut Rows, first: usize, found: &[Packed<Found>]) {
+pub(super) fn prepare(kinds: &Kinds, rows: &mut Rows, first: usize, found: &PackedList<Found>) {
     let mut new_types: BTreeMap<String, String> = BTreeMap::new();
     let mut given: BTreeMap<String, BTreeSet<FieldName>> = BTreeMap::new();
     let mut used: BTreeSet<FieldName> = BTreeSet::new();
-    for change in rows.iter().skip(first).filter(|row| row.action.acts()).map(Row::open) {
+    for change in rows.iter().skip(first).filter(|row| row.action.acts()).map(|row| rows.open(row)) {
         let Some(name) = type_of(&change, found) else { continue };
         let key = folded(&name);
         let fields = change.fields.iter().filter(|field| field.after.is_some()).map(|field| field.name);
@@ -138,21 +137,22 @@ fn waits(kinds: &Kinds, new: usize) -> Option<(Cause, String)> {
 /// Lets new assets wait whose type does, which stands in the list by its folded name.
 fn hold_assets(rows: &mut Rows, first: usize, waiting: &BTreeMap<String, String>) {
     for at in first..rows.len() {
-        let Some(change) = rows.get(at).filter(|row| row.action == Action::Create).map(Row::open) else {
+        let Some(change) = rows.get(at).filter(|row| row.action == Action::Create).map(|row| rows.open(row))
+        else {
             continue;
         };
-        let name = type_of(&change, &[]).and_then(|own| waiting.get(&folded(&own)));
+        let name = type_of(&change, &PackedList::default()).and_then(|own| waiting.get(&folded(&own)));
         if let Some(name) = name {
             rows.edit(at, |change| change.hold(Cause::Missing, &format!("its type '{name}' waits")));
         }
     }
 }
 
-/// The type that a row's asset has or gets. `found` is sorted by id.
-fn type_of(change: &Change, found: &[Packed<Found>]) -> Option<String> {
+/// The type that a row's asset has or gets.
+fn type_of(change: &Change, found: &PackedList<Found>) -> Option<String> {
     let name = FieldName::own(TYPE_FIELD);
     if let Some(target) = &change.target {
-        return find(found, target.id.as_str())?.fields.get(name).map(ToString::to_string);
+        return found.find(target.id.as_str())?.fields.get(name).map(ToString::to_string);
     }
     let written =
         change.fields.iter().find(|field| field.name == name).and_then(|field| field.after.as_ref());

@@ -67,10 +67,13 @@ pub(super) fn apply(
         }
         let losing = tallies.get(&entity).map(|tally| valves.losing_all(entity, tally));
         if let Some((losing, Some(sentence))) = losing {
-            let concerned = |row: &Row| {
-                removes(row, entity) && row.open().customer.is_some_and(|c| losing.contains(&c.id))
-            };
-            hold(rows, concerned, Valve::V3, true, &sentence);
+            let is_losing = |row: &Row| rows.open(row).customer.is_some_and(|c| losing.contains(&c.id));
+            let places = rows.iter().enumerate().filter(|(_, row)| removes(row, entity) && is_losing(row));
+            let places: Vec<usize> = places.map(|(at, _)| at).collect();
+            let cause = Cause::Limit { valve: Valve::V3, overridable: true };
+            for at in places {
+                rows.edit(at, |change| change.hold(cause.clone(), &sentence));
+            }
         }
         if let Some(sentence) = valves.removals(entity, removals, linked(entity)) {
             hold(rows, |row| removes(row, entity), Valve::V1, true, &sentence);

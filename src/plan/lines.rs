@@ -4,6 +4,7 @@ mod unlinked;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -17,9 +18,8 @@ use super::{
     Action, Candidate, Cause, Change, Lines, Parking, Policy, Rows, Side, Snapshot, snapshot::Mappings,
 };
 use crate::model::asset::{ID_FIELD, TYPE_FIELD};
-use crate::model::packed::{self, by_id, place_of};
 use crate::model::{
-    Currency, Entity, FieldName, Fields, Found, Link, Packed, Place::Halo, SourceId, TargetId, Value,
+    Currency, Entity, FieldName, Fields, Found, Link, PackedList, Place::Halo, SourceId, TargetId, Value,
     Verdict, Wanted,
 };
 
@@ -53,7 +53,8 @@ pub(super) fn plan(
     let first = rows.len();
     let none = Lines::default();
     let lines = snapshot.lines.get(&entity).unwrap_or(&none);
-    let (wanted, found) = (by_id(&lines.wanted), by_id(&lines.found));
+    let (wanted, found) = (&lines.wanted, &lines.found);
+    rows.reserve(wanted.len());
     let mut planner = Planner {
         entity,
         snapshot,
@@ -68,22 +69,22 @@ pub(super) fn plan(
         judge: Judge::new(entity, snapshot, lines, mappings, policy),
         partners: sorted_by_id(&snapshot.partners),
         taken: vec![false; found.len()],
-        by_key: by_key(&found),
+        by_key: by_key(found),
         found,
         rows,
         tally: Tally::default(),
         said: HashMap::new(),
     };
-    let mut unlinked: Vec<&Packed<Wanted>> = Vec::new();
+    let mut unlinked: Vec<usize> = Vec::new();
     let mut links = links.into_iter().peekable();
     let mut last: Option<SourceId> = None;
-    let mut next = wanted.iter().peekable();
+    let mut next = wanted.ids().enumerate().peekable();
     loop {
         let order = match (next.peek(), links.peek()) {
             (None, None) => break,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some(wanted), Some((id, _))) => wanted.id().cmp(id.as_str()),
+            (Some((_, wanted)), Some((id, _))) => (*wanted).cmp(id.as_str()),
         };
         let link = if order == Ordering::Less { None } else { links.next() };
         let record = if order == Ordering::Greater { None } else { next.next() };
@@ -93,8 +94,12 @@ pub(super) fn plan(
             planner.take(link);
         }
         match (record, link) {
-            (Some(wanted), Some((_, link))) => planner.linked(&wanted.open(), &link),
-            (Some(wanted), None) => unlinked.push(wanted),
+            (Some((at, _)), Some((_, link))) => {
+                if let Some(wanted) = wanted.get(at) {
+                    planner.linked(&wanted, &link);
+                }
+            }
+            (Some((at, _)), None) => unlinked.push(at),
             (None, Some((id, link))) => planner.absent(&id, &link),
             (None, None) => {}
         }
@@ -108,15 +113,19 @@ pub(super) fn plan(
     tally
 }
 
-fn by_key<'a>(found: &[&'a Packed<Found>]) -> Vec<Keyed<'a>> {
-    let mut all: Vec<Keyed<'a>> =
-        found.iter().filter_map(|record| Some((record.own_key()?, *record))).collect();
-    all.sort_by_key(|(key, _)| *key);
+fn by_key(found: &PackedList<Found>) -> Vec<(u64, u32)> {
+    let mut all = Vec::new();
+    found.each_own_key(|at, key| all.push((hash(key), at as u32)));
+    all.sort_unstable();
     all
 }
 
-/// A record at the target, with the value of its matching field.
-type Keyed<'a> = (&'a str, &'a Packed<Found>);
+/// What stands for a value among many: who finds it compares the value itself.
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
 
 struct Planner<'a> {
     entity: Entity,
@@ -134,13 +143,14 @@ struct Planner<'a> {
     record: &'static str,
     judge: Judge<'a>,
     partners: Vec<&'a Found>,
-    found: Vec<&'a Packed<Found>>,
+    found: &'a PackedList<Found>,
     /// Target records that a link holds, by their place in `found`.
     taken: Vec<bool>,
     rows: &'a mut Rows,
     tally: Tally,
-    /// In the order of the matching field's values; empty where records are matched by name.
-    by_key: Vec<Keyed<'a>>,
+    /// Target records by the hash of their matching field's value, as places in `found`; empty where records are matched
+    /// by name.
+    by_key: Vec<(u64, u32)>,
     /// Reasons of unchanged rows, each kept once.
     said: HashMap<&'static str, HashMap<Vec<Arc<str>>, Reasons>>,
 }
@@ -163,22 +173,29 @@ impl Place {
     }
 }
 
-impl<'a> Planner<'a> {
+impl Planner<'_> {
     fn take(&mut self, link: &Link) {
-        if let Some(at) = place_of(&self.found, link.target.as_str()) {
+        if let Some(at) = self.found.place_of(link.target.as_str()) {
             self.taken[at] = true;
         }
     }
 
     fn record(&self, id: &TargetId) -> Option<Found> {
-        packed::find(&self.found, id.as_str())
+        self.found.find(id.as_str())
     }
 
     /// The target's records with this value of the matching field.
-    fn with_key(&self, key: &str) -> &[Keyed<'a>] {
+    fn with_key<'k>(&'k self, key: &'k str) -> impl Iterator<Item = Found> + 'k {
+        self.places_of(key)
+            .filter_map(|at| self.found.get(at))
+            .filter(move |found| found.keys.own.as_deref() == Some(key))
+    }
+
+    /// Where they lie, and perhaps others.
+    fn places_of(&self, key: &str) -> impl Iterator<Item = usize> + '_ {
+        let key = hash(key);
         let from = self.by_key.partition_point(|(other, _)| *other < key);
-        let here = self.by_key[from..].partition_point(|(other, _)| *other == key);
-        &self.by_key[from..from + here]
+        self.by_key[from..].iter().take_while(move |(other, _)| *other == key).map(|(_, at)| *at as usize)
     }
 
     /// A row of a listed subscription.
@@ -493,8 +510,10 @@ impl<'a> Planner<'a> {
     /// The matching field points to another record than the stored id does: the id counts (L14).
     fn disagrees(&self, wanted: &Wanted, found: &Found) -> Option<String> {
         let key = wanted.keys.own.as_ref()?;
-        let (_, other) = self.with_key(key).iter().find(|(_, other)| other.id() != found.id.as_str())?;
-        let other = other.open();
+        // Mostly it is this one's alone: then nothing is opened.
+        let others = self.places_of(key).filter(|at| self.found.id(*at) != found.id.as_str());
+        let other =
+            others.filter_map(|at| self.found.get(at)).find(|other| other.keys.own.as_ref() == Some(key))?;
         Some(format!(
             "the matching field is also that of {} '{}' ({}); Liongard's id counts (L14)",
             self.record, other.name, other.id

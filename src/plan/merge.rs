@@ -99,17 +99,19 @@ pub fn build<L: IntoIterator<Item = (SourceId, Link)>>(
 /// before: one that looks unique in a narrow list may not be.
 fn narrow(rows: &mut Rows, of_customers: usize, only: &Only) {
     let covers = |row: &Row| {
-        let change = row.open();
+        let change = rows.open(row);
         let customer = change.customer.as_ref().unwrap_or(&change.source);
         only.covers(change.entity, &change.source.id, &customer.id)
     };
+    let covered: Vec<bool> = rows.iter().map(covers).collect();
     let needed: BTreeSet<usize> = rows
         .iter()
-        .filter(|row| row.after_row.is_some() && covers(row))
-        .filter_map(|row| (row.after_row? as usize).checked_sub(1))
+        .zip(&covered)
+        .filter(|(_, covered)| **covered)
+        .filter_map(|(row, _)| (row.after_row? as usize).checked_sub(1))
         .collect();
     // Customers have their places already, their subscriptions not yet.
-    let left = rows.retain(|at, row| covers(row) || (at < of_customers && needed.contains(&at)));
+    let left = rows.retain(|at| covered[at] || (at < of_customers && needed.contains(&at)));
     rows.renumber(|old| {
         let at = left.binary_search(&(old as usize).checked_sub(1)?).ok()?;
         u32::try_from(at + 1).ok()

@@ -5,29 +5,12 @@ use std::collections::HashMap;
 
 use super::Policy;
 use crate::model::marker::{self, Whose};
-use crate::model::{Entity, Found, Packed, SourceId};
-
-/// A target record that may carry a marker.
-pub(super) trait Marked: Copy {
-    fn marker(&self) -> Option<&str>;
-}
-
-impl Marked for &Found {
-    fn marker(&self) -> Option<&str> {
-        self.marker.as_deref()
-    }
-}
-
-impl Marked for &Packed<Found> {
-    fn marker(&self) -> Option<&str> {
-        (**self).marker()
-    }
-}
+use crate::model::{Entity, Found, PackedList, SourceId};
 
 /// The marked target records of one entity, by the part of the marker that names the source record.
 pub(super) struct Markers<R> {
     entity: Entity,
-    by_record: HashMap<String, Vec<R>>,
+    by_record: HashMap<String, Vec<(R, Box<str>)>>,
 }
 
 /// What the markers say of one source record.
@@ -41,35 +24,61 @@ pub(super) enum Claim<R> {
     Foreign(R),
 }
 
-impl<R: Marked> Markers<R> {
-    pub fn none(entity: Entity) -> Self {
-        Self { entity, by_record: HashMap::new() }
-    }
-
+impl<'a> Markers<&'a Found> {
     /// Reads the markers of these source records only: a large tenant has one on every licence.
     pub fn read<I: Borrow<SourceId>>(
         entity: Entity,
         ids: impl Iterator<Item = I>,
-        found: impl Iterator<Item = R>,
+        found: impl Iterator<Item = &'a Found>,
         policy: &Policy,
     ) -> Self {
+        let marked = found.filter_map(|record| Some((record, record.marker.as_deref()?)));
+        let mut marked = marked.filter(|(_, text)| marker::is_marker(text)).peekable();
         let mut markers = Self::none(entity);
-        let mut marked = found.filter(|record| record.marker().is_some_and(marker::is_marker)).peekable();
-        if marked.peek().is_none() {
-            return markers;
+        if marked.peek().is_some() {
+            markers.want(ids, policy);
+            marked.for_each(|(record, text)| markers.see(record, text));
+            markers.by_record.retain(|_, records| !records.is_empty());
         }
-        for id in ids {
-            let own = markers.own(id.borrow(), policy);
-            markers.by_record.insert(record_part(&own).to_owned(), Vec::new());
-        }
-        for record in marked {
-            let part = record_part(record.marker().unwrap_or_default());
-            if let Some(records) = markers.by_record.get_mut(part) {
-                records.push(record);
-            }
-        }
-        markers.by_record.retain(|_, records| !records.is_empty());
         markers
+    }
+}
+
+impl Markers<usize> {
+    /// The same of a list: records are their places in it.
+    pub fn listed(
+        entity: Entity,
+        ids: impl Iterator<Item = SourceId>,
+        found: &PackedList<Found>,
+        policy: &Policy,
+    ) -> Self {
+        let (mut markers, mut is_any) = (Self::none(entity), false);
+        found.each_marker(|_, text| is_any |= marker::is_marker(text));
+        if is_any {
+            markers.want(ids, policy);
+            found.each_marker(|at, text| markers.see(at, text));
+            markers.by_record.retain(|_, records| !records.is_empty());
+        }
+        markers
+    }
+}
+
+impl<R: Copy> Markers<R> {
+    pub fn none(entity: Entity) -> Self {
+        Self { entity, by_record: HashMap::new() }
+    }
+
+    fn want<I: Borrow<SourceId>>(&mut self, ids: impl Iterator<Item = I>, policy: &Policy) {
+        for id in ids {
+            let own = self.own(id.borrow(), policy);
+            self.by_record.insert(record_part(&own).to_owned(), Vec::new());
+        }
+    }
+
+    fn see(&mut self, record: R, text: &str) {
+        if let Some(records) = self.by_record.get_mut(record_part(text)).filter(|_| marker::is_marker(text)) {
+            records.push((record, text.into()));
+        }
     }
 
     fn own(&self, id: &SourceId, policy: &Policy) -> String {
@@ -83,10 +92,10 @@ impl<R: Marked> Markers<R> {
         let Policy { integration, account, installation, .. } = policy;
         let Some(marked) = self.by_record.get(record_part(&self.own(id, policy))) else { return Claim::None };
         let of = |whose: Whose| {
-            marked.iter().copied().filter(move |record| {
-                let text = record.marker().unwrap_or_default();
+            let is_so = move |text: &str| {
                 marker::whose(text, installation, *integration, account, self.entity, id) == whose
-            })
+            };
+            marked.iter().filter(move |(_, text)| is_so(text)).map(|(record, _)| *record)
         };
         let ours: Vec<R> = of(Whose::Ours).collect();
         match ours.as_slice() {

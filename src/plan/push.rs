@@ -8,12 +8,11 @@ use super::customers::{find, sorted_by_id};
 use super::lines::Tally;
 use super::owner::{Claim, Markers};
 use super::{
-    Action, Candidate, Cause, Change, FieldChange, Policy, Row, Rows, Side, Snapshot, diff,
-    snapshot::Mappings,
+    Action, Candidate, Cause, Change, FieldChange, Policy, Rows, Side, Snapshot, diff, snapshot::Mappings,
 };
 use crate::matching::keys::is_own_domain;
 use crate::matching::{exact_form, normal_form};
-use crate::model::{Entity, Found, Link, Packed, SourceId, TargetId, Verdict, Wanted};
+use crate::model::{Entity, Found, Link, SourceId, TargetId, Verdict, Wanted};
 
 const ME: Entity = Entity::Push;
 /// As many environments are worth showing in one row.
@@ -32,7 +31,7 @@ pub(super) fn plan(
     let Some(lines) = snapshot.lines.get(&ME) else { return tally };
     flags(snapshot, rows);
     let (mut wanted, found): (Vec<Wanted>, Vec<Found>) =
-        (lines.wanted.iter().map(Packed::open).collect(), lines.found.iter().map(Packed::open).collect());
+        (lines.wanted.iter().collect(), lines.found.iter().collect());
     wanted.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let ids = wanted.iter().map(|one| &one.id).filter(|id| !links.contains_key(*id));
     let mut planner = Planner {
@@ -59,9 +58,8 @@ pub(super) fn plan(
 /// The rows that switch flags of the target's customers, as a person asked (L17b).
 fn flags(snapshot: &Snapshot, rows: &mut Rows) {
     let Some(lines) = snapshot.lines.get(&Entity::PushFlags) else { return };
-    for wanted in lines.wanted.iter().map(Packed::open) {
-        let found = lines.found.iter().find(|found| found.id() == wanted.id.as_str()).map(Packed::open);
-        let Some(found) = found else { continue };
+    for wanted in lines.wanted.iter() {
+        let Some(found) = lines.found.find(wanted.id.as_str()) else { continue };
         let said = wanted.notes.iter().map(ToString::to_string);
         let mut change = Change::new(Entity::PushFlags, Action::Update, Side::of(&wanted), said);
         change.target = Some(Side::of_found(&found));
@@ -82,7 +80,7 @@ fn flags(snapshot: &Snapshot, rows: &mut Rows) {
 /// Target customers that this very plan maps to an environment, by their id.
 fn linking(rows: &Rows) -> HashMap<TargetId, Side<SourceId>> {
     let links = rows.iter().filter(|row| row.entity == Entity::Customers && row.action == Action::Link);
-    links.map(Row::open).filter_map(|row| Some((row.target?.id, row.source))).collect()
+    links.map(|row| rows.open(row)).filter_map(|row| Some((row.target?.id, row.source))).collect()
 }
 
 /// Customers that carry the marker of an environment: they were made for it, whatever became of the mapping.

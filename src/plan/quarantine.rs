@@ -16,7 +16,7 @@ pub(super) fn apply(rows: &mut Rows, policy: &Policy) {
     let trusted: Vec<String> = policy.safety.trusted_products.iter().map(|name| folded(name)).collect();
     let update = |row: &Row| row.action == Action::Update && row.entity.is_billed();
     let jumps = rows.iter().enumerate().filter(|(_, row)| update(row)).filter_map(|(at, row)| {
-        let change = row.open();
+        let change = rows.open(row);
         let why = suspicion(&change, &policy.safety, policy.today)?;
         (!trusted.contains(&folded(&change.source.name))).then_some((at, why))
     });

@@ -9,10 +9,11 @@ use super::change::{Mark, Reasons};
 use super::cost::requests;
 use super::{Action, Cause, Change, FieldChange, Side};
 use crate::model::packed::{Pack, Packer, Unpacker};
-use crate::model::{Count, Currency, Entity, FieldName, Fields, Packed, SourceId, TargetId, Value};
+use crate::model::pile::{Pile, Spot};
+use crate::model::{Count, Currency, Entity, FieldName, Fields, SourceId, TargetId, Value};
 
-/// One row, packed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the limits look at of one row.
+#[derive(Debug, Clone)]
 pub struct Row {
     pub entity: Entity,
     pub action: Action,
@@ -24,11 +25,14 @@ pub struct Row {
     reasons: Reasons,
     /// Of rows that somebody is billed for.
     billing: Option<Box<Billing>>,
-    rest: Packed<Change>,
+    /// The row itself.
+    rest: Spot,
+    /// While rows are sorted: where that begins which orders them.
+    place: u32,
 }
 
 /// What the limits ask of rows that somebody is billed for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Billing {
     money: Option<Decimal>,
     currency: Option<Currency>,
@@ -57,33 +61,21 @@ impl Row {
     pub fn is_billable(&self) -> bool {
         self.billing.as_ref().is_some_and(|billing| billing.is_billable)
     }
-
-    /// The whole row, without its number.
-    pub fn open(&self) -> Change {
-        let mut change = self.rest.open();
-        change.reasons = Reasons::clone(&self.reasons);
-        change.after_row = self.after_row;
-        change
-    }
-
-    /// What orders the rows of one kind: by customer, then by name; ids settle what names leave open.
-    fn place(&self) -> (Option<(&[u8], &[u8])>, &[u8], &[u8]) {
-        let mut from = self.rest.reader();
-        (from.option(|from| (from.bytes(), from.bytes())), from.bytes(), from.bytes())
-    }
 }
 
 /// Rows in their order; the first has the number 1.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    rows: Vec<Row>,
+    list: Vec<Row>,
+    /// The rows themselves; of those that were changed also what they were.
+    pile: Pile,
     /// Sentences, each kept once: most rows of a plan say the same.
     said: HashSet<Reasons>,
 }
 
 impl PartialEq for Rows {
     fn eq(&self, other: &Self) -> bool {
-        self.rows == other.rows
+        self.changes().eq(other.changes())
     }
 }
 
@@ -110,46 +102,64 @@ impl<'a> IntoIterator for &'a Rows {
     type IntoIter = std::slice::Iter<'a, Row>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.rows.iter()
+        self.list.iter()
     }
 }
 
 impl Rows {
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.list.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.list.is_empty()
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Row> {
-        self.rows.iter()
+        self.list.iter()
+    }
+
+    /// Makes room for so many more, and no more than that.
+    pub fn reserve(&mut self, more: usize) {
+        self.list.reserve_exact(more);
     }
 
     pub fn push(&mut self, change: Change) {
         let row = self.pack(change);
-        self.rows.push(row);
+        self.list.push(row);
     }
 
     pub fn get(&self, at: usize) -> Option<&Row> {
-        self.rows.get(at)
+        self.list.get(at)
+    }
+
+    /// The whole of a row of these, without its number.
+    pub fn open(&self, row: &Row) -> Change {
+        let mut change: Change = self.pile.get(row.rest);
+        change.reasons = Reasons::clone(&row.reasons);
+        change.after_row = row.after_row;
+        change
     }
 
     /// The whole rows with their numbers, opened one by one.
     pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
-        (1..).zip(&self.rows).map(|(number, row)| Change { row: number, ..row.open() })
+        (1..).zip(&self.list).map(|(number, row)| Change { row: number, ..self.open(row) })
     }
 
-    /// The same; what was handed out is no longer kept.
+    /// The same, of rows that nobody needs any more.
     pub fn into_changes(self) -> impl Iterator<Item = Change> {
-        (1..).zip(self.rows).map(|(number, row)| Change { row: number, ..row.open() })
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let change = self.open(self.list.get(at)?);
+            at += 1;
+            Some(Change { row: at as u32, ..change })
+        })
     }
 
     /// Changes the rows that are concerned.
     pub(super) fn change(&mut self, concerned: impl Fn(&Row) -> bool, mut with: impl FnMut(&mut Change)) {
-        for at in 0..self.rows.len() {
-            if concerned(&self.rows[at]) {
+        for at in 0..self.list.len() {
+            if concerned(&self.list[at]) {
                 self.edit(at, &mut with);
             }
         }
@@ -161,29 +171,44 @@ impl Rows {
     }
 
     pub(super) fn edit(&mut self, at: usize, with: impl FnOnce(&mut Change)) {
-        let mut change = self.rows[at].open();
+        let mut change = self.open(&self.list[at]);
         with(&mut change);
-        self.rows[at] = self.pack(change);
+        self.list[at] = self.pack(change);
     }
 
-    /// Puts the rows from there on in plan order.
+    /// Puts the rows from there on in plan order: by customer, then by name; ids settle what names leave open.
     pub(super) fn sort_from(&mut self, first: usize) {
-        self.rows[first..].sort_unstable_by(|a, b| a.place().cmp(&b.place()));
+        let mut places = Packer::default();
+        for row in &mut self.list[first..] {
+            row.place = places.len() as u32;
+            self.pile.read(row.rest, |from| {
+                places.option(from.option(|from| (from.bytes(), from.bytes())), |to, (name, id)| {
+                    to.bytes(name);
+                    to.bytes(id);
+                });
+                places.bytes(from.bytes());
+                places.bytes(from.bytes());
+            });
+        }
+        let place = |row: &Row| {
+            let mut from = places.reader(row.place as usize);
+            (from.option(|from| (from.bytes(), from.bytes())), from.bytes(), from.bytes())
+        };
+        self.list[first..].sort_unstable_by(|a, b| place(a).cmp(&place(b)));
     }
 
     /// Puts rows before the one that is there.
     pub(super) fn insert(&mut self, at: usize, made: Vec<Change>) {
         let made: Vec<Row> = made.into_iter().map(|change| self.pack(change)).collect();
-        self.rows.splice(at..at, made);
+        self.list.splice(at..at, made);
     }
 
     /// Leaves those that `keeps` says `true` of, by their place; answers the places that are left.
-    pub(super) fn retain(&mut self, keeps: impl Fn(usize, &Row) -> bool) -> Vec<usize> {
-        let left: Vec<usize> =
-            self.rows.iter().enumerate().filter(|(at, row)| keeps(*at, row)).map(|(at, _)| at).collect();
+    pub(super) fn retain(&mut self, keeps: impl Fn(usize) -> bool) -> Vec<usize> {
+        let left: Vec<usize> = (0..self.list.len()).filter(|at| keeps(*at)).collect();
         let mut next = left.iter().copied().peekable();
         let mut at = 0;
-        self.rows.retain(|_| {
+        self.list.retain(|_| {
             let stays = next.next_if_eq(&at).is_some();
             at += 1;
             stays
@@ -193,7 +218,7 @@ impl Rows {
 
     /// Gives every row that comes after another one that one's new number.
     pub(super) fn renumber(&mut self, number: impl Fn(u32) -> Option<u32>) {
-        for row in &mut self.rows {
+        for row in &mut self.list {
             row.after_row = row.after_row.and_then(&number);
         }
     }
@@ -213,7 +238,8 @@ impl Rows {
             after_row: change.after_row,
             reasons,
             billing: billing(&change),
-            rest: Packed::new(&change),
+            rest: self.pile.put(&change),
+            place: 0,
         }
     }
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::lines::Tally;
 use super::{Action, Change, FieldChange, Policy, Rows, Side, Snapshot, snapshot::Mappings};
-use crate::model::packed::{by_id, find};
-use crate::model::{Entity, Found, Link, Packed, SourceId, TargetId, Value, Wanted};
+use crate::model::{Entity, Found, Link, SourceId, TargetId, Value, Wanted};
 
 const ME: Entity = Entity::CompanyUrls;
 
@@ -23,16 +22,15 @@ pub(super) fn plan(
     let tally = Tally { linked: links.len() as u64, ..Tally::default() };
     let Some(lines) = snapshot.lines.get(&ME) else { return tally };
     let there = policy.target(ME).label();
-    let found = by_id(&lines.found);
     let is_ours = |one: &Wanted| {
         let excluded =
             mappings.decisions.get(&one.id).is_some_and(|decision| decision.excludes(policy.today));
         mappings.customers.contains_key(&one.id) && !excluded
     };
-    let mut wanted: Vec<Wanted> = lines.wanted.iter().map(Packed::open).filter(is_ours).collect();
+    let mut wanted: Vec<Wanted> = lines.wanted.iter().filter(is_ours).collect();
     wanted.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     for one in &wanted {
-        let customer = find(&found, one.id.as_str());
+        let customer = lines.found.find(one.id.as_str());
         rows.push(row(one, customer.as_ref(), links.get(&one.id), there));
     }
     tally

@@ -104,7 +104,7 @@ async fn assets_are_read_by_type_with_the_fields_that_are_wanted() {
     assert_eq!(first.fields.as_ref().unwrap().len(), 2, "the others are not kept");
     assert_eq!(halo.assets(&nothing).await.unwrap().records.len(), 121);
     assert_eq!(halo.assets_of(&id(client)).await.unwrap().records.len(), 121);
-    let imported = halo.assets_imported_by("liongard").await.unwrap().records;
+    let imported = halo.assets_imported_by("liongard", &|asset| asset).await.unwrap().records;
     assert_eq!(imported.iter().map(|asset| asset.liongard).collect::<Vec<_>>(), [None], "{imported:?}");
     assert_eq!(halo.asset(&imported[0].id).await.unwrap().unwrap().liongard, Some(7));
     assert_eq!(halo.search_assets("SER77").await.unwrap().len(), 1);

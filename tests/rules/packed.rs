@@ -1,9 +1,8 @@
 //! Packed records are what they were, whatever is in them.
 
-use parhelion::model::packed::{place_of, sort_by_id};
 use parhelion::model::{
-    Address, Amount, Count, Currency, Date, Entity, FieldName, Fields, Found, MatchKeys, Packed, SourceId,
-    TargetId, Value, Verdict, Wanted,
+    Address, Amount, Count, Currency, Date, Entity, FieldName, Fields, Found, MatchKeys, Packed, PackedList,
+    SourceId, TargetId, Value, Verdict, Wanted,
 };
 use parhelion::plan::{Action, Cause, Change, FieldChange, Hold, Mark, Rows, Side};
 use proptest::option;
@@ -152,22 +151,28 @@ proptest! {
     fn both_sides_records_come_out_as_they_went_in(wanted in wanted(), found in found()) {
         prop_assert_eq!(Packed::new(&wanted).open(), wanted.clone());
         prop_assert_eq!(Packed::new(&found).open(), found.clone());
-        let (packed_found, packed_wanted) = (Packed::new(&found), Packed::new(&wanted));
-        prop_assert_eq!(packed_found.marker(), found.marker.as_deref());
-        prop_assert_eq!(packed_found.own_key(), found.keys.own.as_deref());
-        prop_assert_eq!(packed_wanted.id(), wanted.id.as_str());
-        prop_assert_eq!(packed_wanted.own_key(), wanted.keys.own.as_deref());
+        let packed = Packed::new(&wanted);
+        prop_assert_eq!(packed.id(), wanted.id.as_str());
     }
 
     #[test]
     fn a_list_finds_every_record_by_its_id(records in proptest::collection::vec(found(), 0..20)) {
-        let mut list: Vec<_> = records.iter().map(Packed::new).collect();
-        sort_by_id(&mut list);
+        let list: PackedList<Found> = records.iter().map(Packed::new).collect();
         for found in &records {
-            let at = place_of(&list, found.id.as_str());
-            prop_assert_eq!(at.map(|at| list[at].id().to_owned()), Some(found.id.as_str().to_owned()));
+            let at = list.place_of(found.id.as_str());
+            prop_assert_eq!(at.map(|at| list.id(at)), Some(found.id.as_str()));
         }
-        prop_assert_eq!(place_of(&list, "no such id"), None);
+        prop_assert_eq!(list.place_of("no such id"), None);
+        let mut sorted = records;
+        sorted.sort_by(|a, b| a.id.cmp(&b.id));
+        prop_assert_eq!(list.iter().collect::<Vec<_>>(), sorted.clone());
+        let (mut keys, mut markers) = (Vec::new(), Vec::new());
+        list.each_own_key(|at, key| keys.push((at, key.to_owned())));
+        list.each_marker(|at, marker| markers.push((at, marker.to_owned())));
+        let own = |one: &Found| one.keys.own.as_ref().map(ToString::to_string);
+        let marker = |one: &Found| one.marker.as_ref().map(ToString::to_string);
+        prop_assert_eq!(keys, given(&sorted, own));
+        prop_assert_eq!(markers, given(&sorted, marker));
     }
 
     #[test]
@@ -178,4 +183,43 @@ proptest! {
         prop_assert_eq!(rows.changes().collect::<Vec<_>>(), numbered.clone());
         prop_assert_eq!(rows.into_changes().collect::<Vec<_>>(), numbered);
     }
+}
+
+fn given(records: &[Found], of: impl Fn(&Found) -> Option<String>) -> Vec<(usize, String)> {
+    records.iter().enumerate().filter_map(|(at, record)| Some((at, of(record)?))).collect()
+}
+
+/// Enough of them for many blocks, read in every order, some replaced, and one as long as several blocks.
+#[test]
+fn a_long_list_opens_each_record_wherever_it_lies() {
+    let record = |n: usize, name: String| Found {
+        id: TargetId::new(n.to_string()),
+        name: name.into(),
+        parent: Some(TargetId::new((n % 97).to_string())),
+        is_active: !n.is_multiple_of(3),
+        marker: n.is_multiple_of(5).then(|| format!("PHL-aaaaaaaa-a{}", n % 1000).into()),
+        fields: Fields::new().with(FieldName::own("Serial"), Value::text(format!("SN{:08}", n * 7919))),
+        keys: MatchKeys { own: Some(format!("sn{n}").into()), ..MatchKeys::default() },
+        currency: None,
+        main_site: None,
+    };
+    let name = |n: usize| if n == 700 { "long ".repeat(9_000) } else { format!("WKS-{n:05}.contoso.local") };
+    let mut list: PackedList<Found> = (0..6_000).rev().map(|n| record(n, name(n))).collect();
+    for n in (0..6_000).step_by(11) {
+        let at = list.place_of(&n.to_string()).expect("listed");
+        list.replace(at, &record(n, format!("{} again", name(n))));
+    }
+    let expected =
+        |n: usize| record(n, if n.is_multiple_of(11) { format!("{} again", name(n)) } else { name(n) });
+    for n in (0..6_000).map(|n| n * 4_241 % 6_000) {
+        assert_eq!(list.find(&n.to_string()), Some(expected(n)), "{n}");
+    }
+    let copy = list.clone();
+    for one in copy.iter() {
+        let n: usize = one.id.as_str().parse().expect("a number");
+        assert_eq!(one, expected(n));
+    }
+    let doubled = list.doubled();
+    assert_eq!(doubled.len(), 200, "each marker is on six records");
+    assert!(doubled.iter().all(|ids| ids.len() == 6));
 }

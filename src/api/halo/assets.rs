@@ -241,10 +241,15 @@ impl Halo {
         Ok(all)
     }
 
-    /// Assets that some integration brought in, by the word that Halo uses for it (`liongard`).
-    pub async fn assets_imported_by(&self, integration: &str) -> Result<Listing<Asset>, Problem> {
+    /// Assets that some integration brought in, by the word that Halo uses for it (`liongard`), each as `form` keeps it.
+    pub async fn assets_imported_by<T: PartialEq + Send>(
+        &self,
+        integration: &str,
+        form: Form<'_, Asset, T>,
+    ) -> Result<Listing<T>, Problem> {
         let query = [("includeinactive", "true"), ("integration_type", integration)];
-        self.asset_list(&format!("assets from {integration}"), &query, None, &Some, &|_, _| {}).await
+        let form = |asset: Asset| Some(form(asset));
+        self.asset_list(&format!("assets from {integration}"), &query, None, &form, &|_, _| {}).await
     }
 
     /// Assets that Halo's own search finds for a text. Which fields it covers nobody documents: finding one means

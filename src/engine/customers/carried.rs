@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::planning::Links;
 use crate::engine::words::Carried;
 use crate::engine::{Engine, keys};
-use crate::model::{FieldName, Integration, Packed, Problem, SourceId, Value, Verdict, Wanted};
+use crate::model::{FieldName, Integration, Problem, SourceId, Value, Verdict, Wanted};
 use crate::plan::snapshot::Completeness;
 use crate::plan::{Snapshot, monthly};
 use crate::store::Op;
@@ -38,7 +38,7 @@ impl Engine {
                 }
             }
             let mut read: BTreeMap<SourceId, Carried> = BTreeMap::new();
-            for wanted in lines.wanted.iter().map(Packed::open).filter(comes) {
+            for wanted in lines.wanted.iter().filter(comes) {
                 let Some(customer) = wanted.parent.clone().filter(|customer| is_read(customer)) else {
                     continue;
                 };

@@ -11,8 +11,8 @@ use crate::matching::name;
 use crate::matching::suggest::{Candidate, Facts, Index, Scratch, Suggestion, likeness};
 use crate::model::settings::Matching;
 use crate::model::{
-    Class, Entity, Fields, Found, Integration, KeyValues, MatchKeys, Moment, Packed, Problem, SourceId,
-    TargetId, Value, Verdict, Wanted,
+    Class, Entity, Fields, Found, Integration, KeyValues, MatchKeys, Moment, Problem, SourceId, TargetId,
+    Value, Verdict, Wanted,
 };
 use crate::plan::{LookAlike, Mappings, Snapshot};
 
@@ -379,11 +379,11 @@ impl Engine {
         };
         let weights = &self.settings().matching;
         let parties = self.parties(integration)?;
-        let there: Vec<Found> = lines.found.iter().map(Packed::open).collect();
+        let there: Vec<Found> = lines.found.iter().collect();
         let facts: Vec<Facts> = there.iter().map(of_partner).collect();
         let index = Index::new(&facts, weights.clone());
         let mut scratch = Scratch::default();
-        let wanted = lines.wanted.iter().map(Packed::open);
+        let wanted = lines.wanted.iter();
         for wanted in wanted.filter(|wanted| wanted.verdict == Verdict::Take) {
             let here = TargetId::new(wanted.id.as_str());
             let ruled_out = |found: &&Found| parties.is_refused(&SourceId::new(found.id.as_str()), &here);

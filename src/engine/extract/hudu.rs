@@ -19,7 +19,7 @@ use crate::engine::hudu::HuduDesk;
 use crate::engine::keys;
 use crate::integrations::hudu::{self as rules, Form, Known};
 use crate::model::asset::Asset as HaloAsset;
-use crate::model::packed::sort_by_id;
+use crate::model::pile::Gathered;
 use crate::model::{
     Class, Entity, FieldName, Fields, Found, Integration, Link, Packed, PackedList, Place, Problem, SourceId,
     TargetId, Value, Verdict, Wanted,
@@ -126,11 +126,7 @@ pub async fn read(
             _ => reader.lines(entity, progress).await,
         };
         match lines {
-            Ok(mut lines) => {
-                sort_by_id(&mut lines.wanted);
-                sort_by_id(&mut lines.found);
-                snapshot.lines.insert(entity, lines);
-            }
+            Ok(lines) => drop(snapshot.lines.insert(entity, lines)),
             Err(problem) if matches!(problem.class, Class::Auth | Class::Input) => {
                 blocked.insert(entity, problem.to_string());
             }
@@ -274,15 +270,11 @@ impl Reader<'_> {
     async fn few_assets(
         &self,
         entity: Entity,
-        wanted: &[Packed<Wanted>],
+        wanted: &PackedList<Wanted>,
     ) -> Result<Option<Listing<Packed<Found>>>, Problem> {
         let (Some(only), Some(companies)) = (self.only, self.companies.clone()) else { return Ok(None) };
         let linked = links_within(self.engine, HUDU, entity, only)?;
-        if wanted
-            .iter()
-            .map(Packed::open)
-            .any(|one| one.verdict == Verdict::Take && !linked.contains_key(&one.id))
-        {
+        if wanted.iter().any(|one| one.verdict == Verdict::Take && !linked.contains_key(&one.id)) {
             return Ok(None);
         }
         let mut records = Vec::new();
@@ -317,18 +309,18 @@ impl Reader<'_> {
         progress: Progress<'_>,
     ) -> Result<(), Problem> {
         let is_new = |one: &Wanted| one.verdict == Verdict::Take && !is_linked(&one.id);
-        if !wanted.iter().any(|one| is_new(&one.open())) {
+        if !wanted.iter().any(|one| is_new(&one)) {
             return Ok(());
         }
         let what = "assets of Hudu's own Halo integration";
         let elsewhere = self.desk.kept_elsewhere(entity, &|done, of| progress(what, done, of)).await?;
-        for packed in wanted {
-            let mut one = packed.open();
+        for at in 0..wanted.len() {
+            let Some(mut one) = wanted.get(at) else { continue };
             if let Some(there) = elsewhere.get(&one.id).filter(|_| is_new(&one)) {
                 one.verdict = Verdict::Hold(format!(
                     "Hudu's own Halo integration keeps it as the asset {there}: choose that layout for {entity} in the settings, or end that integration; a second asset is never made beside it"
                 ));
-                *packed = Packed::new(&one);
+                wanted.replace(at, &one);
             }
         }
         Ok(())
@@ -380,7 +372,7 @@ impl Reader<'_> {
             };
             let all = together(some, read).await?;
             let packed = |linked: &_| -> PackedList<Wanted> {
-                all.records.iter().map(|asset| Packed::new(&form(asset, linked))).collect()
+                all.records.iter().map(|asset| form(asset, linked)).collect()
             };
             let found = if let Some(found) = self.few_assets(ME, &packed(&self.linked(ME)?)).await? {
                 found
@@ -397,17 +389,16 @@ impl Reader<'_> {
             let packed = |asset: HaloAsset| Packed::new(&form(&asset, &linked));
             let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
             let all = crate::engine::assets::read(halo, &definitions, Some(&keep), &packed, &say).await?;
-            (all.records, all.certificate, all.problems, found)
+            (all.records.into_iter().collect(), all.certificate, all.problems, found)
         };
         let linked = self.linked(ME)?;
         self.keep_off(ME, &mut wanted, |id| linked.contains_key(id), progress).await?;
-        wanted.shrink_to_fit();
         self.alerts.extend(problems.iter().chain(&found.problems).map(ToString::to_string));
         Ok(Lines {
             wanted,
             read: Reading::Whole(completeness(&certificate)),
             found_complete: completeness(&found.certificate),
-            found: found.records,
+            found: found.records.into_iter().collect(),
             ..Lines::default()
         })
     }
@@ -439,7 +430,7 @@ impl Reader<'_> {
             wanted: all.records.into_iter().flatten().collect(),
             read: Reading::Whole(completeness(&all.certificate)),
             found_complete: completeness(&found.certificate),
-            found: found.records,
+            found: found.records.into_iter().collect(),
             ..Lines::default()
         })
     }
@@ -475,8 +466,7 @@ impl Reader<'_> {
             Entity::Sites => {
                 // Nobody needs them after this.
                 let sites = std::mem::take(&mut self.sites.records);
-                let packed = |one: Site| Packed::new(&form.site(&one, known.of(&one.id)));
-                let wanted = sites.into_iter().map(packed).collect();
+                let wanted = sites.into_iter().map(|one| form.site(&one, known.of(&one.id))).collect();
                 (wanted, self.sites.certificate.clone(), Vec::new())
             }
             Entity::Contracts => {
@@ -492,11 +482,8 @@ impl Reader<'_> {
                     let dated = all.records.iter().filter_map(|one| Some((one.id.as_str(), one.changed?)));
                     changed.extend(dated.map(|(id, at)| (SourceId::new(id), at)));
                 }
-                let wanted = all
-                    .records
-                    .into_iter()
-                    .map(|one| Packed::new(&form.contract(&one, also, known.of(&one.id))))
-                    .collect();
+                let wanted =
+                    all.records.into_iter().map(|one| form.contract(&one, also, known.of(&one.id))).collect();
                 (wanted, all.certificate, all.problems)
             }
             Entity::Users => {
@@ -510,12 +497,11 @@ impl Reader<'_> {
                     }
                     None => halo.users(&packed, &|done, of| progress("Halo users", done, of)).await?,
                 };
-                (all.records, all.certificate, all.problems)
+                (all.records.into_iter().collect(), all.certificate, all.problems)
             }
-            _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
+            _ => (PackedList::default(), self.sites.certificate.clone(), Vec::new()),
         };
         self.keep_off(entity, &mut wanted, |id| known.0.contains_key(id), progress).await?;
-        wanted.shrink_to_fit();
         self.alerts.extend(problems.iter().map(ToString::to_string));
         let what = format!("Hudu assets of layout '{name}'");
         let found = if let Some(found) = self.few_assets(entity, &wanted).await? {
@@ -526,18 +512,18 @@ impl Reader<'_> {
         };
         self.alerts.extend(found.problems.iter().map(ToString::to_string));
         if entity == Entity::Users {
-            let takes = wanted.iter().map(Packed::open).filter(|one| one.verdict == Verdict::Take);
+            let takes = wanted.iter().filter(|one| one.verdict == Verdict::Take);
             self.planned_users.extend(takes.map(|one| one.id));
         }
         if entity == Entity::Sites {
-            let takes = wanted.iter().map(Packed::open).filter(|one| one.verdict == Verdict::Take);
+            let takes = wanted.iter().filter(|one| one.verdict == Verdict::Take);
             self.planned_sites.extend(takes.map(|one| one.id));
         }
         Ok(Lines {
             wanted,
             read: Reading::Whole(completeness(&certificate)),
             found_complete: completeness(&found.certificate),
-            found: found.records,
+            found: found.records.into_iter().collect(),
             changed: Changed { source: changed, target: self.desk.changed(entity) },
             ..Lines::default()
         })
@@ -584,9 +570,8 @@ async fn urls(
     let written: HashMap<SourceId, Link> =
         reader.engine.book.links(HUDU, Entity::CompanyUrls)?.into_iter().collect();
     let mut unsaid: Vec<TargetId> = Vec::new();
-    let mut holds = |id: &TargetId, held| {
-        lines.found.push(Packed::new(&crate::engine::target::with_own_fields(id, held)));
-    };
+    let mut found = Gathered::default();
+    let mut holds = |id: &TargetId, held| found.push(&crate::engine::target::with_own_fields(id, held));
     for (id, held) in list.records {
         let source = SourceId::new(id.as_str());
         let Some(one) = wanted.get(&source) else { continue };
@@ -615,7 +600,8 @@ async fn urls(
             "Halo's list of customers does not say what '{name}' holds, so {LOOKS} were looked at one by one; {left} others are left for the next plans."
         ));
     }
-    lines.wanted = wanted.values().map(Packed::new).collect();
+    lines.found = found.sorted();
+    lines.wanted = wanted.into_values().collect();
     Ok(lines)
 }
 

@@ -24,7 +24,7 @@ use crate::integrations::liongard::{self as rules, Devices, Evidence, Mapping, M
 use crate::matching::keys::domain_in;
 use crate::model::asset::{Definitions, ID_FIELD, folded};
 use crate::model::liongard::{SourceDevice, SourceEnvironment, SourceMetric, SourceSystem};
-use crate::model::packed::sort_by_id;
+use crate::model::pile::Gathered;
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
 use crate::model::{
@@ -245,8 +245,7 @@ async fn assets(
         told.notes.push(narrowly_read(settings.asset_source, few(only).is_some(), is_whole));
     }
     let found_complete = completeness(&found.certificate);
-    let mut found = found.records;
-    sort_by_id(&mut found);
+    let mut found: PackedList<Found> = found.records.into_iter().collect();
     alerts.extend(strangers::mark(engine, with, &wanted, &mut found).await?);
     let kinds = kinds(settings, &known, &targets, &mapping);
     let shape = metrics.map(|metrics| Shape {
@@ -393,7 +392,7 @@ async fn systems(
     for system in systems.records {
         by_environment.entry(system.environment()).or_default().push(system);
     }
-    let mut wanted = Vec::new();
+    let mut wanted = Gathered::default();
     let mut unsure = BTreeMap::new();
     let mut complete_devices = true;
     let of = by_environment.len() as u64;
@@ -452,11 +451,10 @@ async fn systems(
             }
             let mut one = mapping.wanted(&system.id, &system.name, system.environment.clone(), evidence);
             one.fields.set(FieldName::own(ID_FIELD), Value::text(system.id.as_str()));
-            wanted.push(Packed::new(&one));
+            wanted.push(&one);
         }
     }
-    sort_by_id(&mut wanted);
-    wanted.shrink_to_fit();
+    let wanted = wanted.sorted();
     alerts.extend(inspections.as_ref().and_then(Inspections::left_out));
     let all_read = unread.is_none() && inspections.is_none_or(|some| some.left_out().is_none());
     let is_whole = complete.is_complete() && complete_devices && all_read;
@@ -475,7 +473,7 @@ async fn devices(
 ) -> Result<Machines, Problem> {
     let needs = Needs::of(settings, &[]);
     let metrics = Metrics::default();
-    let (mut wanted, mut read) = (Vec::new(), BTreeMap::new());
+    let (mut wanted, mut read) = (Gathered::default(), BTreeMap::new());
     let environments: Vec<_> = environments.iter().filter(|one| concerns(only, &one.id)).collect();
     let of = environments.len() as u64;
     for (done, environment) in (1..).zip(environments) {
@@ -491,10 +489,10 @@ async fn devices(
         };
         read.insert(environment.id.clone(), completeness(&listing.certificate));
         for device in &listing.records {
-            wanted.push(Packed::new(&wanted_device(mapping, &needs, &metrics, device)));
+            wanted.push(&wanted_device(mapping, &needs, &metrics, device));
         }
     }
-    sort_by_id(&mut wanted);
+    let wanted = wanted.sorted();
     let read = Reading::Each(read);
     let metrics = read.is_complete().then(Vec::new);
     Ok(Machines { wanted, read, unsure: BTreeMap::new(), metrics })
@@ -515,7 +513,7 @@ async fn existing(
     known: &Definitions,
     targets: &Targets,
     mapping: &Mapping,
-    wanted: &[Packed<Wanted>],
+    wanted: &PackedList<Wanted>,
     only: Option<&Only>,
     progress: Progress<'_>,
 ) -> Result<(Listing<Packed<Found>>, bool), Problem> {
@@ -536,7 +534,7 @@ async fn existing(
     if let (Some(only), Some(partners)) = (only, partners_of(engine, ME, only)?) {
         let linked = links_within(engine, ME, Entity::Assets, only)?;
         // What is not linked yet may be any asset of Halo's, another customer's too (L13, L14).
-        if wanted.iter().all(|one| linked.contains_key(&SourceId::new(one.id()))) {
+        if wanted.ids().all(|id| linked.contains_key(&SourceId::new(id))) {
             let keep = keep.as_slice();
             let read = |id: TargetId| async move { halo.full_assets_of(&id, Some(keep)).await }.boxed();
             let its = together(partners, read).await?;

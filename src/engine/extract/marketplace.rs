@@ -17,7 +17,7 @@ use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
 use crate::integrations::marketplace as rules;
 use crate::model::marketplace::SourceCompany;
-use crate::model::packed::sort_by_id;
+use crate::model::pile::Gathered;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
     Class, Decision, Entity, Found, Integration, Packed, PackedList, Place, Problem, SourceId, Verdict,
@@ -121,15 +121,14 @@ pub async fn read(
         }
         alerts.extend(problems);
         alerts.extend(licences.problems.iter().map(ToString::to_string));
-        let mut lines = Lines {
+        let lines = Lines {
             wanted,
             read: Reading::Each(read),
             found_complete: completeness(&licences.certificate),
-            found: licences.records,
+            found: licences.records.into_iter().collect(),
             absences: BTreeMap::new(),
             ..Lines::default()
         };
-        sort_by_id(&mut lines.found);
         snapshot.lines.insert(Entity::Subscriptions, lines);
     }
     Ok(Read {
@@ -259,7 +258,8 @@ async fn subscriptions(
             (customer, answer)
         })
         .buffer_unordered(at_once);
-    let (mut wanted, mut read, mut problems, mut done) = (Vec::new(), BTreeMap::new(), Vec::new(), 0);
+    let (mut read, mut problems, mut done) = (BTreeMap::new(), Vec::new(), 0);
+    let mut wanted = Gathered::default();
     let mut seen: HashMap<SourceId, SourceId> = HashMap::new();
     while let Some((customer, answer)) = answers.next().await {
         done += 1;
@@ -276,7 +276,7 @@ async fn subscriptions(
                         )));
                         continue;
                     }
-                    wanted.push(Packed::new(&rules::wanted_subscription(subscription, settings)));
+                    wanted.push(&rules::wanted_subscription(subscription, settings));
                 }
                 read.insert(customer, complete);
             }
@@ -289,9 +289,7 @@ async fn subscriptions(
             }
         }
     }
-    sort_by_id(&mut wanted);
-    wanted.shrink_to_fit();
-    Ok((wanted, read, problems))
+    Ok((wanted.sorted(), read, problems))
 }
 
 /// Halo's own integrator for the same source would write against us (apis/halopsa.md 10). Who may not read the list of

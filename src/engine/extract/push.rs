@@ -10,11 +10,11 @@ use crate::engine::Engine;
 use crate::engine::connect::Connections;
 use crate::engine::keys;
 use crate::integrations::liongard as rules;
-use crate::model::packed::sort_by_id;
+use crate::model::pile::Gathered;
 use crate::model::settings::{SyncCustomers, SyncMode};
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Moment, Packed, Problem, SourceId,
-    TargetId, Value, Verdict, Wanted,
+    Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Moment, Problem, SourceId, TargetId,
+    Value, Verdict, Wanted,
 };
 use crate::plan::{Completeness, Lines, Reading};
 
@@ -40,12 +40,11 @@ pub async fn read(
     let settings = engine.settings();
     let sync = &settings.liongard.sync_customers;
     let mut lines = Lines {
-        found: environments.iter().map(Packed::new).collect(),
+        found: environments.into_iter().collect(),
         found_complete: both.0.clone(),
         read: Reading::Whole(both.1.clone()),
         ..Lines::default()
     };
-    sort_by_id(&mut lines.found);
     if !sync.enabled {
         alerts.push(format!(
             "New Halo customers {}: switch liongard.sync_customers.enabled on first.",
@@ -76,7 +75,7 @@ pub async fn read(
         }
     }
     let flags = chooser.wishes(engine, alerts).await?;
-    lines.wanted = chooser.wanted(progress).await?.iter().map(Packed::new).collect();
+    lines.wanted = chooser.wanted(progress).await?.into_iter().collect();
     if chooser.left == 0 {
         alerts.push(format!(
             "More than {LOOKS} Halo customers would have to be looked at one by one; the next run goes on with them."
@@ -216,13 +215,13 @@ impl<'a> Chooser<'a> {
 
     /// The flags that a person asked for here and that are not so yet: who is to be flagged goes in the same plan.
     async fn wishes(&mut self, engine: &Engine, alerts: &mut Vec<String>) -> Result<Lines, Problem> {
-        let mut lines = Lines::default();
+        let (mut wanted, mut found_there) = (Gathered::default(), Gathered::default());
         let wishes = engine.book.push_wishes()?;
         let Some(field) = self.flag.as_ref().map(|field| FieldName::own(field.name())) else {
             if !wishes.is_empty() {
                 alerts.push("No flag of Halo's customers can be set: sync_customers.flag_field names none that Halo has.".into());
             }
-            return Ok(lines);
+            return Ok(Lines::default());
         };
         for (id, on) in wishes {
             let found = self.customers.binary_search_by(|found| found.id.cmp(&id)).ok();
@@ -240,7 +239,7 @@ impl<'a> Chooser<'a> {
             }
             let flag = |is: bool| Fields::new().with(field, Value::Flag(is));
             let why = format!("chosen here: the flag goes {} (L17b)", if on { "on" } else { "off" });
-            lines.wanted.push(Packed::new(&Wanted {
+            wanted.push(&Wanted {
                 id: SourceId::new(id.as_str()),
                 name: Arc::clone(&found.name),
                 parent: None,
@@ -249,16 +248,16 @@ impl<'a> Chooser<'a> {
                 keys: MatchKeys::default(),
                 currency: None,
                 notes: vec![why.into()],
-            }));
+            });
             let found = Found { fields: flag(facts.flag), marker: None, ..found.clone() };
-            lines.found.push(Packed::new(&found));
+            found_there.push(&found);
             if on {
                 self.chosen.insert(id, "chosen here: its flag goes on in the same plan (L17b)".into());
             } else {
                 self.chosen.remove(&id);
             }
         }
-        Ok(lines)
+        Ok(Lines { wanted: wanted.sorted(), found: found_there.sorted(), ..Lines::default() })
     }
 
     async fn wanted(&mut self, progress: Progress<'_>) -> Result<Vec<Wanted>, Problem> {

@@ -1,15 +1,15 @@
 //! Assets of Halo that no link of ours names: whose they are, if Halo's own integration brought them in (L14).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
 use crate::engine::connect::Connections;
 use crate::engine::keys;
-use crate::model::packed::place_of;
+use crate::model::asset::Asset;
 use crate::model::{
-    Entity, Found, Integration, Moment, Packed, PackedList, Problem, SourceId, TargetId, Wanted, marker,
+    Entity, Found, Integration, Moment, PackedList, Problem, SourceId, TargetId, Wanted, marker,
 };
 
 /// So many are looked at one by one a plan.
@@ -51,10 +51,10 @@ pub async fn mark(
 ) -> Result<Option<String>, Problem> {
     let (mut linked, mut known) = (vec![false; wanted.len()], vec![false; found.len()]);
     engine.book.each_link(ME, Entity::Assets, |source, link| {
-        if let Some(at) = place_of(wanted, source.as_str()) {
+        if let Some(at) = wanted.place_of(source.as_str()) {
             linked[at] = true;
         }
-        if let Some(at) = place_of(found, link.target.as_str()) {
+        if let Some(at) = found.place_of(link.target.as_str()) {
             known[at] = true;
         }
     })?;
@@ -63,7 +63,7 @@ pub async fn mark(
     }
     let now = engine.world.now();
     let mut looks = Looks::kept(engine, now)?;
-    let id_at = |found: &PackedList<Found>, at: usize| TargetId::new(found[at].id());
+    let id_at = |found: &PackedList<Found>, at: usize| TargetId::new(found.id(at));
     let mut unknown = Vec::new();
     for at in (0..found.len()).filter(|at| !known[*at]) {
         match looks.assets.get(&id_at(found, at)) {
@@ -79,7 +79,9 @@ pub async fn mark(
         if looks.deaf.is_some() {
             return Ok(None);
         }
-        let imported = with.halo.assets_imported_by(ME.key()).await?;
+        // They may be all that Halo has: of each only its place is kept.
+        let place = |asset: Asset| found.place_of(asset.id.as_str());
+        let imported = with.halo.assets_imported_by(ME.key(), &place).await?;
         // A build that does not know the filter answers with everything: that says nothing.
         if imported.records.len() == found.len() && found.len() > MOST {
             looks.deaf = Some(now);
@@ -87,14 +89,13 @@ pub async fn mark(
             return Ok(None);
         }
         let is_whole = imported.certificate.complete;
-        let imported: HashSet<TargetId> = imported.records.into_iter().map(|asset| asset.id).collect();
+        let mut is_imported = vec![false; found.len()];
+        imported.records.into_iter().flatten().for_each(|at| is_imported[at] = true);
         unknown.retain(|at| {
-            let id = id_at(found, *at);
-            let is_imported = imported.contains(&id);
-            if !is_imported && is_whole {
-                looks.assets.insert(id, Look { system: None, at: now });
+            if !is_imported[*at] && is_whole {
+                looks.assets.insert(id_at(found, *at), Look { system: None, at: now });
             }
-            is_imported
+            is_imported[*at]
         });
     }
     let left = unknown.len().saturating_sub(MOST);
@@ -120,7 +121,9 @@ fn set(
 ) {
     let Some(system) = system else { return };
     let mark = marker::marker(&engine.installation, ME, &with.account, Entity::Assets, system);
-    found[at] = Packed::new(&Found { marker: Some(mark.into()), ..found[at].open() });
+    if let Some(there) = found.get(at) {
+        found.replace(at, &Found { marker: Some(mark.into()), ..there });
+    }
 }
 
 impl Looks {

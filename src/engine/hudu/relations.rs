@@ -15,7 +15,6 @@ use crate::api::listing::Listing;
 use crate::engine::records::Write;
 use crate::engine::target::Say;
 use crate::integrations::hudu as rules;
-use crate::model::packed::sort_by_id;
 use crate::model::{
     Class, Entity, FieldName, Fields, Found, MatchKeys, Packed, Problem, SourceId, TargetId, Value,
 };
@@ -119,7 +118,7 @@ impl HuduDesk {
         let mut records: Vec<Packed<Found>> = found
             .filter_map(|(ends, is_there)| self.found_relation(ends, is_there).as_ref().map(Packed::new))
             .collect();
-        sort_by_id(&mut records);
+        records.sort_by(|a, b| a.id().cmp(b.id()));
         let mut certificate = all.certificate;
         certificate.seen = records.len() as u64;
         Ok(Listing { records, certificate, problems: all.problems })

@@ -5,35 +5,36 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{Place, Planner, notes};
+use super::{Place, Planner, hash, notes};
 use crate::matching::exact_form;
 use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::marker::is_marker;
-use crate::model::packed::place_of;
-use crate::model::{FieldName, Found, Packed, SourceId, TargetId, Value, Verdict, Wanted};
+use crate::model::{FieldName, Found, SourceId, TargetId, Value, Verdict, Wanted};
 use crate::plan::customers::why_update;
 use crate::plan::diff::{self, Diff};
 use crate::plan::owner::{Claim, Markers};
 use crate::plan::{Action, Candidate, Cause, Change};
 
-impl<'a> Planner<'a> {
+impl Planner<'_> {
     /// Records without a link: marked, adopted, created, or held.
-    pub(super) fn unlinked(&mut self, unlinked: &[&'a Packed<Wanted>]) {
+    /// `unlinked` are their places in the list.
+    pub(super) fn unlinked(&mut self, unlinked: &[usize]) {
         if unlinked.is_empty() {
             return;
         }
-        let ids = unlinked.iter().map(|wanted| SourceId::new(wanted.id()));
-        let markers = Markers::read(self.entity, ids, self.found.iter().copied(), self.policy);
-        let mut pending: Vec<&'a Packed<Wanted>> = Vec::new();
-        for packed in unlinked {
-            let wanted = packed.open();
+        let lines = self.lines;
+        let ids = unlinked.iter().map(|at| SourceId::new(lines.wanted.id(*at)));
+        let markers = Markers::listed(self.entity, ids, self.found, self.policy);
+        let mut pending: Vec<usize> = Vec::new();
+        for at in unlinked.iter().copied() {
+            let Some(wanted) = lines.wanted.get(at) else { continue };
             let settled = match self.place(&wanted, false) {
                 Ok(place) => self.marked(&wanted, &place, &markers),
                 Err(change) => Some(*change),
             };
             match settled {
                 Some(change) => self.rows.push(change),
-                None => pending.push(packed),
+                None => pending.push(at),
             }
         }
 
@@ -43,25 +44,23 @@ impl<'a> Planner<'a> {
         }
         // Who could adopt what: names that stand once on either side within one partner.
         let mut here: HashMap<(TargetId, String), u32> = HashMap::new();
-        for wanted in pending.iter().map(|wanted| wanted.open()) {
+        for wanted in pending.iter().filter_map(|at| lines.wanted.get(*at)) {
             if let Some(target) = self.place(&wanted, false).ok().and_then(|place| place.target) {
                 *here.entry((target, exact_form(&wanted.name))).or_default() += 1;
             }
         }
         let elsewhere = self.mappings.elsewhere.get(&self.entity);
         let mut there: HashMap<(TargetId, String), Vec<Found>> = HashMap::new();
-        let free = self.found.iter().zip(&self.taken).filter(|(_, taken)| !**taken);
-        for found in
-            free.filter(|(found, _)| !found.marker().is_some_and(is_marker)).map(|(one, _)| one.open())
-        {
+        let free = self.taken.iter().enumerate().filter(|(_, taken)| !**taken);
+        let free = free.filter_map(|(at, _)| self.found.get(at));
+        for found in free.filter(|found| !found.marker.as_deref().is_some_and(is_marker)) {
             let Some(parent) = &found.parent else { continue };
             let key = (parent.clone(), exact_form(&found.name));
             if here.contains_key(&key) && !elsewhere.is_some_and(|taken| taken.contains(&found.id)) {
                 there.entry(key).or_default().push(found);
             }
         }
-        for wanted in pending {
-            let wanted = wanted.open();
+        for wanted in pending.into_iter().filter_map(|at| lines.wanted.get(at)) {
             let Ok(place) = self.place(&wanted, false) else { continue };
             let key = place.target.clone().map(|target| (target, exact_form(&wanted.name)));
             let same = key.as_ref().and_then(|key| there.get(key)).map_or(&[][..], Vec::as_slice);
@@ -72,17 +71,19 @@ impl<'a> Planner<'a> {
     }
 
     /// Records that are told apart by the value of the matching field: the ladder after the stored id (L13).
-    fn by_value(&mut self, pending: &[&'a Packed<Wanted>]) {
-        let mut here: Vec<&str> = pending.iter().filter_map(|wanted| wanted.own_key()).collect();
+    fn by_value(&mut self, pending: &[usize]) {
+        let lines = self.lines;
+        let wanted = || pending.iter().filter_map(|at| lines.wanted.get(*at));
+        let mut here: Vec<u64> =
+            wanted().filter_map(|wanted| Some(hash(wanted.keys.own.as_deref()?))).collect();
         here.sort_unstable();
-        let times = |key: &str| {
+        let times = |key: u64| {
             let from = here.partition_point(|other| *other < key);
             here[from..].partition_point(|other| *other == key)
         };
-        for packed in pending {
-            let wanted = packed.open();
+        for wanted in wanted() {
             let Ok(place) = self.place(&wanted, false) else { continue };
-            let wanted_so = packed.own_key().map_or(0, times);
+            let wanted_so = wanted.keys.own.as_deref().map_or(0, |key| times(hash(key)));
             let change = self.valued(&wanted, &place, wanted_so);
             self.rows.push(change);
         }
@@ -111,13 +112,14 @@ impl<'a> Planner<'a> {
             );
             return held(self, Cause::Unproven, Action::Held, why);
         }
-        let same = wanted.keys.own.as_deref().map_or(&[][..], |key| self.with_key(key));
+        let same: Vec<Found> =
+            wanted.keys.own.as_deref().map_or_else(Vec::new, |key| self.with_key(key).collect());
         let candidates: Vec<Candidate> = same
             .iter()
             .take(8)
-            .map(|(_, found)| record_candidate(&found.open(), "the same value of the matching field"))
+            .map(|found| record_candidate(found, "the same value of the matching field"))
             .collect();
-        let only = match same {
+        let only = match same.as_slice() {
             [] if wanted_so > 1 => {
                 let why = format!(
                     "{wanted_so} {}s that are not in {} share the value of the matching field: which is which is not known (L13)",
@@ -127,7 +129,7 @@ impl<'a> Planner<'a> {
                 return held(self, Cause::Ambiguous { candidates }, Action::Create, why);
             }
             [] => return self.create(wanted, place),
-            [(_, only)] => only.open(),
+            [only] => only,
             several => {
                 let why = format!(
                     "{} {}s in {} have the same value of the matching field: which is it is not known (L13)",
@@ -148,7 +150,7 @@ impl<'a> Planner<'a> {
             );
             return held(self, Cause::Ambiguous { candidates }, Action::Link, why);
         }
-        if self.is_taken(&only) {
+        if self.is_taken(only) {
             let why = format!(
                 "the {} '{}' ({}) has the same value of the matching field, and belongs to another {} (L13)",
                 self.record,
@@ -168,16 +170,11 @@ impl<'a> Planner<'a> {
             return held(self, Cause::Ambiguous { candidates }, Action::Link, why);
         }
         let why = format!("the {} with the same value of the matching field (L13)", self.record);
-        self.link(wanted, place, &only, &why)
+        self.link(wanted, place, only, &why)
     }
 
     /// What its marker on a record settles.
-    fn marked(
-        &mut self,
-        wanted: &Wanted,
-        place: &Place,
-        markers: &Markers<&'a Packed<Found>>,
-    ) -> Option<Change> {
+    fn marked(&mut self, wanted: &Wanted, place: &Place, markers: &Markers<usize>) -> Option<Change> {
         let held = |cause, would_be, why: String| {
             Some(Self::finish(
                 self.row(wanted, Action::Unchanged, notes(wanted)).held(cause, would_be, why),
@@ -187,8 +184,8 @@ impl<'a> Planner<'a> {
         };
         match markers.claim(&wanted.id, self.policy) {
             Claim::None => None,
-            Claim::Ours(found) => {
-                let found = &found.open();
+            Claim::Ours(at) => {
+                let found = &self.found.get(at)?;
                 if let Verdict::Hold(why) = &wanted.verdict {
                     return held(Cause::Data, Action::Link, why.clone());
                 }
@@ -220,18 +217,17 @@ impl<'a> Planner<'a> {
                 Some(self.link(wanted, place, found, &why))
             }
             Claim::Several(several) => {
-                let candidates = several
-                    .iter()
-                    .map(|found| record_candidate(&found.open(), "carries our marker"))
-                    .collect();
+                let several = several.into_iter().filter_map(|at| self.found.get(at));
+                let candidates =
+                    several.map(|found| record_candidate(&found, "carries our marker")).collect();
                 let why = format!(
                     "several {}s in {} carry our marker of it: keep one, and empty the field of the others",
                     self.record, self.there
                 );
                 held(Cause::Ambiguous { candidates }, Action::Link, why)
             }
-            Claim::Foreign(found) => {
-                let found = found.open();
+            Claim::Foreign(at) => {
+                let found = self.found.get(at)?;
                 let why = format!(
                     "{} '{}' ({}) carries another installation's marker of it: empty that field in {} to take it over",
                     self.record, found.name, found.id, self.there
@@ -242,11 +238,11 @@ impl<'a> Planner<'a> {
     }
 
     fn is_taken(&self, found: &Found) -> bool {
-        place_of(&self.found, found.id.as_str()).is_some_and(|at| self.taken[at])
+        self.found.place_of(found.id.as_str()).is_some_and(|at| self.taken[at])
     }
 
     fn take_found(&mut self, found: &Found) {
-        if let Some(at) = place_of(&self.found, found.id.as_str()) {
+        if let Some(at) = self.found.place_of(found.id.as_str()) {
             self.taken[at] = true;
         }
     }
