@@ -26,6 +26,7 @@ const ADDRESS: &str = "address";
 const NAME: &str = "name lookup";
 const ENCRYPTION: &str = "encryption";
 const SIGN_IN: &str = "sign-in";
+const ACCEPTED: &str = "accepted";
 const CLOCK: &str = "clock";
 const TOP_LEVELS: &str = "top levels";
 const CUSTOMERS: &str = "customers";
@@ -134,7 +135,11 @@ async fn check_lists(
         return checks.skip(&rest[2..]);
     }
     let signed_in = halo.sign_in().await;
-    checks.sign_in(signed_in.as_ref().err(), hint.as_deref());
+    checks.sign_in(
+        signed_in.as_ref().err(),
+        hint.as_deref(),
+        &format!("accepted by {}", halo.token_endpoint()),
+    );
     checks.clock(&witness);
     if signed_in.is_err() {
         return checks.skip(&names);
@@ -182,7 +187,7 @@ pub async fn check_marketplace(
     if !checks.network(&cleaned, signed_in.as_ref().err()) {
         return checks.skip(&[SIGN_IN, CLOCK, CUSTOMERS, SUBSCRIPTIONS]);
     }
-    checks.sign_in(signed_in.as_ref().err(), hint.as_deref());
+    checks.sign_in(signed_in.as_ref().err(), hint.as_deref(), ACCEPTED);
     checks.clock(&witness);
     if signed_in.is_err() {
         return checks.skip(&[CUSTOMERS, SUBSCRIPTIONS]);
@@ -255,7 +260,7 @@ pub async fn check_hudu(
     if !checks.network(&cleaned, version.as_ref().err()) {
         return checks.skip(&rest[2..]);
     }
-    checks.sign_in(version.as_ref().err(), hint.as_deref());
+    checks.sign_in(version.as_ref().err(), hint.as_deref(), ACCEPTED);
     checks.clock(&witness);
     match version {
         Err(_) => return checks.skip(&rest[4..]),
@@ -310,7 +315,7 @@ pub async fn check_liongard(
     });
     let spaces = (secret.expose().trim() != secret.expose())
         .then_some("The access key secret begins or ends with a space: was it pasted with it?");
-    checks.sign_in(wrong.as_ref(), spaces);
+    checks.sign_in(wrong.as_ref(), spaces, ACCEPTED);
     checks.clock(&witness);
     checks.expiry(&settings.access_key_expires, today);
     if environments.is_err() {
@@ -395,9 +400,9 @@ impl Checks {
         true
     }
 
-    fn sign_in(&mut self, failure: Option<&Failure>, hint: Option<&str>) {
+    fn sign_in(&mut self, failure: Option<&Failure>, hint: Option<&str>, accepted: &str) {
         match failure {
-            None => self.add(SIGN_IN, CheckState::Ok, "accepted".to_owned()),
+            None => self.add(SIGN_IN, CheckState::Ok, accepted.to_owned()),
             Some(failure) => {
                 let hint = hint
                     .filter(|_| failure.cause == Cause::SignIn)

@@ -83,7 +83,7 @@ pub enum Command {
         /// hudu
         #[arg(value_name = "INTEGRATION")]
         integration: Integration,
-        /// Create, activate or complete the layout of this entity: sites, contracts or users; may be given for each
+        /// Create, activate or complete the layouts of this entity: sites, contracts, users or assets; may be given for each
         #[arg(long, value_name = "ENTITY")]
         fix: Vec<Entity>,
     },

@@ -395,7 +395,7 @@ impl Apply {
         match look {
             Ok(Look::Already | Look::Ours(_)) => {}
             Ok(Look::AsPlanned(_)) => {
-                for write in Self::sets(change, &id, &mut values) {
+                for write in self.sets(change, &id, &mut values) {
                     if let Err(over) = self.write(change, &target, write, None, place).await? {
                         return Ok(over);
                     }
@@ -464,7 +464,7 @@ impl Apply {
     }
 
     /// The writes of a row that changes a record which is there: one, or for a customer up to two.
-    fn sets(change: &Change, target: &TargetId, values: &mut Fields) -> Vec<Write> {
+    fn sets(&self, change: &Change, target: &TargetId, values: &mut Fields) -> Vec<Write> {
         let before: Fields =
             change.fields.iter().filter_map(|f| f.before.clone().map(|b| (f.name, b))).collect();
         let mut writes = Vec::new();
@@ -482,7 +482,8 @@ impl Apply {
         let (entity, id) = (change.entity, target.clone());
         // Archiving is a call of its own in Hudu.
         if values.len() > 1
-            && matches!(entity, Entity::Companies | Entity::Sites | Entity::Users | Entity::Contracts)
+            && self.plan.integration.target(entity)
+                == crate::model::Place::Of(crate::model::Integration::Hudu)
             && let Some(status) = values.remove(FieldName::Status)
         {
             let fields = Fields::new().with(FieldName::Status, status);

@@ -511,9 +511,9 @@ impl Book {
         self.get(&keys::wish(job))
     }
 
-    /// What was asked of Hudu about the layout of this entity and has no known end.
-    pub fn open_layout(&self, entity: Entity) -> Result<Option<String>, Problem> {
-        self.get(&keys::layout(entity))
+    /// What was asked of Hudu about this layout of an entity and has no known end.
+    pub fn open_layout(&self, entity: Entity, name: &str) -> Result<Option<String>, Problem> {
+        self.get(&keys::layout(entity, name))
     }
 
     /// Notes where the trail stands, so that a job's facts are found without reading all of it.

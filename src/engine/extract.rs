@@ -2,6 +2,7 @@
 
 pub mod halo;
 mod hudu;
+mod inspections;
 mod liongard;
 mod marketplace;
 mod push;

@@ -3,7 +3,9 @@
 //! An asset's id is `company/asset`: Hudu reads and writes one only through its company, and so a record of another
 //! company is never taken for it.
 
-use std::collections::HashMap;
+mod relations;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -19,8 +21,8 @@ use crate::integrations::hudu as rules;
 use crate::matching::keys::domain_in;
 use crate::model::packed::sort_by_id;
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Packed, Problem, SourceId,
-    TargetId, Value, marker, settings,
+    Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Moment, Packed, Problem,
+    SourceId, TargetId, Value, marker, settings,
 };
 
 /// Where the records that a write names are at the target, by their links.
@@ -39,6 +41,11 @@ pub struct HuduDesk {
     urls: Mutex<HashMap<TargetId, Box<str>>>,
     /// Halo's id of the site that an asset is of.
     sites: Mutex<HashMap<i64, SourceId>>,
+    /// The layout of each asset that was read and whose entity has several.
+    layout_of: Mutex<HashMap<i64, i64>>,
+    relations: Mutex<relations::Shelf>,
+    /// When assets were changed last, where a rule asks for it (P49).
+    changed: Mutex<BTreeMap<TargetId, Moment>>,
 }
 
 impl HuduDesk {
@@ -52,6 +59,9 @@ impl HuduDesk {
             is_native: AtomicBool::new(false),
             urls: Mutex::default(),
             sites: Mutex::default(),
+            layout_of: Mutex::default(),
+            relations: Mutex::default(),
+            changed: Mutex::default(),
         }
     }
 
@@ -71,6 +81,61 @@ impl HuduDesk {
             Ok((layout, _)) => Ok(layout),
             Err((blocked, _)) => Err(Problem::new(Class::Input, blocked.sentence(entity, name))),
         }
+    }
+
+    /// Every layout that records of this entity are written in: one, but for assets (P66).
+    ///
+    /// # Errors
+    /// None is chosen, or one of them cannot take such records.
+    pub async fn layouts_of(&self, entity: Entity) -> Result<Vec<&Layout>, Problem> {
+        if entity != Entity::Assets {
+            return Ok(vec![self.layout(entity).await?]);
+        }
+        let sorting = rules::Sorting::new(&self.settings.asset_layouts);
+        let names = sorting.layouts();
+        if names.is_empty() {
+            return Err(Problem::new(
+                Class::Input,
+                "assets: no layout is chosen for any type of Halo's assets.",
+            )
+            .remedy("Set hudu.asset_layouts, such as { default = \"Devices\" }."));
+        }
+        let layouts = self.layouts().await?;
+        let judge = |name: &&str| match rules::judge(entity, name, layouts) {
+            Ok((layout, _)) => Ok(layout),
+            Err((blocked, _)) => Err(Problem::new(Class::Input, blocked.sentence(entity, name))),
+        };
+        names.iter().map(judge).collect()
+    }
+
+    /// Reads what [`Self::send`] needs to know of an entity, once.
+    pub async fn ready(&self, entity: Entity) -> Result<(), Problem> {
+        match entity {
+            Entity::Companies => Ok(()),
+            Entity::Relations => self.know_relations().await,
+            _ => self.layouts_of(entity).await.map(drop),
+        }
+    }
+
+    /// When the assets of this entity that were read were changed last; empty where no rule asks for it, or Halo dates no
+    /// such records.
+    pub fn changed(&self, entity: Entity) -> BTreeMap<TargetId, Moment> {
+        if !self.dates(entity) {
+            return BTreeMap::new();
+        }
+        std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a rule asks when records of this entity were changed, and both sides say so.
+    pub fn dates(&self, entity: Entity) -> bool {
+        entity == Entity::Contracts
+            && self.settings.conflicts.values().any(|wins| *wins == settings::Wins::Newest)
+    }
+
+    /// The layout that an asset was in when it was read; of entities with several alone.
+    pub fn layout_of(&self, id: &TargetId) -> Option<i64> {
+        let number = parts(id).ok()?.1.number()?;
+        self.layout_of.lock().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
     }
 
     fn marker(&self, entity: Entity, halo_id: &str) -> Box<str> {
@@ -144,20 +209,49 @@ impl HuduDesk {
         {
             self.with_sites(|sites| sites.insert(number, SourceId::new(key)));
         }
+        if entity == Entity::Users
+            && let Some(key) = &key
+        {
+            let mut shelf = self.relations.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.note_contact(number, &asset.company, SourceId::new(key));
+        }
         let mut fields = Fields::new().with(FieldName::Name, Value::text(&asset.name));
-        for feed in rules::feeds(entity) {
-            let Some(cell) = asset.cell(feed.label) else { continue };
+        let mut set = |label: &str, cell: &Cell| {
             let value = match cell {
                 Cell::Assets(ids) => Some(self.linked(ids)),
                 cell => rules::value_of(cell),
             };
             if let Some(value) = value {
-                fields.set(FieldName::own(feed.label), value);
+                fields.set(FieldName::own(label), value);
+            }
+        };
+        let feeds = rules::feeds(entity);
+        for feed in feeds {
+            if let Some(cell) = asset.cell(feed.label) {
+                set(feed.label, cell);
             }
         }
+        if entity == Entity::Assets {
+            // Fields that Halo feeds by their name.
+            for (label, cell) in &asset.cells {
+                let label = label.trim();
+                if feeds.iter().all(|feed| !feed.label.eq_ignore_ascii_case(label)) {
+                    set(label, cell);
+                }
+            }
+            let layouts = self.layouts.get().map_or(&[][..], Vec::as_slice);
+            if let Some(layout) = layouts.iter().find(|layout| layout.id == asset.layout) {
+                fields.set(rules::layout_field(), Value::text(&*layout.name));
+            }
+            self.layout_of.lock().unwrap_or_else(PoisonError::into_inner).insert(number, asset.layout);
+        }
         fields.shrink();
+        let id = asset_id(&asset.company, &asset.id);
+        if let Some(at) = asset.changed.filter(|_| self.dates(entity)) {
+            self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), at);
+        }
         Found {
-            id: asset_id(&asset.company, &asset.id),
+            id,
             name: asset.name.into(),
             parent: Some(asset.company),
             is_active: !asset.is_archived,
@@ -202,7 +296,7 @@ impl HuduDesk {
         for (company, id) in unknown {
             let Ok(layout) = self.layout(Entity::Sites).await else { return Ok(()) };
             // It may as well be an asset of another layout, which says nothing of a site.
-            if let Ok(Some(site)) = self.hudu.asset(&company, &id.into(), layout).await {
+            if let Ok(Some(site)) = self.hudu.asset(&company, &id.into(), &[layout]).await {
                 self.found_asset(Entity::Sites, site);
             }
         }
@@ -213,9 +307,11 @@ impl HuduDesk {
         if entity == Entity::Companies {
             return Ok(self.hudu.company(id).await?.map(|company| self.found_company(company)));
         }
+        if entity == Entity::Relations {
+            return self.relation(id).await;
+        }
         let (company, asset) = parts(id)?;
-        let layout = self.layout(entity).await?;
-        match self.hudu.asset(&company, &asset, layout).await? {
+        match self.hudu.asset(&company, &asset, &self.layouts_of(entity).await?).await? {
             Some(asset) => {
                 self.know_sites(std::slice::from_ref(&asset)).await?;
                 Ok(Some(self.found_asset(entity, asset)))
@@ -235,10 +331,15 @@ impl HuduDesk {
                 let found = self.hudu.companies_with("name", name.trim()).await?;
                 Ok(found.into_iter().map(|company| self.found_company(company)).collect())
             }
+            Some(company) if entity == Entity::Relations => self.relations_of(company).await,
             Some(company) => {
-                let assets = self.hudu.assets_of(company, self.layout(entity).await?).await?;
-                self.know_sites(&assets).await?;
-                Ok(assets.into_iter().map(|asset| self.found_asset(entity, asset)).collect())
+                let mut found = Vec::new();
+                for layout in self.layouts_of(entity).await? {
+                    let assets = self.hudu.assets_of(company, layout).await?;
+                    self.know_sites(&assets).await?;
+                    found.extend(assets.into_iter().map(|asset| self.found_asset(entity, asset)));
+                }
+                Ok(found)
             }
         }
     }
@@ -253,9 +354,9 @@ impl HuduDesk {
         let Some(kind) = rules::card_kind(entity).filter(|_| self.is_native.load(Ordering::Relaxed)) else {
             return Ok(HashMap::new());
         };
-        let ours = self.layout(entity).await?.id;
+        let ours: Vec<i64> = self.layouts_of(entity).await?.iter().map(|layout| layout.id).collect();
         let all = self.hudu.carded(say).await?;
-        let elsewhere = all.records.into_iter().filter(|asset| asset.layout != ours);
+        let elsewhere = all.records.into_iter().filter(|asset| !ours.contains(&asset.layout));
         Ok(elsewhere
             .flat_map(|asset| {
                 let said = format!("'{}' of layout '{}'", asset.name, asset.layout_name);
@@ -275,9 +376,12 @@ impl HuduDesk {
         if entity == Entity::Companies {
             return Ok(self.companies(say).await?.packed());
         }
-        let layout = self.layout(entity).await?;
-        // What a user's asset leads to is told in Halo's words: the sites come first.
-        if entity == Entity::Users
+        if entity == Entity::Relations {
+            return self.list_relations(say).await;
+        }
+        let layouts = self.layouts_of(entity).await?;
+        // What an asset leads to is told in Halo's words: the sites come first.
+        if matches!(entity, Entity::Users | Entity::Assets)
             && self.with_sites(|sites| sites.is_empty())
             && let Ok(sites) = self.layout(Entity::Sites).await
         {
@@ -287,12 +391,18 @@ impl HuduDesk {
             }
         }
         let packed = |asset| Packed::new(&self.found_asset(entity, asset));
-        let mut all = self.hudu.assets(layout, false, &packed, say).await?;
-        let archived = self.hudu.assets(layout, true, &packed, &|_, _| {}).await?;
-        all.certificate.complete &= archived.certificate.complete;
-        all.certificate.why_not = all.certificate.why_not.or(archived.certificate.why_not);
-        all.problems.extend(archived.problems);
-        all.records.extend(archived.records);
+        let mut all = Listing::whole(Vec::new(), Vec::new(), None);
+        for layout in layouts {
+            for archived in [false, true] {
+                let before = all.records.len() as u64;
+                let say = |done: u64, _: Option<u64>| say(before + done, None);
+                let part = self.hudu.assets(layout, archived, &packed, &say).await?;
+                all.certificate.complete &= part.certificate.complete;
+                all.certificate.why_not = all.certificate.why_not.or(part.certificate.why_not);
+                all.problems.extend(part.problems);
+                all.records.extend(part.records);
+            }
+        }
         sort_by_id(&mut all.records);
         all.records.dedup_by(|a, b| a.id() == b.id());
         all.certificate.seen = all.records.len() as u64;
@@ -302,12 +412,14 @@ impl HuduDesk {
     /// Sends one write, once.
     pub async fn send(&self, permit: Permit, write: &Write, named: &Named) -> WriteVerdict<TargetId> {
         match write {
+            Write::Create { entity: Entity::Relations, .. }
+            | Write::Set { entity: Entity::Relations, .. } => self.send_relation(permit, write, named).await,
             Write::Create { entity: Entity::Companies, fields, .. } => {
                 let fields = self.company_fields(fields);
                 self.hudu.create_company(permit, &fields).await.map(|company| company.id)
             }
             Write::Create { entity, customer: Some(company), fields, .. } => {
-                let (layout, new) = match self.prepared(*entity, fields, named).await {
+                let (layout, new) = match self.prepared(*entity, None, fields, named).await {
                     Ok(prepared) => prepared,
                     Err(problem) => return WriteVerdict::Rejected(problem),
                 };
@@ -330,7 +442,7 @@ impl HuduDesk {
                     Ok(parts) => parts,
                     Err(problem) => return WriteVerdict::Rejected(problem),
                 };
-                let (layout, new) = match self.prepared(*entity, fields, named).await {
+                let (layout, new) = match self.prepared(*entity, Some(id), fields, named).await {
                     Ok(prepared) => prepared,
                     Err(problem) => return WriteVerdict::Rejected(problem),
                 };
@@ -371,17 +483,47 @@ impl HuduDesk {
         }
     }
 
+    /// The layout of the asset `id`, or the one that a new asset names.
+    async fn chosen(
+        &self,
+        entity: Entity,
+        id: Option<&TargetId>,
+        fields: &Fields,
+    ) -> Result<&Layout, Problem> {
+        let layouts = self.layouts_of(entity).await?;
+        let found = match (layouts.as_slice(), id) {
+            ([only], _) => Some(*only),
+            (several, Some(id)) => {
+                let of = self.layout_of(id);
+                several.iter().find(|layout| Some(layout.id) == of).copied()
+            }
+            (several, None) => {
+                let name = fields.get(rules::layout_field()).map(ToString::to_string).unwrap_or_default();
+                several.iter().find(|layout| layout.name.trim().eq_ignore_ascii_case(name.trim())).copied()
+            }
+        };
+        found.ok_or_else(|| {
+            Problem::new(
+                Class::Record,
+                "Its layout is none of those that asset_layouts names; nothing was sent.",
+            )
+            .remedy("Build the plan again.")
+        })
+    }
+
     async fn prepared(
         &self,
         entity: Entity,
+        id: Option<&TargetId>,
         fields: &Fields,
         named: &Named,
     ) -> Result<(&Layout, NewAsset), Problem> {
-        let layout = self.layout(entity).await?;
+        let layout = self.chosen(entity, id, fields).await?;
         let mut new = NewAsset::default();
         for (name, value) in fields.iter() {
             let cell = match (name, value) {
                 (FieldName::Status, _) => continue,
+                (name, _) if name == rules::layout_field() => continue,
                 (FieldName::Name, value) => {
                     new.name = Some(value.to_string().into());
                     continue;
@@ -389,11 +531,7 @@ impl HuduDesk {
                 (_, Value::Record(of, id)) => {
                     let there =
                         named.get(&(*of, id.clone())).and_then(|target| parts(target).ok()?.1.number());
-                    let there = there.ok_or_else(|| {
-                        Problem::new(Class::Record, format!("Its {} {id} is not in Hudu yet.", of.singular()))
-                            .remedy("See to that one first; the next run goes on with this.")
-                    })?;
-                    Cell::Assets(vec![there])
+                    Cell::Assets(vec![there.ok_or_else(|| not_there(*of, id))?])
                 }
                 (_, value) => rules::cell_of(value).ok_or_else(|| {
                     let why = format!("Hudu's field '{name}' cannot take '{value}'; nothing was sent.");
@@ -404,6 +542,12 @@ impl HuduDesk {
         }
         Ok((layout, new))
     }
+}
+
+/// What a record names is not in Hudu.
+fn not_there(entity: Entity, id: &SourceId) -> Problem {
+    Problem::new(Class::Record, format!("Its {} {id} is not in Hudu yet.", entity.singular()))
+        .remedy("See to that one first; the next run goes on with this.")
 }
 
 fn asset_id(company: &TargetId, asset: &TargetId) -> TargetId {

@@ -174,9 +174,14 @@ pub fn agent() -> Vec<u8> {
     plain(&[b"n", b"halo", b"agent"])
 }
 
-/// A request about Hudu's layout of this entity whose fate is not known.
-pub fn layout(entity: Entity) -> Vec<u8> {
-    plain(&[b"y", entity.key().as_bytes()])
+/// The last customer of Halo's whose own fields were looked at one by one.
+pub fn looked_at() -> Vec<u8> {
+    plain(&[b"n", b"halo", b"looked"])
+}
+
+/// A request about a layout of Hudu's, which this entity is written in, whose fate is not known.
+pub fn layout(entity: Entity, name: &str) -> Vec<u8> {
+    plain(&[b"y", entity.key().as_bytes(), name.trim().to_lowercase().as_bytes()])
 }
 /// What a person wishes of a job.
 pub fn wish(job: JobId) -> Vec<u8> {
@@ -268,6 +273,15 @@ pub fn halo_cards() -> Vec<u8> {
 }
 pub fn halo_card(id: &TargetId) -> Vec<u8> {
     with_id(halo_cards(), id.as_str())
+}
+/// What the latest inspection of a system told.
+pub fn inspections(integration: Integration) -> Vec<u8> {
+    let mut key = plain(&[b"gi", integration.key().as_bytes()]);
+    key.push(b'/');
+    key
+}
+pub fn inspection(integration: Integration, system: &SourceId) -> Vec<u8> {
+    with_id(inspections(integration), system.as_str())
 }
 /// What a look at assets that nothing links told of whose they are.
 pub fn strangers(integration: Integration) -> Vec<u8> {

@@ -15,7 +15,8 @@ use crate::engine::words::{Check, CheckState, Event, LayoutState, LayoutView};
 use crate::integrations::hudu::{self as rules, Blocked, Feed};
 use crate::model::{Class, Entity, Integration, Place, Problem};
 
-const ENTITIES: [Entity; 3] = [Entity::Sites, Entity::Contracts, Entity::Users];
+/// Sites first: the layouts of users and assets link to theirs.
+const ENTITIES: [Entity; 4] = [Entity::Sites, Entity::Contracts, Entity::Users, Entity::Assets];
 const APPLICATION: &str = "application in Halo";
 const CUSTOMERS: &str = "customers in Halo";
 /// What to look at where Halo does not show its applications, as it does to administrators only (H3, H4).
@@ -65,17 +66,31 @@ impl Engine {
         if let Some(other) = fix.iter().find(|entity| !ENTITIES.contains(entity)) {
             return Err(Problem::new(Class::Input, format!("{other} have no asset layout.")));
         }
-        // Sites first: the layout of users links to theirs.
         for entity in ENTITIES.into_iter().filter(|entity| fix.contains(entity)) {
-            self.fix(entity).await?;
+            let names = self.layout_names(entity);
+            if names.is_empty() {
+                let why = format!("No layout is chosen for {entity}.");
+                return Err(Problem::new(Class::Input, why).remedy("Set hudu.asset_layouts."));
+            }
+            for name in names {
+                self.fix(entity, &name).await?;
+            }
         }
-        let settings = self.settings();
         let desk = self.hudu_desk()?;
         let layouts = desk.layouts().await?;
-        Ok(ENTITIES
-            .into_iter()
-            .map(|entity| view(entity, settings.hudu.layout(entity).unwrap_or_default(), layouts))
-            .collect())
+        let views =
+            |entity| self.layout_names(entity).into_iter().map(move |name| view(entity, &name, layouts));
+        Ok(ENTITIES.into_iter().flat_map(views).collect())
+    }
+
+    /// The layouts that records of this entity are written in, by name: one, but for assets (P66).
+    fn layout_names(&self, entity: Entity) -> Vec<String> {
+        let settings = self.settings();
+        if let Some(name) = settings.hudu.layout(entity) {
+            return vec![name.trim().to_owned()];
+        }
+        let sorting = rules::Sorting::new(&settings.hudu.asset_layouts);
+        sorting.layouts().into_iter().map(str::to_owned).collect()
     }
 
     /// A connection that knows no layouts yet: what Hudu has counts, not what it answered before.
@@ -88,15 +103,14 @@ impl Engine {
 
     /// One step after the other, each by what Hudu has by then, until nothing is left to do. A step without an answer is
     /// looked for, and sent again only when its settle time has passed and it is not there (sync-engine 7.4).
-    async fn fix(&self, entity: Entity) -> Result<(), Problem> {
+    async fn fix(&self, entity: Entity, name: &str) -> Result<(), Problem> {
         let _alone = self.layout_turn.lock().await;
-        let name = self.settings().hudu.layout(entity).unwrap_or_default().trim().to_owned();
         let (mut doubts, mut settled) = (0, false);
         loop {
             let desk = self.hudu_desk()?;
             let layouts = desk.layouts().await?;
-            let step = self.next_step(entity, &name, layouts)?;
-            if let Some(what) = self.book.open_layout(entity)? {
+            let step = self.next_step(entity, name, layouts)?;
+            if let Some(what) = self.book.open_layout(entity, name)? {
                 if step.as_ref().is_some_and(|step| step.what() == what) && !settled {
                     let wait = self.settle();
                     self.tell(Event::Reading {
@@ -115,22 +129,22 @@ impl Engine {
                 }
                 let is_there = step.as_ref().is_none_or(|step| step.what() != what);
                 let message = if is_there { "it was carried out" } else { "it was not carried out" };
-                self.end_layout(entity, &name, message).await?;
+                self.end_layout(entity, name, message).await?;
             }
             let Some(step) = step else { return Ok(()) };
             let note =
-                Record::Layout { entity, layout: name.clone(), what: step.what(), by: self.by.clone() };
+                Record::Layout { entity, layout: name.to_owned(), what: step.what(), by: self.by.clone() };
             let permit = desk.hudu.budget().acquire(Lane::Interactive).await;
             self.book.record(&[note]).await?;
-            match step.send(&desk, permit, &name).await {
-                WriteVerdict::Done(_) => self.end_layout(entity, &name, "done").await?,
+            match step.send(&desk, permit, name).await {
+                WriteVerdict::Done(_) => self.end_layout(entity, name, "done").await?,
                 WriteVerdict::Rejected(problem) | WriteVerdict::NotSent(problem) => {
-                    self.end_layout(entity, &name, &problem.message).await?;
+                    self.end_layout(entity, name, &problem.message).await?;
                     return Err(problem);
                 }
                 WriteVerdict::Throttled if doubts < DOUBTS => {
                     doubts += 1;
-                    self.end_layout(entity, &name, "Hudu asks for a pause").await?;
+                    self.end_layout(entity, name, "Hudu asks for a pause").await?;
                 }
                 WriteVerdict::Unknown(_) if doubts < DOUBTS => (doubts, settled) = (doubts + 1, false),
                 WriteVerdict::Unknown(problem) => {
@@ -139,7 +153,7 @@ impl Engine {
                     ));
                 }
                 WriteVerdict::Throttled => {
-                    self.end_layout(entity, &name, "Hudu asks for a pause").await?;
+                    self.end_layout(entity, name, "Hudu asks for a pause").await?;
                     return Err(Problem::new(Class::Host, "Hudu asks for a pause: nothing was changed.")
                         .remedy("Try again later."));
                 }
@@ -166,6 +180,7 @@ impl Engine {
                 let icon = match entity {
                     Entity::Sites => "fas fa-building",
                     Entity::Users => "fas fa-user",
+                    Entity::Assets => "fas fa-desktop",
                     _ => "fas fa-file-contract",
                 };
                 return Ok(Some(Fix::Create {
@@ -192,7 +207,10 @@ impl Engine {
         match self.layouts(&[]).await {
             Ok(views) => checks.extend(views.into_iter().map(|view| {
                 check(
-                    format!("layout of {}", view.entity),
+                    match view.entity {
+                        Entity::Assets => format!("layout '{}' of assets", view.layout),
+                        entity => format!("layout of {entity}"),
+                    },
                     (!view.sentence.is_empty()).then_some(view.sentence),
                 )
             })),
@@ -218,7 +236,11 @@ impl Engine {
             (Entity::Sites, "/Site", "sites", "read:customers"),
             (Entity::Contracts, "/ClientContract", "contracts", "read:contracts"),
             (Entity::Users, "/Users", "users", "read:customers"),
+            (Entity::Assets, "/Asset", "assets", "read:assets"),
         ] {
+            if entity == Entity::Assets && self.settings().hudu.asset_layouts.is_empty() {
+                continue;
+            }
             let read = halo.count(&format!("the list of {entity}"), path, key).await;
             let trouble = read.err().map(|failure| {
                 format!("{} It needs {scope}. The other entities go on without it.", failure.problem)
@@ -229,7 +251,7 @@ impl Engine {
     }
 
     /// Says in the trail as which agent Halo is read, where that is news (H4).
-    async fn note_agent(&self, client_id: &str, application: Application) -> Result<(), Problem> {
+    pub(super) async fn note_agent(&self, client_id: &str, application: Application) -> Result<(), Problem> {
         let now = (client_id.to_owned(), application.agent);
         if self.book.get::<(String, Option<i64>)>(&keys::agent())?.as_ref() == Some(&now) {
             return Ok(());

@@ -118,6 +118,7 @@ impl Engine {
     pub(super) fn customers_first(&self, spec: &Spec) -> Result<(), Problem> {
         let asks = spec.purpose == Purpose::Whole
             && spec.entities.contains(&Entity::Assets)
+            && spec.integration.root() == Entity::Customers
             && !spec.entities.contains(&Entity::Customers);
         if asks && !self.takes_assets(spec.integration)? {
             return Err(Problem::new(

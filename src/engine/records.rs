@@ -317,8 +317,10 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
         Record::Config { settings, .. } => ops.extend(keys::put_big(&keys::settings(), settings)),
         Record::Secret { .. } | Record::Approval { .. } => {}
         Record::Agent { client_id, agent, .. } => ops.push(keys::put(keys::agent(), &(client_id, agent))),
-        Record::Layout { entity, what, .. } => ops.push(keys::put(keys::layout(*entity), what)),
-        Record::LayoutDone { entity, .. } => ops.push(Op::Del(keys::layout(*entity))),
+        Record::Layout { entity, layout, what, .. } => {
+            ops.push(keys::put(keys::layout(*entity, layout), what));
+        }
+        Record::LayoutDone { entity, layout, .. } => ops.push(Op::Del(keys::layout(*entity, layout))),
         Record::Step { integration, step, title, edits, by, at } => {
             for edit in edits {
                 slot(*integration, integration.root(), &edit.id, &edit.after, ops);

@@ -54,8 +54,8 @@ impl Target {
     /// Reads what [`Self::send`] needs to know, once: it must not wait for a second place while it holds one.
     pub async fn ready(&self, entity: Entity) -> Result<(), Problem> {
         match self {
-            Self::Hudu(desk) if entity != Entity::Companies => Box::pin(desk.layout(entity)).await.map(drop),
-            Self::Halo(_) | Self::Hudu(_) | Self::Liongard(_) => Ok(()),
+            Self::Hudu(desk) => Box::pin(desk.ready(entity)).await,
+            Self::Halo(_) | Self::Liongard(_) => Ok(()),
         }
     }
 

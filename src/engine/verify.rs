@@ -148,7 +148,14 @@ impl Apply {
         // itself.
         let is_unlisted = |(entity, _): &Key| matches!(entity, Entity::Warranty | Entity::CompanyUrls);
         if (ids.len() as u64) < LIST_FROM || ids.iter().all(is_unlisted) {
-            for (entity, id) in ids {
+            let related: BTreeSet<Entity> =
+                ids.iter().map(|(entity, _)| *entity).filter(|entity| *entity == Entity::Relations).collect();
+            for entity in related {
+                // None can be read by itself.
+                let listing = self.target(entity).list(entity, &|_, _| {}).await?;
+                there.0.insert(entity, listing.records);
+            }
+            for (entity, id) in ids.iter().filter(|(entity, _)| *entity != Entity::Relations) {
                 if let Some(found) = self.target(*entity).record(*entity, id).await? {
                     there.0.entry(*entity).or_default().push(Packed::new(&found));
                 }

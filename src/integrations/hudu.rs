@@ -8,18 +8,43 @@ use std::sync::Arc;
 
 use super::field_rules::{FieldRule, Rule};
 use crate::api::halo::{Contract, Site, User};
-use crate::api::hudu::{Cell, Layout};
+use crate::api::hudu::{Cell, FieldKind, Layout};
+use crate::model::asset::Asset as HaloAsset;
+use crate::model::date::parse_vendor_date;
 use crate::model::settings::{Hudu, Wins as Setting};
 use crate::model::{Entity, FieldName, Fields, Found, MatchKeys, SourceId, Value, Verdict, Wanted};
 use crate::plan::{Removal, Rules, Scope, Wins};
 
-pub use layout::{Blocked, Feed, feeds, judge, key_label};
+pub use layout::{Blocked, Feed, Sorting, feeds, judge, key_label, layout_field};
 
 /// What our value of Halo's id is called in a company's field, so that people see whose number it is.
 const COMPANY_KEY: &str = "HALO-";
 
 /// How a record of ours is told whose link is lost.
 const KNOWN_BY: &str = "Halo's id";
+
+/// The two ends of a relation, and what Hudu shows between them.
+pub const CONTACT: &str = "Contact";
+pub const SITE: &str = "Site";
+pub const WORKS_AT: &str = "Works at";
+
+/// How a relation is known at the source: Halo's ids of the contact and the site that it joins.
+pub fn relation_key(contact: &SourceId, site: &SourceId) -> SourceId {
+    SourceId::new(format!("{contact}@{site}"))
+}
+
+/// Contact and site of such a key.
+pub fn relation_ends(key: &SourceId) -> Option<(SourceId, SourceId)> {
+    key.as_str().split_once('@').map(|(contact, site)| (SourceId::new(contact), SourceId::new(site)))
+}
+
+/// What a relation joins, as its row shows it.
+pub fn relation_fields(contact: &SourceId, site: &SourceId) -> [(FieldName, Value); 2] {
+    [
+        (FieldName::own(CONTACT), Value::Record(Entity::Users, contact.clone())),
+        (FieldName::own(SITE), Value::Record(Entity::Sites, site.clone())),
+    ]
+}
 
 /// The company field that carries Halo's id.
 pub fn company_key() -> FieldName {
@@ -43,6 +68,7 @@ pub const fn card_kind(entity: Entity) -> Option<&'static str> {
     match entity {
         Entity::Sites => Some("site"),
         Entity::Users => Some("contact"),
+        Entity::Assets => Some("asset"),
         _ => None,
     }
 }
@@ -65,6 +91,7 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
         settings.contact_layout,
         settings.contract_layout,
         settings.inactive_contracts,
+        settings.asset_layouts,
     ])
     .to_string();
     let company = ["Phone", "Address", "Website"].map(FieldName::own);
@@ -83,12 +110,13 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
         ..Rules::default()
     };
     let mut all = BTreeMap::from([(Entity::Companies, companies)]);
-    for entity in [Entity::Sites, Entity::Contracts, Entity::Users] {
+    for entity in [Entity::Sites, Entity::Contracts, Entity::Users, Entity::Assets] {
         let key = FieldName::own(key_label(entity).unwrap_or_default());
         let own =
             feeds(entity).iter().filter_map(|feed| Some((FieldName::own(feed.label), named(feed.label)?)));
-        // What tells whose record it is, and what we archived ourselves, is never a matter of taste.
-        let fixed = [(key, Wins::Source), (FieldName::Status, Wins::Source)];
+        // What tells whose record it is, and what we archived ourselves, is never a matter of taste. None is moved to
+        // another layout.
+        let fixed = [(key, Wins::Source), (FieldName::Status, Wins::Source), (layout_field(), Wins::Blank)];
         let name = named("Name").map(|wins| (FieldName::Name, wins));
         let rules = Rules {
             scope: Scope { told: told.clone(), ..Scope::default() },
@@ -100,6 +128,14 @@ pub fn rules(settings: &Hudu) -> BTreeMap<Entity, Rules> {
         };
         all.insert(entity, rules);
     }
+    let relations = Rules {
+        // Which ends it has is what it is: nothing of it can follow.
+        follows: Some(BTreeSet::new()),
+        removal: archives(settings.archive_deleted),
+        known_by: KNOWN_BY,
+        ..Rules::default()
+    };
+    all.insert(Entity::Relations, relations);
     all
 }
 
@@ -117,6 +153,15 @@ pub fn options(settings: &Hudu) -> Vec<String> {
             settings.contact_layout,
             settings.contract_layout,
             if settings.inactive_contracts { "all" } else { "active" }
+        ),
+        format!(
+            "layouts of assets: {}",
+            if settings.asset_layouts.is_empty() {
+                "none, so no assets".to_owned()
+            } else {
+                let rules = settings.asset_layouts.iter().map(|(of, layout)| format!("{of} '{layout}'"));
+                rules.collect::<Vec<_>>().join(", ")
+            }
         ),
         format!(
             "archive what is gone from Halo {}, companies {} (acts in scheduled jobs only)",
@@ -207,16 +252,33 @@ pub fn field_rules(settings: &Hudu) -> Vec<FieldRule> {
             )
         },
     ];
-    for entity in [Entity::Sites, Entity::Contracts, Entity::Users] {
-        let layout = settings.layout(entity).unwrap_or_default();
+    for entity in [Entity::Sites, Entity::Contracts, Entity::Users, Entity::Assets] {
+        let (source, of) = match entity {
+            Entity::Contracts => ("ref", settings.layout(entity).unwrap_or_default()),
+            Entity::Assets => ("inventory_number", "(by its type)"),
+            _ => ("name", settings.layout(entity).unwrap_or_default()),
+        };
         lines.push(line(
             entity,
-            if entity == Entity::Contracts { "ref" } else { "name" },
+            source,
             "name",
             "text",
             Rule::Source,
-            format!("of an asset of layout '{layout}'"),
+            format!("of an asset of layout '{of}'"),
         ));
+        if entity == Entity::Assets {
+            lines.push(FieldRule {
+                editable_setting: Some("asset_layouts".into()),
+                ..line(
+                    entity,
+                    "assettype_name",
+                    layout_field().key(),
+                    "text",
+                    Rule::AtCreation,
+                    "by the rules of asset_layouts; an asset is never moved to another (P66)".into(),
+                )
+            });
+        }
         for feed in feeds(entity) {
             let note = if feed.is_key {
                 "tells which record it is; the layout must have it".to_owned()
@@ -342,6 +404,37 @@ impl Form<'_> {
         self.asset(contract.id.as_str(), &name, contract.customer.as_str(), values.into(), why, known)
     }
 
+    /// An asset of Halo's as an asset of its company: what every one has, and each field that the layout asks for by name.
+    pub fn halo_asset(
+        &self,
+        asset: &HaloAsset,
+        has_site: impl Fn(&SourceId) -> bool,
+        known: Known,
+    ) -> Wanted {
+        let site = asset.site.as_ref().map(|site| SourceId::new(site.as_str())).filter(|site| has_site(site));
+        let mut values = vec![
+            ("Halo Asset ID", text(asset.id.as_str())),
+            ("Type", text(&asset.type_name)),
+            ("Site", site.map(|site| Value::Record(Entity::Sites, site))),
+            ("Status", text(&asset.status)),
+            ("Active", Some(Value::Flag(asset.is_active))),
+            ("Halo Link", self.link("assets?id", asset.id.as_str())),
+        ];
+        let told: Vec<&str> = values.iter().map(|(label, _)| *label).collect();
+        for value in asset.fields.iter().flatten().filter(|value| !value.text.trim().is_empty()) {
+            let Some(field) = self.layout.field(&value.name) else { continue };
+            let is_told = told.iter().any(|label| label.eq_ignore_ascii_case(field.label.trim()));
+            if !is_told && FieldName::own(field.label.trim()) != layout_field() {
+                values.push((field.label.trim(), Some(typed(&value.text, &field.kind))));
+            }
+        }
+        let why = (!asset.is_active).then_some("inactive in Halo");
+        let customer = asset.customer.as_ref().map_or("", |customer| customer.as_str());
+        let mut wanted = self.asset(asset.id.as_str(), &asset.name(), customer, values, why, known);
+        wanted.fields.set(layout_field(), Value::text(&*self.layout.name));
+        wanted
+    }
+
     fn link(&self, page: &str, id: &str) -> Option<Value> {
         (!self.halo.is_empty()).then(|| Value::text(format!("{}/{page}={id}", self.halo)))
     }
@@ -352,7 +445,7 @@ impl Form<'_> {
         id: &str,
         name: &str,
         customer: &str,
-        values: Vec<(&'static str, Option<Value>)>,
+        values: Vec<(&str, Option<Value>)>,
         not_new: Option<&str>,
         known: Known,
     ) -> Wanted {
@@ -385,13 +478,63 @@ impl Form<'_> {
         Wanted {
             id: SourceId::new(id),
             name: Arc::from(name),
-            parent: Some(SourceId::new(customer)),
+            parent: (!customer.is_empty()).then(|| SourceId::new(customer)),
             verdict,
             fields,
             keys: MatchKeys::default(),
             currency: None,
             notes,
         }
+    }
+}
+
+/// That a user works at a site, both of which are or will be in Hudu; `None` where one of them is not.
+pub fn relation(user: &User, has_user: bool, has_site: impl Fn(&SourceId) -> bool) -> Option<Wanted> {
+    let site = user.site.as_ref().map(|site| SourceId::new(site.as_str())).filter(|site| has_site(site))?;
+    let contact = SourceId::new(user.id.as_str());
+    (has_user && user.is_active && !user.is_service_account).then(|| Wanted {
+        id: relation_key(&contact, &site),
+        name: Arc::from(format!("{} at site {site}", user.name)),
+        parent: Some(SourceId::new(user.customer.as_str())),
+        verdict: Verdict::Take,
+        fields: relation_fields(&contact, &site).into_iter().collect(),
+        keys: MatchKeys::default(),
+        currency: None,
+        notes: Vec::new(),
+    })
+}
+
+/// An asset of Halo's that no layout takes: by the rules it is not written (P66).
+pub fn unsorted_asset(asset: &HaloAsset) -> Wanted {
+    Wanted {
+        id: SourceId::new(asset.id.as_str()),
+        name: asset.name(),
+        parent: asset.customer.as_ref().map(|customer| SourceId::new(customer.as_str())),
+        verdict: Verdict::OutOfScope(format!(
+            "no layout for assets of type '{}' (asset_layouts)",
+            asset.type_name
+        )),
+        fields: Fields::new(),
+        keys: MatchKeys::default(),
+        currency: None,
+        notes: Vec::new(),
+    }
+}
+
+/// What a field of this type takes a text for; as it is where it is none of those, which is then said.
+fn typed(text: &str, kind: &FieldKind) -> Value {
+    let text = text.trim();
+    match kind {
+        FieldKind::Date => match parse_vendor_date(text) {
+            Ok(Some(date)) => Value::Date(date),
+            _ => Value::text(text),
+        },
+        FieldKind::CheckBox => match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => Value::Flag(true),
+            "false" | "no" | "0" => Value::Flag(false),
+            _ => Value::text(text),
+        },
+        _ => Value::text(text),
     }
 }
 
@@ -423,9 +566,9 @@ pub fn value_of(cell: &Cell) -> Option<Value> {
 }
 
 /// The value that a field of this type gives back once it is written.
-fn fitted(value: &Value, kind: &crate::api::hudu::FieldKind) -> Option<Value> {
+fn fitted(value: &Value, kind: &FieldKind) -> Option<Value> {
     match value {
-        Value::Record(..) => (*kind == crate::api::hudu::FieldKind::AssetTag).then(|| value.clone()),
+        Value::Record(..) => (*kind == FieldKind::AssetTag).then(|| value.clone()),
         other => value_of(&cell_of(other)?.settled(kind)?),
     }
 }

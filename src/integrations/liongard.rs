@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use attributes::{
-    Evidence, Metrics, Needs, RAW_PATHS, Told, is_attribute, is_source_field, source_fields,
+    Evidence, Inspected, Metrics, Needs, RAW_PATHS, Told, is_attribute, is_source_field, source_fields,
 };
 
 use super::field_mapping::{Targets, convert};
@@ -446,9 +446,23 @@ impl<'a> Devices<'a> {
         all
     }
 
+    /// What metrics and its device profile tell of a system.
+    pub fn evidence<'b>(
+        &self,
+        system: &'b SourceSystem,
+        needs: &'b Needs,
+        metrics: &'b Metrics,
+    ) -> Evidence<'b>
+    where
+        'a: 'b,
+    {
+        let device = self.of(system, needs, metrics);
+        Evidence { needs, system: Some(system), device, metrics, inspected: None }
+    }
+
     /// The device that a system is an inspection of: the same serial, else the same hostname (decision 23).
     pub fn of(&self, system: &SourceSystem, needs: &Needs, metrics: &Metrics) -> Option<&'a SourceDevice> {
-        let evidence = Evidence { needs, system: Some(system), device: None, metrics, detail: None };
+        let evidence = Evidence { needs, system: Some(system), device: None, metrics, inspected: None };
         let serial = evidence.value("Serial Number").and_then(|(text, _)| matching_form(&text, &[]));
         if let Some(found) = serial.and_then(|serial| self.by_serial.get(&serial)) {
             return *found;

@@ -23,9 +23,27 @@ pub fn parse_vendor_date(text: &str) -> Result<Option<Date>, String> {
     Ok((date.year() >= 1902).then_some(date))
 }
 
+/// A vendor's moment, with or without a zone; without one it is taken as UTC (apis/halopsa.md 5). `None` for what is none.
+pub fn parse_vendor_moment(text: &str) -> Option<Moment> {
+    let text = text.trim();
+    let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    text.parse().ok().or_else(|| Some(local()?.timestamp()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_without_a_zone_is_utc() {
+        let noon: Moment = "2026-02-11T12:00:00Z".parse().unwrap();
+        for text in ["2026-02-11T12:00:00", "2026-02-11T12:00:00.000Z", " 2026-02-11T13:00:00+01:00"] {
+            assert_eq!(parse_vendor_moment(text), Some(noon), "{text}");
+        }
+        for none in ["", "yesterday", "2026-02-31T12:00:00"] {
+            assert_eq!(parse_vendor_moment(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn vendor_dates_keep_the_day_as_written() {

@@ -50,10 +50,16 @@ impl Integration {
             Self::Also | Self::Westcoast => &[Entity::Customers, Entity::Subscriptions],
             // What goes back comes last: the environments it would make may have come in as customers just before.
             Self::Liongard => &[Entity::Customers, Entity::Assets, Entity::Push],
-            // Sites before users, which name theirs (apis/hudu.md 15.15).
-            Self::Hudu => {
-                &[Entity::Companies, Entity::Sites, Entity::Contracts, Entity::Users, Entity::CompanyUrls]
-            }
+            // Sites before users and assets, which name theirs; relations after both ends (apis/hudu.md 15.15).
+            Self::Hudu => &[
+                Entity::Companies,
+                Entity::Sites,
+                Entity::Contracts,
+                Entity::Users,
+                Entity::Assets,
+                Entity::Relations,
+                Entity::CompanyUrls,
+            ],
             Self::Lifecycle => &[
                 Entity::Types,
                 Entity::Statuses,
@@ -167,13 +173,15 @@ pub enum Entity {
     /// for by themselves.
     #[serde(rename = "push_flags")]
     PushFlags,
+    /// Which contact works at which site, as relations between their assets in Hudu.
+    Relations,
     /// The addresses of Hudu's companies, in a field of Halo's customers (P69).
     #[serde(rename = "company_urls")]
     CompanyUrls,
 }
 
 impl Entity {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Customers,
         Self::Subscriptions,
         Self::Assets,
@@ -189,6 +197,7 @@ impl Entity {
         Self::Warranty,
         Self::Push,
         Self::PushFlags,
+        Self::Relations,
         Self::CompanyUrls,
     ];
 
@@ -218,6 +227,7 @@ impl Entity {
             Self::Warranty => "warranty",
             Self::Push => "push",
             Self::PushFlags => "push_flags",
+            Self::Relations => "relations",
             Self::CompanyUrls => "company_urls",
         }
     }
@@ -227,7 +237,7 @@ impl Entity {
         match self {
             Self::Customers => "customer",
             Self::Subscriptions => "subscription",
-            Self::Assets => "system",
+            Self::Assets => "asset",
             Self::AssetTypes => "asset type",
             Self::AssetFields => "asset field",
             Self::Companies => "company",
@@ -240,6 +250,7 @@ impl Entity {
             Self::Warranty => "warranty date",
             Self::Push => "Halo customer",
             Self::PushFlags => "flag",
+            Self::Relations => "relation",
             Self::CompanyUrls => "company address",
         }
     }
@@ -258,6 +269,7 @@ impl Entity {
             Self::Statuses => "company status",
             Self::Configurations => "configuration",
             Self::Push => "environment",
+            Self::Relations => "relation",
         }
     }
 

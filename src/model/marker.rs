@@ -95,6 +95,7 @@ fn tail(integration: Integration, account: &str, entity: Entity, id: &SourceId) 
         Entity::AssetFields => 'f',
         Entity::Push => 'p',
         Entity::CompanyUrls => 'h',
+        Entity::Relations => 'r',
     };
     let digest = Sha256::digest(format!("{integration}\0{account}\0{entity}\0{id}").as_bytes());
     format!("{kind}{}", base32(&digest[..17]).get(..26).unwrap_or_default())

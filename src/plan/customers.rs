@@ -362,7 +362,7 @@ impl<'a> Planner<'a> {
         }
         let chosen = link.site.as_ref().map(|site| self.at_site(found, &site.id));
         let found = chosen.as_ref().unwrap_or(found);
-        let diff = diff::compare(&owned, found, link.base.as_ref(), self.policy.rules(self.root));
+        let diff = diff::compare(&owned, found, link.base.as_ref(), self.policy.rules(self.root), None);
         let mut notes: Vec<String> =
             disputed.iter().map(|(name, rival)| self.disputed(*name, rival)).collect();
         if !found.is_active {
@@ -629,7 +629,7 @@ impl<'a> Planner<'a> {
         let mut reasons = vec!["not mapped".to_owned()];
         reasons.insert(0, why.to_owned());
         let owned = self.owned(&wanted.fields);
-        let mut diff = diff::compare(&owned, found, None, self.policy.rules(self.root));
+        let mut diff = diff::compare(&owned, found, None, self.policy.rules(self.root), None);
         if found.main_site.is_none() && diff.find(FieldName::MainSiteAddress).is_some() {
             diff.changes.retain(|change| change.name != FieldName::MainSiteAddress);
             reasons.push("it has no main site to hold the address".into());

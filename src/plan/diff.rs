@@ -1,5 +1,7 @@
 //! The comparison of one record: wanted, found, and what we last wrote (sync-engine section 9, decision 31).
 
+use std::cmp::Ordering;
+
 use super::snapshot::{Rules, Wins};
 use super::{FieldChange, Mark};
 use crate::matching::exact_form;
@@ -27,7 +29,15 @@ impl Diff {
 }
 
 /// Compares the wanted fields only: what the source lacks is never written (invariant 12).
-pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rules: &Rules) -> Diff {
+///
+/// `later` is which side's record was changed last, `Greater` for the source's, as far as that is known.
+pub(super) fn compare(
+    wanted: &Fields,
+    found: &Found,
+    base: Option<&Fields>,
+    rules: &Rules,
+    later: Option<Ordering>,
+) -> Diff {
     let mut diff = Diff::default();
     for (name, want) in wanted.iter() {
         let have = field_of(found, name);
@@ -45,7 +55,7 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rul
             Wins::Source | Wins::Manual => false,
             Wins::Target => theirs,
             Wins::Blank => have.is_some(),
-            Wins::Newest => theirs && !both,
+            Wins::Newest => theirs && (!both || later == Some(Ordering::Less)),
             Wins::Earliest | Wins::Latest => {
                 (theirs || both_dates(want, have.as_ref())) && !prefers(wins, want, have.as_ref())
             }
@@ -56,7 +66,7 @@ pub(super) fn compare(wanted: &Fields, found: &Found, base: Option<&Fields>, rul
         }
         let asks = match wins {
             Wins::Manual => theirs,
-            Wins::Newest => both,
+            Wins::Newest => both && later != Some(Ordering::Greater),
             _ => false,
         };
         if asks || (both && name.is_billable()) {

@@ -398,7 +398,8 @@ impl<'a> Planner<'a> {
                     .push(format!("its {} is inactive in {}: it stays so (L14)", self.record, self.there));
             }
         }
-        let mut diff = diff::compare(&owned, found, base, rules);
+        let later = self.lines.changed.later(&wanted.id, &found.id);
+        let mut diff = diff::compare(&owned, found, base, rules, later);
         if rules.by_matching_field {
             // Its state is Halo's own, but for what we took away ourselves.
             owned.remove(FieldName::Status);

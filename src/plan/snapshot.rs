@@ -1,5 +1,6 @@
 //! What a plan is made from.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -83,6 +84,21 @@ pub struct Lines {
     pub kinds: Option<Kinds>,
     /// How the mapped fields answered; `None` where not all was read (P57).
     pub shape: Option<Shape>,
+    pub changed: Changed,
+}
+
+/// When records were changed last, as far as either side says; only where a rule asks for it (P49).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changed {
+    pub source: BTreeMap<SourceId, Moment>,
+    pub target: BTreeMap<TargetId, Moment>,
+}
+
+impl Changed {
+    /// Which side's record was changed later: `Greater` for the source's. `None` where one of them does not say.
+    pub fn later(&self, source: &SourceId, target: &TargetId) -> Option<Ordering> {
+        Some(self.source.get(source)?.cmp(self.target.get(target)?))
+    }
 }
 
 /// The place of records without a mapped customer.
@@ -288,7 +304,8 @@ pub enum Wins {
     Blank,
     /// The row waits for a person.
     Manual,
-    /// Who changed it last since it was last written; where both did, the row waits for a person.
+    /// Who changed it last since it was last written; where both did, whose record was changed later, and where that is
+    /// not known, the row waits for a person.
     Newest,
     /// Of two dates the earlier one; anything else as [`Self::Target`].
     Earliest,

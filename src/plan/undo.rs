@@ -15,7 +15,9 @@ use super::{
 };
 use crate::model::asset::{ID_FIELD, TYPE_FIELD};
 use crate::model::date::NO_DATE;
-use crate::model::{Currency, Entity, FieldName, Fields, Found, Link, Slot, SourceId, TargetId, Value};
+use crate::model::{
+    Currency, Entity, FieldName, Fields, Found, Integration, Link, Place, Slot, SourceId, TargetId, Value,
+};
 
 /// What one row of a job did, and how its record stands now.
 #[derive(Debug, Clone)]
@@ -62,7 +64,7 @@ pub fn undo(images: &[Image], linked: &Linked, policy: &Policy) -> (Rows, Outlin
     let mut money: BTreeMap<Option<Currency>, MoneyDelta> = BTreeMap::new();
     let mut changes: Vec<Change> = Vec::with_capacity(images.len());
     for image in images {
-        let change = row(image);
+        let change = row(image, policy);
         if change.entity.is_billed() && change.action.acts() {
             let now = image.found.as_ref().and_then(|found| monthly(&found.fields, found.is_active));
             match (now, change.money) {
@@ -184,7 +186,7 @@ fn limit(
     }
     let limit = safety.removal_limit(population);
     let over = number > limit;
-    let gone = gone(entity);
+    let gone = gone(entity, policy);
     let mut sentence = format!(
         "V1: {number} {entity} that the job created become {gone}, limit {limit} ({} % of {population} linked, at least {}, at most {})",
         safety.max_removals_percent, safety.max_removals_floor, safety.max_removals
@@ -210,7 +212,7 @@ fn limit(
     })
 }
 
-fn row(image: &Image) -> Change {
+fn row(image: &Image, policy: &Policy) -> Change {
     let mut change =
         Change::new(image.entity, Action::Update, image.source.clone(), std::iter::empty::<&str>());
     change.customer.clone_from(&image.customer);
@@ -239,8 +241,11 @@ fn row(image: &Image) -> Change {
     };
     change.customer_target.clone_from(&found.parent);
     change.site.clone_from(&image.site);
-    let (mut said, touched) =
-        if image.created { uncreate(image, found, &mut change) } else { unset(image, found, &mut change) };
+    let (mut said, touched) = if image.created {
+        uncreate(image, found, &mut change, policy)
+    } else {
+        unset(image, found, &mut change, policy)
+    };
     let mapping = mapping(image, &change.fields);
     if mapping != image.now {
         said.push(match (&image.now.link, &mapping.link) {
@@ -276,18 +281,18 @@ fn row(image: &Image) -> Change {
 }
 
 /// Records of Hudu are archived, all others made inactive.
-const fn is_in_hudu(entity: Entity) -> bool {
-    matches!(entity, Entity::Companies | Entity::Sites | Entity::Users | Entity::Contracts)
+fn is_in_hudu(entity: Entity, policy: &Policy) -> bool {
+    policy.target(entity) == Place::Of(Integration::Hudu)
 }
 
-const fn gone(entity: Entity) -> &'static str {
-    if is_in_hudu(entity) { "archived" } else { "inactive" }
+fn gone(entity: Entity, policy: &Policy) -> &'static str {
+    if is_in_hudu(entity, policy) { "archived" } else { "inactive" }
 }
 
 type Touched = Vec<(FieldName, String)>;
 
 /// What the job created becomes inactive, unless somebody has made it their own since.
-fn uncreate(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, Touched) {
+fn uncreate(image: &Image, found: &Found, change: &mut Change, policy: &Policy) -> (Vec<String>, Touched) {
     let mut touched = Vec::new();
     for field in &image.fields {
         let (Some(wrote), Some(now)) = (&field.after, field_of(found, field.name)) else { continue };
@@ -298,7 +303,7 @@ fn uncreate(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, 
         }
     }
     if !found.is_active {
-        return (vec![format!("created by the job, and {} already", gone(image.entity))], Vec::new());
+        return (vec![format!("created by the job, and {} already", gone(image.entity, policy))], Vec::new());
     }
     change.action = Action::Deactivate;
     change.fields = vec![FieldChange {
@@ -307,7 +312,7 @@ fn uncreate(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, 
         after: Some(Value::Active(false)),
         mark: None,
     }];
-    let done = if is_in_hudu(image.entity) { "archived" } else { "made inactive" };
+    let done = if is_in_hudu(image.entity, policy) { "archived" } else { "made inactive" };
     (vec![format!("created by the job: {done}, never deleted")], touched)
 }
 
@@ -320,14 +325,16 @@ fn is_listed(entity: Entity, name: FieldName) -> bool {
 }
 
 /// Fields go back to what they held.
-fn unset(image: &Image, found: &Found, change: &mut Change) -> (Vec<String>, Touched) {
+fn unset(image: &Image, found: &Found, change: &mut Change, policy: &Policy) -> (Vec<String>, Touched) {
     let (mut said, mut touched) = (Vec::new(), Vec::new());
     for field in &image.fields {
         let now = field_of(found, field.name);
         let back = match (&field.before, field.name) {
             (None, FieldName::EndDate) => Some(Value::Date(NO_DATE)),
             // A field of an asset's list is blanked by an empty text (halopsa.md 8).
-            (None, name) if is_listed(image.entity, name) => Some(Value::text("")),
+            (None, name) if is_listed(image.entity, name) && policy.target(image.entity) == Place::Halo => {
+                Some(Value::text(""))
+            }
             (before, _) => before.clone(),
         };
         if equals(found, field.name, back.as_ref()) {

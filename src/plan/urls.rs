@@ -53,7 +53,7 @@ fn row(wanted: &Wanted, found: Option<&Found>, link: Option<&Link>, there: &str)
     let Some(found) = found else {
         return make(
             Action::Skipped,
-            format!("what '{name}' holds in {there} is not known yet: the next run looks"),
+            format!("what '{name}' holds in {there} is not known yet: a later run looks"),
         );
     };
     let held = found.fields.get(name);

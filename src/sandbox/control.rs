@@ -46,6 +46,7 @@ fn read(sandbox: &Sandbox, call: &Call, parts: &[&str]) -> Outcome {
         ["hudu", "companies"] => Value::Array(sandbox.hudu_companies()),
         ["hudu", "layouts"] => Value::Array(sandbox.hudu_layouts()),
         ["hudu", "assets"] => Value::Array(sandbox.hudu_assets()),
+        ["hudu", "relations"] => Value::Array(sandbox.hudu_relations()),
         ["halo", shelf @ ("types" | "groups" | "fields")] => Value::Array(sandbox.halo_asset_shelf(shelf)),
         ["halo", key] => match entity(key) {
             Some(Entity::User) => Value::Array(sandbox.halo_users()),

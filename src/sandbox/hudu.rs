@@ -60,7 +60,9 @@ pub(super) struct Hudu {
     pub(super) assets: BTreeMap<i64, Asset>,
     of_company: HashMap<i64, Vec<i64>>,
     of_layout: HashMap<i64, Vec<i64>>,
-    next: [i64; 5],
+    /// Each with its way back under the next number.
+    relations: BTreeMap<i64, Relation>,
+    next: [i64; 6],
     pub(super) recent: VecDeque<Duration>,
     pub(super) is_awake: bool,
 }
@@ -97,6 +99,13 @@ pub(super) struct Asset {
     stamps: Stamps,
 }
 
+#[derive(Debug, Clone)]
+struct Relation {
+    from: (String, i64),
+    to: (String, i64),
+    description: Value,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Stamps {
     created: Duration,
@@ -111,7 +120,8 @@ impl Default for Hudu {
             assets: BTreeMap::new(),
             of_company: HashMap::new(),
             of_layout: HashMap::new(),
-            next: [41, 7, 101, 501, 9_001],
+            relations: BTreeMap::new(),
+            next: [41, 7, 101, 501, 9_001, 701],
             recent: VecDeque::new(),
             is_awake: false,
         }
@@ -126,6 +136,7 @@ enum Next {
     LayoutField,
     Asset,
     Value,
+    Relation,
 }
 
 /// A 422 of the newer resources.
@@ -537,6 +548,57 @@ impl Hudu {
         }
     }
 
+    /// Makes a relation and its way back (hudu.md 12). One that is there, in either direction, is refused.
+    pub(super) fn relate(&mut self, sent: &Map<String, Value>) -> Result<i64, Answer> {
+        let end = |side: &str| {
+            let kind = sent.get(&format!("{side}_type")).and_then(Value::as_str)?;
+            Some((kind.to_owned(), sent.get(&format!("{side}_id")).and_then(Value::as_i64)?))
+        };
+        let (Some(from), Some(to)) = (end("fromable"), end("toable")) else { return Err(internal()) };
+        let is_there = |(kind, id): &(String, i64)| match kind.as_str() {
+            "Asset" => self.assets.contains_key(id),
+            "Company" => self.companies.contains_key(id),
+            _ => false,
+        };
+        if !is_there(&from) || !is_there(&to) {
+            return Err(invalid("Fromable and toable must exist"));
+        }
+        let is_same =
+            |one: &Relation| (&one.from, &one.to) == (&from, &to) || (&one.from, &one.to) == (&to, &from);
+        if self.relations.values().any(is_same) {
+            return Err(invalid("Relation has already been taken"));
+        }
+        let id = self.new_id(Next::Relation);
+        self.new_id(Next::Relation);
+        let description = sent.get("description").cloned().unwrap_or(Value::Null);
+        self.relations.insert(id, Relation { from, to, description });
+        Ok(id)
+    }
+
+    /// Takes a relation away, by its number or by that of its way back.
+    pub(super) fn unrelate(&mut self, id: i64) -> bool {
+        self.relations.remove(&id).or_else(|| self.relations.remove(&(id - 1))).is_some()
+    }
+
+    /// Every relation, each followed by its way back.
+    pub(super) fn relation_rows(&self) -> Vec<Value> {
+        let row = |id: i64, inverse: bool, from: &(String, i64), to: &(String, i64), description: &Value| {
+            let name = self.assets.get(&to.1).map(|asset| asset.name.clone());
+            json!({
+                "id": id, "description": description, "is_inverse": inverse, "name": name,
+                "fromable_id": from.1, "fromable_type": from.0, "fromable_url": format!("/a/{}", slug("asset", from.1)),
+                "toable_id": to.1, "toable_type": to.0, "toable_url": format!("/a/{}", slug("asset", to.1)),
+            })
+        };
+        self.relations
+            .iter()
+            .flat_map(|(id, one)| {
+                let there = row(*id, false, &one.from, &one.to, &one.description);
+                [there, row(id + 1, true, &one.to, &one.from, &one.description)]
+            })
+            .collect()
+    }
+
     /// Ids of a company's or a layout's assets, or of all, in the order of the switch.
     pub(super) fn asset_ids(&self, company: Option<i64>, layout: Option<i64>, order: HuduOrder) -> Vec<i64> {
         let mut ids: Vec<i64> = match (company, layout) {
@@ -574,8 +636,11 @@ impl Hudu {
                 }
                 self.layouts.remove(&id).is_some()
             }
+            "relations" => self.unrelate(id),
             _ => {
                 let Some(asset) = self.assets.remove(&id) else { return false };
+                let end = ("Asset".to_owned(), id);
+                self.relations.retain(|_, one| one.from != end && one.to != end);
                 let groups = [self.of_company.get_mut(&asset.company), self.of_layout.get_mut(&asset.layout)];
                 for ids in groups.into_iter().flatten() {
                     ids.retain(|other| *other != id);
@@ -609,6 +674,7 @@ impl Hudu {
                 }
                 Ok(id)
             }
+            "relations" => self.relate(sent),
             "layouts" => self.save_layout(id, sent, now, quirks),
             "assets" => {
                 let company = id.and_then(|id| Some(self.assets.get(&id)?.company));

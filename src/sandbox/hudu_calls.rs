@@ -95,7 +95,15 @@ impl Desk<'_> {
                 Answer::json(404, &json!({"error": "No matching integration"}))
             }
             ("GET", ["lists"]) => Answer::json(200, &json!([])),
-            ("GET", ["relations"]) => Answer::json(200, &json!({"relations": []})),
+            ("GET", ["relations"]) => {
+                let rows = self.page(self.hudu.relation_rows(), 25);
+                Answer::json(200, &json!({"relations": rows}))
+            }
+            ("POST", ["relations"]) => self.save_relation(),
+            ("DELETE", ["relations", id]) => match number(id).filter(|id| self.hudu.unrelate(*id)) {
+                Some(id) => wrote(Answer::empty(204), id, false),
+                None => Answer::json(404, &json!({"error": "Relation not found"})),
+            },
             (_, ["companies", company, rest @ ..]) => match number(company) {
                 Some(id) if self.hudu.companies.contains_key(&id) => self.company(id, rest),
                 id => no_such_company(id.unwrap_or_default(), self.quirks),
@@ -195,6 +203,17 @@ impl Desk<'_> {
             .and_then(|sent| self.hudu.save_asset(company, id, &sent, self.now, self.quirks));
         match saved {
             Ok(saved) => wrote(self.one_asset(saved, self.created(id.is_none())), saved, id.is_none()),
+            Err(refused) => refused,
+        }
+    }
+
+    fn save_relation(&mut self) -> Answer {
+        match self.sent("relation").and_then(|sent| self.hudu.relate(&sent)) {
+            Ok(id) => {
+                let mut rows = self.hudu.relation_rows();
+                rows.retain(|row| row["id"] == id);
+                wrote(Answer::json(self.created(true), &json!({"relation": rows.pop()})), id, true)
+            }
             Err(refused) => refused,
         }
     }

@@ -114,6 +114,18 @@ fn layouts(hudu: &mut Hudu) {
         ],
         None,
     );
+    let device = [
+        ("Halo Asset ID", "Text"),
+        ("Type", "Text"),
+        ("Serial Number", "Text"),
+        ("Manufacturer", "Text"),
+        ("Model", "Text"),
+        ("Site", "AssetTag"),
+        ("Active", "CheckBox"),
+        ("Halo Link", "Website"),
+    ];
+    make("Devices", "fas fa-desktop", &[&device[..], &[("Purchase Date", "Date")]].concat(), sites);
+    make("Servers", "fas fa-server", &[&device[..], &[("RAM", "Number"), ("Rack", "Text")]].concat(), sites);
 }
 
 /// Two more sites, ten users and a contract or two.

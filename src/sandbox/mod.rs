@@ -513,6 +513,12 @@ impl Sandbox {
         self.lock_hudu().all_assets()
     }
 
+    /// Every relation in Hudu, each with its way back.
+    pub fn hudu_relations(&self) -> Vec<Value> {
+        self.wake_hudu();
+        self.lock_hudu().relation_rows()
+    }
+
     /// Adds or changes a company, a layout or an asset as a person in Hudu would; `archived` may be given too. The
     /// error is what Hudu would answer.
     pub fn put_hudu(&self, what: &str, record: &Value) -> Result<i64, String> {
@@ -522,7 +528,7 @@ impl Sandbox {
         saved.map_err(|refused| String::from_utf8_lossy(&refused.body).into_owned())
     }
 
-    /// Deletes a company with its assets, a layout with its assets, or an asset.
+    /// Deletes a company with its assets, a layout with its assets, an asset, or a relation.
     pub fn remove_hudu(&self, what: &str, id: i64) -> bool {
         self.wake_hudu();
         self.lock_hudu().remove(what, id)

@@ -296,6 +296,7 @@ static CONTRACT: &[Field] = &[
     field("billingperiod", Int, List, "1"),
     field("periodchargeamount", Float, List, "0.0"),
     field("sla_id", Int, List, "1"),
+    field("last_modified", Date, List, ""),
     field("rollingcontract", Bool, Single, "false"),
     field("termmonths", Int, Single, "0"),
     field("note", TEXT, Single, "\"\""),

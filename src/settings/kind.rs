@@ -53,7 +53,7 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Some of these, in order, each once.
     Choices(&'static [&'static str]),
-    /// Any word, each standing for one of these.
+    /// Any word, each standing for one of these; for any text where there are none.
     WordMap(&'static [&'static str]),
     /// A local time of day, `HH:MM`.
     Time,
@@ -150,13 +150,15 @@ impl Kind {
                 let mut map = toml::Table::new();
                 for (word, _, meaning) in entries {
                     let Raw::Text(text) = &meaning.value else {
-                        return Err(format!("must give each word one of {}", known.join(", ")));
+                        return Err(format!("must give each word {}", meanings(known)));
                     };
                     let word = one_line(word, &mut notes)?;
                     if word.is_empty() {
                         return Err("has an empty word".into());
                     }
-                    if map.insert(word.clone(), Value::String(one_of(text, known)?)).is_some() {
+                    let meaning =
+                        if known.is_empty() { one_line(text, &mut notes)? } else { one_of(text, known)? };
+                    if map.insert(word.clone(), Value::String(meaning)).is_some() {
                         return Err(format!("has the word '{}' twice", brief(&word)));
                     }
                 }
@@ -234,7 +236,7 @@ impl Kind {
             Self::Words => "a list such as [\"one\", \"two\"]".into(),
             Self::Choice(known) => format!("one of {}", known.join(", ")),
             Self::Choices(known) => format!("a list of {}", known.join(", ")),
-            Self::WordMap(known) => format!("a table of words, each {}", known.join(" or ")),
+            Self::WordMap(known) => format!("a table of words, each {}", meanings(known)),
             Self::Time => "a time of day such as \"02:30\"".into(),
             Self::Loopback => "an address of this machine's own such as \"127.0.0.1:9477\", or empty".into(),
             Self::Date => "a day such as \"2027-01-31\", or empty".into(),
@@ -500,6 +502,11 @@ fn word(item: &Node, notes: &mut Vec<String>) -> Result<String, String> {
         _ => return Err(format!("must be {}; one of its items is {}", Kind::Words.expects(), item.what())),
     };
     if word.is_empty() { Err("has an empty word".into()) } else { Ok(word) }
+}
+
+/// What the words of a table stand for.
+fn meanings(known: &[&str]) -> String {
+    if known.is_empty() { "a text".into() } else { known.join(" or ") }
 }
 
 fn one_of(text: &str, known: &[&str]) -> Result<String, String> {

@@ -483,7 +483,7 @@ const DETAILS: [Row; 6] = [
     ),
 ];
 
-const LIONGARD: [Row; 23] = [
+const LIONGARD: [Row; 24] = [
     Row(
         "enabled",
         Tab::Details,
@@ -581,6 +581,13 @@ const LIONGARD: [Row; 23] = [
         Kind::Text,
         "Matching field in Halo",
         "The asset field in Halo that holds the same value.",
+    ),
+    Row(
+        "max_inspections",
+        Tab::Assets,
+        Kind::Number { min: 0, max: 100_000, unit: "systems" },
+        "Inspections read",
+        "So many systems' latest inspections one plan reads, a request each, for attributes that no metric and no device profile tells. What they told is kept until the next inspection; a system whose asset could only be found that way waits until it was read. 0: none are read.",
     ),
     Row(
         "placeholder_values",
@@ -840,7 +847,7 @@ const HUDU: [Row; 5] = [
     ),
 ];
 
-const HUDU_IMPORT: [Row; 11] = [
+const HUDU_IMPORT: [Row; 12] = [
     Row("notes", Tab::Details, Kind::Lines, "Notes", "Your own notes; never sent anywhere."),
     Row(
         "site_layout",
@@ -862,6 +869,13 @@ const HUDU_IMPORT: [Row; 11] = [
         Kind::Text,
         "Layout of contracts",
         "The asset layout that Halo's contracts are written in. It must exist in Hudu and be active.",
+    ),
+    Row(
+        "asset_layouts",
+        Tab::Layouts,
+        Kind::WordMap(&[]),
+        "Layouts of assets",
+        "The asset layouts that `run hudu --entity assets` writes Halo's assets in, by their type: Server = Servers, 12/Server = DC Servers (of customer 12 alone), default = Devices (of every other type). A type without one is left out.",
     ),
     Row(
         "inactive_contracts",
@@ -889,7 +903,7 @@ const HUDU_IMPORT: [Row; 11] = [
         Tab::Layouts,
         Kind::WordMap(&["halo", "hudu", "blank", "manual", "newest", "earliest", "latest"]),
         "Edited in Hudu",
-        "Who wins where a field was edited in Hudu, by its label, else 'default': halo (Halo's value takes its place), hudu (the edit stays), blank (only a blank field is filled), manual (the row waits), newest (whoever changed it since we wrote it; both: the row waits), earliest or latest (of two dates).",
+        "Who wins where a field was edited in Hudu, by its label, else 'default': halo (Halo's value takes its place), hudu (the edit stays), blank (only a blank field is filled), manual (the row waits), newest (whoever changed it since we wrote it; both: the later one of contracts, else the row waits, since Halo dates no other records), earliest or latest (of two dates).",
     ),
     Row(
         "archive_deleted",
@@ -908,7 +922,7 @@ const HUDU_IMPORT: [Row; 11] = [
     Row(
         "schedule.entities",
         Tab::Schedule,
-        Kind::Choices(&["companies", "sites", "contracts", "users", "company_urls"]),
+        Kind::Choices(&["companies", "sites", "contracts", "users", "assets", "relations", "company_urls"]),
         "Entities",
         "What a scheduled run takes, whether or not the schedule is on.",
     ),

@@ -8,7 +8,7 @@ use parhelion::api::budget::Budget;
 use parhelion::api::call::WriteVerdict;
 use parhelion::api::check::check_hudu;
 use parhelion::api::http::{RealTransport, SendErrorKind};
-use parhelion::api::hudu::{Cell, CompanyFields, FieldKind, Hudu, Layout, NewAsset, NewLayout};
+use parhelion::api::hudu::{Cell, CompanyFields, FieldKind, Hudu, Layout, NewAsset, NewLayout, Relation};
 use parhelion::model::check::CheckState;
 use parhelion::model::{Address, Class, Secret, TargetId, settings};
 use parhelion::sandbox::{
@@ -124,7 +124,7 @@ async fn the_examples_are_read() {
     assert_eq!(office.cell("Active"), Some(&Cell::Flag(true)));
     let Some(Cell::Address(address)) = office.cell("Address") else { panic!("{office:?}") };
     assert_eq!((&*address.street, &*address.postcode), ("1 Harbour Street", "BS1 4ZZ"));
-    assert_eq!(hudu.asset(&41.into(), &501.into(), &sites).await.unwrap(), None);
+    assert_eq!(hudu.asset(&41.into(), &501.into(), &[&sites]).await.unwrap(), None);
 
     let asked = vendor.asked();
     let first = asked.iter().find(|asked| asked.is("/assets")).unwrap();
@@ -143,14 +143,14 @@ async fn people_and_their_cards_are_read() {
     });
     let hudu = hudu(&vendor);
     let people = hudu.layout(8).await.unwrap().unwrap();
-    let jo = hudu.asset(&41.into(), &502.into(), &people).await.unwrap().unwrap();
+    let jo = hudu.asset(&41.into(), &502.into(), &[&people]).await.unwrap().unwrap();
     assert_eq!(jo.cell("Site"), Some(&Cell::Assets(vec![501])));
     assert_eq!((&*jo.cards[0].kind, &*jo.cards[0].halo_id), ("contact", "207"));
     // The very same answer, asked of another company, is refused.
     let vendor = Vendor::new(|_| example("assets_get"));
-    let refused = self::hudu(&vendor).asset(&42.into(), &502.into(), &people).await.unwrap_err();
+    let refused = self::hudu(&vendor).asset(&42.into(), &502.into(), &[&people]).await.unwrap_err();
     assert!(refused.message.contains("belongs to another company (41)"), "{refused}");
-    let refused = self::hudu(&vendor).asset(&41.into(), &503.into(), &people).await.unwrap_err();
+    let refused = self::hudu(&vendor).asset(&41.into(), &503.into(), &[&people]).await.unwrap_err();
     assert!(refused.message.contains("is about asset 502"), "{refused}");
 }
 
@@ -442,4 +442,30 @@ async fn halos_contracts_and_users_are_read() {
     assert_eq!(contract.end.unwrap().to_string(), "2028-03-31");
     let vendor = signed_in(|_| broken(SendErrorKind::Reset));
     assert!(self::halo(&vendor).users(&|one| one, &nothing).await.is_err());
+}
+
+#[tokio::test]
+async fn relations_are_read_as_the_contract_shows_them() {
+    let vendor = Vendor::new(|asked| paged(asked, "relations_list", "relations"));
+    let all = self::hudu(&vendor).relations(&nothing).await.unwrap().proven().unwrap();
+    assert_eq!(all, [Relation { id: 701, from: 502, to: 501 }], "the row of the way back is left out");
+}
+
+#[tokio::test]
+async fn a_relation_is_made_once_and_taken_away_with_its_way_back() {
+    let (served, hudu) = served(HuduQuirks::default()).await;
+    let sandbox = served.sandbox();
+    let company = sandbox.put_hudu("companies", &json!({"name": "Acme"})).unwrap();
+    let layout = json!({"name": "Sites", "icon": "x", "color": "#000", "icon_color": "#fff", "fields": []});
+    let layout = sandbox.put_hudu("layouts", &layout).unwrap();
+    let asset = |name: &str| json!({"company_id": company, "asset_layout_id": layout, "name": name});
+    let [jo, office] = ["Jo", "Office"].map(|name| sandbox.put_hudu("assets", &asset(name)).unwrap());
+    assert!(hudu.relations(&nothing).await.unwrap().proven().unwrap().is_empty());
+    let made = done(hudu.relate(permit(hudu.budget()).await, jo, office, "Works at").await);
+    let all = hudu.relations(&nothing).await.unwrap().proven().unwrap();
+    assert_eq!(all, [made], "the way back is none of its own");
+    let twice = hudu.relate(permit(hudu.budget()).await, jo, office, "Works at").await;
+    assert!(matches!(twice, WriteVerdict::Rejected(_)), "{twice:?}");
+    done(hudu.unrelate(permit(hudu.budget()).await, made.id).await);
+    assert!(sandbox.hudu_relations().is_empty());
 }

@@ -167,3 +167,64 @@ fn the_address_of_a_company_goes_into_halo_only_where_a_field_is_named() {
     let again = profile.run(&["--json", "plan", "hudu", "--entity", "company_urls"]).exits(0).json();
     assert_eq!(again["totals"]["update"], 0, "{again}");
 }
+
+#[test]
+fn assets_and_relations_are_asked_for_by_name() {
+    let (profile, vendors) = matched();
+    profile.run(&["run", "hudu", "--json"]);
+    let refused = profile.run(&["plan", "hudu", "--entity", "assets"]);
+    assert!(
+        format!("{}{}", refused.stdout, refused.stderr).contains("hudu.asset_layouts"),
+        "{}",
+        refused.stdout
+    );
+    profile.run(&["config", "set", "hudu.asset_layouts", "Server = Servers, default = Devices"]).exits(0);
+    let shown = profile.run(&["config", "get", "hudu.asset_layouts"]).exits(0);
+    assert!(shown.stdout.contains("Server = Servers"), "{}", shown.stdout);
+    let layouts = profile.run(&["--json", "layouts", "hudu"]).exits(0).json();
+    let of_assets: Vec<_> =
+        layouts["layouts"].as_array().unwrap().iter().filter(|view| view["entity"] == "assets").collect();
+    assert_eq!(of_assets.len(), 2, "{layouts}");
+    let job = profile.run(&["--json", "run", "hudu", "--entity", "assets"]).json();
+    assert_eq!(job["totals"]["failed"], 0, "{job}");
+    assert!(job["totals"]["create"].as_u64().unwrap() > 0, "{job}");
+    let job = profile.run(&["--json", "run", "hudu", "--entity", "relations"]).json();
+    assert_eq!(job["totals"]["failed"], 0, "{job}");
+    assert!(job["totals"]["create"].as_u64().unwrap() > 0, "{job}");
+    let rows = vendors.control("/_sandbox/hudu/relations");
+    assert_eq!(rows.as_array().unwrap().len() as u64, 2 * job["totals"]["create"].as_u64().unwrap());
+    for entity in ["assets", "relations"] {
+        let again = profile.run(&["--json", "plan", "hudu", "--entity", entity]).json();
+        assert_eq!(again["totals"]["create"], 0, "{again}");
+        assert_eq!(again["totals"]["update"], 0, "{again}");
+    }
+}
+
+#[test]
+fn layouts_of_several_entities_are_mended_by_one_command() {
+    let (profile, vendors) = set_up();
+    let layouts = vendors.control("/_sandbox/hudu/layouts");
+    for layout in layouts.as_array().unwrap() {
+        if layout["name"] == "Contracts" {
+            vendors.change(
+                "/_sandbox/hudu/layouts",
+                &json!({"id": layout["id"], "active": false, "fields": []}),
+            );
+        }
+    }
+    profile.run(&["config", "set", "hudu.site_layout", "Places"]).exits(0);
+    profile.run(&["config", "set", "hudu.contact_layout", "Contacts"]).exits(0);
+    profile.run(&["layouts", "hudu"]).exits(1);
+    let fixed =
+        profile.run(&["layouts", "hudu", "--fix", "users", "--fix", "contracts", "--fix", "sites"]).exits(0);
+    assert_eq!(fixed.stdout.matches("ready").count(), 3, "{}", fixed.stdout);
+    let layouts = vendors.control("/_sandbox/hudu/layouts");
+    let of = |name: &str| layouts.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+    let site =
+        of("Contacts")["fields"].as_array().unwrap().iter().find(|field| field["label"] == "Site").cloned();
+    assert_eq!(
+        site.unwrap()["linkable_id"],
+        of("Places")["id"],
+        "the link leads to the layout made just before"
+    );
+}

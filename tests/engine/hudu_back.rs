@@ -187,6 +187,31 @@ async fn p69_nothing_goes_back_with_a_usual_import() {
     assert_eq!(in_halo(&ground.sandbox, alder, "CFHuduUrl"), "");
 }
 
+/// Where Halo's lists carry no own fields, a plan looks at 250 customers and says so; the next goes on with the others,
+/// also past those that hold what a person put there.
+#[tokio::test(start_paused = true)]
+async fn p69_plans_that_look_one_by_one_come_to_every_customer() {
+    let mut quirks = Quirks::default();
+    quirks.halo.custom_fields_in_lists = false;
+    let sandbox = Sandbox::empty(quirks);
+    layouts(&sandbox);
+    for n in 0..260 {
+        let name = format!("Customer {n:03}");
+        let own = json!([{"id": 203, "value": "see the wiki"}]);
+        let fields = if n < 255 { own } else { json!([]) };
+        sandbox.put_halo_client(&json!({"name": name, "customfields": fields})).expect("a customer");
+        sandbox.put_hudu("companies", &json!({"name": name})).expect("a company");
+    }
+    let mut ground = Ground::new(sandbox);
+    ground.hudu = "halo_url_field = \"CFHuduUrl\"\n".into();
+    let engine = matched(&mut ground).await;
+    let first = run(&engine, urls()).await;
+    let alerts = engine.plan(first.plan.expect("a plan")).expect("it").outline.alerts;
+    assert!(alerts.iter().any(|alert| alert.contains("10 others are left")), "{alerts:?}");
+    let second = run(&engine, urls()).await;
+    assert_eq!((first.totals.rows.update, second.totals.rows.update), (0, 5), "{:?}", second.problems);
+}
+
 /// H4: the trail says as which agent Halo was read, once, and again when it is another one.
 #[tokio::test(start_paused = true)]
 async fn h4_the_trail_says_which_agent_was_used() {
@@ -209,7 +234,13 @@ async fn h4_the_trail_says_which_agent_was_used() {
     };
     assert!(matches!(said().as_slice(), [only] if only.contains("\"agent\":17")), "{:?}", said());
     quirks.halo.application_agent = 18;
-    ground.sandbox.set_quirks(quirks);
+    ground.sandbox.set_quirks(quirks.clone());
     tested(&engine).await;
     assert!(matches!(said().as_slice(), [_, now] if now.contains("\"agent\":18")), "{:?}", said());
+    // A job notes it as well: nobody tests every day.
+    quirks.halo.application_agent = 19;
+    ground.sandbox.set_quirks(quirks);
+    run(&engine, by_hand()).await;
+    assert!(matches!(said().as_slice(), [.., now] if now.contains("\"agent\":19")), "{:?}", said());
+    assert_eq!(said().len(), 3);
 }

@@ -166,6 +166,33 @@ async fn p49_newest_keeps_the_side_that_changed_and_asks_where_both_did() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn p49_newest_takes_the_later_record_where_both_sides_date_theirs() {
+    for (halo_last, kept) in [(true, "2030-06-30"), (false, "2029-01-01")] {
+        let (sandbox, _) = world(Quirks::default());
+        let mut ground = Ground::new(sandbox);
+        ground.hudu = "conflicts = { default = \"newest\" }\n".into();
+        let engine = matched(&mut ground).await;
+        run(&engine, by_hand()).await;
+        let contract = |sandbox: &Sandbox| assets(&sandbox.hudu_assets(), "Contracts")[0].clone();
+        let in_hudu =
+            json!({"id": contract(&ground.sandbox)["id"], "custom_fields": [{"end_date": "2029/01/01"}]});
+        let of_halo = ground.sandbox.halo_contracts().into_iter().next().expect("a contract");
+        let in_halo = json!({"id": of_halo["id"], "end_date": "2030-06-30T00:00:00"});
+        for halo in [!halo_last, halo_last] {
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+            if halo {
+                ground.sandbox.put_halo_contract(&in_halo).expect("a change");
+            } else {
+                ground.sandbox.put_hudu("assets", &in_hudu).expect("an edit");
+            }
+        }
+        let report = run(&engine, by_hand()).await;
+        assert_eq!((report.totals.rows.held, report.totals.failed), (0, 0), "{}", said(&report));
+        assert_eq!(value(&contract(&ground.sandbox), "End Date"), kept, "Halo last: {halo_last}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn p49_earliest_and_latest_choose_between_two_dates() {
     // What Halo says first, what a person writes into Hudu, what Halo says then, and what is kept each time.
     for (rule, kept_then, kept_last) in
@@ -365,7 +392,7 @@ async fn a_layout_whose_answer_is_lost_is_made_once() {
         assert_eq!(views[0].state, LayoutState::Ready, "{kind:?}: {views:?}");
         let made = ground.sandbox.hudu_layouts();
         assert_eq!(made.len(), 1, "{kind:?}: {made:?}");
-        assert_eq!(engine.book.open_layout(Entity::Sites).expect("read"), None);
+        assert_eq!(engine.book.open_layout(Entity::Sites, "Sites").expect("read"), None);
     }
 }
 
@@ -383,18 +410,18 @@ async fn a_layout_without_an_answer_is_settled_by_the_next_process() {
     ground.sandbox.set_faults(rules);
     let problem = engine.layouts(&[Entity::Sites]).await.expect_err("three times no answer");
     assert!(problem.to_string().contains("finds out before it sends"), "{problem}");
-    assert_eq!(engine.book.open_layout(Entity::Sites).expect("read").as_deref(), Some("create"));
+    assert_eq!(engine.book.open_layout(Entity::Sites, "Sites").expect("read").as_deref(), Some("create"));
     ground.crash(engine, |synced, _| synced, true).await;
     let engine = ground.open();
     assert_eq!(
-        engine.book.open_layout(Entity::Sites).expect("read").as_deref(),
+        engine.book.open_layout(Entity::Sites, "Sites").expect("read").as_deref(),
         Some("create"),
         "it is in the trail"
     );
     ground.sandbox.set_faults(Faults::none());
     engine.layouts(&[Entity::Sites]).await.expect("settled");
     assert_eq!(ground.sandbox.hudu_layouts().len(), 1, "never a second one");
-    assert_eq!(engine.book.open_layout(Entity::Sites).expect("read"), None);
+    assert_eq!(engine.book.open_layout(Entity::Sites, "Sites").expect("read"), None);
 }
 
 #[tokio::test(start_paused = true)]

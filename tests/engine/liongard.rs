@@ -535,3 +535,65 @@ async fn l17a_a_run_that_failed_is_tried_again_at_the_next_question() {
     minutes(60).await;
     assert_eq!(ground.sandbox.environments().len(), 1);
 }
+
+/// Decision 23: what no metric and no device profile tells is read from the latest inspection, a few a plan; what would
+/// have found its asset waits until its inspection was read, and no inspection is read twice.
+#[tokio::test(start_paused = true)]
+async fn an_inspection_tells_what_nothing_else_does_and_is_read_once() {
+    let (sandbox, _) = small(0);
+    let environment = sandbox.put_environment(&json!({"Name": "Birch Ltd"}));
+    sandbox.put_halo_client(&json!({"name": "Birch Ltd"})).expect("a customer");
+    // Of a Mac no metric and no device profile tells the memory.
+    for n in 0..3 {
+        sandbox.put_system(&json!({
+            "Environment": environment, "Inspector": 96, "Name": format!("MAC-{n}"), "hostname": format!("MAC-{n}"),
+            "serial": format!("REAL{n:04}"), "os": "macOS 15", "ram": 16 + n, "user": "pat",
+        }));
+    }
+    let (ground, engine) = start(sandbox.clone(), "").await;
+    let views = || {
+        let asked = ground.sandbox.requests(Host::Liongard).by_path;
+        asked.iter().filter(|(path, _)| path.ends_with("/view")).map(|(_, count)| count).sum::<u64>()
+    };
+    let memory = |report: &JobReport| {
+        let rows = rows(&engine, report);
+        let told = rows.iter().flat_map(|row| &row.fields).filter(|field| field.name.key() == "RAM");
+        told.filter_map(|field| field.after.as_ref().map(ToString::to_string)).collect::<Vec<_>>()
+    };
+    let first = run(&engine, spec(ME, &[], false)).await;
+    assert_eq!((views(), memory(&first)), (0, Vec::new()), "off unless asked for");
+    set(&engine, "liongard.max_inspections", "2").await;
+    let second = run(&engine, spec(ME, &[], false)).await;
+    assert_eq!((views(), memory(&second).len()), (2, 2), "{:?}", problems(&second));
+    assert!(alerts(&engine, &second).contains("inspections of 1 systems are still to be read"));
+    let third = run(&engine, spec(ME, &[], false)).await;
+    assert_eq!((views(), memory(&third).len()), (3, 1));
+    assert!(!alerts(&engine, &third).contains("still to be read"));
+    let fourth = run(&engine, spec(ME, &[], false)).await;
+    assert_eq!(
+        (views(), fourth.totals.rows.acting()),
+        (3, 0),
+        "nothing is read again, and nothing changes back"
+    );
+}
+
+/// What only an inspection would match is not made a second time meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_system_that_only_its_inspection_would_match_waits_for_it() {
+    let (sandbox, _) = small(0);
+    let environment = sandbox.put_environment(&json!({"Name": "Birch Ltd"}));
+    sandbox.put_halo_client(&json!({"name": "Birch Ltd"})).expect("a customer");
+    for n in 0..3 {
+        sandbox.put_system(&json!({
+            "Environment": environment, "Inspector": 96, "Name": format!("MAC-{n}"), "hostname": format!("MAC-{n}"),
+            "serial": format!("REAL{n:04}"), "os": "macOS 15", "ram": 16 + n, "user": "pat",
+        }));
+    }
+    let (ground, engine) = start(sandbox, "").await;
+    set(&engine, "liongard.max_inspections", "1").await;
+    set(&engine, "liongard.asset_matching_field.source", "RAM").await;
+    for made in 1..=3 {
+        let report = run(&engine, spec(ME, &[], false)).await;
+        assert_eq!(ground.sandbox.halo_assets().len(), made, "{:?} {:?}", report.totals, problems(&report));
+    }
+}

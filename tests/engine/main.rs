@@ -5,6 +5,7 @@ mod control;
 mod dice;
 mod fields;
 mod hudu;
+mod hudu_assets;
 mod hudu_back;
 mod hudu_rules;
 mod imports;

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use parhelion::api::halo::{Contract, Site, User};
 use parhelion::api::hudu::{FieldKind, Layout, LayoutField, RESERVED};
 use parhelion::integrations::hudu::{
-    Blocked, Form, Known, company_key, company_key_of, company_key_text, feeds, field_rules, judge,
-    key_label, rules, wanted_company,
+    Blocked, Form, Known, Sorting, company_key, company_key_of, company_key_text, feeds, field_rules, judge,
+    key_label, layout_field, relation, relation_ends, rules, wanted_company,
 };
+use parhelion::model::asset::{Asset, AssetValue};
 use parhelion::model::settings::{Hudu, Wins as Setting};
 use parhelion::model::{
     Address, Entity, FieldName, Fields, Found, Integration, MatchKeys, SourceId, TargetId, Value, Verdict,
 };
 use parhelion::plan::{Removal, Wins};
 
-const ASSETS: [Entity; 3] = [Entity::Sites, Entity::Contracts, Entity::Users];
+const ASSETS: [Entity; 4] = [Entity::Sites, Entity::Contracts, Entity::Users, Entity::Assets];
 
 fn layout(fields: &[(&str, FieldKind)]) -> Layout {
     let fields = fields
@@ -73,6 +74,7 @@ fn contract() -> Contract {
         is_active: true,
         start: None,
         end: "2028-03-31".parse().ok(),
+        changed: None,
     }
 }
 
@@ -242,4 +244,94 @@ fn every_entity_has_its_lines_in_the_fields_pane() {
     for entity in Integration::Hudu.entities() {
         assert!(lines.iter().any(|line| line.entity == *entity), "{entity}");
     }
+}
+
+fn device() -> Asset {
+    let value = |id: i64, name: &str, text: &str| AssetValue {
+        field: id.into(),
+        name: name.into(),
+        text: text.into(),
+    };
+    Asset {
+        id: 900.into(),
+        tag: "LT-1".into(),
+        key_values: Box::new([]),
+        asset_type: 130.into(),
+        type_name: "Laptop".into(),
+        customer: Some(12.into()),
+        customer_name: "Acme".into(),
+        site: Some(31.into()),
+        status: "Active".into(),
+        is_active: true,
+        fields: Some(Box::new([
+            value(1, "serial number", "5CG1"),
+            value(2, "Purchase Date", "2024-05-06T00:00:00"),
+            value(3, "Leased", "yes"),
+            value(4, "RAM", "16 GB"),
+            value(5, "Type", "something else"),
+            value(6, "Rack", ""),
+        ])),
+        columns: Box::new([]),
+        liongard: None,
+        third_party: None,
+    }
+}
+
+#[test]
+fn p66_a_type_is_sorted_into_its_layout_first_by_the_customers_own_rule() {
+    let rules = [("Laptop", "Computers"), ("12/laptop", "Acme PCs"), ("default", "Devices"), ("Phone", " ")];
+    let rules = rules.map(|(of, layout)| (of.to_owned(), layout.to_owned())).into();
+    let sorting = Sorting::new(&rules);
+    assert_eq!(sorting.layout("laptop ", "12"), Some("Acme PCs"));
+    assert_eq!(sorting.layout("Laptop", "13"), Some("Computers"));
+    assert_eq!(sorting.layout("Server", "12"), Some("Devices"));
+    assert_eq!(sorting.layout("Phone", "12"), None, "an empty layout leaves the type out");
+    assert_eq!(sorting.layouts(), ["Acme PCs", "Devices", "Computers"]);
+    assert_eq!(Sorting::default().layout("Laptop", "12"), None);
+    let own = [("12/default".to_owned(), "Acme".to_owned())].into();
+    assert_eq!(Sorting::new(&own).layout("Laptop", "12"), Some("Acme"));
+    assert_eq!(Sorting::new(&own).layout("Laptop", "13"), None);
+}
+
+#[test]
+fn p67_an_asset_gives_what_its_layout_asks_for_by_name_in_the_type_of_the_layout() {
+    let asked = layout(&[
+        ("Halo Asset ID", FieldKind::Text),
+        ("Type", FieldKind::Text),
+        ("Serial Number", FieldKind::Text),
+        ("Purchase Date", FieldKind::Date),
+        ("Leased", FieldKind::CheckBox),
+        ("RAM", FieldKind::Number),
+        ("Rack", FieldKind::Text),
+    ]);
+    let wanted = form(Entity::Assets, &asked).halo_asset(&device(), |_| false, Known::default());
+    assert_eq!(own(&wanted.fields, "Halo Asset ID"), Some(&Value::text("900")));
+    assert_eq!(
+        own(&wanted.fields, "Type"),
+        Some(&Value::text("Laptop")),
+        "its type, not a field of that name"
+    );
+    assert_eq!(own(&wanted.fields, "Serial Number"), Some(&Value::text("5CG1")));
+    assert_eq!(own(&wanted.fields, "Purchase Date"), "2024-05-06".parse().ok().map(Value::Date).as_ref());
+    assert_eq!(own(&wanted.fields, "Leased"), Some(&Value::Flag(true)));
+    assert_eq!(own(&wanted.fields, "Rack"), None, "what is blank is never written");
+    assert!(wanted.notes.iter().any(|note| note.contains("RAM left out")), "{:?}", wanted.notes);
+    assert_eq!(wanted.fields.get(layout_field()), Some(&Value::text("Sites")));
+    let inactive = Asset { is_active: false, ..device() };
+    let form = form(Entity::Assets, &asked);
+    let verdict = |known| form.halo_asset(&inactive, |_| false, known).verdict;
+    assert!(matches!(verdict(Known::default()), Verdict::OutOfScope(_)));
+    assert_eq!(verdict(Known { is_linked: true, was_archived: false }), Verdict::Take);
+}
+
+#[test]
+fn a_relation_needs_both_its_ends_in_hudu() {
+    let made = relation(&user(), true, |_| true).expect("both are there");
+    let ends = relation_ends(&made.id).expect("two ends");
+    assert_eq!((ends.0.as_str(), ends.1.as_str()), ("207", "31"));
+    assert_eq!(made.parent, Some(SourceId::from(12)));
+    assert!(relation(&user(), false, |_| true).is_none());
+    assert!(relation(&user(), true, |_| false).is_none());
+    assert!(relation(&User { is_active: false, ..user() }, true, |_| true).is_none());
+    assert!(relation_ends(&SourceId::new("207")).is_none());
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use parhelion::integrations::field_mapping::{Targets, convert, date, held, number, written};
-use parhelion::integrations::liongard::{Devices, Evidence, Mapping, Metrics, Needs, Told, is_source_field};
+use parhelion::integrations::liongard::{
+    Devices, Evidence, Inspected, Mapping, Metrics, Needs, Told, is_source_field,
+};
 use parhelion::model::asset::{AssetField, FieldKind, TYPE_FIELD};
 use parhelion::model::liongard::{MetricValue, SourceDevice, SourceSystem};
 use parhelion::model::settings::{FieldMapping, Liongard, MatchingField};
@@ -76,9 +78,9 @@ fn of<'a>(
     system: &'a SourceSystem,
     device: &'a SourceDevice,
     metrics: &'a Metrics,
-    detail: Option<&'a serde_json::Value>,
+    inspected: Option<&'a Inspected>,
 ) -> Evidence<'a> {
-    Evidence { needs, system: Some(system), device: Some(device), metrics, detail }
+    Evidence { needs, system: Some(system), device: Some(device), metrics, inspected }
 }
 
 #[test]
@@ -160,8 +162,9 @@ fn an_attribute_comes_from_the_metric_then_the_inspection_then_the_device() {
     let system = system(&needs, &[]);
     let device = device(&needs, "d1", "LT-1", "FROM-DEVICE", &[("Device.SerialNumber", "FROM-DEVICE")]);
     let mut metrics = Metrics::default();
-    let detail =
-        json!({"SystemInfo": {"SerialNumber": "FROM-INSPECTION"}, "ComputerSystem": {"TotalRamGB": 8}});
+    let detail = Inspected::of(
+        &json!({"SystemInfo": {"SerialNumber": "FROM-INSPECTION"}, "ComputerSystem": {"TotalRamGB": 8}}),
+    );
     let told = |evidence: Evidence<'_>, name: &str| {
         evidence.value(name).map(|(text, told)| (text.to_string(), told))
     };
@@ -228,7 +231,7 @@ fn l15_a_system_becomes_an_asset_with_its_type_and_what_does_not_fit_is_said() {
         system: Some(&system),
         device: Some(&device),
         metrics: &metrics,
-        detail: None,
+        inspected: None,
     };
     let wanted = mapping.wanted(&system.id, &system.name, system.environment.clone(), evidence);
     assert_eq!(wanted.verdict, Verdict::Take);
@@ -273,7 +276,7 @@ fn l10_a_system_without_inspector_waits_or_takes_the_type_of_last_resort() {
         let mut bare = system(&needs, values);
         bare.inspector = None;
         let evidence =
-            Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, detail: None };
+            Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, inspected: None };
         let wanted = mapping.wanted(&bare.id, &bare.name, None, evidence);
         assert!(
             matches!(&wanted.verdict, Verdict::Hold(why) if why.contains("Inspector.Alias")),
@@ -291,7 +294,7 @@ fn a_record_without_a_name_waits() {
     let mut bare = system(&needs, &[("Inspector.Alias", "Windows Workstation")]);
     bare.name = "  ".into();
     let evidence =
-        Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, detail: None };
+        Evidence { needs: &needs, system: Some(&bare), device: None, metrics: &metrics, inspected: None };
     let wanted = mapping.wanted(&bare.id, &bare.name, None, evidence);
     assert!(matches!(&wanted.verdict, Verdict::Hold(why) if why.contains("no name")), "{:?}", wanted.verdict);
 }

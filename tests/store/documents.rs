@@ -206,7 +206,9 @@ fn config_set_takes_toml_and_bare_words() {
 fn walk(prefix: &str, value: &serde_json::Value, leaves: &mut Vec<String>) {
     match value {
         serde_json::Value::Object(map)
-            if !["status_words", ".conflicts", "field_types"].iter().any(|map| prefix.ends_with(map)) =>
+            if !["status_words", ".conflicts", ".asset_layouts", "field_types"]
+                .iter()
+                .any(|map| prefix.ends_with(map)) =>
         {
             for (key, value) in map {
                 walk(&format!("{prefix}.{key}"), value, leaves);

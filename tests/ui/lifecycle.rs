@@ -294,6 +294,21 @@ fn a_step_of_the_set_up_leads_where_it_is_done() {
 }
 
 #[test]
+fn step_10_both_routes_open_the_same_screen() {
+    for (tab, step, title) in
+        [(GRADES, 8, "[Grades]"), (CLASSES, 9, "[Classes]"), (TEMPLATES, 10, "[Templates]")]
+    {
+        let mut by_tab = at(tab);
+        by_tab.says(title);
+        let mut by_step = at(SET_UP);
+        for _ in 0..step {
+            by_step.keys("j");
+        }
+        by_step.keys("<Enter>").says(title);
+    }
+}
+
+#[test]
 fn a_field_that_halo_lacks_is_chosen_and_the_plan_that_makes_it_comes_next() {
     let mut rig = at(SET_UP);
     rig.keys("n").shows("lifecycle-halo-field").says("Bought On").says("not in Halo");

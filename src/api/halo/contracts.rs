@@ -4,7 +4,8 @@ use super::client::Halo;
 use super::{translate, wire};
 use crate::api::listing::{Listing, Progress};
 use crate::api::row::Row;
-use crate::model::{Class, Date, Problem, TargetId};
+use crate::model::date::parse_vendor_moment;
+use crate::model::{Class, Date, Moment, Problem, TargetId};
 
 /// A contract of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Contract {
     pub is_active: bool,
     pub start: Option<Date>,
     pub end: Option<Date>,
+    /// When anything of it was changed last, where Halo says.
+    pub changed: Option<Moment>,
 }
 
 impl Halo {
@@ -76,5 +79,6 @@ fn contract(row: &Row) -> Result<Contract, Problem> {
         is_active: !is_over && row.get("active").flag().unwrap_or(true),
         start: translate::date(row, "start_date"),
         end: translate::date(row, "end_date"),
+        changed: parse_vendor_moment(&text("last_modified")),
     })
 }

@@ -49,6 +49,11 @@ struct Token {
 }
 
 impl Halo {
+    /// Where tokens come from: what the authorisation server's address was made into (S10).
+    pub fn token_endpoint(&self) -> &str {
+        self.sign_in.url.as_str()
+    }
+
     /// Whether the token may edit assets, by its scopes (1.8); `None` where the answer does not say. The agent's own
     /// permissions narrow it further, which no read can tell.
     pub async fn may_edit_assets(&self) -> Result<Option<bool>, Failure> {

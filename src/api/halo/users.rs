@@ -49,6 +49,15 @@ impl Halo {
         Ok(listing)
     }
 
+    /// One user; `None` where Halo knows none of this id.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn user(&self, id: &TargetId) -> Result<Option<User>, Problem> {
+        let json = self.one("user", "/Users", id).await?;
+        json.and_then(|json| Row::of(&json, &wire::USER)).map(|row| user(&row)).transpose()
+    }
+
     /// Whether Halo knows a user of this id.
     ///
     /// # Errors

@@ -50,7 +50,8 @@ pub const LICENCE: [&str; 11] = [
 ];
 
 /// Fields of a contract (`ContractHeader`, 8.2).
-pub const CONTRACT: [&str; 12] = [
+pub const CONTRACT: [&str; 13] = [
+    "last_modified",
     "id",
     "ref",
     "client_id",

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::pause::Patient;
-use super::record::{self, Asset, Carded, Company, Layout};
+use super::record::{self, Asset, Carded, Company, Layout, Relation};
+use super::wire;
 use crate::api::address::clean_origin;
 use crate::api::budget::{Budget, Lane, Permit};
 use crate::api::call::{Caller, Cause, Effect, Failure, Retry};
@@ -207,19 +208,29 @@ impl Hudu {
         Ok(all)
     }
 
-    /// One asset of a company, archived or not; `None` where the company has none of that id.
+    /// One asset of a company, archived or not, of one of these layouts; `None` where the company has none of that id.
     ///
     /// # Errors
-    /// As every call; an answer about another asset or another company.
+    /// As every call; an answer about another asset or another company, or about one of no such layout.
     pub async fn asset(
         &self,
         company: &TargetId,
         id: &TargetId,
-        layout: &Layout,
+        layouts: &[&Layout],
     ) -> Result<Option<Asset>, Problem> {
         let path = asset_path(company, id)?;
         let json: Option<Json> = self.one(&format!("asset {id} of company {company}"), &path).await?;
-        json.map(|json| asset_in(json, company, Some(id), layout)).transpose()
+        json.map(|json| asset_in(json, company, Some(id), layouts)).transpose()
+    }
+
+    /// Every relation between two assets, in the direction in which it was made: the row that Hudu adds for the way back is
+    /// left out (apis/hudu.md 12).
+    ///
+    /// # Errors
+    /// As [`read_pages`].
+    pub async fn relations(&self, progress: Progress<'_>) -> Result<Listing<Relation>, Problem> {
+        let translate = |json: Json| record::relation(&read(json)?);
+        self.list("relations", "/relations", &[], "relations", true, &translate, progress).await
     }
 
     /// How many rows the first page of a list has; for tests of the configuration.
@@ -429,6 +440,14 @@ pub(super) fn company_in(json: Json, expected: Option<&TargetId>) -> Result<Comp
     }
 }
 
+/// A relation between exactly these two assets.
+pub(super) fn relation_in(json: Json, from: i64, to: i64) -> Result<Relation, Problem> {
+    match record::relation(&read(unwrapped(json, "relation"))?)? {
+        Some((_, relation)) if (relation.from, relation.to) == (from, to) => Ok(relation),
+        _ => Err(Problem::new(Class::Record, "Hudu's answer is about another relation.")),
+    }
+}
+
 pub(super) fn layout_in(json: Json, expected: Option<i64>) -> Result<Layout, Problem> {
     let layout = record::layout(&read(unwrapped(json, "asset_layout"))?)?;
     match expected {
@@ -440,19 +459,22 @@ pub(super) fn layout_in(json: Json, expected: Option<i64>) -> Result<Layout, Pro
     }
 }
 
-/// An asset that must be this company's and of this layout.
+/// An asset that must be this company's and of one of these layouts.
 pub(super) fn asset_in(
     json: Json,
     company: &TargetId,
     expected: Option<&TargetId>,
-    layout: &Layout,
+    layouts: &[&Layout],
 ) -> Result<Asset, Problem> {
-    let asset = record::asset(read(unwrapped(json, "asset"))?, layout)?.ok_or_else(|| {
-        Problem::new(
-            Class::Record,
-            format!("Hudu's answer is about an asset that is not of layout '{}'.", layout.name),
-        )
-    })?;
+    let json: wire::Asset = read(unwrapped(json, "asset"))?;
+    let layout = layouts.iter().find(|layout| json.layout_id.id() == Some(layout.id));
+    let Some(layout) = layout else {
+        let names: Vec<String> = layouts.iter().map(|layout| format!("'{}'", layout.name)).collect();
+        let why = format!("Hudu's answer is about an asset that is not of layout {}.", names.join(" or "));
+        return Err(Problem::new(Class::Record, why));
+    };
+    let asset = record::asset(json, layout)?
+        .ok_or_else(|| Problem::new(Class::Record, "Hudu's answer is about an asset of another layout."))?;
     if asset.company != *company {
         return Err(another_company("an asset", &asset.company));
     }

@@ -7,5 +7,5 @@ mod wire;
 mod write;
 
 pub use client::Hudu;
-pub use record::{Asset, Card, Carded, Cell, Company, FieldKind, Layout, LayoutField, RESERVED};
+pub use record::{Asset, Card, Carded, Cell, Company, FieldKind, Layout, LayoutField, RESERVED, Relation};
 pub use write::{CompanyFields, NewAsset, NewLayout};

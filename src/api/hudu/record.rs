@@ -7,11 +7,13 @@ use serde_json::{Value as Json, json};
 
 use super::wire;
 use crate::api::row::Scalar;
-use crate::model::date::parse_vendor_date;
-use crate::model::{Address, Class, Date, Problem, TargetId};
+use crate::model::date::{parse_vendor_date, parse_vendor_moment};
+use crate::model::{Address, Class, Date, Moment, Problem, TargetId};
 
 /// Keys that no asset field may have: Hudu refuses them (apis/hudu.md 9.1).
 pub const RESERVED: [&str; 3] = ["name", "created_at", "updated_at"];
+/// What a relation calls an asset.
+pub const ASSET: &str = "Asset";
 /// Hudu's name of its own Halo integration.
 const HALO: &str = "halo";
 
@@ -175,6 +177,7 @@ impl Cell {
                 None => return cannot(),
             },
             (FieldKind::Text | FieldKind::Number, Self::Number(number)) => json!(number.to_string()),
+            (FieldKind::Number, Self::Text(text)) if text.trim().parse::<i64>().is_ok() => json!(text.trim()),
             (FieldKind::Text, Self::Date(date)) => json!(date.to_string()),
             (FieldKind::Text, Self::Flag(flag)) => json!(if *flag { "Yes" } else { "No" }),
             (FieldKind::Text, Self::Address(address)) => json!(address.to_string()),
@@ -259,6 +262,8 @@ pub struct Asset {
     pub name: Box<str>,
     pub is_archived: bool,
     pub url: Box<str>,
+    /// When anything of it was changed last, where Hudu says.
+    pub changed: Option<Moment>,
     /// Labels that hold something, in the order of the layout.
     pub cells: Vec<(Arc<str>, Cell)>,
     /// Records of Hudu's own Halo integration that sit on it.
@@ -279,6 +284,14 @@ pub struct Carded {
     pub layout_name: Box<str>,
     pub name: Box<str>,
     pub cards: Vec<Card>,
+}
+
+/// A relation between two assets; from and to are their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relation {
+    pub id: i64,
+    pub from: i64,
+    pub to: i64,
 }
 
 /// A record of Halo that Hudu's own integration has put on an asset.
@@ -398,6 +411,18 @@ pub fn carded(json: &wire::Asset) -> Result<Option<(i64, Carded)>, Problem> {
     Ok((!asset.cards.is_empty()).then_some((id, asset)))
 }
 
+/// A relation between assets; `None` for one of other records, and for the row of the way back.
+pub fn relation(json: &wire::Relation) -> Result<Option<(i64, Relation)>, Problem> {
+    let id = id_of(&json.id, "relation", &Scalar::default())?;
+    let end = |kind: &Scalar, id: &Scalar| {
+        id.id().filter(|id| *id > 0 && kind.text().is_some_and(|kind| &*kind == ASSET))
+    };
+    let ends = (end(&json.fromable_type, &json.fromable_id), end(&json.toable_type, &json.toable_id));
+    let (Some(from), Some(to)) = ends else { return Ok(None) };
+    let is_inverse = json.is_inverse.flag() == Some(true);
+    Ok((!is_inverse).then_some((id, Relation { id, from, to })))
+}
+
 /// An asset of this layout; `None` for one of another, which a server that does not know the filter lists too.
 pub fn asset(json: wire::Asset, layout: &Layout) -> Result<Option<Asset>, Problem> {
     let id = id_of(&json.id, "asset", &json.name)?;
@@ -429,6 +454,7 @@ pub fn asset(json: wire::Asset, layout: &Layout) -> Result<Option<Asset>, Proble
         name: json.name.text().unwrap_or_default(),
         is_archived: json.archived.flag().unwrap_or(false),
         url: json.url.text().unwrap_or_default(),
+        changed: json.updated_at.text().and_then(|text| parse_vendor_moment(&text)),
         cells,
         cards,
     }))

@@ -88,6 +88,17 @@ pub struct AssetField {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+pub struct Relation {
+    pub id: Scalar,
+    pub is_inverse: Scalar,
+    pub fromable_type: Scalar,
+    pub fromable_id: Scalar,
+    pub toable_type: Scalar,
+    pub toable_id: Scalar,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Card {
     pub integrator_name: Scalar,
     pub sync_type: Scalar,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::client::{Hudu, asset_in, asset_path, company_in, layout_in, number, parse};
-use super::record::{Asset, Cell, Company, FieldKind, Layout, RESERVED};
+use super::client::{Hudu, asset_in, asset_path, company_in, layout_in, number, parse, relation_in};
+use super::record::{ASSET, Asset, Cell, Company, FieldKind, Layout, RESERVED, Relation};
 use crate::api::budget::Permit;
 use crate::api::call::{Effect, WriteVerdict};
 use crate::api::http::Method;
@@ -112,7 +112,7 @@ impl Hudu {
         match prepared {
             Ok((path, body)) => {
                 self.write(Effect::Create, &what, permit, Method::POST, &path, Some(body), |json| {
-                    asset_in(json, company, None, layout)
+                    asset_in(json, company, None, &[layout])
                 })
                 .await
             }
@@ -134,7 +134,7 @@ impl Hudu {
         match prepared {
             Ok((path, body)) => {
                 self.write(Effect::Set, &what, permit, Method::PUT, &path, Some(body), |json| {
-                    asset_in(json, company, Some(id), layout)
+                    asset_in(json, company, Some(id), &[layout])
                 })
                 .await
             }
@@ -156,7 +156,7 @@ impl Hudu {
             Ok(path) => {
                 let path = format!("{path}/{verb}");
                 self.write(Effect::Set, &what, permit, Method::PUT, &path, None, |json| {
-                    asset_in(json, company, Some(id), layout)
+                    asset_in(json, company, Some(id), &[layout])
                 })
                 .await
             }
@@ -215,6 +215,31 @@ impl Hudu {
         // Without `fields` Hudu answers 500; an empty list changes none.
         let body = json!({"asset_layout": {"name": layout.name, "active": true, "fields": []}});
         self.layout_write(Effect::Set, &what, permit, layout.id, body).await
+    }
+
+    /// Makes a relation between two assets; Hudu adds the way back by itself (apis/hudu.md 12).
+    pub async fn relate(&self, permit: Permit, from: i64, to: i64, says: &str) -> WriteVerdict<Relation> {
+        let body = json!({"relation": {
+            "fromable_type": ASSET, "fromable_id": from, "toable_type": ASSET, "toable_id": to,
+            "description": says, "is_inverse": false,
+        }});
+        let what = format!("the relation of asset {from} to asset {to}");
+        self.write(Effect::Create, &what, permit, Method::POST, "/relations", Some(body), |json| {
+            relation_in(json, from, to)
+        })
+        .await
+    }
+
+    /// Takes a relation away, with its way back. The assets stay.
+    pub async fn unrelate(&self, permit: Permit, id: i64) -> WriteVerdict<()> {
+        match self.request(Method::DELETE, &format!("/relations/{id}"), &[], None) {
+            Ok(request) => {
+                let what = format!("the removal of relation {id}");
+                // The answer has no body.
+                self.send(Effect::Set, &what, permit, request, |_| Ok(())).await.into()
+            }
+            Err(failure) => WriteVerdict::NotSent(failure.problem),
+        }
     }
 
     async fn layout_write(

@@ -33,6 +33,7 @@ pub fn areas(view: &WorkspaceView) -> String {
         let state = match (area.offered, count(view, area.name)) {
             (Offered::Works, Some(count)) => format!("{count}"),
             (Offered::Works, None) => "works".into(),
+            (Offered::Later, _) => "optional extra, still to come".into(),
             (Offered::Not, _) => "not offered".into(),
         };
         text.push_str(&format!("{:<24}{state}\n", area.name));
@@ -49,7 +50,7 @@ pub fn areas(view: &WorkspaceView) -> String {
 pub fn areas_document(view: &WorkspaceView) -> Value {
     let areas: Vec<Value> = AREAS
         .iter()
-        .map(|area| json!({"area": area.name, "offered": area.offered == Offered::Works, "count": count(view, area.name)}))
+        .map(|area| json!({"area": area.name, "offered": area.offered == Offered::Works, "state": area.offered, "count": count(view, area.name)}))
         .collect();
     json!({"notice": NOTICE, "areas": areas, "read_at": view.read_at, "configurations_are_off": view.configurations_are_off})
 }

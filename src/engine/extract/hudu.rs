@@ -1,6 +1,7 @@
 //! Halo against Hudu: customers as companies; sites, contracts and users as assets of theirs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 
@@ -15,12 +16,15 @@ use crate::engine::Engine;
 use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
 use crate::engine::hudu::HuduDesk;
+use crate::engine::keys;
 use crate::integrations::hudu::{self as rules, Form, Known};
+use crate::model::asset::Asset as HaloAsset;
 use crate::model::packed::sort_by_id;
 use crate::model::{
     Class, Entity, FieldName, Fields, Found, Integration, Link, Packed, PackedList, Place, Problem, SourceId,
     TargetId, Value, Verdict, Wanted,
 };
+use crate::plan::snapshot::Changed;
 use crate::plan::{Absence, Lines, Only, Reading, Snapshot};
 
 const HUDU: Integration = Integration::Hudu;
@@ -46,6 +50,10 @@ pub async fn read(
     let (version, instance) =
         futures_util::future::join(first_hudu.version(), first_halo.fingerprint()).await;
     tracing::info!(version = version?, "Hudu");
+    // The agent may be another one than at the last test (H4); most agents may not see it, which stops nothing.
+    if let Ok(Some(application)) = first_halo.application(&settings.halo.client_id).await {
+        engine.note_agent(&settings.halo.client_id, application).await?;
+    }
     let fingerprints = BTreeMap::from([
         (HUDU.key().to_owned(), with.account.clone()),
         (Place::Halo.key().to_owned(), instance?),
@@ -99,16 +107,22 @@ pub async fn read(
         halo: halo_origin(&settings.halo.resource_server),
         sites,
         planned_sites: BTreeSet::new(),
+        planned_users: BTreeSet::new(),
         only,
         some,
         companies: partners_of(engine, HUDU, only)?,
         in_full: BTreeSet::new(),
         alerts,
     };
+    if entities.contains(&Entity::Relations) {
+        desk.expect_relations();
+    }
     let mut blocked = BTreeMap::new();
     for entity in entities.iter().copied().filter(|entity| *entity != Entity::Companies) {
         let lines = match entity {
-            Entity::CompanyUrls => urls(&reader, &snapshot, &links, progress).await,
+            Entity::CompanyUrls => urls(&mut reader, &snapshot, &links, progress).await,
+            Entity::Assets => reader.assets(progress).await,
+            Entity::Relations => reader.relations(progress).await,
             _ => reader.lines(entity, progress).await,
         };
         match lines {
@@ -226,6 +240,8 @@ struct Reader<'a> {
     sites: Listing<Site>,
     /// Sites that this plan brings to Hudu, or that are there.
     planned_sites: BTreeSet<SourceId>,
+    /// The same of users.
+    planned_users: BTreeSet<SourceId>,
     only: Option<&'a Only>,
     /// The customers of Halo's that are read one by one; `None`: all are read.
     some: Option<Vec<TargetId>>,
@@ -281,7 +297,168 @@ impl Reader<'_> {
         Ok(Some(Listing::whole(records, Vec::new(), None)))
     }
 
+    /// Sites that are in Hudu, or that this plan brings there.
+    fn know_sites(&mut self) -> Result<(), Problem> {
+        if self.planned_sites.is_empty() {
+            let planned = &mut self.planned_sites;
+            self.engine.book.each_link(HUDU, Entity::Sites, |id, _| {
+                planned.insert(id);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// New records that Hudu's own Halo integration keeps in another layout wait for a person.
+    async fn keep_off(
+        &self,
+        entity: Entity,
+        wanted: &mut PackedList<Wanted>,
+        is_linked: impl Fn(&SourceId) -> bool,
+        progress: Progress<'_>,
+    ) -> Result<(), Problem> {
+        let is_new = |one: &Wanted| one.verdict == Verdict::Take && !is_linked(&one.id);
+        if !wanted.iter().any(|one| is_new(&one.open())) {
+            return Ok(());
+        }
+        let what = "assets of Hudu's own Halo integration";
+        let elsewhere = self.desk.kept_elsewhere(entity, &|done, of| progress(what, done, of)).await?;
+        for packed in wanted {
+            let mut one = packed.open();
+            if let Some(there) = elsewhere.get(&one.id).filter(|_| is_new(&one)) {
+                one.verdict = Verdict::Hold(format!(
+                    "Hudu's own Halo integration keeps it as the asset {there}: choose that layout for {entity} in the settings, or end that integration; a second asset is never made beside it"
+                ));
+                *packed = Packed::new(&one);
+            }
+        }
+        Ok(())
+    }
+
+    /// Halo's assets, each as an asset of the layout that its type is sorted into (P66). One that is in Hudu already takes
+    /// the fields of the layout that it is in.
+    async fn assets(&mut self, progress: Progress<'_>) -> Result<Lines, Problem> {
+        const ME: Entity = Entity::Assets;
+        self.know_sites()?;
+        let settings = self.engine.settings();
+        let layouts = self.desk.layouts_of(ME).await?;
+        let sorting = rules::Sorting::new(&settings.hudu.asset_layouts);
+        let definitions = self.with.halo.asset_definitions().await?;
+        let is_asked = |name: &str| layouts.iter().any(|layout| layout.field(name).is_some());
+        let keep: Vec<TargetId> = definitions
+            .fields
+            .iter()
+            .filter(|field| is_asked(&field.name))
+            .map(|field| field.id.clone())
+            .collect();
+        let halo = &self.with.halo;
+        let listed = |done: u64, of: Option<u64>| progress("Hudu assets of Halo's assets", done, of);
+        let form = |asset: &HaloAsset, linked: &HashMap<SourceId, (Known, Option<i64>)>| {
+            let (known, is_in) = linked.get(&SourceId::new(asset.id.as_str())).copied().unwrap_or_default();
+            let customer = asset.customer.as_ref().map_or("", TargetId::as_str);
+            let ruled = sorting.layout(&asset.type_name, customer);
+            let ruled = ruled
+                .and_then(|name| layouts.iter().find(|layout| layout.name.trim().eq_ignore_ascii_case(name)));
+            let Some(ruled) = ruled else { return rules::unsorted_asset(asset) };
+            let layout = layouts.iter().find(|layout| Some(layout.id) == is_in).unwrap_or(ruled);
+            let form = Form { entity: ME, layout, halo: &self.halo };
+            let mut wanted = form.halo_asset(asset, |site| self.planned_sites.contains(site), known);
+            if layout.id != ruled.id {
+                wanted.notes.push(Arc::from(format!(
+                    "it is in the layout '{}', by its type it belongs into '{}': move it in Hudu if that is right (P66)",
+                    layout.name, ruled.name
+                )));
+            }
+            wanted
+        };
+        let (mut wanted, certificate, problems, found) = if let Some(some) = self.some.clone() {
+            let read = |id: TargetId| {
+                async {
+                    let id = id;
+                    halo.full_assets_of(&id, Some(&keep)).await
+                }
+                .boxed()
+            };
+            let all = together(some, read).await?;
+            let packed = |linked: &_| -> PackedList<Wanted> {
+                all.records.iter().map(|asset| Packed::new(&form(asset, linked))).collect()
+            };
+            let found = if let Some(found) = self.few_assets(ME, &packed(&self.linked(ME)?)).await? {
+                found
+            } else {
+                self.in_full.insert(ME);
+                self.desk.list(ME, &listed).await?
+            };
+            // What was read says which layout each is in.
+            (packed(&self.linked(ME)?), all.certificate.clone(), all.problems.clone(), found)
+        } else {
+            self.in_full.insert(ME);
+            let found = self.desk.list(ME, &listed).await?;
+            let linked = self.linked(ME)?;
+            let packed = |asset: HaloAsset| Packed::new(&form(&asset, &linked));
+            let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
+            let all = crate::engine::assets::read(halo, &definitions, Some(&keep), &packed, &say).await?;
+            (all.records, all.certificate, all.problems, found)
+        };
+        let linked = self.linked(ME)?;
+        self.keep_off(ME, &mut wanted, |id| linked.contains_key(id), progress).await?;
+        wanted.shrink_to_fit();
+        self.alerts.extend(problems.iter().chain(&found.problems).map(ToString::to_string));
+        Ok(Lines {
+            wanted,
+            read: Reading::Whole(completeness(&certificate)),
+            found_complete: completeness(&found.certificate),
+            found: found.records,
+            ..Lines::default()
+        })
+    }
+
+    /// Which user works at which site, of those that are in Hudu or go there by this plan.
+    async fn relations(&mut self, progress: Progress<'_>) -> Result<Lines, Problem> {
+        const ME: Entity = Entity::Relations;
+        self.know_sites()?;
+        let mut there = std::mem::take(&mut self.planned_users);
+        self.engine.book.each_link(HUDU, Entity::Users, |id, _| {
+            there.insert(id);
+        })?;
+        let halo = &self.with.halo;
+        let has_site = |site: &SourceId| self.planned_sites.contains(site);
+        let packed = |user: User| {
+            let has_user = there.contains(&SourceId::new(user.id.as_str()));
+            rules::relation(&user, has_user, has_site).as_ref().map(Packed::new)
+        };
+        let all: Listing<Option<Packed<Wanted>>> = match self.some.clone() {
+            Some(some) => {
+                together(some, |id| async move { halo.users_of(&id).await }.boxed()).await?.map(packed)
+            }
+            None => halo.users(&packed, &|done, of| progress("Halo users", done, of)).await?,
+        };
+        let found = self.desk.list(ME, &|done, of| progress("Hudu relations", done, of)).await?;
+        self.in_full.insert(ME);
+        self.alerts.extend(all.problems.iter().chain(&found.problems).map(ToString::to_string));
+        Ok(Lines {
+            wanted: all.records.into_iter().flatten().collect(),
+            read: Reading::Whole(completeness(&all.certificate)),
+            found_complete: completeness(&found.certificate),
+            found: found.records,
+            ..Lines::default()
+        })
+    }
+
+    /// What is known of linked records, and the layout of each as far as it was read.
+    fn linked(&self, entity: Entity) -> Result<HashMap<SourceId, (Known, Option<i64>)>, Problem> {
+        let mut all = HashMap::new();
+        self.engine.book.each_link(HUDU, entity, |id, link| {
+            let was_archived = link.removed.as_ref().is_some_and(|removed| removed.deactivated);
+            let layout = self.desk.layout_of(&link.target);
+            all.insert(id, (Known { is_linked: true, was_archived }, layout));
+        })?;
+        Ok(all)
+    }
+
     async fn lines(&mut self, entity: Entity, progress: Progress<'_>) -> Result<Lines, Problem> {
+        if entity == Entity::Users {
+            self.know_sites()?;
+        }
         let settings = self.engine.settings();
         let layout = self.desk.layout(entity).await?;
         let name = settings.hudu.layout(entity).unwrap_or_default();
@@ -292,6 +469,7 @@ impl Reader<'_> {
         })?;
         let known = &Linked(known);
         let form = Form { entity, layout, halo: &self.halo };
+        let mut changed = BTreeMap::new();
         // Packed one by one, and Halo's own form of each let go with it: both at once would be the peak of memory.
         let (mut wanted, certificate, problems): (PackedList<Wanted>, _, _) = match entity {
             Entity::Sites => {
@@ -310,6 +488,10 @@ impl Reader<'_> {
                     None => halo.contracts(&|done, of| progress("Halo contracts", done, of)).await?,
                 };
                 let also = settings.hudu.inactive_contracts;
+                if self.desk.dates(entity) {
+                    let dated = all.records.iter().filter_map(|one| Some((one.id.as_str(), one.changed?)));
+                    changed.extend(dated.map(|(id, at)| (SourceId::new(id), at)));
+                }
                 let wanted = all
                     .records
                     .into_iter()
@@ -318,12 +500,6 @@ impl Reader<'_> {
                 (wanted, all.certificate, all.problems)
             }
             Entity::Users => {
-                if self.planned_sites.is_empty() {
-                    let planned = &mut self.planned_sites;
-                    self.engine.book.each_link(HUDU, Entity::Sites, |id, _| {
-                        planned.insert(id);
-                    })?;
-                }
                 let halo = &self.with.halo;
                 let has_site = |site: &SourceId| self.planned_sites.contains(site);
                 let packed = |one: User| Packed::new(&form.user(&one, has_site, known.of(&one.id)));
@@ -338,20 +514,7 @@ impl Reader<'_> {
             }
             _ => (Vec::new(), self.sites.certificate.clone(), Vec::new()),
         };
-        let is_new = |one: &Wanted| one.verdict == Verdict::Take && !known.0.contains_key(&one.id);
-        if wanted.iter().any(|one| is_new(&one.open())) {
-            let what = "assets of Hudu's own Halo integration";
-            let elsewhere = self.desk.kept_elsewhere(entity, &|done, of| progress(what, done, of)).await?;
-            for packed in &mut wanted {
-                let mut one = packed.open();
-                if let Some(there) = elsewhere.get(&one.id).filter(|_| is_new(&one)) {
-                    one.verdict = Verdict::Hold(format!(
-                        "Hudu's own Halo integration keeps it as the asset {there}: choose that layout for {entity} in the settings, or end that integration; a second asset is never made beside it"
-                    ));
-                    *packed = Packed::new(&one);
-                }
-            }
-        }
+        self.keep_off(entity, &mut wanted, |id| known.0.contains_key(id), progress).await?;
         wanted.shrink_to_fit();
         self.alerts.extend(problems.iter().map(ToString::to_string));
         let what = format!("Hudu assets of layout '{name}'");
@@ -362,6 +525,10 @@ impl Reader<'_> {
             self.desk.list(entity, &|done, of| progress(&what, done, of)).await?
         };
         self.alerts.extend(found.problems.iter().map(ToString::to_string));
+        if entity == Entity::Users {
+            let takes = wanted.iter().map(Packed::open).filter(|one| one.verdict == Verdict::Take);
+            self.planned_users.extend(takes.map(|one| one.id));
+        }
         if entity == Entity::Sites {
             let takes = wanted.iter().map(Packed::open).filter(|one| one.verdict == Verdict::Take);
             self.planned_sites.extend(takes.map(|one| one.id));
@@ -371,6 +538,7 @@ impl Reader<'_> {
             read: Reading::Whole(completeness(&certificate)),
             found_complete: completeness(&found.certificate),
             found: found.records,
+            changed: Changed { source: changed, target: self.desk.changed(entity) },
             ..Lines::default()
         })
     }
@@ -378,7 +546,7 @@ impl Reader<'_> {
 
 /// The address of each mapped company, and what the field for it holds in Halo (P69).
 async fn urls(
-    reader: &Reader<'_>,
+    reader: &mut Reader<'_>,
     snapshot: &Snapshot,
     links: &[(SourceId, Link)],
     progress: Progress<'_>,
@@ -415,27 +583,37 @@ async fn urls(
     lines.found_complete = completeness(&list.certificate);
     let written: HashMap<SourceId, Link> =
         reader.engine.book.links(HUDU, Entity::CompanyUrls)?.into_iter().collect();
-    let mut looks = LOOKS;
+    let mut unsaid: Vec<TargetId> = Vec::new();
+    let mut holds = |id: &TargetId, held| {
+        lines.found.push(Packed::new(&crate::engine::target::with_own_fields(id, held)));
+    };
     for (id, held) in list.records {
         let source = SourceId::new(id.as_str());
         let Some(one) = wanted.get(&source) else { continue };
-        let held = if let Some(held) = held {
-            vec![(field.name.clone(), held)]
-        } else {
-            // The list does not say: what was written there and has not changed since needs no look.
-            let base = written.get(&source).and_then(|link| link.base.as_ref());
-            let is_same = base == Some(&one.fields);
-            let text = base.and_then(|base| base.get(own)).map(|value| value.to_string().into_boxed_str());
-            match text.filter(|_| is_same) {
-                Some(text) => vec![(field.name.clone(), text)],
-                None if looks == 0 => continue,
-                None => {
-                    looks -= 1;
-                    halo.own_fields(&id).await?.unwrap_or_default()
-                }
-            }
-        };
-        lines.found.push(Packed::new(&crate::engine::target::with_own_fields(&id, held)));
+        // Where the list does not say: what was written there and has not changed since needs no look.
+        let base =
+            written.get(&source).and_then(|link| link.base.as_ref()).filter(|base| **base == one.fields);
+        let ours = || base?.get(own).map(|value| value.to_string().into_boxed_str());
+        match held.or_else(ours) {
+            Some(held) => holds(&id, vec![(field.name.clone(), held)]),
+            None => unsaid.push(id),
+        }
+    }
+    // Each is one request: the next plan goes on after the last that this one looked at.
+    unsaid.sort();
+    let last: Option<TargetId> = reader.engine.book.get(&keys::looked_at())?;
+    let after = last.map_or(0, |last| unsaid.partition_point(|id| *id <= last));
+    unsaid.rotate_left(after);
+    let left = unsaid.len().saturating_sub(LOOKS);
+    for (done, id) in (1..).zip(unsaid.iter().take(LOOKS)) {
+        holds(id, halo.own_fields(id).await?.unwrap_or_default());
+        progress("own fields of Halo customers", done, Some(LOOKS.min(unsaid.len()) as u64));
+    }
+    if let Some(last) = unsaid.get(LOOKS - 1).filter(|_| left > 0) {
+        reader.engine.book.cache(&[keys::put(keys::looked_at(), last)])?;
+        reader.alerts.push(format!(
+            "Halo's list of customers does not say what '{name}' holds, so {LOOKS} were looked at one by one; {left} others are left for the next plans."
+        ));
     }
     lines.wanted = wanted.values().map(Packed::new).collect();
     Ok(lines)
@@ -453,9 +631,17 @@ pub async fn confirm(
     for (done, (id, _)) in (1..).zip(absent) {
         let target = TargetId::new(id.as_str());
         let there = match entity {
+            // The user is gone, or works at another site.
+            Entity::Relations => {
+                let (user, site) = rules::relation_ends(&id).unwrap_or((id.clone(), id.clone()));
+                let site = TargetId::new(site.as_str());
+                let user = with.halo.user(&TargetId::new(user.as_str())).await;
+                user.map(|user| user.is_some_and(|user| user.is_active && user.site.as_ref() == Some(&site)))
+            }
             Entity::Companies => with.halo.customer(&target).await.map(|customer| customer.is_some()),
             Entity::Sites => with.halo.site(&target).await.map(|site| site.is_some()),
             Entity::Users => with.halo.has_user(&target).await,
+            Entity::Assets => with.halo.asset(&target).await.map(|asset| asset.is_some()),
             _ => with.halo.has_contract(&target).await,
         };
         let absence = match there {

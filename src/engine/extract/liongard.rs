@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
+use super::inspections::Inspections;
 use super::{
     Both, FIRST_CONTACT, Progress, Read, completeness, concerns, elsewhere, few, halo, links_within,
     narrowness, partners_of, push, strangers, together,
@@ -30,6 +31,7 @@ use crate::model::{
     Class, Entity, FieldName, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId,
     Value, Wanted,
 };
+use crate::plan::snapshot::Changed;
 use crate::plan::{
     Absence, Completeness, KindOfRecord, Kinds, Lines, Only, Parking, Reading, Shape, Snapshot,
 };
@@ -266,6 +268,7 @@ async fn assets(
         parking,
         kinds: Some(kinds),
         shape,
+        changed: Changed::default(),
     })
 }
 
@@ -350,7 +353,11 @@ async fn systems(
         alerts.push(format!("Liongard's metrics could not all be read, so fewer values are known: {why}"));
         unread = Some(why.into());
     }
-    let needs = Needs::of(settings, &known.records);
+    let mut needs = Needs::of(settings, &known.records);
+    let mut inspections = Inspections::open(engine, settings)?;
+    if inspections.is_some() {
+        needs = needs.with_inspections();
+    }
     let mut systems =
         liongard.systems(&needs.system, &|done, of| progress("Liongard systems", done, of)).await?;
     if let Some(only) = only {
@@ -424,11 +431,22 @@ async fn systems(
         }
         let unread = why.map(Arc::from).or_else(|| unread.clone());
         let by_key = Devices::new(&devices, &settings.placeholder_values);
+        if let Some(inspections) = &mut inspections {
+            let open: Vec<SourceSystem> = systems.iter().map(Packed::open).collect();
+            let lacking = open
+                .iter()
+                .map(|one| by_key.evidence(one, &needs, &metrics))
+                .filter(Evidence::wants_inspection);
+            inspections.read(engine, liongard, lacking).await?;
+        }
         for system in &systems {
             let system = &system.open();
-            let device = by_key.of(system, &needs, &metrics);
-            let evidence =
-                Evidence { needs: &needs, system: Some(system), device, metrics: &metrics, detail: None };
+            let mut evidence = by_key.evidence(system, &needs, &metrics);
+            let mut unread = unread.clone();
+            if let Some(inspections) = &inspections {
+                evidence.inspected = inspections.of(system);
+                unread = unread.or_else(|| inspections.waits(evidence));
+            }
             if let Some(why) = unread.as_ref().filter(|_| mapping.is_blind(evidence)) {
                 unsure.insert(system.id.clone(), Arc::clone(why));
             }
@@ -439,7 +457,9 @@ async fn systems(
     }
     sort_by_id(&mut wanted);
     wanted.shrink_to_fit();
-    let is_whole = complete.is_complete() && complete_devices && unread.is_none();
+    alerts.extend(inspections.as_ref().and_then(Inspections::left_out));
+    let all_read = unread.is_none() && inspections.is_none_or(|some| some.left_out().is_none());
+    let is_whole = complete.is_complete() && complete_devices && all_read;
     let metrics = is_whole.then_some(known.records);
     Ok(Machines { wanted, read: Reading::Whole(complete), unsure, metrics })
 }
@@ -481,7 +501,7 @@ async fn devices(
 }
 
 fn wanted_device(mapping: &Mapping, needs: &Needs, metrics: &Metrics, device: &SourceDevice) -> Wanted {
-    let evidence = Evidence { needs, system: None, device: Some(device), metrics, detail: None };
+    let evidence = Evidence { needs, system: None, device: Some(device), metrics, inspected: None };
     let name = device.alias.as_ref().or(device.hostname.as_ref()).or(device.serial.as_ref());
     let name: Arc<str> = name.map_or_else(|| "".into(), Arc::clone);
     mapping.wanted(&device.id, &name, Some(device.environment.clone()), evidence)

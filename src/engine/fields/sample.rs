@@ -36,7 +36,7 @@ pub(super) struct Machine {
 impl Machine {
     pub fn evidence<'a>(&'a self, needs: &'a Needs, metrics: &'a Metrics) -> Evidence<'a> {
         let (system, device) = (self.system.as_ref(), self.device.as_ref());
-        Evidence { needs, system, device, metrics, detail: None }
+        Evidence { needs, system, device, metrics, inspected: None }
     }
 
     pub fn id(&self) -> Option<&SourceId> {

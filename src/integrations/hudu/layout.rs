@@ -1,7 +1,10 @@
 //! Which fields an asset of ours can have, and whether a layout can take such assets (H8, H9).
 
 use crate::api::hudu::{FieldKind, Layout};
-use crate::model::Entity;
+use crate::model::asset::folded;
+use crate::model::{Entity, FieldName};
+
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A field that Halo feeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +67,60 @@ static CONTRACTS: [Feed; 6] = [
     feed("Halo Link", FieldKind::Website, "(its page in Halo)"),
 ];
 
+/// Of Halo's assets, what every one has. Whatever else a layout asks for comes from the asset's field of that name.
+static ASSETS: [Feed; 9] = [
+    key("Halo Asset ID"),
+    feed("Type", FieldKind::Text, "assettype_name"),
+    feed("Serial Number", FieldKind::Text, OF_THAT_NAME),
+    feed("Manufacturer", FieldKind::Text, OF_THAT_NAME),
+    feed("Model", FieldKind::Text, OF_THAT_NAME),
+    feed("Site", FieldKind::AssetTag, "site_id"),
+    feed("Status", FieldKind::Text, "status_name"),
+    feed("Active", FieldKind::CheckBox, "inactive"),
+    feed("Halo Link", FieldKind::Website, "(its page in Halo)"),
+];
+
+/// Where a value is taken from that only some assets of Halo's have.
+pub const OF_THAT_NAME: &str = "(the asset's field of that name)";
+
+/// What a row calls the layout that an asset is made in.
+pub fn layout_field() -> FieldName {
+    FieldName::own("Asset Layout")
+}
+
+/// Which layout an asset goes into: by its type, for all customers or for one of them (P66).
+#[derive(Debug, Clone, Default)]
+pub struct Sorting(BTreeMap<String, String>);
+
+impl Sorting {
+    /// See [`crate::model::settings::Hudu::asset_layouts`].
+    pub fn new(asset_layouts: &BTreeMap<String, String>) -> Self {
+        Self(asset_layouts.iter().map(|(of, layout)| (folded(of), layout.trim().to_owned())).collect())
+    }
+
+    /// The layout for an asset of this type and customer of Halo's; `None`: it is not written.
+    pub fn layout(&self, kind: &str, customer: &str) -> Option<&str> {
+        let kind = folded(kind);
+        let rules = [format!("{customer}/{kind}"), format!("{customer}/default"), kind, "default".into()];
+        let layout = rules.iter().find_map(|rule| self.0.get(rule))?;
+        (!layout.is_empty()).then_some(layout)
+    }
+
+    /// Every layout that is named, each once whatever its case.
+    pub fn layouts(&self) -> Vec<&str> {
+        let mut seen = BTreeSet::new();
+        let named = self.0.values().filter(|name| !name.is_empty());
+        named.filter(|name| seen.insert(folded(name))).map(String::as_str).collect()
+    }
+}
+
 /// The fields of an entity's assets that Halo feeds, in the order a new layout has them.
 pub fn feeds(entity: Entity) -> &'static [Feed] {
     match entity {
         Entity::Sites => &SITES,
         Entity::Users => &USERS,
         Entity::Contracts => &CONTRACTS,
+        Entity::Assets => &ASSETS,
         _ => &[],
     }
 }

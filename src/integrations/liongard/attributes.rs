@@ -1,8 +1,9 @@
 //! What Liongard's fields are called and where their values are (decision 23).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::model::SourceId;
@@ -61,6 +62,9 @@ const ATTRIBUTES: [Attribute; 15] = [
     attribute("Last User", &[], &[], &[], "Device.LastLoginUser", ""),
     attribute("Type", &[], &[], &["ComputerSystem.MachineType"], "Device.Type", ""),
 ];
+
+/// When a system was last inspected: the first that it has (liongard.md 9.2).
+const INSPECTED_ON: [&str; 3] = ["System.LatestInspectionDate", "System.LastVerifyTime", "System.UpdatedOn"];
 
 /// Raw paths that the pane offers beside the attributes; any other that the API has may be typed.
 pub const RAW_PATHS: [&str; 9] = [
@@ -192,6 +196,14 @@ impl Needs {
         }
     }
 
+    /// Asks for when a system was last inspected as well.
+    pub fn with_inspections(mut self) -> Self {
+        for path in INSPECTED_ON {
+            self.add(path, &[]);
+        }
+        self
+    }
+
     /// Whether anything needs the device profiles.
     pub fn devices(&self) -> bool {
         !self.device.is_empty()
@@ -233,8 +245,24 @@ pub struct Evidence<'a> {
     pub system: Option<&'a SourceSystem>,
     pub device: Option<&'a SourceDevice>,
     pub metrics: &'a Metrics,
-    /// `raw` of the latest inspection, where it was read.
-    pub detail: Option<&'a Json>,
+    /// What the latest inspection told, where it was read.
+    pub inspected: Option<&'a Inspected>,
+}
+
+/// What a system's latest inspection tells of the attributes: the value at each path that one may be at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspected(BTreeMap<Box<str>, Box<str>>);
+
+impl Inspected {
+    /// From `raw` of a system's detail (liongard.md 9.3).
+    pub fn of(raw: &Json) -> Self {
+        let paths = ATTRIBUTES.iter().flat_map(|attribute| attribute.detail);
+        Self(paths.filter_map(|path| Some(((*path).into(), at(raw, path)?))).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// Which record told a value.
@@ -258,6 +286,11 @@ impl Told {
 }
 
 impl Evidence<'_> {
+    /// When the system was last inspected, as Liongard writes it; blank where it does not say.
+    pub fn inspected_on(&self) -> Arc<str> {
+        INSPECTED_ON.iter().find_map(|path| self.fact(path)).unwrap_or_default()
+    }
+
     /// The value of a field, and who told it.
     pub fn value(&self, name: &str) -> Option<(Arc<str>, Told)> {
         let name = name.trim();
@@ -273,9 +306,10 @@ impl Evidence<'_> {
         if let Some(text) = metric {
             return Some((text, Told::Metric));
         }
-        if let Some(text) = self.detail.and_then(|raw| attribute.detail.iter().find_map(|path| at(raw, path)))
-        {
-            return Some((text, Told::Inspection));
+        let inspected =
+            self.inspected.and_then(|all| attribute.detail.iter().find_map(|path| all.0.get(*path)));
+        if let Some(text) = inspected {
+            return Some((Arc::from(&**text), Told::Inspection));
         }
         if attribute.name != "Name"
             && let Some(text) = self.fact(attribute.device)
@@ -283,6 +317,15 @@ impl Evidence<'_> {
             return Some((text, Told::Device));
         }
         self.fact(attribute.system).map(|text| (text, Told::System))
+    }
+
+    /// Whether the latest inspection may tell what nothing else does.
+    pub fn wants_inspection(&self) -> bool {
+        self.system.is_some()
+            && self.needs.names.iter().any(|name| {
+                find(name).is_some_and(|attribute| !attribute.detail.is_empty())
+                    && self.value(name).is_none_or(|(text, _)| text.trim().is_empty())
+            })
     }
 
     fn raw(&self, name: &str) -> Option<(Arc<str>, Told)> {
@@ -309,7 +352,7 @@ impl Evidence<'_> {
 }
 
 /// The words at a path such as `NetConfig.0.IPAddress`; the first of a list.
-fn at(json: &Json, path: &str) -> Option<Arc<str>> {
+fn at(json: &Json, path: &str) -> Option<Box<str>> {
     let found = path.split('.').try_fold(json, |json, part| match part.parse::<usize>() {
         Ok(at) => json.get(at),
         Err(_) => json.get(part),

@@ -24,6 +24,9 @@ pub struct Hudu {
     pub site_layout: String,
     pub contact_layout: String,
     pub contract_layout: String,
+    /// The layouts of Halo's assets, by the name of their type; `CUSTOMER/TYPE` for one customer of Halo's alone, by its
+    /// id; `default` for every other type. Types without one, or with an empty one, are not written (P66).
+    pub asset_layouts: BTreeMap<String, String>,
     /// Contracts that are over are imported too; active ones always are (H1).
     pub inactive_contracts: bool,
     /// Field of a company that carries our key in the create, for want of a matched integration; empty to send none.
@@ -59,8 +62,8 @@ pub enum Wins {
     Blank,
     /// The row waits for a person.
     Manual,
-    /// Whoever changed it last since it was last written; where both did, the row waits: Hudu and Halo date whole records,
-    /// not fields.
+    /// Whoever changed it last since it was last written; where both did, whose record was changed later. Where Halo does
+    /// not date its records, which it does of contracts alone, the row waits then.
     Newest,
     /// Of two dates the earlier one; anything else as `Hudu`.
     Earliest,
@@ -85,7 +88,7 @@ impl Hudu {
         }
     }
 
-    /// The asset layout that records of this entity are made in; none for companies.
+    /// The asset layout that records of this entity are made in; none for companies, and for assets, which have several.
     pub fn layout(&self, entity: Entity) -> Option<&str> {
         match entity {
             Entity::Sites => Some(&self.site_layout),
@@ -109,6 +112,7 @@ impl Default for Hudu {
             site_layout: "Sites".into(),
             contact_layout: "People".into(),
             contract_layout: "Contracts".into(),
+            asset_layouts: BTreeMap::new(),
             inactive_contracts: false,
             company_key_field: "id_number".into(),
             halo_url_field: String::new(),

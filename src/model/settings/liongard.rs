@@ -35,6 +35,8 @@ pub struct Liongard {
     pub max_new_asset_types: u32,
     /// L13: the pair of fields by which an asset is found that is there already.
     pub asset_matching_field: MatchingField,
+    /// So many systems' latest inspections one plan reads, for attributes that nothing else tells (decision 23).
+    pub max_inspections: u32,
     /// P22: values that say nothing, beside those that are built in.
     pub placeholder_values: Vec<String>,
     /// L15, in their order.
@@ -74,6 +76,7 @@ impl Default for Liongard {
             default_group_for_new_asset_types: String::new(),
             max_new_asset_types: 20,
             asset_matching_field: MatchingField::default(),
+            max_inspections: 0,
             placeholder_values: Vec::new(),
             field_mappings: Vec::new(),
             ignored_fields: Vec::new(),

@@ -326,7 +326,7 @@ impl<'a> Planner<'a> {
                     .push(format!("its {} is inactive in {}: it stays so (L14)", self.record, self.there));
             }
         }
-        let diff = diff::compare(&owned, found, None, self.policy.rules(self.entity));
+        let diff = diff::compare(&owned, found, None, self.policy.rules(self.entity), None);
         let mut reasons = vec![why.to_owned()];
         reasons.extend(why_update(&diff, false, self.label, self.there));
         reasons.extend(said_of_it);

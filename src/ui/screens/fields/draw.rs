@@ -259,7 +259,7 @@ impl Fields {
         }
         facts.push((
             "values",
-            "of metrics, device profiles and systems; what only an inspection's details tell cannot be chosen: make a metric of it in Liongard"
+            "of metrics, device profiles and systems; attributes also of inspections, where max_inspections is set; what else those tell needs a metric in Liongard"
                 .into(),
             Role::Dim,
         ));
@@ -276,6 +276,9 @@ impl Fields {
             Entity::Sites => "a site, which is an asset in Hudu",
             Entity::Users => "a user, which is an asset in Hudu",
             Entity::Contracts => "a contract, which is an asset in Hudu",
+            Entity::Assets if self.integration == Integration::Hudu => {
+                "an asset of Halo's, which is one in Hudu"
+            }
             other => other.singular(),
         };
         let (enter, role) = match &rule.editable_setting {

@@ -356,8 +356,9 @@ impl Lifecycle {
                     .join(", ")
             };
             let areas = format!(
-                "Works here: {}. Not offered: {}. {NOTICE}",
+                "Works here: {}. An optional extra, still to come: {}. Not offered: {}. {NOTICE}",
                 offered(Offered::Works),
+                offered(Offered::Later),
                 offered(Offered::Not)
             );
             let rest = Rect { y: body.y + used + 1, height: body.height.saturating_sub(used + 1), ..body };
