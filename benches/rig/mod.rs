@@ -134,6 +134,13 @@ pub fn peak(process: &str) -> f64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
+/// Processor time of a process in seconds, its own and the kernel's for it; 0 for one that is gone.
+pub fn spent(process: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
 /// Runs an import by the program itself; prints its totals, processor time and peak memory.
 pub fn again(places: &Places, integration: Integration) {
     let child = Process::new(env!("CARGO_BIN_EXE_parhelion"))
@@ -153,7 +160,7 @@ pub fn again(places: &Places, integration: Integration) {
         if fields.first() == Some(&"Z") {
             break;
         }
-        spent = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum::<f64>() / 100.0;
+        spent = self::spent(&pid);
         std::thread::sleep(Duration::from_millis(20));
     }
     let output = child.wait_with_output().expect("its document");

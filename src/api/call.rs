@@ -237,6 +237,11 @@ impl Caller {
         judge: impl Fn(&Response) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let attempts = if effect == Effect::Read { self.retry.attempts.max(1) } else { 1 };
+        if attempts == 1 {
+            // Nothing is kept of it for a second time.
+            let mut held = permit;
+            return self.attempt(what, &mut held, request, true, &send, &judge).await;
+        }
         let (mut turn, mut pauses, mut unreadable) = (0, 0, 0);
         let mut in_doubt = false;
         // A sign-in that is tried again still needs no place of its own: all places may wait for it.
@@ -257,7 +262,7 @@ impl Caller {
             failure.in_doubt = in_doubt;
             if failure.cause == Cause::Throttled {
                 pauses += 1;
-                if attempts == 1 || pauses >= THROTTLE_LIMIT {
+                if pauses >= THROTTLE_LIMIT {
                     return Err(failure);
                 }
             } else {

@@ -112,20 +112,31 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
-/// The wanted fields of one record; `None` fields were not there.
+/// The wanted fields of one record, under the names by which they were asked for; what is not in it was not there.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Row(Vec<(Box<str>, Scalar)>);
+pub struct Row<'a>(Vec<(&'a str, Scalar)>);
 
-impl Row {
+impl<'a> Row<'a> {
     pub fn get(&self, name: &str) -> &Scalar {
         static MISSING: Scalar = Scalar::Missing;
-        self.0.iter().find(|(other, _)| &**other == name).map_or(&MISSING, |(_, value)| value)
+        self.0.iter().find(|(other, _)| *other == name).map_or(&MISSING, |(_, value)| value)
+    }
+
+    /// One record that is an answer by itself, or the only element of a list; empty where it is no object.
+    ///
+    /// # Errors
+    /// Not JSON, or cut off.
+    pub fn read(body: &[u8], wanted: &'a [&'a str]) -> Result<Self, String> {
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        let row = One(wanted).deserialize(&mut reader).map_err(|error| reason(&error))?;
+        reader.end().map_err(|error| reason(&error))?;
+        Ok(row.unwrap_or_default())
     }
 
     /// The same of a record that was read whole.
-    pub fn of(record: &Value, wanted: &[&str]) -> Option<Self> {
+    pub fn of(record: &Value, wanted: &[&'a str]) -> Option<Self> {
         let record = record.as_object()?;
-        let pick = |name: &&str| {
+        let pick = |name: &&'a str| {
             let value = match record.get(*name)? {
                 Value::Null => Scalar::Null,
                 Value::Bool(flag) => Scalar::Bool(*flag),
@@ -133,7 +144,7 @@ impl Row {
                 Value::String(text) => Scalar::Text(text.as_str().into()),
                 Value::Array(_) | Value::Object(_) => Scalar::Other,
             };
-            Some(((*name).into(), value))
+            Some((*name, value))
         };
         Some(Self(wanted.iter().filter_map(pick).collect()))
     }
@@ -141,7 +152,7 @@ impl Row {
 
 /// What a list answered: its rows and, where it says so, how many there are in all.
 #[derive(Debug)]
-pub struct Page<R = Row> {
+pub struct Page<R> {
     /// In their order; `None` for an element that is no object.
     pub rows: Vec<Option<R>>,
     pub total: Option<u64>,
@@ -152,7 +163,7 @@ pub struct Page<R = Row> {
 ///
 /// # Errors
 /// Not JSON, cut off, or no list in it; the sentence says which.
-pub fn read_page(body: &[u8], key: &str, wanted: &[&str]) -> Result<Page, String> {
+pub fn read_page<'a>(body: &[u8], key: &str, wanted: &'a [&'a str]) -> Result<Page<Row<'a>>, String> {
     read_rows(body, key, Wanted(wanted))
 }
 
@@ -302,15 +313,15 @@ impl<'de, R: de::DeserializeOwned> DeserializeSeed<'de> for Typed<R> {
 #[derive(Clone, Copy)]
 struct Wanted<'a>(&'a [&'a str]);
 
-impl<'de> DeserializeSeed<'de> for Wanted<'_> {
-    type Value = Option<Row>;
+impl<'de, 'a> DeserializeSeed<'de> for Wanted<'a> {
+    type Value = Option<Row<'a>>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Wanted<'_> {
-    type Value = Option<Row>;
+impl<'de, 'a> Visitor<'de> for Wanted<'a> {
+    type Value = Option<Row<'a>>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
@@ -326,13 +337,41 @@ impl<'de> Visitor<'de> for Wanted<'_> {
         let mut row = Vec::with_capacity(self.0.len());
         while let Some(name) = map.next_key_seed(Name(self.0))? {
             match name {
-                Some(name) => row.push((name.into(), map.next_value()?)),
+                Some(name) => row.push((name, map.next_value()?)),
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
         Ok(Some(Row(row)))
+    }
+}
+
+/// A record, or a list of just one.
+struct One<'a>(&'a [&'a str]);
+
+impl<'de, 'a> DeserializeSeed<'de> for One<'a> {
+    type Value = Option<Row<'a>>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, 'a> Visitor<'de> for One<'a> {
+    type Value = Option<Row<'a>>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+    nothing!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        let mut rows = rows(seq, Wanted(self.0))?;
+        Ok(if rows.len() == 1 { rows.remove(0) } else { None })
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Wanted(self.0).visit_map(map)
     }
 }
 
@@ -377,6 +416,19 @@ mod tests {
             assert_eq!(names(body), two, "{body}");
         }
         assert_eq!(names(r#"{"clients":[]}"#), Ok(vec![]));
+    }
+
+    #[test]
+    fn one_record_is_read_by_itself_or_as_the_only_one_of_a_list() {
+        let id = |body: &str| Row::read(body.as_bytes(), &["id"]).map(|row| row.get("id").id());
+        for one in [r#"{"name":"a","id":7,"more":{"id":1}}"#, r#"[{"id":7}]"#, r#" {"id":"7"} "#] {
+            assert_eq!(id(one), Ok(Some(7)), "{one}");
+        }
+        for none in ["{}", "[]", r#"[{"id":1},{"id":2}]"#, "null", "5", "\"x\""] {
+            assert_eq!(id(none), Ok(None), "{none}");
+        }
+        assert_eq!(id(r#"{"id":7"#), Err("it is cut off".into()));
+        assert!(id(r#"{"id":7} x"#).is_err() && id("<html>").is_err());
     }
 
     #[test]

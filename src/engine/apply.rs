@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::connect::Connections;
 use super::control::{Control, Wish};
 use super::fresh::{Freshness, Look};
+use super::glance::Whole;
 use super::hudu::Named;
 use super::log::{JobLog, note, safe};
 use super::records::{Intent, Outcome, QuantityChange, Record, RowEnd, RowState, Write};
@@ -30,11 +31,11 @@ use crate::model::{
     Class, Count, Entity, FieldName, Fields, How, JobId, Link, Problem, Slot, SourceId, TargetId, Value,
     marker,
 };
-use crate::plan::{Action, Cause, Change, Plan, Purpose, TopLevel, Valve};
+use crate::plan::{Action, Cause, Change, Hold, Plan, Purpose, TopLevel, Valve};
 
 /// Lanes for each request that may be under way at once: while some wait for their answers, the intents of others go to
 /// the disk, several in one sync.
-const LANES: usize = 3;
+const LANES: usize = 4;
 /// How often a create is attempted anew after it was proven absent.
 const ATTEMPTS: u32 = 3;
 /// How often one record's look-up may fail while the host answers others.
@@ -122,13 +123,23 @@ impl Apply {
 
     /// Whether this apply acts on the row, and how. `None` for rows it leaves alone.
     pub fn acts(&self, change: &Change) -> Option<Action> {
-        if self.choices.leave_out.contains(&change.row) || !self.is_chosen_customer(change) {
+        let customer = change.customer.as_ref().map_or(&change.source.id, |customer| &customer.id);
+        self.acts_on((change.row, change.entity, customer), change.action, change.hold.as_deref())
+    }
+
+    fn acts_on(
+        &self,
+        (row, entity, customer): (u32, Entity, &SourceId),
+        action: Action,
+        hold: Option<&Hold>,
+    ) -> Option<Action> {
+        if self.choices.leave_out.contains(&row) || !self.is_chosen_customer(entity, customer) {
             return None;
         }
-        if change.action.acts() {
-            return Some(change.action);
+        if action.acts() {
+            return Some(action);
         }
-        let hold = change.hold.as_ref()?;
+        let hold = hold?;
         let included = match hold.cause {
             Cause::Limit { valve: Valve::V12, .. } => {
                 self.choices.urgent || self.choices.removals_typed.is_some()
@@ -139,15 +150,12 @@ impl Apply {
         (included && hold.would_be.acts()).then_some(hold.would_be)
     }
 
-    fn is_chosen_customer(&self, change: &Change) -> bool {
+    fn is_chosen_customer(&self, entity: Entity, customer: &SourceId) -> bool {
         // Beside an import the one customer is the source's; the ids of what goes the other way are Halo's.
-        if change.entity.goes_back() && self.plan.entities.contains(&self.plan.integration.root()) {
+        if entity.goes_back() && self.plan.entities.contains(&self.plan.integration.root()) {
             return self.choices.only_customer.is_none();
         }
-        self.choices
-            .only_customer
-            .as_ref()
-            .is_none_or(|only| change.customer.as_ref().map_or(&change.source.id, |c| &c.id) == only)
+        self.choices.only_customer.as_ref().is_none_or(|only| customer == only)
     }
 
     /// Carries out the rows of a stage, which lie in these pieces of the plan.
@@ -203,31 +211,38 @@ impl Apply {
     /// rows, since to read a piece costs as much as to write some of its rows.
     fn survey(&self) -> Result<BTreeMap<Stage, Range<u32>>, Halt> {
         let mut pieces: BTreeMap<Stage, Range<u32>> = BTreeMap::new();
-        for chunk in 0..self.plan.rows.div_ceil(super::book::CHUNK) {
-            for change in self.engine.book.plan_chunk(self.plan.id, chunk).map_err(Halt::Trouble)? {
-                self.confirm(&change)?;
-                if let Some((stage, _)) = self.stage_of(&change) {
+        let survey = self.engine.book.each_plan_piece(&self.plan, |chunk, piece| {
+            let mut whole = Whole::of(piece);
+            for row in piece.glances()? {
+                if row.confirms()
+                    && let Some(change) = whole.row(row.row)?
+                {
+                    self.confirm(change)?;
+                }
+                let of = (row.row, row.entity, row.customer());
+                if let Some(action) = self.acts_on(of, row.action, row.hold.as_deref()) {
+                    let stage = Stage { entity: row.entity, removals: action.is_removal() };
                     pieces.entry(stage).or_insert(chunk..chunk).end = chunk + 1;
                 }
             }
-        }
-        Ok(pieces)
+            Ok(())
+        });
+        survey.map(|()| pieces).map_err(Halt::Trouble)
     }
 
     /// A row that is right already: what the source says becomes the base of the next comparison, and what we had
     /// taken away is no longer missing. Nothing is written outside.
-    fn confirm(&self, change: &Change) -> Result<(), Halt> {
+    fn confirm(&self, change: &Change) -> Result<(), Problem> {
         if change.action != Action::Unchanged || change.owned.is_empty() || self.is_undo() {
             return Ok(());
         }
         let book = &self.engine.book;
-        let link =
-            book.link(self.plan.integration, change.entity, &change.source.id).map_err(Halt::Trouble)?;
+        let link = book.link(self.plan.integration, change.entity, &change.source.id)?;
         let Some(mut link) = link else { return Ok(()) };
         link.base = Some(change.owned.clone());
         link.removed = None;
         let outcome = Outcome { closes: false, link: Some(link), ..self.outcome(&change.source.id, change) };
-        book.record_soon(&[Record::Outcome(Box::new(outcome))]).map_err(Halt::Trouble)
+        book.record_soon(&[Record::Outcome(Box::new(outcome))])
     }
 
     /// Starts a lane's work once there is room for it.
@@ -346,10 +361,9 @@ impl Apply {
             _ if self.is_undo() => change.customer_target.clone(),
             (Some(_), Some(target)) => Some(target.clone()),
             (Some(customer), None) => {
-                if let Some(link) =
-                    book.link(integration, integration.root(), &customer.id).map_err(Halt::Trouble)?
-                {
-                    Some(link.target)
+                let known = book.linked(integration, integration.root(), &customer.id);
+                if let Some(target) = known.map_err(Halt::Trouble)? {
+                    Some(target)
                 } else {
                     let row = change.after_row.map_or(String::new(), |row| format!(" (row {row})"));
                     return Ok(Over::Skipped(format!("its customer is not in {there} yet{row}")));
@@ -503,7 +517,17 @@ impl Apply {
         link: Option<&Link>,
         place: &mut Place,
     ) -> Result<Result<TargetId, Over>, Halt> {
-        let mut attempt = 1;
+        let mut intent = Arc::new(Intent {
+            job: self.job,
+            row: change.row,
+            attempt: 1,
+            integration: self.plan.integration,
+            entity: change.entity,
+            source: change.source.id.clone(),
+            write,
+            link: link.cloned().map(Box::new),
+            at: self.engine.world.now(),
+        });
         let mut out_since: Option<tokio::time::Instant> = None;
         if let Err(problem) = self.patiently(target, || target.ready(change.entity)).await? {
             return Ok(Err(Over::Failed(problem)));
@@ -518,24 +542,16 @@ impl Apply {
             if let Some(why) = self.frozen(change) {
                 return Ok(Err(Over::Held(why)));
             }
-            let intent = Intent {
-                job: self.job,
-                row: change.row,
-                attempt,
-                integration: self.plan.integration,
-                entity: change.entity,
-                source: change.source.id.clone(),
-                write: write.clone(),
-                link: link.cloned().map(Box::new),
-                at: self.engine.world.now(),
-            };
-            let record = Record::Intent(Box::new(intent));
+            // The request leaves after this moment; the book has let go of an intent that was closed.
+            Arc::make_mut(&mut intent).at = self.engine.world.now();
+            let record = [Record::Intent(Arc::clone(&intent))];
             self.engine.step(Step::BeforeIntent).await;
             if self.engine.protocol.durable_intent {
-                self.engine.book.record(std::slice::from_ref(&record)).await.map_err(Halt::Trouble)?;
+                self.engine.book.record(&record).await.map_err(Halt::Trouble)?;
             } else {
-                self.engine.book.record_soon(std::slice::from_ref(&record)).map_err(Halt::Trouble)?;
+                self.engine.book.record_soon(&record).map_err(Halt::Trouble)?;
             }
+            drop(record);
             self.engine.step(Step::Intent).await;
             let is_stopped = tokio::select! {
                 biased;
@@ -546,8 +562,8 @@ impl Apply {
                 self.closes(change, "it was not sent").await?;
                 return Err(Halt::Asked);
             }
-            let named = self.named(&write).map_err(Halt::Trouble)?;
-            let verdict = target.send(permit, &write, &named).await;
+            let named = self.named(&intent.write).map_err(Halt::Trouble)?;
+            let verdict = target.send(permit, &intent.write, &named).await;
             if matches!(&verdict, WriteVerdict::Rejected(problem) if problem.class == Class::Auth) {
                 // Whoever waits for the place that is free now must not send first.
                 self.control.set(Wish::Stop);
@@ -570,11 +586,12 @@ impl Apply {
                     self.wait_for_host(&problem, since).await?;
                 }
                 WriteVerdict::Unknown(problem) => {
-                    match self.resolve(change, target, &write, &problem, place).await? {
+                    let fate = Box::pin(self.resolve(change, target, &intent.write, &problem, place));
+                    match fate.await? {
                         Ok(Fate::Done(id)) => return Ok(Ok(id)),
-                        Ok(Fate::Absent) if attempt < ATTEMPTS => {
+                        Ok(Fate::Absent) if intent.attempt < ATTEMPTS => {
                             self.closes(change, "it was not carried out").await?;
-                            attempt += 1;
+                            Arc::make_mut(&mut intent).attempt += 1;
                         }
                         Ok(Fate::Absent) => return Ok(Err(Over::Failed(problem))),
                         Ok(Fate::Changed(why)) => return Ok(Err(Over::Held(why))),
@@ -592,8 +609,8 @@ impl Apply {
         if let Write::Create { fields, .. } | Write::Set { fields, .. } = write {
             for (_, value) in fields.iter() {
                 let Value::Record(entity, id) = value else { continue };
-                if let Some(link) = self.engine.book.link(self.plan.integration, *entity, id)? {
-                    named.insert((*entity, id.clone()), link.target);
+                if let Some(target) = self.engine.book.linked(self.plan.integration, *entity, id)? {
+                    named.insert((*entity, id.clone()), target);
                 }
             }
         }
@@ -817,7 +834,7 @@ impl Apply {
             Some(customer) => (safe(&customer.name), safe(&change.source.name)),
             None => (safe(&change.source.name), String::new()),
         };
-        self.log.write(&LogLine {
+        self.log.write(LogLine {
             at: self.engine.world.now(),
             level,
             sign,
@@ -830,7 +847,7 @@ impl Apply {
 
     /// A line about no row.
     pub fn note(&self, text: impl Into<String>) {
-        self.log.write(&note(self.engine.world.now(), text));
+        self.log.write(note(self.engine.world.now(), text));
     }
 }
 

@@ -3,6 +3,7 @@
 //! Read from the files, so that it works while another process holds the store, and after a crash.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -281,7 +282,7 @@ impl Known {
                     }
                 };
             }
-            Record::Intent(intent) => self.sends(fact, *intent),
+            Record::Intent(intent) => self.sends(fact, Arc::unwrap_or_clone(intent)),
             Record::Outcome(outcome) => self.ended(fact, *outcome),
             // The others say all there is to say in their own words.
             _ => {}

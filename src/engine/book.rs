@@ -3,24 +3,28 @@
 //! [`Book::record`] puts facts into the trail first and into the index after. What only the index holds (caches of
 //! listings, stored plans, counters) can be made again from the other systems.
 
-use std::collections::btree_map::Entry as Place;
+mod group;
+mod plans;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
+use group::{Group, Open, Waiting};
+pub use plans::Piece;
+
 use super::customers::HaloCard;
 use super::keys;
-use super::records::{Aside, Edit, FieldStep, Intent, KeptIssue, Ordered, Record, RowState};
+use super::records::{Aside, Edit, FieldStep, Intent, KeptIssue, Ordered, Record, RowEnd, RowState};
 use crate::engine::words::{Choices, JobReport, Past};
 use crate::model::settings::Settings;
 use crate::model::{
-    Class, Date, Decision, Entity, Installation, Integration, JobId, Link, OccurrenceId, PlanId, Problem,
-    Slot, SourceId, TargetId,
+    Class, Date, Decision, Entity, Installation, Integration, JobId, Link, OccurrenceId, Problem, Slot,
+    SourceId, TargetId,
 };
 use crate::plan::snapshot::Last;
-use crate::plan::{Change, Plan, Seal};
 use crate::store::{Entry, Index, Op, Trail};
 
 /// Rows of a plan in one stored piece.
@@ -30,7 +34,7 @@ pub const CHUNK: u32 = 32;
 const REPLAY_MARGIN: u64 = 4096;
 const PAGE: usize = 1024;
 /// Changes that are written to the index together: so many, or so many bytes of them.
-const GROUP: usize = 4096;
+const GROUP: usize = 2048;
 const GROUP_BYTES: usize = 2 << 20;
 /// So many bytes may wait for the disk; then the job waits for it.
 const MOST_BYTES: usize = 8 << 20;
@@ -48,103 +52,6 @@ pub struct Book {
     gate: RwLock<()>,
 }
 
-/// Values to be put, and keys to be deleted.
-type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-
-/// What the trail has and the index has not yet: written in groups, since sled's price is by the batch. Losing it loses
-/// nothing, the next start plays it again.
-#[derive(Default)]
-struct Waiting {
-    group: Mutex<Group>,
-    done: Condvar,
-}
-
-#[derive(Default)]
-struct Group {
-    fresh: Changes,
-    /// Bytes that were put in there.
-    bytes: usize,
-    /// The last line of the trail that this and all before it stand for.
-    upto: u64,
-    /// Requests whose fate is not known, by their keys: few, and every row asks for them. Most are answered within the
-    /// group they began in and never reach the index.
-    open: BTreeMap<Vec<u8>, Open>,
-    /// Being written by a thread of its own.
-    under_way: Option<Arc<Changes>>,
-    failed: Option<Problem>,
-}
-
-struct Open {
-    intent: Intent,
-    is_indexed: bool,
-}
-
-impl Group {
-    /// What is to be written now, as one batch: the noted place in the trail and what it stands for belong together.
-    fn take(&mut self) -> Changes {
-        self.bytes = 0;
-        let mut changes = std::mem::take(&mut self.fresh);
-        if changes.is_empty() && self.open.values().all(|open| open.is_indexed) {
-            return changes;
-        }
-        let mut ops = vec![keys::put(keys::applied(), &self.upto)];
-        for open in self.open.values_mut().filter(|open| !open.is_indexed) {
-            super::records::project(&Record::Intent(Box::new(open.intent.clone())), &mut ops);
-            open.is_indexed = true;
-        }
-        for op in ops {
-            if let Op::Put(key, value) = op {
-                changes.insert(key, Some(value));
-            }
-        }
-        changes
-    }
-
-    /// Takes the projection of one record in.
-    fn note(&mut self, record: &Record, ops: &mut Vec<Op>) {
-        if let Record::Intent(intent) = record {
-            let key = keys::intent(intent.integration, intent.entity, &intent.source);
-            match self.open.entry(key) {
-                Place::Vacant(slot) => {
-                    slot.insert(Open { intent: (**intent).clone(), is_indexed: false });
-                    return;
-                }
-                Place::Occupied(mut slot) => {
-                    slot.insert(Open { intent: (**intent).clone(), is_indexed: true });
-                }
-            }
-        }
-        super::records::project(record, ops);
-        for op in ops.drain(..) {
-            match op {
-                Op::Put(key, value) => {
-                    self.bytes += key.len() + value.len();
-                    self.fresh.insert(key, Some(value));
-                }
-                Op::Del(key) if self.open.remove(&key).is_some_and(|open| !open.is_indexed) => {}
-                Op::Del(key) => drop(self.fresh.insert(key, None)),
-                Op::Expect(..) => debug_assert!(false, "a projection expects nothing"),
-            }
-        }
-    }
-}
-
-impl Waiting {
-    fn state(&self) -> MutexGuard<'_, Group> {
-        self.group.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn as_ops(changes: &Changes) -> Vec<Op> {
-    changes
-        .iter()
-        .map(|(key, value)| match value {
-            Some(value) => Op::Put(key.clone(), value.clone()),
-            None => Op::Del(key.clone()),
-        })
-        .collect()
-}
-
 impl Book {
     /// Brings the index up to the trail.
     pub fn open(trail: Trail, index: Arc<dyn Index>) -> Result<Self, Problem> {
@@ -159,7 +66,7 @@ impl Book {
         let mut open = BTreeMap::new();
         book.each_big(&keys::intents(), |_, intent: Intent| {
             let key = keys::intent(intent.integration, intent.entity, &intent.source);
-            open.insert(key, Open { intent, is_indexed: true });
+            open.insert(key, Open::found(intent));
             Ok(())
         })?;
         book.waiting.state().open = open;
@@ -294,7 +201,7 @@ impl Book {
             let (index, waiting) = (Arc::clone(&self.index), Arc::clone(&self.waiting));
             // sled waits for the disk in its caller's thread: that must not be one that talks to sockets.
             std::thread::spawn(move || {
-                let written = index.write(&as_ops(&group));
+                let written = index.write_changes(&group);
                 let mut state = waiting.state();
                 state.failed = written.err();
                 state.under_way = None;
@@ -303,7 +210,7 @@ impl Book {
             return Ok(());
         }
         // A disk that cannot follow slows the job down; memory does not grow.
-        let is_too_much = state.fresh.len() >= 16 * GROUP || state.bytes >= MOST_BYTES;
+        let is_too_much = state.fresh.len() >= 32 * GROUP || state.bytes >= MOST_BYTES;
         if is_too_much { self.write_out(state) } else { Ok(()) }
     }
 
@@ -322,7 +229,7 @@ impl Book {
             return Err(problem.clone());
         }
         let changes = state.take();
-        if changes.is_empty() { Ok(()) } else { self.index.write(&as_ops(&changes)) }
+        if changes.is_empty() { Ok(()) } else { self.index.write_changes(&changes) }
     }
 
     /// The newest value of a key, written out or not.
@@ -445,6 +352,20 @@ impl Book {
 
     pub fn link(&self, of: Integration, entity: Entity, id: &SourceId) -> Result<Option<Link>, Problem> {
         self.get_big(&keys::link(of, entity, id))
+    }
+
+    /// The target of a record's link: what most ask of it, read without the rest.
+    pub fn linked(
+        &self,
+        of: Integration,
+        entity: Entity,
+        id: &SourceId,
+    ) -> Result<Option<TargetId>, Problem> {
+        #[derive(serde::Deserialize)]
+        struct Target {
+            target: TargetId,
+        }
+        Ok(self.get_big::<Target>(&keys::link(of, entity, id))?.map(|link| link.target))
     }
 
     /// All links of an entity, in the order of their source ids.
@@ -654,7 +575,7 @@ impl Book {
 
     /// Requests whose fate is not known yet.
     pub fn open_intents(&self) -> Vec<Intent> {
-        self.waiting.state().open.values().map(|open| open.intent.clone()).collect()
+        self.waiting.state().open.values().map(|open| Intent::clone(&open.intent)).collect()
     }
 
     /// Whether any of them is of this kind.
@@ -684,10 +605,6 @@ impl Book {
         Ok(jobs)
     }
 
-    pub fn row(&self, job: JobId, row: u32) -> Result<Option<RowState>, Problem> {
-        self.get_big(&keys::row(job, row))
-    }
-
     /// Every row of a job that is over.
     pub fn rows(&self, job: JobId) -> Result<BTreeMap<u32, RowState>, Problem> {
         let mut rows = BTreeMap::new();
@@ -695,139 +612,22 @@ impl Book {
         Ok(rows)
     }
 
-    /// The same one by one.
+    /// The same one by one. A row may come twice: what comes later counts.
     pub fn each_row(&self, job: JobId, mut with: impl FnMut(u32, RowState)) -> Result<(), Problem> {
+        self.each(&keys::stretches(job), |rest, last| {
+            if let Ok(first) = <[u8; 4]>::try_from(rest) {
+                for row in u32::from_be_bytes(first)..=read::<u32>(&last, rest)? {
+                    with(row, RowState { end: RowEnd::Done, message: String::new(), class: None });
+                }
+            }
+            Ok(())
+        })?;
         self.each_big(&keys::rows(job), |rest, state| {
             if let Ok(number) = <[u8; 4]>::try_from(rest) {
                 with(u32::from_be_bytes(number), state);
             }
             Ok(())
         })
-    }
-
-    pub fn plan(&self, plan: PlanId) -> Result<Option<Plan>, Problem> {
-        self.get_big(&keys::plan(plan))
-    }
-
-    /// Stores a plan and seals it by its hash; its header last, so that half a plan is no plan. The rows are read one by
-    /// one, and none is kept.
-    pub fn put_plan(&self, plan: &mut Plan, mut rows: impl Iterator<Item = Change>) -> Result<(), Problem> {
-        let mut seal = Seal::new(&plan.outline);
-        let mut ops = Vec::new();
-        let (mut text, mut at) = (Vec::new(), 0);
-        loop {
-            text.clear();
-            for change in rows.by_ref().take(CHUNK as usize) {
-                text.push(if text.is_empty() { b'[' } else { b',' });
-                text.extend_from_slice(seal.row(&change));
-            }
-            if text.is_empty() {
-                break;
-            }
-            text.push(b']');
-            ops.extend(keys::put_bytes(&keys::plan_chunk(plan.id, at), &pack(&text)?));
-            at += 1;
-            if ops.len() >= 64 {
-                self.index.write(&ops)?;
-                ops.clear();
-            }
-        }
-        self.index.write(&ops)?;
-        plan.hash = seal.finish();
-        self.index.commit(&keys::put_big(&keys::plan(plan.id), plan))
-    }
-
-    pub fn drop_plan(&self, plan: PlanId) -> Result<(), Problem> {
-        self.index.commit(&[Op::Del(keys::plan(plan))])?;
-        for prefix in [keys::plan_all(plan), [b"x/".to_vec(), keys::plan_all(plan)].concat()] {
-            loop {
-                let page = self.scan(&prefix, None, PAGE)?;
-                if page.is_empty() {
-                    break;
-                }
-                let ops: Vec<Op> = page.into_iter().map(|(key, _)| Op::Del(key)).collect();
-                self.index.write(&ops)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Plans older than the newest `keep`, so that they do not pile up; those of unfinished jobs stay.
-    pub fn prune_plans(&self, keep: u64, needed: &BTreeSet<PlanId>) -> Result<(), Problem> {
-        let top = self.get::<u64>(&keys::next_number("plan"))?.unwrap_or(0);
-        let floor = self.get::<u64>(b"m/plan-floor")?.unwrap_or(1);
-        let mut kept_one = false;
-        for number in floor..top.saturating_sub(keep) {
-            if needed.contains(&PlanId(number)) {
-                kept_one = true;
-            } else if self.plan(PlanId(number))?.is_some() {
-                self.drop_plan(PlanId(number))?;
-            }
-        }
-        if !kept_one && top > keep {
-            self.index.write(&[keys::put(b"m/plan-floor".to_vec(), &(top - keep))])?;
-        }
-        Ok(())
-    }
-
-    /// The rows of one stored piece, from row `chunk * CHUNK + 1` on.
-    pub fn plan_chunk(&self, plan: PlanId, chunk: u32) -> Result<Vec<Change>, Problem> {
-        self.chunk(plan, chunk)?.ok_or_else(|| {
-            Problem::new(Class::Local, format!("Plan {plan} is not whole.")).remedy("Build it again.")
-        })
-    }
-
-    fn chunk(&self, plan: PlanId, chunk: u32) -> Result<Option<Vec<Change>>, Problem> {
-        let key = keys::plan_chunk(plan, chunk);
-        match self.value(&key)? {
-            None => Ok(None),
-            Some(first) => unpack(&self.join(&key, &first)?).map(Some).ok_or_else(|| damaged(&key)),
-        }
-    }
-
-    /// Chosen rows of a plan, in the order asked for; unknown numbers are left out.
-    pub fn plan_rows(&self, plan: PlanId, wanted: &[u32]) -> Result<Vec<Change>, Problem> {
-        let mut loaded: BTreeMap<u32, Vec<Change>> = BTreeMap::new();
-        let mut rows = Vec::with_capacity(wanted.len());
-        for row in wanted {
-            let Some(at) = row.checked_sub(1) else { continue };
-            let chunk = at / CHUNK;
-            if let std::collections::btree_map::Entry::Vacant(e) = loaded.entry(chunk) {
-                match self.chunk(plan, chunk)? {
-                    Some(changes) => {
-                        e.insert(changes);
-                    }
-                    None => continue,
-                }
-            }
-            rows.extend(loaded.get(&chunk).and_then(|c| c.get((at % CHUNK) as usize)).cloned());
-        }
-        Ok(rows)
-    }
-
-    /// All rows of a plan, a piece at a time.
-    pub fn each_plan_row(
-        &self,
-        plan: &Plan,
-        mut with: impl FnMut(Change) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
-        self.plan_rows_while(plan, |change| with(change).map(|()| true))
-    }
-
-    /// The rows of a plan up to the one that is enough: reading them all takes a while.
-    pub fn plan_rows_while(
-        &self,
-        plan: &Plan,
-        mut goes_on: impl FnMut(Change) -> Result<bool, Problem>,
-    ) -> Result<(), Problem> {
-        for chunk in 0..plan.rows.div_ceil(CHUNK) {
-            for change in self.plan_chunk(plan.id, chunk)? {
-                if !goes_on(change)? {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -847,25 +647,6 @@ fn entries(records: &[Record]) -> Result<Vec<Entry>, Problem> {
             }
         })
         .collect()
-}
-
-/// Rows of a plan as stored: JSON, deflated, since rows repeat each other's words. Tens of thousands of unchanged rows
-/// are worth keeping (N2), but not at their full length.
-fn pack(rows: &[u8]) -> Result<Vec<u8>, Problem> {
-    let unwritten = |error: &dyn std::fmt::Display| {
-        Problem::new(Class::Local, format!("Rows of the plan could not be stored: {error}."))
-    };
-    // In one go: each write to the encoder clears all of its buffer first.
-    let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut deflated, rows).map_err(|e| unwritten(&e))?;
-    deflated.finish().map_err(|e| unwritten(&e))
-}
-
-fn unpack(bytes: &[u8]) -> Option<Vec<Change>> {
-    // JSON of rows shrinks to about an eighth.
-    let mut text = Vec::with_capacity(bytes.len() * 8);
-    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(bytes), &mut text).ok()?;
-    serde_json::from_slice(&text).ok()
 }
 
 /// A line of the trail as a fact.

@@ -162,7 +162,8 @@ impl Freshness {
         if self.mode == Mode::Each {
             let read = customer.map(|customer| (entity, customer.clone()));
             if !read.as_ref().is_some_and(|read| self.with(|names| names.read.contains(read))) {
-                self.learn(entity, target.near(entity, customer, &change.source.name).await?);
+                let near = Box::pin(target.near(entity, customer, &change.source.name)).await?;
+                self.learn(entity, near);
                 if let Some(read) = read {
                     self.with(|names| names.read.insert(read));
                 }
@@ -196,10 +197,10 @@ impl Freshness {
             Mode::Trusted => return Ok(Look::AsPlanned(Vec::new())),
             // No list carries them.
             Mode::Listed if change.entity == Entity::PushFlags => {
-                at.record(change.entity, &target.id).await?
+                Box::pin(at.record(change.entity, &target.id)).await?
             }
             Mode::Listed => self.with(|names| names.listed.get(&change.entity)?.find(target.id.as_str())),
-            Mode::Each => at.record(change.entity, &target.id).await?,
+            Mode::Each => Box::pin(at.record(change.entity, &target.id)).await?,
         };
         let there = at.place().label();
         let Some(mut found) = found else {
@@ -209,7 +210,7 @@ impl Freshness {
         if let (Mode::Each, Some(site)) = (self.mode, &change.site)
             && change.fields.iter().any(|f| f.name == FieldName::MainSiteAddress)
             && found.main_site.as_ref() != Some(site)
-            && let Some(address) = at.site_address(site).await?
+            && let Some(address) = Box::pin(at.site_address(site)).await?
         {
             found.fields.set(FieldName::MainSiteAddress, Value::Address(Box::new(address)));
         }

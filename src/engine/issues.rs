@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Engine;
+use super::glance::Whole;
 use super::log::safe;
 use super::records::{Aside, KeptIssue, OpenIssue, Record, RowEnd};
 use crate::engine::words::{Asked, Issue, IssueGroup, IssuesView, JobReport, Which};
@@ -35,35 +36,29 @@ impl Engine {
             .collect();
         let ended = self.book.rows(report.job)?;
         let (mut open, mut closed) = (Vec::new(), Vec::new());
-        self.book.each_plan_row(plan, |change| {
-            let state = ended.get(&change.row);
-            let now = match (state.map(|state| state.end), change.action) {
-                (Some(RowEnd::Failed), _) => Some((true, state)),
-                (Some(RowEnd::Held), _) | (None, Action::Held) => Some((false, state)),
-                // Nothing was tried: it stays as it was.
-                (Some(RowEnd::Skipped), _) => {
-                    old.remove(&(change.entity, change.source.id.clone()));
-                    return Ok(());
-                }
-                (None, action) if action.acts() => {
-                    old.remove(&(change.entity, change.source.id.clone()));
-                    return Ok(());
-                }
-                _ => None,
-            };
-            let key = (change.entity, change.source.id.clone());
-            let was = old.remove(&key);
-            match now {
-                Some((failed, state)) => {
-                    let issue = issue_of(&change, failed, state.map(|state| state.message.as_str()));
-                    let same = was
-                        .is_some_and(|was| was.issue.failed == failed && was.issue.message == issue.message);
-                    if !same {
-                        open.push(issue);
+        self.book.each_plan_piece(plan, |_, piece| {
+            let mut whole = Whole::of(piece);
+            for row in piece.glances()? {
+                let state = ended.get(&row.row);
+                let was = old.remove(&(row.entity, row.source().clone()));
+                let failed = match (state.map(|state| state.end), row.action) {
+                    (Some(RowEnd::Failed), _) => true,
+                    (Some(RowEnd::Held), _) | (None, Action::Held) => false,
+                    // Nothing was tried: it stays as it was.
+                    (Some(RowEnd::Skipped), _) => continue,
+                    (None, action) if action.acts() => continue,
+                    _ => {
+                        closed.extend(was.map(|was| (was.issue.entity, was.issue.source)));
+                        continue;
                     }
+                };
+                let Some(change) = whole.row(row.row)? else { continue };
+                let issue = issue_of(change, failed, state.map(|state| state.message.as_str()));
+                let same =
+                    was.is_some_and(|was| was.issue.failed == failed && was.issue.message == issue.message);
+                if !same {
+                    open.push(issue);
                 }
-                None if was.is_some() => closed.push(key),
-                None => {}
             }
             Ok(())
         })?;

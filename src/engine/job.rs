@@ -335,7 +335,7 @@ impl Engine {
             Err(Halt::Trouble(_)) => JobState::Failed,
         };
         if let Err(Halt::Trouble(problem)) = ended {
-            log.write(&LogLine {
+            log.write(LogLine {
                 level: Level::Error,
                 sign: '!',
                 ..note(self.world.now(), safe(&problem.to_string()))
@@ -356,7 +356,7 @@ impl Engine {
         for (place, before) in sent {
             *report.requests.entry(place).or_default() += self.budget(place).sent() - before;
         }
-        log.write(&note(self.world.now(), format!("{job} ended: {}", report.state.word())));
+        log.write(note(self.world.now(), format!("{job} ended: {}", report.state.word())));
         drop(ticker);
         let lines = log.finish();
         let order_choices = choices.clone();
@@ -403,7 +403,7 @@ impl Engine {
         log: &Arc<JobLog>,
         report: &mut JobReport,
     ) -> Result<Option<Plan>, Halt> {
-        let say = |text: String| log.write(&note(self.world.now(), text));
+        let say = |text: String| log.write(note(self.world.now(), text));
         let title = report.purpose.title().map(|title| format!(", {title}")).unwrap_or_default();
         say(if order.resumed {
             format!("{}{title}, goes on", report.job)

@@ -141,6 +141,18 @@ pub fn row(job: JobId, row: u32) -> Vec<u8> {
     key.extend(row.to_be_bytes());
     key
 }
+/// Rows of a job that are done and of which nothing more is to be said, as stretches: under the first the last. What
+/// [`row`] says of one counts for more.
+pub fn stretches(job: JobId) -> Vec<u8> {
+    let mut key = numbered(b"od/", job.0);
+    key.push(b'/');
+    key
+}
+pub fn stretch(job: JobId, first: u32) -> Vec<u8> {
+    let mut key = stretches(job);
+    key.extend(first.to_be_bytes());
+    key
+}
 pub fn intents() -> Vec<u8> {
     b"i/".to_vec()
 }

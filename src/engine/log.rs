@@ -39,9 +39,9 @@ struct Inner {
 }
 
 impl Inner {
-    fn take(&mut self, line: &LogLine) {
+    fn take(&mut self, line: LogLine) {
         if let Some((last, again)) = &mut self.last
-            && is_same(last, line)
+            && is_same(last, &line)
         {
             last.at = line.at;
             *again += 1;
@@ -56,12 +56,12 @@ impl Inner {
             let (count, more) = self.codes.entry((line.level, code(&line.text))).or_default();
             *count += 1;
             if *count > A_SECOND {
-                *more = Some(line.clone());
+                *more = Some(line);
                 return;
             }
         }
-        self.put(line);
-        self.last = Some((line.clone(), 0));
+        self.put(&line);
+        self.last = Some((line, 0));
     }
 
     /// What the last line came again, in one line.
@@ -136,7 +136,7 @@ impl JobLog {
         Self { inner: Mutex::new(inner), news }
     }
 
-    pub fn write(&self, line: &LogLine) {
+    pub fn write(&self, line: LogLine) {
         self.inner().take(line);
         self.news.notify_one();
     }

@@ -8,6 +8,7 @@
 //! | `extract` | both sides, read into a snapshot |
 //! | `planning` | a snapshot into a stored plan |
 //! | `apply`, `target`, `fresh` | the write protocol, Halo as its target, what changed since the plan |
+//! | `glance` | rows of a stored plan, as far as their turn |
 //! | `verify` | reading back what was written |
 //! | `narrow`, `undo` | which records a narrow plan is about; the plan that takes a job back |
 //! | `issues` | what waits for a person, over all jobs |
@@ -40,6 +41,7 @@ pub mod expiry;
 pub mod extract;
 pub mod fields;
 pub mod fresh;
+mod glance;
 pub mod hudu;
 pub mod issues;
 pub mod job;

@@ -4,6 +4,7 @@
 //! made by [`project`] alone, so that losing sled costs time and no fact (decision 1).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use crate::engine::words::{Choices, JobReport, Past, SavedChange};
 use crate::model::settings::Settings;
 use crate::model::{
     Address, Class, Count, Decided, Entity, FieldName, Fields, Integration, JobId, Link, Moment, PlanId,
-    Slot, SourceId, TargetId,
+    Slot, SourceId, TargetId, Value,
 };
 use crate::plan::Totals;
 use crate::plan::snapshot::Last;
@@ -75,7 +76,7 @@ pub enum Record {
     /// A person or the policy let a plan be applied.
     Approval { job: JobId, plan: PlanId, hash: String, totals: Totals, by: String, policy: bool },
     /// About to send; durable before the request leaves.
-    Intent(Box<Intent>),
+    Intent(Arc<Intent>),
     /// What became of a row or of an intent.
     Outcome(Box<Outcome>),
     /// What became of an occurrence of a schedule. A started one becomes durable together with its job.
@@ -185,8 +186,11 @@ impl Write {
     /// Whether this makes a record of that kind and exact name at that customer; a customer, where there is none.
     pub fn makes(&self, kind: Entity, at: Option<&TargetId>, name: &str) -> bool {
         let Self::Create { entity, customer, fields, .. } = self else { return false };
-        let named = fields.get(FieldName::Name).is_some_and(|own| own.to_string().trim() == name.trim());
-        *entity == kind && customer.as_ref() == at && named
+        let named = || match fields.get(FieldName::Name) {
+            Some(Value::Text(own)) => own.trim() == name.trim(),
+            own => own.is_some_and(|own| own.to_string().trim() == name.trim()),
+        };
+        *entity == kind && customer.as_ref() == at && named()
     }
 }
 
@@ -412,7 +416,8 @@ pub fn project(record: &Record, ops: &mut Vec<Op>) {
             if let Some(mapping) = &o.mapping {
                 slot(o.integration, o.entity, &o.source, mapping, ops);
             }
-            if let Some(change) = &o.quantity {
+            // The first count of all follows from the link: its base holds it, or the next change says what was before.
+            if let Some(change) = o.quantity.as_ref().filter(|change| change.before.is_some()) {
                 ops.push(keys::put(keys::quantity(o.integration, &o.source, o.at), change));
             }
         }

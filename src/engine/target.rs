@@ -54,7 +54,7 @@ impl Target {
     /// Reads what [`Self::send`] needs to know, once: it must not wait for a second place while it holds one.
     pub async fn ready(&self, entity: Entity) -> Result<(), Problem> {
         match self {
-            Self::Hudu(desk) => desk.ready(entity).await,
+            Self::Hudu(desk) => Box::pin(desk.ready(entity)).await,
             Self::Halo(_) | Self::Liongard(_) => Ok(()),
         }
     }
@@ -120,11 +120,13 @@ impl Target {
 
     /// Sends one write, once. The answer's id is checked to be the record that was meant. `named` tells where the
     /// records are that its values name.
+    ///
+    /// What is long and rare is boxed: a future is moved as a whole, several times a row.
     pub async fn send(&self, permit: Permit, write: &Write, named: &Named) -> WriteVerdict<TargetId> {
         match self {
             Self::Halo(halo) => send_to_halo(halo, permit, write).await,
-            Self::Hudu(desk) => desk.send(permit, write, named).await,
-            Self::Liongard(desk) => desk.send(permit, write).await,
+            Self::Hudu(desk) => Box::pin(desk.send(permit, write, named)).await,
+            Self::Liongard(desk) => Box::pin(desk.send(permit, write)).await,
         }
     }
 
@@ -223,7 +225,7 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
         }
         Write::Create { entity: Entity::Assets | Entity::AssetTypes | Entity::AssetFields, .. }
         | Write::Set { entity: Entity::Assets | Entity::AssetTypes | Entity::AssetFields, .. } => {
-            assets::send(halo, permit, write).await
+            Box::pin(assets::send(halo, permit, write)).await
         }
         Write::Set { entity: Entity::Customers, id, fields, .. } => {
             named(halo.update_customer(permit, id, fields).await)
@@ -237,15 +239,18 @@ async fn send_to_halo(halo: &Halo, permit: Permit, write: &Write) -> WriteVerdic
                 _ => None,
             });
             match flag {
-                Some((name, on)) => halo.set_flag(permit, id, name.key(), on).await.map(|()| id.clone()),
+                Some((name, on)) => {
+                    Box::pin(halo.set_flag(permit, id, name.key(), on)).await.map(|()| id.clone())
+                }
                 None => WriteVerdict::Rejected(elsewhere(Entity::PushFlags)),
             }
         }
         Write::Set { entity: Entity::Warranty, id, fields, .. } => {
-            halo.update_asset(permit, id, &warranty::values(fields)).await.map(|asset| asset.id)
+            let values = warranty::values(fields);
+            Box::pin(halo.update_asset(permit, id, &values)).await.map(|asset| asset.id)
         }
         Write::Set { entity: Entity::CompanyUrls, id, fields, .. } => {
-            halo.set_own_fields(permit, id, &urls::values(fields)).await
+            Box::pin(halo.set_own_fields(permit, id, &urls::values(fields))).await
         }
         Write::Create { entity, .. } | Write::Set { entity, .. } => {
             WriteVerdict::Rejected(elsewhere(*entity))

@@ -155,6 +155,7 @@ impl Engine {
         let mut rows: BTreeMap<u32, Deed> = BTreeMap::new();
         self.book.deeds(of, |record| match record {
             Record::Intent(intent) => {
+                let intent = Arc::unwrap_or_clone(intent);
                 let deed = rows.entry(intent.row).or_default();
                 deed.did = true;
                 deed.key = Some((intent.entity, intent.source));

@@ -22,6 +22,8 @@ impl Apply {
         book.each_row(self.job, |row, state| {
             if state.end == RowEnd::Done {
                 done.insert(row);
+            } else {
+                done.remove(&row);
             }
         })
         .map_err(Halt::Trouble)?;
@@ -131,10 +133,10 @@ impl Apply {
                 return Ok(true);
             }
             let action = self.acts(&change).unwrap_or(Action::Update);
-            let linked = || book.link(self.plan.integration, change.entity, &change.source.id);
+            let linked = || book.linked(self.plan.integration, change.entity, &change.source.id);
             let target = match &change.target {
                 Some(target) => Some(target.id.clone()),
-                None => linked()?.map(|link| link.target),
+                None => linked()?,
             };
             Ok(target.is_none_or(|target| goes_on(change, action, target)))
         })

@@ -67,7 +67,8 @@ impl Home {
             })?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+            // One carries rows while the other reads an answer; more would only wait for each other.
+            .worker_threads(2)
             .thread_name("engine")
             .enable_all()
             .build()

@@ -5,6 +5,7 @@ mod chunks;
 mod memory;
 mod sled;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 
@@ -42,6 +43,9 @@ impl Op {
     }
 }
 
+/// Values to be put, and keys to be deleted.
+pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// A key with its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
@@ -71,6 +75,18 @@ pub trait Index: Send + Sync {
     /// As `commit`.
     fn write(&self, ops: &[Op]) -> Result<(), Problem>;
 
+    /// The same of many changes, in the order of their keys.
+    ///
+    /// # Errors
+    /// As `write`.
+    fn write_changes(&self, changes: &Changes) -> Result<(), Problem> {
+        let op = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| match value {
+            Some(value) => Op::Put(key.clone(), value.clone()),
+            None => Op::Del(key.clone()),
+        };
+        self.write(&changes.iter().map(op).collect::<Vec<_>>())
+    }
+
     /// Makes everything written durable.
     ///
     /// # Errors
@@ -95,6 +111,9 @@ impl<T: Index + ?Sized> Index for Arc<T> {
     }
     fn write(&self, ops: &[Op]) -> Result<(), Problem> {
         (**self).write(ops)
+    }
+    fn write_changes(&self, changes: &Changes) -> Result<(), Problem> {
+        (**self).write_changes(changes)
     }
     fn flush(&self) -> Result<(), Problem> {
         (**self).flush()
@@ -170,19 +189,20 @@ pub fn decode(value: &serde_json::Value) -> Option<Vec<u8>> {
 }
 
 fn check_lengths(ops: &[Op]) -> Result<(), Problem> {
-    for op in ops {
-        if let Op::Put(key, value) = op
-            && value.len() > MAX_VALUE
-        {
-            let key = String::from_utf8_lossy(key);
-            let message = format!(
-                "The value of '{}' is longer than {MAX_VALUE} bytes.",
-                crate::model::text::shown(&key)
-            );
-            return Err(Problem::new(Class::Local, message));
-        }
+    ops.iter().try_for_each(|op| match op {
+        Op::Put(key, value) => check_length(key, value),
+        Op::Del(_) | Op::Expect(..) => Ok(()),
+    })
+}
+
+fn check_length(key: &[u8], value: &[u8]) -> Result<(), Problem> {
+    if value.len() <= MAX_VALUE {
+        return Ok(());
     }
-    Ok(())
+    let key = String::from_utf8_lossy(key);
+    let message =
+        format!("The value of '{}' is longer than {MAX_VALUE} bytes.", crate::model::text::shown(&key));
+    Err(Problem::new(Class::Local, message))
 }
 
 fn conflict(key: &[u8]) -> Problem {

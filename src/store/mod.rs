@@ -11,7 +11,7 @@ pub mod seal;
 pub mod secret_source;
 pub mod trail;
 
-pub use index::{Index, MemoryIndex, Op, SledIndex};
+pub use index::{Changes, Index, MemoryIndex, Op, SledIndex};
 pub use lock::Lock;
 pub use places::Places;
 pub use seal::{KeySource, Vault};

@@ -77,11 +77,18 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Free bytes of the file system below which nothing more is written.
     pub reserve_bytes: u64,
+    /// How long a group waits for more lines once somebody waits for it: one sync for twice as many costs half.
+    pub gather: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { sync: Sync::Disk, segment_bytes: 16 << 20, reserve_bytes: 64 << 20 }
+        Self {
+            sync: Sync::Disk,
+            segment_bytes: 16 << 20,
+            reserve_bytes: 64 << 20,
+            gather: Duration::from_micros(200),
+        }
     }
 }
 
@@ -290,12 +297,18 @@ impl Shared {
     }
 
     /// Waits until something must be written, and takes all there is. Whether this was the last.
-    fn take(&self, waiting: &mut Vec<Job>) -> bool {
+    fn take(&self, waiting: &mut Vec<Job>, gather: Duration) -> bool {
         let mut queue = self.queue();
         let look_again = Some(Instant::now() + Self::SOON);
         loop {
             let now = Instant::now();
             if queue.is_urgent || queue.is_closed || queue.deadline.is_some_and(|at| at <= now) {
+                // Where more than one waits, others are on their way.
+                if !gather.is_zero() && !queue.is_closed && queue.jobs.len() > 1 {
+                    drop(queue);
+                    std::thread::sleep(gather);
+                    queue = self.queue();
+                }
                 std::mem::swap(waiting, &mut queue.jobs);
                 (queue.is_urgent, queue.deadline) = (false, None);
                 return queue.is_closed;
@@ -387,7 +400,7 @@ impl Writer {
         let _closing = Closing(Arc::clone(&self.shared));
         let mut waiting = Vec::new();
         loop {
-            let is_closed = self.shared.take(&mut waiting);
+            let is_closed = self.shared.take(&mut waiting, self.options.gather);
             if !waiting.is_empty() {
                 self.write(&mut waiting);
                 // Lines that could not be written for want of space wait for the next round.
@@ -452,21 +465,21 @@ impl Writer {
                 }
             }
         }
-        let at = Moment::now();
+        let at = Moment::now().to_string();
         let mut text = std::mem::take(&mut self.text);
         text.clear();
         if self.segment.as_ref().is_some_and(|segment| segment.len == 0) {
-            self.line(&mut text, at, line::SEGMENT, line::FORMAT);
+            self.line(&mut text, &at, line::SEGMENT, line::FORMAT);
         }
         let mut records = 0;
         for job in waiting.iter_mut() {
             for entry in &job.entries {
-                self.line(&mut text, at, &entry.kind, &entry.data);
+                self.line(&mut text, &at, &entry.kind, &entry.data);
                 records += 1;
             }
             answers.extend(job.reply.take().map(|reply| (reply, self.next_seq - 1)));
         }
-        self.line(&mut text, at, line::COMMIT, &format!("{{\"records\":{records}}}"));
+        self.line(&mut text, &at, line::COMMIT, &format!("{{\"records\":{records}}}"));
         let Some(segment) = self.segment.as_mut() else { return Ok(()) };
         let (start, len) = (segment.len, text.len() as u64);
         segment.len += len;
@@ -488,7 +501,7 @@ impl Writer {
         outcome.map_err(|error| fatal(&segment.path, &error))
     }
 
-    fn line(&mut self, text: &mut String, at: Moment, kind: &str, data: &str) {
+    fn line(&mut self, text: &mut String, at: &str, kind: &str, data: &str) {
         let start = text.len();
         line::write(text, self.next_seq, at, kind, data, &self.prev);
         self.prev = hash(&text.as_bytes()[start..]);

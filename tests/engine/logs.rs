@@ -24,9 +24,9 @@ fn identical_lines_become_one_with_a_count() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = JobLog::open(folder.path(), JobId(1), Arc::default());
     for n in 0..4211 {
-        log.write(&line(n, Level::Note, "rate limit: waited 3 s".into(), None));
+        log.write(line(n, Level::Note, "rate limit: waited 3 s".into(), None));
     }
-    log.write(&line(5000, Level::Note, "done".into(), None));
+    log.write(line(5000, Level::Note, "done".into(), None));
     assert_eq!(log.finish(), 3);
     assert_eq!(texts(folder.path()), ["rate limit: waited 3 s", "rate limit: waited 3 s x4,210", "done"]);
 }
@@ -36,10 +36,10 @@ fn a_code_has_ten_lines_a_second_and_the_rest_is_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = JobLog::open(folder.path(), JobId(1), Arc::default());
     for n in 0..500 {
-        log.write(&line(1, Level::Error, format!("failed: Halo answered 500 to request {n}"), Some(n)));
+        log.write(line(1, Level::Error, format!("failed: Halo answered 500 to request {n}"), Some(n)));
     }
-    log.write(&line(1, Level::Error, "failed: no such customer".into(), Some(900)));
-    log.write(&line(2, Level::Error, "failed: Halo answered 500 to request 7".into(), Some(7)));
+    log.write(line(1, Level::Error, "failed: no such customer".into(), Some(900)));
+    log.write(line(2, Level::Error, "failed: Halo answered 500 to request 7".into(), Some(7)));
     log.finish();
     let texts = texts(folder.path());
     assert_eq!(texts.len(), 10 + 1 + 1 + 1, "{texts:#?}");
@@ -53,7 +53,7 @@ fn every_change_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = JobLog::open(folder.path(), JobId(1), Arc::default());
     for n in 0..100 {
-        log.write(&line(1, Level::Change, "seats 10 -> 12".into(), Some(n)));
+        log.write(line(1, Level::Change, "seats 10 -> 12".into(), Some(n)));
     }
     assert_eq!(log.finish(), 100);
 }
@@ -64,14 +64,14 @@ fn a_log_never_exceeds_its_cap_and_says_so() {
     let log = JobLog::open(folder.path(), JobId(1), Arc::default());
     let long = "x".repeat(1 << 20);
     for n in 0..70 {
-        log.write(&line(n, Level::Change, format!("{long}{n}"), None));
+        log.write(line(n, Level::Change, format!("{long}{n}"), None));
     }
     log.finish();
     let bytes = std::fs::metadata(folder.path().join("J1.jsonl")).expect("a file").len();
     assert!((63 << 20..=64 << 20).contains(&bytes), "{bytes}");
     assert_eq!(texts(folder.path()).last().expect("lines"), "this log is full; the audit trail goes on");
     let again = JobLog::open(folder.path(), JobId(1), Arc::default());
-    again.write(&line(99, Level::Change, "more".into(), None));
+    again.write(line(99, Level::Change, "more".into(), None));
     again.finish();
     assert!(std::fs::metadata(folder.path().join("J1.jsonl")).expect("a file").len() <= 64 << 20);
 }

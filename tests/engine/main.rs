@@ -22,6 +22,7 @@ mod oracle;
 mod push;
 mod retention;
 mod rig;
+mod rows;
 mod safety;
 mod schedules;
 mod secrets;

@@ -25,6 +25,7 @@ fn open(dir: &Path, index: &Arc<MemoryIndex>) -> Book {
         sync: Sync::Simulated(Arc::new(SimulatedDisk::new())),
         segment_bytes: 3000,
         reserve_bytes: 0,
+        ..Options::default()
     };
     Book::open(Trail::open_with(dir, options).unwrap().0, index.clone()).unwrap()
 }
@@ -89,7 +90,7 @@ fn fact(kind: u8, n: u64) -> Record {
             by: "test".into(),
             at: (n.is_multiple_of(2)).then_some(Moment::UNIX_EPOCH),
         },
-        1 => Record::Intent(Box::new(Intent {
+        1 => Record::Intent(Arc::new(Intent {
             job,
             row: 1,
             attempt: 1,

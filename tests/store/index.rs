@@ -39,6 +39,24 @@ fn scans_are_sorted_bounded_and_paged() {
 }
 
 #[test]
+fn changes_are_written_as_their_steps_would_be() {
+    both(|index| {
+        index.commit(&[Op::put("a", "1"), Op::put("b", "2")]).unwrap();
+        let change = |key: &str, value: Option<&str>| (key.into(), value.map(Into::into));
+        index
+            .write_changes(&[change("a", None), change("b", Some("3")), change("c", Some(""))].into())
+            .unwrap();
+        assert_eq!(index.get(b"a").unwrap(), None);
+        assert_eq!(index.get(b"b").unwrap().as_deref(), Some(b"3".as_slice()));
+        assert_eq!(index.get(b"c").unwrap().as_deref(), Some(b"".as_slice()));
+
+        let long = "x".repeat(MAX_VALUE + 1);
+        index.write_changes(&[change("b", None), change("d", Some(&long))].into()).unwrap_err();
+        assert_eq!(index.get(b"b").unwrap().as_deref(), Some(b"3".as_slice()), "all or nothing");
+    });
+}
+
+#[test]
 fn a_batch_is_all_or_nothing() {
     both(|index| {
         index.commit(&[Op::put("a", "1")]).unwrap();

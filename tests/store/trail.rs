@@ -23,7 +23,7 @@ fn segments(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn small(sync: Sync) -> Options {
-    Options { sync, segment_bytes: 4096, reserve_bytes: 0 }
+    Options { sync, segment_bytes: 4096, reserve_bytes: 0, gather: std::time::Duration::ZERO }
 }
 
 /// A trail of `groups` commits with two records each, on a simulated disk.

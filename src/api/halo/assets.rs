@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::client::{Halo, not_a_record, number};
+use super::client::{Halo, Saved, not_a_record, number};
 use crate::api::budget::Permit;
 use crate::api::call::{Effect, WriteVerdict};
 use crate::api::lenient::{Entry, List};
@@ -331,11 +331,10 @@ impl Halo {
     ) -> WriteVerdict<AssetField> {
         let what = format!("the new asset field '{}'", crate::model::text::shown(name));
         let json = object(json!({"kind": "T", "name": name, "validate": letter(kind)}));
-        self.write(Effect::Create, &what, permit, "/Field", json, None, |json| {
-            let row = DefinitionRow::deserialize(json).map_err(|error| unreadable(&error))?;
-            definition(row)
-        })
-        .await
+        let saved =
+            |json: &Json| definition(DefinitionRow::deserialize(json).map_err(|error| unreadable(&error))?);
+        self.write(Effect::Create, &what, permit, "/Field", json, None, |body| Saved::whole(body, saved))
+            .await
     }
 
     /// Makes an asset type in a group, with these fields; the first three are its keys.
@@ -365,7 +364,10 @@ impl Halo {
             json.insert((*name).to_owned(), json!(field));
         }
         let what = format!("the new asset type '{}'", crate::model::text::shown(name));
-        self.write(Effect::Create, &what, permit, "/AssetType", json, None, type_in).await
+        self.write(Effect::Create, &what, permit, "/AssetType", json, None, |body| {
+            Saved::whole(body, type_in)
+        })
+        .await
     }
 
     /// Gives a type more fields. Its list of fields is read, extended and sent whole.
@@ -393,7 +395,8 @@ impl Halo {
             }
         }
         let json = object(json!({"fields": rows}));
-        self.update(permit, "asset type", "/AssetType", asset_type, json, type_in).await
+        self.update(permit, "asset type", "/AssetType", asset_type, json, |body| Saved::whole(body, type_in))
+            .await
     }
 
     /// Creates an asset as a whole.
@@ -412,7 +415,8 @@ impl Halo {
             Err(problem) => return WriteVerdict::NotSent(problem),
         };
         let what = format!("the new asset of customer {}", new.customer);
-        self.write(Effect::Create, &what, permit, "/Asset", json, None, asset_in).await
+        self.write(Effect::Create, &what, permit, "/Asset", json, None, |body| Saved::whole(body, asset_in))
+            .await
     }
 
     /// Sets the given values of an asset. Its fields are read right before and sent back whole, so that none is lost
@@ -439,7 +443,9 @@ impl Halo {
             })
         };
         match current.and_then(|current| asset_json(values, &current)) {
-            Ok(json) => self.update(permit, "asset", "/Asset", id, json, asset_in).await,
+            Ok(json) => {
+                self.update(permit, "asset", "/Asset", id, json, |body| Saved::whole(body, asset_in)).await
+            }
             Err(problem) => WriteVerdict::NotSent(problem),
         }
     }

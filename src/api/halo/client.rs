@@ -23,7 +23,8 @@ const PAGE_SIZE: usize = 1000;
 #[derive(Clone)]
 pub struct Halo {
     pub(super) caller: Caller,
-    resource: Arc<str>,
+    /// Parsed once: its host alone costs more than the rest of a request's address.
+    resource: Url,
     pub(super) sign_in: Arc<SignIn>,
     pub(super) context: Context,
     pub(super) definitions: Arc<super::assets::Known>,
@@ -58,7 +59,7 @@ impl Halo {
         }
         Ok(Self {
             caller: Caller { vendor: "Halo", transport, budget, lane: Lane::Bulk, retry: Retry::default() },
-            resource: resource.into(),
+            resource: url_of(&resource)?,
             sign_in: Arc::new(SignIn::new(url, settings.client_id.trim(), secret)),
             context: Context {
                 customer_marker: settings.customer_marker_field.trim().to_owned(),
@@ -104,7 +105,7 @@ impl Halo {
         path: &str,
         id: &TargetId,
         mut json: Map<String, Json>,
-        translate: impl Fn(&Json) -> Result<T, Problem>,
+        saved: impl Fn(&[u8]) -> Result<Saved<T>, String>,
     ) -> WriteVerdict<T> {
         // A POST without an id would create.
         let number = match number(id, kind) {
@@ -113,7 +114,7 @@ impl Halo {
         };
         json.insert("id".into(), json!(number));
         let what = format!("the update of {kind} {id}");
-        self.write(Effect::Set, &what, permit, path, json, Some(number), translate).await
+        self.write(Effect::Set, &what, permit, path, json, Some(number), saved).await
     }
 
     #[allow(clippy::too_many_arguments)] // one private place for every write
@@ -125,26 +126,17 @@ impl Halo {
         path: &str,
         json: Map<String, Json>,
         expected: Option<i64>,
-        translate: impl Fn(&Json) -> Result<T, Problem>,
+        saved: impl Fn(&[u8]) -> Result<Saved<T>, String>,
     ) -> WriteVerdict<T> {
         let body = Json::Array(vec![Json::Object(json)]).to_string().into_bytes();
-        let request = match self.url(path, &[]) {
-            Ok(url) => Request::post(url, "application/json", body),
-            Err(failure) => return WriteVerdict::NotSent(failure.problem),
-        };
+        let request = Request::post(self.url(path, &[]), "application/json", body);
         self.signed_in(effect, what, permit, request, |response| {
             self.read(what, response, |body| {
-                let saved: Json = serde_json::from_slice(body).map_err(|error| reason(&error))?;
-                // One element sent: one object back, though some clients expect a list (2.2).
-                let saved = match saved {
-                    Json::Array(mut list) if list.len() == 1 => list.remove(0),
-                    other => other,
-                };
-                let id = Row::of(&saved, &["id"]).and_then(|row| row.get("id").id()).filter(|id| *id > 0);
-                match (id, expected) {
+                let saved = saved(body)?;
+                match (saved.id.filter(|id| *id > 0), expected) {
                     (None, _) => Err("the saved record has no id".to_owned()),
                     (Some(id), Some(expected)) if id != expected => Err(format!("it is about record {id}")),
-                    _ => translate(&saved).map_err(|problem| problem.message),
+                    _ => saved.record.map_err(|problem| problem.message),
                 }
             })
         })
@@ -159,7 +151,7 @@ impl Halo {
         query: &[(&str, &str)],
         parse: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Result<T, Failure> {
-        let request = Request::get(self.url(path, query)?);
+        let request = Request::get(self.url(path, query));
         let permit = self.caller.budget.acquire(self.caller.lane).await;
         self.signed_in(Effect::Read, what, permit, request, |response| self.read(what, response, &parse))
             .await
@@ -187,12 +179,12 @@ impl Halo {
         }
     }
 
-    pub(super) async fn bare_list(
+    pub(super) async fn bare_list<'a>(
         &self,
         name: &str,
         path: &str,
-        wanted: &[&str],
-    ) -> Result<Vec<Row>, Problem> {
+        wanted: &'a [&'a str],
+    ) -> Result<Vec<Row<'a>>, Problem> {
         let what = format!("the list of {name}");
         let page = self.get(&what, path, &[], |body| read_page(body, name, wanted)).await?;
         Ok(page.rows.into_iter().flatten().collect())
@@ -249,14 +241,13 @@ impl Halo {
         read_pages(name, PAGE_SIZE, Proof::Total, &fetch, progress).await
     }
 
-    pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Failure> {
-        let mut url = url_of(&format!("{}{path}", self.resource)).map_err(|problem| {
-            Failure::new(Cause::NoAnswer(crate::api::http::SendErrorKind::Unsendable), problem)
-        })?;
+    pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.resource.clone();
+        url.set_path(&format!("{}{path}", self.resource.path()));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        Ok(url)
+        url
     }
 
     /// Judges an answer: statuses, web pages, and a body that must make sense.
@@ -276,6 +267,39 @@ impl Halo {
             )),
             status => Err(self.caller.status(what, status, &words(response))),
         }
+    }
+}
+
+/// The record that Halo answers a write with. One element is sent: one object comes back, though some clients expect a
+/// list (apis/halopsa.md 2.2).
+pub(super) struct Saved<T> {
+    id: Option<i64>,
+    record: Result<T, Problem>,
+}
+
+impl<T> Saved<T> {
+    /// From all that the answer has.
+    pub(super) fn whole(
+        body: &[u8],
+        translate: impl FnOnce(&Json) -> Result<T, Problem>,
+    ) -> Result<Self, String> {
+        let saved: Json = serde_json::from_slice(body).map_err(|error| reason(&error))?;
+        let saved = match saved {
+            Json::Array(mut list) if list.len() == 1 => list.remove(0),
+            other => other,
+        };
+        let id = Row::of(&saved, &["id"]).and_then(|row| row.get("id").id());
+        Ok(Self { id, record: translate(&saved) })
+    }
+
+    /// From some fields of it, `id` among them: what is not asked for costs nothing.
+    pub(super) fn row(
+        body: &[u8],
+        wanted: &[&str],
+        translate: impl FnOnce(&Row) -> Result<T, Problem>,
+    ) -> Result<Self, String> {
+        let row = Row::read(body, wanted)?;
+        Ok(Self { id: row.get("id").id(), record: translate(&row) })
     }
 }
 

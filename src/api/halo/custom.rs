@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::client::{Halo, not_a_record};
+use super::client::{Halo, Saved, not_a_record};
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::lenient::{Entry, List};
@@ -124,8 +124,8 @@ impl Halo {
     ) -> WriteVerdict<TargetId> {
         match self.whole(id, values).await {
             Ok(json) => {
-                let saved = id.clone();
-                self.update(permit, "customer", "/Client", id, json, move |_| Ok(saved.clone())).await
+                let saved = |body: &[u8]| Saved::row(body, &["id"], |_| Ok(id.clone()));
+                self.update(permit, "customer", "/Client", id, json, saved).await
             }
             Err(problem) => WriteVerdict::NotSent(problem),
         }

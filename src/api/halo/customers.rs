@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::client::{Halo, number, put_marker, with_marker};
+use super::client::{Halo, Saved, number, put_marker, with_marker};
 use super::translate::{self, Context, Site, TopLevel};
 use super::wire;
 use crate::api::budget::Permit;
@@ -129,8 +129,8 @@ impl Halo {
         json.insert("_dont_fire_automations".into(), json!(true));
         let what = format!("the new customer '{}'", crate::model::text::shown(&new.name));
         let context = &self.context;
-        self.write(Effect::Create, &what, permit, "/Client", json, None, |json| customer_in(json, context))
-            .await
+        let saved = |body: &[u8]| Saved::whole(body, |json| customer_in(json, context));
+        self.write(Effect::Create, &what, permit, "/Client", json, None, saved).await
     }
 
     /// Renames a customer, or makes it active or inactive. An address belongs to its site.
@@ -156,7 +156,8 @@ impl Halo {
             }
         }
         let context = &self.context;
-        self.update(permit, "customer", "/Client", id, json, |json| customer_in(json, context)).await
+        let saved = |body: &[u8]| Saved::whole(body, |json| customer_in(json, context));
+        self.update(permit, "customer", "/Client", id, json, saved).await
     }
 
     /// Sets the address of a site, all its lines at once.
@@ -168,7 +169,7 @@ impl Halo {
     ) -> WriteVerdict<Site> {
         let mut json = Map::new();
         json.insert("delivery_address".into(), json!(translate::address_store(address)));
-        self.update(permit, "site", "/Site", site, json, site_in).await
+        self.update(permit, "site", "/Site", site, json, |body| Saved::whole(body, site_in)).await
     }
 
     async fn with_currencies(&self) -> Result<Context, Problem> {

@@ -30,7 +30,7 @@ impl Halo {
     /// Whether the host answers as Halo, without a sign-in.
     pub async fn reach(&self) -> Result<(), Failure> {
         let what = "its sign-in information";
-        let request = Request::get(self.url("/AuthInfo", &[])?);
+        let request = Request::get(self.url("/AuthInfo", &[]));
         let permit = self.caller.budget.acquire(self.caller.lane).await;
         self.caller
             .call(Effect::Read, what, permit, request, |response| self.read(what, response, |_| Ok(())))
@@ -113,7 +113,7 @@ impl Halo {
         let result = if signed_in {
             self.get(what, path, &[], parse).await
         } else {
-            let request = Request::get(self.url(path, &[])?);
+            let request = Request::get(self.url(path, &[]));
             let permit = self.caller.budget.acquire(self.caller.lane).await;
             self.caller
                 .call(Effect::Read, what, permit, request, |response| self.read(what, response, parse))

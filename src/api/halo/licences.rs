@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::client::{Halo, number, put_marker, with_marker};
+use super::client::{Halo, Saved, number, put_marker, with_marker};
 use super::translate::{self, Context, LicenceChange};
 use super::wire;
 use crate::api::budget::Permit;
@@ -74,11 +74,8 @@ impl Halo {
         let name = new.fields.get(FieldName::Name).map(ToString::to_string).unwrap_or_default();
         let what =
             format!("the new licence '{}' of customer {}", crate::model::text::shown(&name), new.customer);
-        let context = &self.context;
-        self.write(Effect::Create, &what, permit, "/SoftwareLicence", json, None, |json| {
-            licence_in(json, context)
-        })
-        .await
+        self.write(Effect::Create, &what, permit, "/SoftwareLicence", json, None, |body| self.saved(body))
+            .await
     }
 
     /// Sets the given fields of a licence; the others stay as they are.
@@ -92,8 +89,12 @@ impl Halo {
             Ok(json) => json,
             Err(problem) => return WriteVerdict::NotSent(problem),
         };
-        let context = &self.context;
-        self.update(permit, "licence", "/SoftwareLicence", id, json, |json| licence_in(json, context)).await
+        self.update(permit, "licence", "/SoftwareLicence", id, json, |body| self.saved(body)).await
+    }
+
+    fn saved(&self, body: &[u8]) -> Result<Saved<Found>, String> {
+        let wanted = with_marker(&wire::LICENCE, &self.context.licence_marker);
+        Saved::row(body, &wanted, |row| translate::licence(row, &self.context))
     }
 
     async fn licence_list<T: PartialEq + Send>(

@@ -79,7 +79,7 @@ impl Halo {
         {
             return Ok(token.clone());
         }
-        let result = self.fetch_token().await;
+        let result = Box::pin(self.fetch_token()).await;
         let (bearer, lifetime, scopes) = match result {
             Ok(token) => token,
             Err(failure) => {
@@ -143,8 +143,19 @@ impl Halo {
             Err(failure) if failure.cause == Cause::SignedOut => failure,
             other => return other,
         };
-        let in_doubt = failure.in_doubt;
-        let token = self.token(Some(token.generation)).await.map_err(|failure| failure.doubt_of(in_doubt))?;
+        Box::pin(self.signed_anew(effect, what, request, judge, (token.generation, failure.in_doubt))).await
+    }
+
+    /// The same after a 401: with a new token, once.
+    async fn signed_anew<T>(
+        &self,
+        effect: Effect,
+        what: &str,
+        request: Request,
+        judge: impl Fn(&Response) -> Result<T, Failure>,
+        (refused, in_doubt): (u64, bool),
+    ) -> Result<T, Failure> {
+        let token = self.token(Some(refused)).await.map_err(|failure| failure.doubt_of(in_doubt))?;
         let permit = self.caller.budget.acquire(self.caller.lane).await;
         let signed = request.secret_header(AUTHORIZATION, token.bearer.expose());
         self.caller.call(effect, what, permit, signed, &judge).await.map_err(|mut again| {

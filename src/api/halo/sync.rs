@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::client::{Halo, not_a_record};
+use super::client::{Halo, Saved, not_a_record};
 use super::custom::CustomRows;
 use super::translate;
 use crate::api::budget::Permit;
@@ -106,7 +106,10 @@ impl Halo {
                 Err(problem) => return WriteVerdict::NotSent(problem),
             }
         }
-        match self.update(permit, "customer", "/Client", id, json, |_| Ok(())).await {
+        match self
+            .update(permit, "customer", "/Client", id, json, |body| Saved::row(body, &["id"], |_| Ok(())))
+            .await
+        {
             WriteVerdict::Done(()) => {}
             other => return other,
         }

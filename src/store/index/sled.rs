@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Index, Op, Pair, SCHEMA, check_lengths, conflict};
+use super::{Changes, Index, Op, Pair, SCHEMA, check_length, check_lengths, conflict};
 use crate::model::{Class, Moment, Problem};
 use crate::store::files;
 
@@ -169,6 +169,23 @@ impl Index for SledIndex {
 
     fn write(&self, ops: &[Op]) -> Result<(), Problem> {
         self.apply(ops).map(drop)
+    }
+
+    fn write_changes(&self, changes: &Changes) -> Result<(), Problem> {
+        let mut batch = ::sled::Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => {
+                    check_length(key, value)?;
+                    batch.insert(key.as_slice(), value.as_slice());
+                }
+                None => batch.remove(key.as_slice()),
+            }
+        }
+        let _held = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        self.db.apply_batch(batch).map_err(|error| self.problem("write", &error))?;
+        self.written.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     fn flush(&self) -> Result<(), Problem> {

@@ -28,7 +28,8 @@ pub fn hash(line: &[u8]) -> Hash {
     Sha256::digest(line).into()
 }
 
-pub fn write(text: &mut String, seq: u64, at: Moment, kind: &str, data: &str, prev: &Hash) {
+/// `at` is the moment as text: one serves a whole group.
+pub fn write(text: &mut String, seq: u64, at: &str, kind: &str, data: &str, prev: &Hash) {
     text.reserve(data.len() + 200);
     // A kind is a word of ours; serde makes sure of it all the same.
     let kind = serde_json::to_string(kind).unwrap_or_default();
