@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use attributes::{
-    Evidence, Inspected, Metrics, Needs, RAW_PATHS, Told, is_attribute, is_source_field, source_fields,
+    Evidence, Inspected, Metrics, Needs, RAW_PATHS, Told, inspected, is_attribute, is_source_field,
+    source_fields,
 };
 
 use super::field_mapping::{Targets, convert};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parhelion::integrations::field_mapping::{Targets, convert, date, held, number, written};
 use parhelion::integrations::liongard::{
-    Devices, Evidence, Inspected, Mapping, Metrics, Needs, Told, is_source_field,
+    Devices, Evidence, Inspected, Mapping, Metrics, Needs, Told, inspected, is_source_field,
 };
 use parhelion::model::asset::{AssetField, FieldKind, TYPE_FIELD};
 use parhelion::model::liongard::{MetricValue, SourceDevice, SourceSystem};
@@ -162,7 +162,7 @@ fn an_attribute_comes_from_the_metric_then_the_inspection_then_the_device() {
     let system = system(&needs, &[]);
     let device = device(&needs, "d1", "LT-1", "FROM-DEVICE", &[("Device.SerialNumber", "FROM-DEVICE")]);
     let mut metrics = Metrics::default();
-    let detail = Inspected::of(
+    let detail = inspected(
         &json!({"SystemInfo": {"SerialNumber": "FROM-INSPECTION"}, "ComputerSystem": {"TotalRamGB": 8}}),
     );
     let told = |evidence: Evidence<'_>, name: &str| {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::liongard::Liongard;
 use crate::engine::{Engine, keys};
-use crate::integrations::liongard::{Evidence, Inspected};
+use crate::integrations::liongard::{Evidence, Inspected, inspected};
 use crate::model::liongard::SourceSystem;
 use crate::model::settings::Liongard as Settings;
 use crate::model::{Class, Integration, Place, Problem, SourceId};
@@ -104,8 +104,7 @@ impl Inspections {
         while let Some((id, inspector, on, answer)) = answers.next().await {
             match answer.map_err(Problem::from) {
                 Ok(Some(json)) => {
-                    let one =
-                        Inspection { inspector, on: on.as_ref().into(), told: Inspected::of(&json["raw"]) };
+                    let one = Inspection { inspector, on: on.as_ref().into(), told: inspected(&json["raw"]) };
                     engine.book.cache(&keys::put_big(&keys::inspection(ME, &id), &one))?;
                     self.known.insert(id, one);
                 }

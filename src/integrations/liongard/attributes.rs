@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::model::SourceId;
@@ -250,19 +249,12 @@ pub struct Evidence<'a> {
 }
 
 /// What a system's latest inspection tells of the attributes: the value at each path that one may be at.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inspected(BTreeMap<Box<str>, Box<str>>);
+pub type Inspected = BTreeMap<Box<str>, Box<str>>;
 
-impl Inspected {
-    /// From `raw` of a system's detail (liongard.md 9.3).
-    pub fn of(raw: &Json) -> Self {
-        let paths = ATTRIBUTES.iter().flat_map(|attribute| attribute.detail);
-        Self(paths.filter_map(|path| Some(((*path).into(), at(raw, path)?))).collect())
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
+/// From `raw` of a system's detail (liongard.md 9.3).
+pub fn inspected(raw: &Json) -> Inspected {
+    let paths = ATTRIBUTES.iter().flat_map(|attribute| attribute.detail);
+    paths.filter_map(|path| Some(((*path).into(), at(raw, path)?))).collect()
 }
 
 /// Which record told a value.
@@ -307,7 +299,7 @@ impl Evidence<'_> {
             return Some((text, Told::Metric));
         }
         let inspected =
-            self.inspected.and_then(|all| attribute.detail.iter().find_map(|path| all.0.get(*path)));
+            self.inspected.and_then(|all| attribute.detail.iter().find_map(|path| all.get(*path)));
         if let Some(text) = inspected {
             return Some((Arc::from(&**text), Told::Inspection));
         }
