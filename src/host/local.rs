@@ -67,8 +67,7 @@ impl Home {
             })?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            // One carries rows while the other reads an answer; more would only wait for each other.
-            .worker_threads(2)
+            .worker_threads(1)
             .thread_name("engine")
             .enable_all()
             .build()
