@@ -204,26 +204,32 @@ impl Budget {
     /// The right to send one request, when it is this lane's turn. Dropping the future gives the place up; dropping
     /// an unused permit gives its share of the window back.
     pub async fn acquire(self: &Arc<Self>, lane: Lane) -> Permit {
-        self.wait(lane as usize, |state, place| self.take(state, lane, lane != Lane::Session, place)).await
+        let slot = lane != Lane::Session;
+        self.wait(lane as usize, false, |state, place| self.take(state, lane, slot, place)).await
     }
 
     /// The same without a place among those at once: for a write, which is noted on the disk while others use the
     /// places. [`Permit::enter`] waits for one.
     pub async fn admit(self: &Arc<Self>, lane: Lane) -> Permit {
-        self.wait(lane as usize, |state, place| self.take(state, lane, false, place)).await
+        self.wait(lane as usize, false, |state, place| self.take(state, lane, false, place)).await
     }
 
-    /// Waits in a queue until `take` gives something.
+    /// Waits in a queue, at its end or at its head, until `take` gives something.
     async fn wait<T>(
         self: &Arc<Self>,
         queue: usize,
+        at_head: bool,
         mut take: impl FnMut(&mut State, Option<&Arc<Notify>>) -> Result<T, (Option<Instant>, Waiting)>,
     ) -> T {
         if let Ok(taken) = take(&mut self.state(), None) {
             return taken;
         }
         let mut place = Place { budget: self, queue, notify: Arc::new(Notify::new()), queued: true };
-        self.state().waiting[queue].push_back(Arc::clone(&place.notify));
+        let notify = Arc::clone(&place.notify);
+        match at_head {
+            true => self.state().waiting[queue].push_front(notify),
+            false => self.state().waiting[queue].push_back(notify),
+        }
         loop {
             let until = {
                 let mut state = self.state();
@@ -580,9 +586,10 @@ impl Permit {
             return;
         }
         let budget = Arc::clone(&self.budget);
+        // Those who wait here wait for the probe: it must not wait behind them.
         let was_probe = self.probe;
         self.probe |= budget
-            .wait(ENTERING, |state, place| {
+            .wait(ENTERING, was_probe, |state, place| {
                 let now = Instant::now();
                 if !state.is_first(ENTERING, place) {
                     return Err((None, Waiting::Turn));

@@ -363,3 +363,34 @@ async fn a_host_in_trouble_is_probed_until_it_answers() {
     read(&one).await;
     assert_ne!(budget.snapshot().waiting_reason, Some(Waiting::Outage));
 }
+
+/// A write that was admitted before the host fell silent waits for the probe, so the probe must not wait behind it.
+#[tokio::test(start_paused = true)]
+async fn a_probe_passes_what_was_admitted_before_the_host_fell_silent() {
+    let vendor = Vendor::new(|_| broken(SendErrorKind::Connect));
+    let budget = Budget::new(Pace { at_once: 1, ..free() });
+    let mut before = budget.admit(Lane::Bulk).await;
+    while budget.snapshot().waiting_reason != Some(Waiting::Outage) {
+        let caller = caller(&vendor, &budget);
+        let permit = permit(&budget).await;
+        let read = caller.call(Effect::Read, "it", permit, request(), |_| Ok(()));
+        let _ = timeout(Duration::from_millis(100), read).await;
+    }
+    let answers = Vendor::new(|_| ok("{}"));
+    let caller = caller(&answers, &budget);
+    let probe_at = budget.snapshot().next_free.unwrap();
+    let after = async {
+        tokio::time::sleep(probe_at).await;
+        let mut permit = budget.admit(Lane::Bulk).await;
+        permit.enter().await;
+        caller.call(Effect::Create, "it", permit, request(), |_| Ok(())).await.unwrap();
+    };
+    let before = async {
+        before.enter().await;
+        caller.call(Effect::Create, "it", before, request(), |_| Ok(())).await.unwrap();
+    };
+    // The one that comes later is asked first.
+    timeout(Duration::from_secs(3600), futures_util::future::join(after, before))
+        .await
+        .expect("neither waits for the other");
+}
