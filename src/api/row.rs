@@ -128,7 +128,13 @@ impl<'a> Row<'a> {
     /// Not JSON, or cut off.
     pub fn read(body: &[u8], wanted: &'a [&'a str]) -> Result<Self, String> {
         let mut reader = serde_json::Deserializer::from_slice(body);
-        let row = One(wanted).deserialize(&mut reader).map_err(|error| reason(&error))?;
+        let row = if body.trim_ascii_start().starts_with(b"[") {
+            let rows = MaybeRows(Wanted(wanted)).deserialize(&mut reader);
+            let mut rows = rows.map_err(|error| reason(&error))?.unwrap_or_default();
+            rows.pop().flatten().filter(|_| rows.is_empty())
+        } else {
+            Wanted(wanted).deserialize(&mut reader).map_err(|error| reason(&error))?
+        };
         reader.end().map_err(|error| reason(&error))?;
         Ok(row.unwrap_or_default())
     }
@@ -344,34 +350,6 @@ impl<'de, 'a> Visitor<'de> for Wanted<'a> {
             }
         }
         Ok(Some(Row(row)))
-    }
-}
-
-/// A record, or a list of just one.
-struct One<'a>(&'a [&'a str]);
-
-impl<'de, 'a> DeserializeSeed<'de> for One<'a> {
-    type Value = Option<Row<'a>>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, 'a> Visitor<'de> for One<'a> {
-    type Value = Option<Row<'a>>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-    nothing!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        let mut rows = rows(seq, Wanted(self.0))?;
-        Ok(if rows.len() == 1 { rows.remove(0) } else { None })
-    }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Wanted(self.0).visit_map(map)
     }
 }
 
