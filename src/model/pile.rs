@@ -118,16 +118,14 @@ impl Pile {
 }
 
 impl Opened {
-    /// What was folded here opens again; were it not so, its records would be blank.
+    /// What was folded here opens again. Were it not so, no plan may come of it: a blank record is a wrong one.
     fn unfold(&mut self, number: u32, folded: &[u8], pattern: &[u8]) {
         let unfolded = block::uncompressed_size(folded).and_then(|(size, rest)| {
             self.bytes.clear();
             self.bytes.resize(size, 0);
             block::decompress_into_with_dict(rest, &mut self.bytes, pattern)
         });
-        if unfolded.is_err() {
-            self.bytes.clear();
-        }
+        assert!(unfolded.is_ok(), "block {number} of a pile does not open: {unfolded:?}");
         self.number = Some(number);
     }
 }
