@@ -240,10 +240,10 @@ async fn what_halo_s_own_integration_brought_in_is_found_by_its_id_and_asked_for
     }
 }
 
-/// L14: while a system waits for want of a link, each plan would look at the same assets again; a look is believed for a
-/// day, and only what is new is looked at.
+/// L14: while a system waits for want of a link, each plan would look at the same assets again. An id that was seen is
+/// believed for a day, none for an hour, and only what is new is looked at.
 #[tokio::test(start_paused = true)]
-async fn a_look_at_an_asset_nobody_has_linked_is_believed_for_a_day() {
+async fn a_look_at_an_asset_nobody_has_linked_is_believed_for_a_while() {
     for others in [2, 40] {
         let (sandbox, ids) = small(20);
         let client = sandbox.halo_clients()[0]["id"].clone();
@@ -276,11 +276,13 @@ async fn a_look_at_an_asset_nobody_has_linked_is_believed_for_a_day() {
         let before = looks();
         run(&engine, spec(Integration::Liongard, &[], false)).await;
         assert_eq!(looks() - before, 1, "what is new is looked at");
-        tokio::time::sleep(Duration::from_secs(25 * 3600)).await;
-        let before = (lists(), looks());
-        run(&engine, spec(Integration::Liongard, &[], false)).await;
-        let (listed, looked) = (lists() - before.0 - types, looks() - before.1);
-        // Two twins, and the one that is new or all by hand: by themselves while they are few.
-        assert_eq!((listed, looked), if others == 2 { (0, 5) } else { (1, 2) });
+        // Those without an id, one by one while they are few; then the two twins as well.
+        for (hours, few, many) in [(2, (0, 3), (1, 0)), (25, (0, 5), (1, 2))] {
+            tokio::time::sleep(Duration::from_secs(hours * 3600)).await;
+            let before = (lists(), looks());
+            run(&engine, spec(Integration::Liongard, &[], false)).await;
+            let asked = (lists() - before.0 - types, looks() - before.1);
+            assert_eq!(asked, if others == 2 { few } else { many }, "{others} by hand, after {hours} hours");
+        }
     }
 }

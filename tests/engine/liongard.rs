@@ -597,3 +597,62 @@ async fn a_system_that_only_its_inspection_would_match_waits_for_it() {
         assert_eq!(ground.sandbox.halo_assets().len(), made, "{:?} {:?}", report.totals, problems(&report));
     }
 }
+
+/// A tenant of Microsoft 365 has no serial number, nor has any other: after some that told nothing nobody asks, or waits,
+/// for the rest.
+#[tokio::test(start_paused = true)]
+async fn an_inspector_that_tells_nothing_keeps_nobody_waiting() {
+    let (sandbox, _) = small(0);
+    let environment = sandbox.put_environment(&json!({"Name": "Birch Ltd"}));
+    sandbox.put_halo_client(&json!({"name": "Birch Ltd"})).expect("a customer");
+    for n in 0..25 {
+        sandbox
+            .put_system(&json!({"Environment": environment, "Inspector": 8, "Name": format!("TENANT-{n}")}));
+    }
+    let (ground, engine) = start(sandbox, "").await;
+    set(&engine, "liongard.max_inspections", "10").await;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let report = run(&engine, spec(ME, &[], false)).await;
+        made.push((
+            ground.sandbox.halo_assets().len(),
+            alerts(&engine, &report).contains("still to be read"),
+        ));
+    }
+    assert_eq!(made, [(10, true), (25, false), (25, false)]);
+    let asked = ground.sandbox.requests(Host::Liongard).by_path;
+    let views: u64 = asked.iter().filter(|(path, _)| path.ends_with("/view")).map(|(_, count)| count).sum();
+    assert_eq!(views, 20);
+}
+
+/// What was told of a system stands for that system only: another account has other systems of the same numbers.
+#[tokio::test(start_paused = true)]
+async fn what_another_accounts_inspection_told_is_not_believed() {
+    let (sandbox, _) = small(0);
+    let environment = sandbox.put_environment(&json!({"Name": "Birch Ltd"}));
+    sandbox.put_halo_client(&json!({"name": "Birch Ltd"})).expect("a customer");
+    let id = sandbox.put_system(&json!({
+        "Environment": environment, "Inspector": 96, "Name": "MAC-1", "hostname": "MAC-1", "serial": "REAL1", "ram": 16,
+    }));
+    let (_ground, engine) = start(sandbox, "").await;
+    set(&engine, "liongard.max_inspections", "5").await;
+    run(&engine, spec(ME, &[], false)).await;
+    // Where the index keeps it: whole, in one part.
+    let key = format!("gi/liongard/{id}").into_bytes();
+    let mut kept: serde_json::Value = engine.book.get_big(&key).expect("it reads").expect("it is kept");
+    kept["told"]["ComputerSystem.TotalRamGB"] = json!("64");
+    let memory = |report: &JobReport| {
+        let rows = rows(&engine, report);
+        let told = rows.iter().flat_map(|row| &row.fields).filter(|field| field.name.key() == "RAM");
+        told.filter_map(|field| field.after.as_ref().map(ToString::to_string)).collect::<Vec<_>>()
+    };
+    for (account, believed) in [(None, vec!["64".to_owned()]), (Some("another"), vec!["16".to_owned()])] {
+        if let Some(account) = account {
+            kept["account"] = json!(account);
+        }
+        let value = [&[1, 0], kept.to_string().as_bytes()].concat();
+        engine.book.cache(&[parhelion::store::Op::Put(key.clone(), value)]).expect("it is kept");
+        let report = run(&engine, spec(ME, &[], false)).await;
+        assert_eq!(memory(&report), believed);
+    }
+}

@@ -12,7 +12,7 @@ use crate::engine::{Engine, keys};
 use crate::integrations::liongard::{Evidence, Inspected, inspected};
 use crate::model::liongard::SourceSystem;
 use crate::model::settings::Liongard as Settings;
-use crate::model::{Class, Integration, Place, Problem, SourceId};
+use crate::model::{Class, Integration, Moment, Place, Problem, SourceId};
 
 const ME: Integration = Integration::Liongard;
 /// An inspector whose so many inspections told none of the attributes tells them of no system: a tenant of Microsoft 365
@@ -22,39 +22,61 @@ const BARREN: usize = 20;
 /// What one inspection told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Inspection {
+    /// Whose system it is: another account has other systems of the same numbers.
+    account: Box<str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inspector: Option<i64>,
     /// When it was, as Liongard writes it.
     on: Box<str>,
-    told: Inspected,
+    read: Moment,
+    /// `None`: it was not inspected yet.
+    told: Option<Inspected>,
+}
+
+impl Inspection {
+    /// Where Liongard does not say when a system was inspected, a reading is believed for a day.
+    fn is_latest(&self, on: &str, now: Moment) -> bool {
+        *self.on == *on && (!on.is_empty() || now.duration_since(self.read).as_hours() < 24)
+    }
 }
 
 /// Those that are known, and how many more this plan may read.
 pub(super) struct Inspections {
+    account: Box<str>,
     known: HashMap<SourceId, Inspection>,
     barren: HashSet<Option<i64>>,
     most: usize,
     left: usize,
     at_once: usize,
     /// Systems that lack something and could not be looked at, with a reason that is not the number.
-    unread: usize,
+    unread: HashMap<Option<i64>, usize>,
     failed: Option<Arc<str>>,
 }
 
 impl Inspections {
     /// `None` where none are to be read.
-    pub fn open(engine: &Engine, settings: &Settings) -> Result<Option<Self>, Problem> {
+    pub fn open(engine: &Engine, settings: &Settings, account: &str) -> Result<Option<Self>, Problem> {
         let most = settings.max_inspections as usize;
         if most == 0 {
             return Ok(None);
         }
         let at_once = engine.settings().pace(Place::Of(ME)).at_once.max(1) as usize;
         let mut known = HashMap::new();
-        engine.book.each_big_value(&keys::inspections(ME), |id, one| {
-            known.insert(SourceId::new(id), one);
+        engine.book.each_big_value(&keys::inspections(ME), |id, one: Inspection| {
+            if *one.account == *account {
+                known.insert(SourceId::new(id), one);
+            }
         })?;
-        let mut all =
-            Self { known, barren: HashSet::new(), most, left: most, at_once, unread: 0, failed: None };
+        let mut all = Self {
+            account: account.into(),
+            known,
+            barren: HashSet::new(),
+            most,
+            left: most,
+            at_once,
+            unread: HashMap::new(),
+            failed: None,
+        };
         all.learn();
         Ok(Some(all))
     }
@@ -62,11 +84,12 @@ impl Inspections {
     /// Which inspectors tell nothing.
     fn learn(&mut self) {
         let mut silent: HashMap<Option<i64>, usize> = HashMap::new();
-        for one in self.known.values().filter(|one| one.told.is_empty()) {
-            *silent.entry(one.inspector).or_default() += 1;
+        let told = || self.known.values().filter_map(|one| Some((one.inspector, one.told.as_ref()?)));
+        for (inspector, _) in told().filter(|(_, told)| told.is_empty()) {
+            *silent.entry(inspector).or_default() += 1;
         }
-        for one in self.known.values().filter(|one| !one.told.is_empty()) {
-            silent.remove(&one.inspector);
+        for (inspector, _) in told().filter(|(_, told)| !told.is_empty()) {
+            silent.remove(&inspector);
         }
         self.barren = silent
             .into_iter()
@@ -83,16 +106,21 @@ impl Inspections {
         liongard: &Liongard,
         lacking: impl Iterator<Item = Evidence<'a>>,
     ) -> Result<(), Problem> {
+        let now = engine.world.now();
         let mut due = Vec::new();
         for (system, on) in lacking.filter_map(|evidence| Some((evidence.system?, evidence.inspected_on()))) {
-            let known = self.known.get(&system.id);
-            if known.is_some_and(|one| *one.on == *on) || self.barren.contains(&system.inspector) {
+            // One of a barren inspector that was read before is read again when it is inspected: it may tell something now.
+            let is_settled = match self.known.get(&system.id) {
+                Some(one) => one.is_latest(&on, now),
+                None => self.barren.contains(&system.inspector),
+            };
+            if is_settled {
                 continue;
             }
             if due.len() < self.left {
                 due.push((system.id.clone(), system.inspector, on));
             } else {
-                self.unread += 1;
+                *self.unread.entry(system.inspector).or_default() += 1;
             }
         }
         self.left -= due.len();
@@ -103,16 +131,19 @@ impl Inspections {
         let mut answers = answers.buffer_unordered(self.at_once);
         while let Some((id, inspector, on, answer)) = answers.next().await {
             match answer.map_err(Problem::from) {
-                Ok(Some(json)) => {
-                    let one = Inspection { inspector, on: on.as_ref().into(), told: inspected(&json["raw"]) };
+                // Not a word about the inspection is no answer that it has none.
+                Ok(Some(json)) if json.get("raw").is_some_and(|raw| raw.is_object() || raw.is_null()) => {
+                    let (account, on) = (self.account.clone(), on.as_ref().into());
+                    let told = json["raw"].is_object().then(|| inspected(&json["raw"]));
+                    let one = Inspection { account, inspector, on, read: now, told };
                     engine.book.cache(&keys::put_big(&keys::inspection(ME, &id), &one))?;
                     self.known.insert(id, one);
                 }
                 // It is gone by now: the next list says so.
-                Ok(None) => self.unread += 1,
+                Ok(_) => *self.unread.entry(inspector).or_default() += 1,
                 Err(problem) if problem.class == Class::Auth => return Err(problem),
                 Err(problem) => {
-                    self.unread += 1;
+                    *self.unread.entry(inspector).or_default() += 1;
                     self.failed.get_or_insert_with(|| problem.message.into());
                 }
             }
@@ -122,7 +153,7 @@ impl Inspections {
     }
 
     pub fn of(&self, system: &SourceSystem) -> Option<&Inspected> {
-        self.known.get(&system.id).map(|one| &one.told)
+        self.known.get(&system.id)?.told.as_ref()
     }
 
     /// Why a system that lacks something has to wait for its inspection to be read.
@@ -134,7 +165,8 @@ impl Inspections {
 
     /// What was not read, for a person.
     pub fn left_out(&self) -> Option<String> {
-        let (unread, most) = (self.unread, self.most);
+        let unread = self.unread.iter().filter(|(inspector, _)| !self.barren.contains(inspector));
+        let (unread, most) = (unread.map(|(_, count)| count).sum::<usize>(), self.most);
         (unread > 0).then(|| match &self.failed {
             Some(why) => format!("The latest inspections of {unread} systems could not be read: {why}"),
             None => format!(

@@ -233,7 +233,8 @@ async fn assets(
     let parking = parking(with, settings).await?;
     let Machines { wanted, read, unsure, metrics } = match settings.asset_source {
         AssetSource::Systems => {
-            systems(engine, liongard, settings, &mapping, environments, only, alerts, progress).await?
+            systems(engine, &with.account, liongard, settings, &mapping, environments, only, alerts, progress)
+                .await?
         }
         AssetSource::Devices => {
             devices(liongard, settings, &mapping, environments, only, alerts, progress).await?
@@ -337,6 +338,7 @@ struct Machines {
 #[expect(clippy::too_many_arguments, reason = "each is one part of a reading, named at its one call")]
 async fn systems(
     engine: &Engine,
+    account: &str,
     liongard: &Liongard,
     settings: &Settings,
     mapping: &Mapping,
@@ -353,7 +355,7 @@ async fn systems(
         unread = Some(why.into());
     }
     let mut needs = Needs::of(settings, &known.records);
-    let mut inspections = Inspections::open(engine, settings)?;
+    let mut inspections = Inspections::open(engine, settings, account)?;
     if inspections.is_some() {
         needs = needs.with_inspections();
     }

@@ -16,8 +16,10 @@ use crate::model::{
 const MOST: usize = 500;
 /// So few are looked at without asking for the list of those that were brought in.
 const FEW: usize = 10;
-/// How long a look is believed. Short: meanwhile Halo's own integration may give an old asset its id.
-const HOURS: i64 = 24;
+/// How many hours an id that was seen is believed.
+const SEEN: i64 = 24;
+/// The same of none: for the plans of one sitting, since a person or Halo's own integration may give the asset one.
+const NOT_SEEN: i64 = 1;
 
 const ME: Integration = Integration::Liongard;
 
@@ -130,13 +132,13 @@ impl Looks {
     /// Those of this Halo that are still believed.
     fn kept(engine: &Engine, now: Moment) -> Result<Self, Problem> {
         let halo = engine.settings().halo.resource_server.clone();
-        let is_fresh = |at: Moment| now.duration_since(at).as_hours() < HOURS;
+        let is_fresh = |at: Moment, hours: i64| now.duration_since(at).as_hours() < hours;
         let mut looks = engine.book.get_big::<Self>(&keys::strangers(ME))?.unwrap_or_default();
         if looks.halo != halo {
             looks = Self { halo, ..Self::default() };
         }
-        looks.deaf = looks.deaf.filter(|at| is_fresh(*at));
-        looks.assets.retain(|_, look| is_fresh(look.at));
+        looks.deaf = looks.deaf.filter(|at| is_fresh(*at, SEEN));
+        looks.assets.retain(|_, look| is_fresh(look.at, if look.system.is_some() { SEEN } else { NOT_SEEN }));
         Ok(looks)
     }
 
