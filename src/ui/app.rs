@@ -13,7 +13,7 @@ use super::dialogs::messages::{Messages, Note};
 use super::dialogs::palette::{self, Palette};
 use super::dialogs::{Dialog, Then};
 use super::input::Meaning;
-use super::key::Key;
+use super::key::{Input, Key};
 use super::keymap::Keymap;
 use super::layout::{self, Class};
 use super::message::{Effect, Left, Message, Mouse, News, Now};
@@ -421,7 +421,7 @@ impl App {
             key
         };
         if self.screen().is_typing() {
-            return self.on_screen(|screen, turn| screen.key(key, turn));
+            return self.on_screen(|screen, turn| screen.input(Input::Key(key), turn));
         }
         if let Some(action) = self.waits_for_letter.take() {
             return self.letter(action, key);
@@ -818,7 +818,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             if app.dialog.is_some() {
                 app.on_dialog(|dialog, turn| dialog.paste(&text, turn));
             } else if app.screen().is_typing() {
-                app.on_screen(|screen, turn| screen.paste(&text, turn));
+                app.on_screen(|screen, turn| screen.input(Input::Paste(&text), turn));
             } else {
                 app.say("A paste goes into text fields only; here it does nothing.", Role::Text);
             }

@@ -26,6 +26,13 @@ pub enum Key {
     PageDown,
 }
 
+/// What comes into a text field.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    Key(Key),
+    Paste(&'a str),
+}
+
 const NAMED: [(&str, Key); 16] = [
     ("Enter", Key::Enter),
     ("Esc", Key::Esc),

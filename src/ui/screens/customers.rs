@@ -27,7 +27,7 @@ use crate::plan::Purpose;
 use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
-use crate::ui::key::Key;
+use crate::ui::key::Input;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::{List, Window};
 use crate::ui::message::News;
@@ -274,20 +274,10 @@ impl View for Customers {
         self.prompt.is_some()
     }
 
-    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn input(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
         if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
+            let typed = prompt.input(input);
             self.typed(typed, turn);
-        }
-    }
-
-    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let typed = prompt.paste(text);
-                self.typed(typed, turn);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
         }
     }
 

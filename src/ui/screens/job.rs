@@ -20,7 +20,7 @@ use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit::thousands;
-use crate::ui::key::Key;
+use crate::ui::key::Input;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
 use crate::ui::screens::View;
@@ -277,20 +277,10 @@ impl View for JobScreen {
         self.prompt.is_some()
     }
 
-    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn input(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
         if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
+            let typed = prompt.input(input);
             self.typed(typed, turn);
-        }
-    }
-
-    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let typed = prompt.paste(text);
-                self.typed(typed, turn);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
         }
     }
 

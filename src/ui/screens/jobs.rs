@@ -18,7 +18,7 @@ use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit::thousands;
-use crate::ui::key::Key;
+use crate::ui::key::Input;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::News;
@@ -226,20 +226,10 @@ impl View for Jobs {
         self.prompt.is_some()
     }
 
-    fn key(&mut self, key: Key, _turn: &mut Turn<'_>) {
+    fn input(&mut self, input: Input<'_>, _turn: &mut Turn<'_>) {
         if let Some(prompt) = &mut self.prompt {
-            let typed = prompt.key(key);
+            let typed = prompt.input(input);
             self.typed(typed);
-        }
-    }
-
-    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let typed = prompt.paste(text);
-                self.typed(typed);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::ui::action::{Action, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit::thousands;
-use crate::ui::key::Key;
+use crate::ui::key::{Input, Key};
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
@@ -236,22 +236,22 @@ impl View for Picker {
         true
     }
 
-    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn input(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
         let rows = parts(turn.area).list.height.saturating_sub(1).into();
-        match key {
-            Key::Esc => turn.close(),
-            Key::Enter => self.take(turn),
-            Key::Down | Key::Tab => self.list.move_by(1),
-            Key::Up | Key::BackTab => self.list.move_by(-1),
-            Key::PageDown => {
+        match input {
+            Input::Key(Key::Esc) => turn.close(),
+            Input::Key(Key::Enter) => self.take(turn),
+            Input::Key(Key::Down | Key::Tab) => self.list.move_by(1),
+            Input::Key(Key::Up | Key::BackTab) => self.list.move_by(-1),
+            Input::Key(Key::PageDown) => {
                 self.list.act(Action::PageDown, rows);
             }
-            Key::PageUp => {
+            Input::Key(Key::PageUp) => {
                 self.list.act(Action::PageUp, rows);
             }
-            key => {
+            input => {
                 let before = self.field.text();
-                if self.field.key(key) {
+                if self.field.input(input) {
                     self.is_fresh = false;
                 }
                 if self.field.text() != before {
@@ -260,12 +260,6 @@ impl View for Picker {
                 }
             }
         }
-    }
-
-    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        self.field.paste(text);
-        (self.is_fresh, self.is_among_rivals) = (false, false);
-        self.ask(turn);
     }
 
     fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {

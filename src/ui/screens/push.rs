@@ -9,7 +9,7 @@ use crate::model::{Entity, Integration};
 use crate::ui::action::{Action, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
-use crate::ui::key::Key;
+use crate::ui::key::{Input, Key};
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
@@ -89,29 +89,24 @@ impl View for PushScreen {
         true
     }
 
-    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn input(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
         let rows = usize::from(parts(turn.area).1.height.saturating_sub(1));
-        match key {
-            Key::Esc => turn.close(),
-            Key::Enter => self.toggle(turn),
-            Key::Tab => turn.open(PlanScreen::build_of(ME, vec![Entity::Push])),
-            Key::Down => self.list.move_by(1),
-            Key::Up => self.list.move_by(-1),
-            Key::PageDown => drop(self.list.act(Action::PageDown, rows)),
-            Key::PageUp => drop(self.list.act(Action::PageUp, rows)),
-            key => {
+        match input {
+            Input::Key(Key::Esc) => turn.close(),
+            Input::Key(Key::Enter) => self.toggle(turn),
+            Input::Key(Key::Tab) => turn.open(PlanScreen::build_of(ME, vec![Entity::Push])),
+            Input::Key(Key::Down) => self.list.move_by(1),
+            Input::Key(Key::Up) => self.list.move_by(-1),
+            Input::Key(Key::PageDown) => drop(self.list.act(Action::PageDown, rows)),
+            Input::Key(Key::PageUp) => drop(self.list.act(Action::PageUp, rows)),
+            input => {
                 let before = self.field.text();
-                self.field.key(key);
+                self.field.input(input);
                 if self.field.text() != before {
                     self.ask(turn);
                 }
             }
         }
-    }
-
-    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        self.field.paste(text);
-        self.ask(turn);
     }
 
     fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {

@@ -14,7 +14,7 @@ use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
 use crate::ui::fit;
-use crate::ui::key::Key;
+use crate::ui::key::Input;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
 use crate::ui::screens::View;
@@ -425,14 +425,10 @@ impl View for Settings {
         self.form.is_editing()
     }
 
-    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
-        if let Some(typed) = self.form.key(key) {
+    fn input(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
+        if let Some(typed) = self.form.input(input) {
             self.take(typed, turn);
         }
-    }
-
-    fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
-        self.form.paste(text);
     }
 
     fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {

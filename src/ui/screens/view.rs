@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
-use crate::ui::key::Key;
+use crate::ui::key::Input;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
 use crate::ui::turn::Turn;
@@ -44,12 +44,8 @@ pub trait View {
         false
     }
 
-    /// A key while [`Self::is_typing`].
-    fn key(&mut self, _key: Key, _turn: &mut Turn<'_>) {}
-
-    fn paste(&mut self, _text: &str, turn: &mut Turn<'_>) {
-        turn.say("A paste goes into text fields only; here it does nothing.");
-    }
+    /// What comes while [`Self::is_typing`].
+    fn input(&mut self, _input: Input<'_>, _turn: &mut Turn<'_>) {}
 
     /// Does an action that is possible; `false` if it has no meaning here.
     fn act(&mut self, _action: Action, _turn: &mut Turn<'_>) -> bool {

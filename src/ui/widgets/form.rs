@@ -9,7 +9,7 @@ use super::text_field::{Kind as Text, TextField};
 use crate::ui::action::Action;
 use crate::ui::canvas::Canvas;
 use crate::ui::fit;
-use crate::ui::key::Key;
+use crate::ui::key::{Input, Key};
 use crate::ui::layout::list_and_details;
 use crate::ui::theme::Role;
 
@@ -179,9 +179,13 @@ impl Form {
         Some(Typed { key: field.key.clone(), text })
     }
 
-    /// A key while editing. Enter accepts (among several lines Tab does), Esc gives the old value back.
-    pub fn key(&mut self, key: Key) -> Option<Typed> {
+    /// What comes while editing. Enter accepts (among several lines Tab does), Esc gives the old value back.
+    pub fn input(&mut self, input: Input<'_>) -> Option<Typed> {
         let field = self.editing.as_mut()?;
+        let Input::Key(key) = input else {
+            field.input(input);
+            return None;
+        };
         let accepts = key == Key::Tab || (key == Key::Enter && field.kind() != Text::Lines);
         if accepts {
             let text = self.editing.take()?.text();
@@ -197,12 +201,6 @@ impl Form {
             field.key(key);
         }
         None
-    }
-
-    pub fn paste(&mut self, text: &str) {
-        if let Some(field) = &mut self.editing {
-            field.paste(text);
-        }
     }
 
     /// What was typed cannot be: the field is open again with it, and says why.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::hints;
 use super::text_field::{Kind, TextField};
 use crate::ui::canvas::Canvas;
-use crate::ui::key::Key;
+use crate::ui::key::{Input, Key};
 
 /// What is asked, and what was typed so far.
 #[derive(Debug, Clone)]
@@ -37,23 +37,14 @@ impl<What> Prompt<What> {
         Self { what, title: title.into(), field: TextField::replaceable(text) }
     }
 
-    pub fn key(&mut self, key: Key) -> Typed {
-        match key {
-            Key::Esc => Typed::Dropped,
-            Key::Enter => Typed::Done(self.field.text()),
-            key => self.changed(|field| {
-                field.key(key);
-            }),
+    pub fn input(&mut self, input: Input<'_>) -> Typed {
+        match input {
+            Input::Key(Key::Esc) => return Typed::Dropped,
+            Input::Key(Key::Enter) => return Typed::Done(self.field.text()),
+            _ => {}
         }
-    }
-
-    pub fn paste(&mut self, text: &str) -> Typed {
-        self.changed(|field| field.paste(text))
-    }
-
-    fn changed(&mut self, edit: impl FnOnce(&mut TextField)) -> Typed {
         let before = self.field.text();
-        edit(&mut self.field);
+        self.field.input(input);
         let after = self.field.text();
         if after == before { Typed::Going } else { Typed::Changed(after) }
     }

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::ui::canvas::Canvas;
 use crate::ui::input::{many_lines, one_line};
-use crate::ui::key::Key;
+use crate::ui::key::{Input, Key};
 use crate::ui::theme::Role;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +59,17 @@ impl TextField {
     /// The first line and the cursor in it, in characters.
     pub fn line(&self) -> (&str, usize) {
         (self.area.lines().first().map_or("", String::as_str), self.area.cursor().1)
+    }
+
+    /// Whether it was of use.
+    pub fn input(&mut self, input: Input<'_>) -> bool {
+        match input {
+            Input::Key(key) => self.key(key),
+            Input::Paste(text) => {
+                self.paste(text);
+                true
+            }
+        }
     }
 
     pub fn paste(&mut self, text: &str) {

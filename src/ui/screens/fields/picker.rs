@@ -16,7 +16,7 @@ use crate::model::settings::FieldMapping;
 use crate::ui::action::{Action, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
-use crate::ui::key::Key;
+use crate::ui::key::{Input, Key};
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
 use crate::ui::screens::View;
@@ -299,25 +299,25 @@ impl View for FieldPicker {
         true
     }
 
-    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn input(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
         let rows = draw::parts(turn.area).list.height.saturating_sub(1).into();
-        match key {
-            Key::Esc => return turn.close(),
-            Key::Enter if !self.on_right && self.has_right() => self.on_right = true,
-            Key::Enter => return self.take(turn),
-            Key::Tab | Key::BackTab if self.has_right() => self.on_right = !self.on_right,
-            Key::Ctrl('t') => {
+        match input {
+            Input::Key(Key::Esc) => return turn.close(),
+            Input::Key(Key::Enter) if !self.on_right && self.has_right() => self.on_right = true,
+            Input::Key(Key::Enter) => return self.take(turn),
+            Input::Key(Key::Tab | Key::BackTab) if self.has_right() => self.on_right = !self.on_right,
+            Input::Key(Key::Ctrl('t')) => {
                 let at = KINDS.iter().position(|kind| *kind == self.new_kind()).unwrap_or(0);
                 self.kind = Some(KINDS[(at + 1) % KINDS.len()]);
             }
-            Key::Ctrl('f') => self.before.fill_blank = !self.before.fill_blank,
-            Key::Down => self.half().list.move_by(1),
-            Key::Up => self.half().list.move_by(-1),
-            Key::PageDown => drop(self.half().list.act(Action::PageDown, rows)),
-            Key::PageUp => drop(self.half().list.act(Action::PageUp, rows)),
-            key => {
+            Input::Key(Key::Ctrl('f')) => self.before.fill_blank = !self.before.fill_blank,
+            Input::Key(Key::Down) => self.half().list.move_by(1),
+            Input::Key(Key::Up) => self.half().list.move_by(-1),
+            Input::Key(Key::PageDown) => drop(self.half().list.act(Action::PageDown, rows)),
+            Input::Key(Key::PageUp) => drop(self.half().list.act(Action::PageUp, rows)),
+            input => {
                 let before = self.half().field.text();
-                self.half().field.key(key);
+                self.half().field.input(input);
                 if self.half().field.text() != before {
                     self.search();
                 }
@@ -326,12 +326,6 @@ impl View for FieldPicker {
         if !self.on_right {
             self.propose();
         }
-        self.judge(turn);
-    }
-
-    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        self.half().field.paste(text);
-        self.search();
         self.judge(turn);
     }
 

@@ -8,7 +8,7 @@ use crate::model::Integration;
 use crate::ui::action::{Action, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::help::About;
-use crate::ui::key::Key;
+use crate::ui::key::{Input, Key};
 use crate::ui::list::List;
 use crate::ui::message::News;
 use crate::ui::mirror::Mirror;
@@ -255,41 +255,34 @@ impl View for TrialScreen {
         true
     }
 
-    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn input(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
         let rows = self.height(turn.area);
         if self.test.is_some() {
-            match key {
-                Key::Esc | Key::Backspace | Key::Char('q') => self.test = None,
-                Key::Down | Key::Char('j') | Key::Tab => self.rows.move_by(1),
-                Key::Up | Key::Char('k') | Key::BackTab => self.rows.move_by(-1),
-                Key::PageDown => drop(self.rows.act(Action::PageDown, rows)),
-                Key::PageUp => drop(self.rows.act(Action::PageUp, rows)),
-                Key::Enter => self.again(turn),
+            match input {
+                Input::Key(Key::Esc | Key::Backspace | Key::Char('q')) => self.test = None,
+                Input::Key(Key::Down | Key::Char('j') | Key::Tab) => self.rows.move_by(1),
+                Input::Key(Key::Up | Key::Char('k') | Key::BackTab) => self.rows.move_by(-1),
+                Input::Key(Key::PageDown) => drop(self.rows.act(Action::PageDown, rows)),
+                Input::Key(Key::PageUp) => drop(self.rows.act(Action::PageUp, rows)),
+                Input::Key(Key::Enter) => self.again(turn),
                 _ => {}
             }
             return;
         }
-        match key {
-            Key::Esc => turn.close(),
-            Key::Enter => self.take(turn),
-            Key::Down | Key::Tab => self.record.list.move_by(1),
-            Key::Up | Key::BackTab => self.record.list.move_by(-1),
-            Key::PageDown => drop(self.record.list.act(Action::PageDown, rows)),
-            Key::PageUp => drop(self.record.list.act(Action::PageUp, rows)),
-            key => {
+        match input {
+            Input::Key(Key::Esc) => turn.close(),
+            Input::Key(Key::Enter) => self.take(turn),
+            Input::Key(Key::Down | Key::Tab) => self.record.list.move_by(1),
+            Input::Key(Key::Up | Key::BackTab) => self.record.list.move_by(-1),
+            Input::Key(Key::PageDown) => drop(self.record.list.act(Action::PageDown, rows)),
+            Input::Key(Key::PageUp) => drop(self.record.list.act(Action::PageUp, rows)),
+            input => {
                 let before = self.record.field.text();
-                self.record.field.key(key);
+                self.record.field.input(input);
                 if self.record.field.text() != before {
                     self.search();
                 }
             }
-        }
-    }
-
-    fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
-        if self.test.is_none() {
-            self.record.field.paste(text);
-            self.search();
         }
     }
 

@@ -31,7 +31,7 @@ use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
-use crate::ui::key::Key;
+use crate::ui::key::Input;
 use crate::ui::layout::list_and_details;
 use crate::ui::list::List;
 use crate::ui::message::{Effect, News};
@@ -199,20 +199,10 @@ impl View for Lifecycle {
         self.prompt.is_some()
     }
 
-    fn key(&mut self, key: Key, turn: &mut Turn<'_>) {
+    fn input(&mut self, input: Input<'_>, turn: &mut Turn<'_>) {
         if let Some(prompt) = &mut self.prompt {
-            let (what, typed) = (prompt.what, prompt.key(key));
+            let (what, typed) = (prompt.what, prompt.input(input));
             self.typed(what, typed, turn);
-        }
-    }
-
-    fn paste(&mut self, text: &str, turn: &mut Turn<'_>) {
-        match &mut self.prompt {
-            Some(prompt) => {
-                let (what, typed) = (prompt.what, prompt.paste(text));
-                self.typed(what, typed, turn);
-            }
-            None => turn.say("A paste goes into text fields only; here it does nothing."),
         }
     }
 

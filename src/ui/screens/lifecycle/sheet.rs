@@ -12,7 +12,7 @@ use crate::ui::action::{Action, Availability, Scope};
 use crate::ui::canvas::Canvas;
 use crate::ui::dialogs::confirm::Confirm;
 use crate::ui::dialogs::help::About;
-use crate::ui::key::Key;
+use crate::ui::key::Input;
 use crate::ui::message::{Effect, News};
 use crate::ui::mirror::Mirror;
 use crate::ui::screens::View;
@@ -168,14 +168,10 @@ impl View for Sheet {
         self.form.is_editing()
     }
 
-    fn key(&mut self, key: Key, _turn: &mut Turn<'_>) {
-        if let Some(typed) = self.form.key(key) {
+    fn input(&mut self, input: Input<'_>, _turn: &mut Turn<'_>) {
+        if let Some(typed) = self.form.input(input) {
             self.take(&typed);
         }
-    }
-
-    fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
-        self.form.paste(text);
     }
 
     fn act(&mut self, action: Action, turn: &mut Turn<'_>) -> bool {
