@@ -34,6 +34,7 @@ pub mod rule;
 pub mod serial;
 pub mod setup;
 pub mod summary;
+pub mod tally;
 pub mod template;
 pub mod term;
 pub mod warranty;

@@ -1,14 +1,13 @@
 //! What a company's configurations add up to: distributions, grades, cost by year, data quality. Small: five thousand
 //! of them are held at once.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::age::{AgeBucket, WarrantyBucket};
 use super::assess::Assessment;
 use super::budget::Cost;
 use super::configuration::{Configuration, Dates};
+use super::tally::Tally;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -18,12 +17,12 @@ pub struct Summary {
     /// What counts: in scope, of a type that is not exempt.
     pub counted: u32,
     pub out_of_scope: u32,
-    pub ages: BTreeMap<AgeBucket, u32>,
-    pub warranties: BTreeMap<WarrantyBucket, u32>,
+    pub ages: Tally<AgeBucket, u32>,
+    pub warranties: Tally<WarrantyBucket, u32>,
     /// By the grade's name.
-    pub grades: BTreeMap<String, u32>,
+    pub grades: Tally<String, u32>,
     /// By the calendar year the fiscal year begins in.
-    pub years: BTreeMap<i16, Cost>,
+    pub years: Tally<i16, Cost>,
     /// Budgeted, and nobody knows when: no usable date.
     pub undated: Cost,
     /// Budgeted without a class: priced at 0.
@@ -139,13 +138,9 @@ impl Summary {
             return;
         }
         self.counted += 1;
-        *self.ages.entry(assessment.age.bucket()).or_default() += 1;
-        *self.warranties.entry(assessment.warranty.bucket()).or_default() += 1;
-        // Looked up by a borrowed name first: half a million times the same five.
-        match self.grades.get_mut(assessment.grade.name) {
-            Some(count) => *count += 1,
-            None => drop(self.grades.insert(assessment.grade.name.to_owned(), 1)),
-        }
+        *self.ages.at(&assessment.age.bucket()) += 1;
+        *self.warranties.at(&assessment.warranty.bucket()) += 1;
+        *self.grades.at(assessment.grade.name) += 1;
         self.quarantined += u32::from(!assessment.faults.is_empty());
         let gaps = gaps(configuration, assessment.serial_is_good, &assessment.dates, assessment.is_virtual);
         self.quality.add(&gaps, assessment.is_virtual);
@@ -156,7 +151,7 @@ impl Summary {
         self.recurring += assessment.budget.recurring.get();
         let cost = Cost::of(&assessment.budget);
         match assessment.year {
-            Some(year) => *self.years.entry(year.year).or_default() += cost,
+            Some(year) => *self.years.at(&year.year) += cost,
             None => self.undated += cost,
         }
     }

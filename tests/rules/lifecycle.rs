@@ -419,7 +419,7 @@ fn step_11_budget_totals_add_up_per_company_and_year() {
         ]),
         Mode::Display,
     );
-    let year = |year: i16| report.summary.years[&year];
+    let year = |year: i16| *report.summary.years.get(&year).expect("a year");
     assert_eq!(year(2026).total(), amount("1125.50").get());
     assert_eq!((year(2028).count, year(2028).total()), (2, amount("3151").get()));
     let rows: rust_decimal::Decimal = report.rows.iter().map(|row| row.budget.once().get()).sum();

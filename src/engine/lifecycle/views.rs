@@ -96,26 +96,24 @@ impl Engine {
         Ok(heads)
     }
 
-    /// Every managed company added up, one company at a time: memory stays where it is however many there are. What is
-    /// kept of each waits as text in one piece, or the small parts of thousands would lie scattered between the
-    /// configurations that were let go, and none of that memory could be used again.
+    /// Every managed company added up, one company at a time: memory stays where it is however many there are.
     fn portfolio(&self) -> Result<Vec<(u32, Summary)>, Problem> {
         let workspace = self.workspace()?;
         let judge = Judge::new(&workspace, self.today());
         let any_local = self.book.has_locals()?;
-        let mut kept: Vec<u8> = Vec::new();
+        let mut sums = Vec::new();
         for company in self.managed()? {
-            let mut summary = Summary::default();
+            let mut sum = Summary::default();
             if let Some(fleet) = company.halo.map(|halo| self.book.fleet(halo)).transpose()?.flatten() {
                 for configuration in &fleet.configurations {
                     let local = if any_local { self.book.local(configuration.id)? } else { None };
-                    summary.add(configuration, &judge.assess(&company, configuration, local.as_ref()));
+                    sum.add(configuration, &judge.assess(&company, configuration, local.as_ref()));
                 }
             }
-            serde_json::to_writer(&mut kept, &(company.id, summary)).map_err(|error| lost(&error))?;
+            // A copy takes the room it needs and no more, where the company's configurations just lay.
+            sums.push((company.id, sum.clone()));
         }
-        let each = serde_json::Deserializer::from_slice(&kept).into_iter();
-        each.collect::<Result<_, _>>().map_err(|error| lost(&error))
+        Ok(sums)
     }
 
     fn company_views(&self) -> Result<Vec<CompanyView>, Problem> {
@@ -233,14 +231,6 @@ impl Engine {
             writes_back: settings.lifecycle.writes_back(),
         })
     }
-}
-
-/// Only a fault of this program can make a sum unreadable.
-fn lost(error: &serde_json::Error) -> Problem {
-    Problem::new(
-        crate::model::Class::Local,
-        format!("The sums of the companies could not be put together: {error}."),
-    )
 }
 
 fn draft_head(company: &Company, report: u32, created: Moment) -> Head {
