@@ -34,6 +34,7 @@ pub mod mirror;
 mod others;
 pub mod prefs;
 pub mod screens;
+mod scroll;
 pub mod svg;
 pub mod terminal;
 pub mod theme;
@@ -125,11 +126,11 @@ pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     let left = runtime.block_on(async {
         let signals = Box::pin(signals()?);
         let events = terminal::events();
-        let painter = Painter::new(std::io::stdout(), size);
+        let painter = Painter::new(terminal::output()?, size);
         Ok(view(app, first, &handle, events, signals, painter, clock, &mut wires).await)
     });
     terminal::restore();
-    left.map_err(|error: std::io::Error| local(format!("Signals cannot be listened to: {error}.")))
+    left.map_err(|error: std::io::Error| local(format!("The terminal cannot be used: {error}.")))
 }
 
 fn local(message: String) -> Problem {
@@ -315,8 +316,10 @@ impl Pacing {
         self.held_until.get_or_insert(now + ANSWER_GAP);
     }
 
-    fn answered(&mut self) {
+    /// Answers that come late come together, too: the frame waits for the others.
+    fn answered(&mut self, now: Duration) {
         self.asked = self.asked.saturating_sub(1);
+        self.held_until.get_or_insert(now + ANSWER_GAP);
     }
 
     /// When the next frame is to be drawn.
@@ -476,7 +479,7 @@ fn take_in(
     for (news, pace) in news.drain(..) {
         let now = clock();
         if pace == Pace::Input && matches!(news, News::Answer(..)) {
-            pacing.answered();
+            pacing.answered(now.tick);
         }
         let gap = match (pace, &news) {
             // Its key has waited long enough.

@@ -1,6 +1,8 @@
 //! The terminal: modes on and off, one write per frame, title and clipboard. Nothing is ever asked of it (U58).
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::Event;
@@ -8,6 +10,8 @@ use futures_util::stream::{Stream, poll_fn};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
+
+use super::scroll::Scroll;
 
 /// Alternate screen, bracketed paste, hidden cursor.
 const ENTER: &str = "\x1b[?1049h\x1b[?2004h\x1b[?25l";
@@ -28,6 +32,11 @@ pub fn take() -> io::Result<()> {
     out.write_all(SAVE_TITLE.as_bytes())?;
     out.write_all(ENTER.as_bytes())?;
     out.flush()
+}
+
+/// Where frames go: standard output without its buffer, which would send a frame in two parts wherever a line ends in it.
+pub fn output() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
 /// Gives the terminal back, once. Errors are ignored: there is nobody left to tell.
@@ -120,6 +129,16 @@ impl<W: Write> Painter<W> {
         }
         let before = self.bytes.len();
         encode(&buffer, &differences(&self.shown, &buffer), &mut self.bytes);
+        if let Some(scroll) = Scroll::between(&self.shown, &buffer) {
+            let mut moved = Vec::new();
+            scroll.encode(&mut moved);
+            scroll.apply(&mut self.shown);
+            encode(&buffer, &differences(&self.shown, &buffer), &mut moved);
+            if moved.len() < self.bytes.len() - before {
+                self.bytes.truncate(before);
+                self.bytes.append(&mut moved);
+            }
+        }
         let drew = self.bytes.len() > before;
         self.shown = buffer;
         let (at, shows) = cursor.map_or((self.cursor, self.cursor_shows), |(at, shows)| (Some(at), shows));
