@@ -89,6 +89,8 @@ pub enum Left {
     Stopped(JobId),
     /// To look at another profile; what runs in this one goes on.
     Switch(String),
+    /// The engine that was on its way could not be started.
+    Failed(Box<Problem>),
     /// By a signal (its number); a job in this process can be resumed.
     Signal(i32),
 }

@@ -90,6 +90,8 @@ pub struct Options {
     pub notice: Option<String>,
     /// The engine outlives this process: leaving stops nothing (U41).
     pub is_shared: bool,
+    /// The engine is on its way: the screen says so until it answers, and ends with the reason if it does not come.
+    pub is_starting: bool,
 }
 
 /// Shows the engine behind `handle` until a person leaves. Called on the main thread; brings its own runtime, so that
@@ -222,6 +224,7 @@ pub fn start(options: &Options, environment: &Environment, size: Size, now: Now)
         complaints,
         saved,
         is_shared: options.is_shared,
+        is_starting: options.is_starting,
     })
 }
 
