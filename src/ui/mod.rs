@@ -14,7 +14,8 @@
 //! 4. A screen reads [`turn::Turn`] and asks for steps: `turn.send(Command)`, `turn.ask(Query)`, `turn.say`, `turn.open`,
 //!    `turn.dialog(Confirm::new(..).choice('y', ..))`. Answers come to `hear` with the query or command they answer.
 //! 5. Long lists: keep ids in [`list::List`] (`replace` when the order is asked anew), rows in [`list::Window`]; in
-//!    `settle` do `keep_visible`, then `turn.ask(Query::MapRows { ids: window.missing(list.soon(rows), list.near(rows)) })` unless empty;
+//!    `settle` do `keep_visible`, then `turn.ask_rows(Query::MapRows { ids }, is_ahead)` with what `window.wanted` says, unless
+//!    empty;
 //!    in `hear` `window.put` answers and `window.stale` on events. Draw with [`widgets::table::draw`].
 //! 6. Draw only through [`canvas::Canvas::put`]: it cuts and cleans. Sizes come from [`layout`], the same in `act` and `draw`.
 
@@ -67,7 +68,7 @@ use self::prefs::Prefs;
 use self::terminal::{Multiplexer, Painter};
 use self::theme::{Depth, Themes};
 use crate::host::Handle;
-use crate::host::words::Event;
+use crate::host::words::{Event, Query};
 use crate::matching::mapping_csv;
 use crate::model::{Class, Problem};
 
@@ -280,6 +281,8 @@ pub struct Wires {
 enum Pace {
     /// A key, or the answer to what a key asked: at once.
     Input,
+    /// The answer to what was asked ahead: at once, and nothing waits for it.
+    Ahead,
     /// The engine's news: a few times a second.
     News,
 }
@@ -486,7 +489,7 @@ fn take_in(
         }
         let gap = match (pace, &news) {
             // Its key has waited long enough.
-            (Pace::Input, News::Answer(..)) => Duration::ZERO,
+            (Pace::Input, News::Answer(..)) | (Pace::Ahead, _) => Duration::ZERO,
             (Pace::Input, _) => INPUT_GAP,
             (Pace::News, _) => wires.news_gap,
         };
@@ -509,15 +512,10 @@ fn carry_out<W: Write>(
     wires: &mut Wires,
 ) -> std::io::Result<Option<Left>> {
     match effect {
-        Effect::Ask(query) => {
-            let handle = handle.clone();
-            answers.push(
-                async move {
-                    let answer = handle.ask(query.clone()).await;
-                    (News::Answer(query, answer), pace)
-                }
-                .boxed_local(),
-            );
+        Effect::Ask(query) => answers.push(asked(handle, query, pace)),
+        Effect::AskAhead(query) => {
+            let pace = if pace == Pace::Input { Pace::Ahead } else { pace };
+            answers.push(asked(handle, query, pace));
         }
         Effect::Send(command) => {
             let handle = handle.clone();
@@ -551,6 +549,15 @@ fn carry_out<W: Write>(
         Effect::Leave(left) => return Ok(Some(left)),
     }
     Ok(None)
+}
+
+fn asked(handle: &Handle, query: Query, pace: Pace) -> LocalBoxFuture<'static, (News, Pace)> {
+    let handle = handle.clone();
+    async move {
+        let answer = handle.ask(query.clone()).await;
+        (News::Answer(query, answer), pace)
+    }
+    .boxed_local()
 }
 
 /// A file a person named, such as mappings to import: text of at most 16 MB.

@@ -95,6 +95,26 @@ fn a_move_in_a_long_table_is_one_write_of_its_new_words() {
     }
 }
 
+/// A page further shows rows that are here: it waits for nothing, and what is asked ahead draws nothing.
+#[test]
+fn a_page_is_one_write_and_does_not_wait_for_the_next_one() {
+    let rows: Vec<_> =
+        super::data::many(10_000).into_iter().filter(|row| row.state == MapState::Mapped).collect();
+    let mut rig = Start::default().with(|world| world.market.rows = rows).rig();
+    rig.keys("2").sent();
+    for page in 0..8 {
+        rig.world.borrow_mut().is_away = true;
+        rig.keys("<PageDown>");
+        let (bytes, writes) = rig.sent();
+        assert_eq!(writes, 1, "page {page}");
+        assert!(bytes <= 1_500, "{bytes}");
+        rig.says_not("...  ");
+        rig.world.borrow_mut().is_away = false;
+        rig.idle();
+        assert_eq!(rig.sent(), (0, 0), "page {page}");
+    }
+}
+
 /// U56: at most four frames a second over SSH, whatever the engine sends.
 #[test]
 fn a_running_job_costs_four_frames_a_second() {
