@@ -226,9 +226,10 @@ impl Budget {
         }
         let mut place = Place { budget: self, queue, notify: Arc::new(Notify::new()), queued: true };
         let notify = Arc::clone(&place.notify);
-        match at_head {
-            true => self.state().waiting[queue].push_front(notify),
-            false => self.state().waiting[queue].push_back(notify),
+        if at_head {
+            self.state().waiting[queue].push_front(notify);
+        } else {
+            self.state().waiting[queue].push_back(notify);
         }
         loop {
             let until = {

@@ -239,6 +239,17 @@ fn marked_configurations_are_put_into_a_class_at_once() {
     assert_eq!(last(&rig), LifecycleOrder::Undo { redo: false });
 }
 
+/// P71: from the score to what it misses.
+#[test]
+fn a_report_shows_only_what_lacks_a_fact() {
+    let mut rig = at(0);
+    rig.keys("<Enter>").says("SRV-007").keys("f").says("without serial").keys("e");
+    rig.says("only without expiration date").shows("report-without-expiration@80x24");
+    rig.keys("f t").says("Nothing here is without type").keys("<Enter>").says("there is no configuration");
+    rig.keys("<Esc>").says_not("only without").says("SRV-007").keys("f g").says("only what lacks data");
+    rig.keys("f f").says_not("only what lacks data");
+}
+
 #[test]
 fn a_draft_is_completed_after_a_question_and_then_changes_no_more() {
     let mut rig = at(0);

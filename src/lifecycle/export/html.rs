@@ -135,8 +135,7 @@ fn years(out: &mut String, report: &Report) {
             Part { value: value(cost.onsite), tone: "onsite" },
         ],
     };
-    let mut stacks: Vec<Stack> =
-        report.years().iter().map(|(year, cost)| stack(year.to_string(), cost)).collect();
+    let mut stacks: Vec<Stack> = report.years().into_iter().map(|(year, cost)| stack(year, &cost)).collect();
     if report.summary.undated.count > 0 {
         stacks.push(stack("no date".into(), &report.summary.undated));
     }

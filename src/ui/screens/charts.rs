@@ -111,7 +111,7 @@ pub(super) fn years(canvas: &mut Canvas<'_>, area: Rect, report: &Report) {
         } else {
             format!("{} for {}", grouped(cost.total()), cost.count)
         };
-        bar(canvas, at, (&year.to_string(), 9), value(cost.total()), most, &shown, Role::Accent);
+        bar(canvas, at, (year, 9), value(cost.total()), most, &shown, Role::Accent);
     }
 }
 

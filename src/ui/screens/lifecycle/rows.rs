@@ -102,7 +102,7 @@ impl Tab {
                 "What replacing one costs, and when. Of each type the first class whose rule fits counts: < and > move it."
             }
             Self::Policies => {
-                "What holds for every configuration of a type: its life without a class, exempt, virtual."
+                "What holds for every configuration of a type: its life without a class, its warning period, exempt, virtual."
             }
             Self::Templates => {
                 "What the build and the display view show. Enter: types, columns in order, and what each view leaves out."
@@ -159,7 +159,7 @@ pub(super) fn columns(tab: Tab) -> Vec<Column> {
             Column::growing("type", 12),
             Column::growing("company", 12),
             Column::fixed("life", 8).right(),
-            Column::fixed("is", 16),
+            Column::fixed("is", 26),
         ],
         Tab::Templates => vec![
             Column::growing("template", 12),
@@ -278,10 +278,14 @@ impl Lifecycle {
                 let company = policy.company.and_then(|id| u32::try_from(id).ok());
                 let company =
                     company.map_or("all", |id| self.company_of(id).map_or("-", |v| &v.company.name));
-                let is: Vec<&str> = [(policy.exempt, "exempt"), (policy.is_virtual, "virtual")]
+                let mut is: Vec<String> = [(policy.exempt, "exempt"), (policy.is_virtual, "virtual")]
                     .into_iter()
-                    .filter_map(|(is, word)| is.then_some(word))
+                    .filter(|(is, _)| *is)
+                    .map(|(_, word)| word.to_owned())
                     .collect();
+                if policy.warning_months > 0 {
+                    is.push(format!("warns {} m", policy.warning_months));
+                }
                 vec![
                     cell(&*policy.kind, Role::Text),
                     cell(company, Role::Dim),
