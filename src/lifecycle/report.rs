@@ -301,17 +301,30 @@ impl Report {
     }
 
     /// The years to show, from this one on without a gap, with what each costs. A life of fifty years does not make fifty
-    /// bars: the tenth is that year and all after it, so that nothing of the total is missing.
+    /// bars: the tenth is that year and all after it.
     pub fn years(&self) -> Vec<(String, Cost)> {
-        const MOST: i16 = 10;
+        self.years_within(10)
+    }
+
+    /// The years in so many lines, and what has no date: the last year has all after it, so that nothing of the total is
+    /// missing.
+    pub fn costs_within(&self, lines: usize) -> Vec<(String, Cost)> {
+        let undated = (self.summary.undated.count > 0).then(|| ("no date".to_owned(), self.summary.undated));
+        let mut costs = self.years_within(lines.saturating_sub(usize::from(undated.is_some())));
+        costs.extend(undated);
+        costs
+    }
+
+    fn years_within(&self, lines: usize) -> Vec<(String, Cost)> {
+        let most = i16::try_from(lines.clamp(1, 10)).unwrap_or(1);
         let this = self.this_year.year;
         let last = self.summary.years.keys().next_back().copied().unwrap_or(this).max(this);
         let of = |year: i16| self.summary.years.get(&year).copied().unwrap_or_default();
         let named = |year: i16| FiscalYear { year, ..self.this_year }.to_string();
-        if last - this < MOST {
+        if last - this < most {
             return (this..=last).map(|year| (named(year), of(year))).collect();
         }
-        let from = this + MOST - 1;
+        let from = this + most - 1;
         let mut years: Vec<_> = (this..from).map(|year| (named(year), of(year))).collect();
         let mut later = Cost::default();
         for year in from..=last {

@@ -229,6 +229,9 @@ fn each_form_of_output_keeps_its_promise() {
             assert_eq!(run.json()["report"].as_str().unwrap().chars().next(), Some('R'));
             let run = profile.run(&["lifecycle", "report", company, "--format", format]).exits(0);
             assert!(!run.stdout.contains('\u{1b}'), "{format}");
+            let file = profile.file(format);
+            let words = ["lifecycle", "report", company, "--format", format, "--out", file.to_str().unwrap()];
+            assert!(!profile.run(&words).exits(0).stdout.contains('\u{1b}'), "{format}");
         }
     }
     for list in ["companies", "types", "statuses", "configurations", "templates", "grades", "reports"] {

@@ -492,7 +492,8 @@ async fn report(
     match file {
         Some(path) => {
             files::write(path, &bytes)?;
-            let said = format!("{} of {} is in {}.", report.head.id, report.head.name, path.display());
+            let name = shown(&report.head.name);
+            let said = format!("{} of {name} is in {}.", report.head.id, path.display());
             out.either(
                 &serde_json::json!({"report": report.head.id.to_string(), "format": format.key(), "file": path}),
                 || said.clone(),

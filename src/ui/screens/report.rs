@@ -137,7 +137,7 @@ impl ReportScreen {
                 details: cut(area.height - details, details),
             };
         }
-        let years = self.report.as_ref().map_or(0, |report| report.years().len() as u16);
+        let years = self.report.as_ref().map_or(0, |report| report.costs_within(11).len() as u16);
         let years = 1 + years.clamp(1, if area.height >= 28 { 8 } else { 3 });
         let top = CHART_LINES + years;
         let details = 2;
@@ -369,12 +369,8 @@ impl View for ReportScreen {
         match action {
             Action::Copy => vec![('y', "Halo id".into()), ('n', "name".into()), ('s', "serial".into())],
             Action::FilterState => {
-                let lacking = LACKING.map(|(letter, gap)| (letter, format!("without {}", gap.label())));
-                [('g', "lacks data".to_owned())]
-                    .into_iter()
-                    .chain(lacking)
-                    .chain([('f', "all".into())])
-                    .collect()
+                let lacking = LACKING.map(|(letter, gap)| (letter, gap.label().to_owned()));
+                [('g', "gaps".to_owned())].into_iter().chain(lacking).chain([('f', "all".into())]).collect()
             }
             _ => Vec::new(),
         }

@@ -230,15 +230,26 @@ impl Form {
                 width: regions.details.width.saturating_sub(2),
                 height: regions.details.height - 1,
             };
-            canvas.paragraph(body, &field.help, Role::Text);
+            // A refusal that its line cuts off is whole here.
+            let room =
+                regions.list.right().saturating_sub(regions.list.x + 1 + self.label_width(regions.list));
+            let long = self.notes.get(&field.key).filter(|(note, _)| fit::width(note) > usize::from(room));
+            let used = long.map_or(0, |(note, role)| canvas.paragraph(body, note, *role) + 1);
+            let rest = Rect { y: body.y + used, height: body.height.saturating_sub(used), ..body };
+            canvas.paragraph(rest, &field.help, Role::Text);
         }
+    }
+
+    /// What the labels of the tab take.
+    fn label_width(&self, area: Rect) -> u16 {
+        let widest = self.shown().map(|field| fit::width(&field.label)).max().unwrap_or(0) as u16;
+        (widest + 2).min(area.width / 2)
     }
 
     /// Draws the fields of the tab, as many as there is room for around the selected one.
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let fields: Vec<&FormField> = self.shown().collect();
-        let label = fields.iter().map(|field| fit::width(&field.label)).max().unwrap_or(0) as u16 + 2;
-        let label = label.min(area.width / 2);
+        let label = self.label_width(area);
         let heights: Vec<u16> =
             fields.iter().enumerate().map(|(row, field)| self.height(field, row == self.at)).collect();
         // Whole fields scroll off at the top until the selected one is seen.

@@ -109,7 +109,9 @@ pub(super) fn class_fields(is_known: bool, draft: &Class, view: &WorkspaceView) 
             &draft.rule.to_string(),
             "always",
             &format!(
-                "Puts configurations into it; the first class of a type whose rule fits counts. Empty: only by hand. {RULE_HELP}"
+                "Puts configurations into it; the first class of a type whose rule fits counts. Empty: only by hand. {}",
+                // The warning period is of the life that the class gives.
+                RULE_HELP.replace(" warning,", "")
             ),
         ),
     ]

@@ -159,7 +159,7 @@ pub(super) fn columns(tab: Tab) -> Vec<Column> {
             Column::growing("type", 12),
             Column::growing("company", 12),
             Column::fixed("life", 8).right(),
-            Column::fixed("is", 26),
+            Column::fixed("is", 20),
         ],
         Tab::Templates => vec![
             Column::growing("template", 12),
@@ -172,6 +172,15 @@ pub(super) fn columns(tab: Tab) -> Vec<Column> {
         Tab::SetUp => {
             vec![Column::fixed("state", 8), Column::fixed("step", 22), Column::growing("how it stands", 16)]
         }
+    }
+}
+
+const fn progress(progress: Progress) -> (&'static str, Role) {
+    match progress {
+        Progress::Done => ("done", Role::Good),
+        Progress::ToDo => ("to do", Role::Notice),
+        Progress::Failed => ("failed", Role::Bad),
+        Progress::Optional => ("optional", Role::Dim),
     }
 }
 
@@ -320,12 +329,7 @@ impl Lifecycle {
             }
             Tab::SetUp => {
                 let step = view?.setup.get(at)?;
-                let (state, role) = match step.progress {
-                    Progress::Done => ("done", Role::Good),
-                    Progress::ToDo => ("to do", Role::Notice),
-                    Progress::Failed => ("failed", Role::Bad),
-                    Progress::Optional => ("optional", Role::Dim),
-                };
+                let (state, role) = progress(step.progress);
                 vec![cell(state, role), cell(&*step.name, Role::Text), cell(&*step.says, Role::Dim)]
             }
         })
@@ -350,6 +354,11 @@ impl Lifecycle {
         let step = self.view.as_deref().zip(selected).filter(|_| self.tab == Tab::SetUp);
         if let Some(step) = step.and_then(|(view, at)| view.setup.get(at as usize)) {
             canvas.rule(Rect { height: 1, ..area }, &step.name);
+            // The list cuts it off; here it is whole.
+            let (state, role) = progress(step.progress);
+            let said = format!("{state}: {}", step.says);
+            let used = canvas.paragraph(body, &said, role) + 1;
+            let body = Rect { y: body.y + used, height: body.height.saturating_sub(used), ..body };
             let used = canvas.paragraph(body, &step.help, Role::Text);
             let offered = |offered: Offered| {
                 AREAS
