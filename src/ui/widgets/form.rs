@@ -222,22 +222,22 @@ impl Form {
     pub fn draw_explained(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         let regions = list_and_details(area, in_overview);
         self.draw(canvas, regions.list);
-        if let Some(field) = self.selected().filter(|_| regions.details.height > 1) {
-            canvas.rule(Rect { height: 1, ..regions.details }, &field.label);
-            let body = Rect {
-                x: regions.details.x + 1,
-                y: regions.details.y + 1,
-                width: regions.details.width.saturating_sub(2),
-                height: regions.details.height - 1,
-            };
-            // A refusal that its line cuts off is whole here.
-            let room =
-                regions.list.right().saturating_sub(regions.list.x + 1 + self.label_width(regions.list));
-            let long = self.notes.get(&field.key).filter(|(note, _)| fit::width(note) > usize::from(room));
-            let used = long.map_or(0, |(note, role)| canvas.paragraph(body, note, *role) + 1);
-            let rest = Rect { y: body.y + used, height: body.height.saturating_sub(used), ..body };
-            canvas.paragraph(rest, &field.help, Role::Text);
+        if let Some(field) = self.selected() {
+            self.explain(canvas, regions.details, regions.list, &field.label);
         }
+    }
+
+    /// What the selected field is, under a title; above it what was refused, where the field's own line in `list` cuts
+    /// that off.
+    pub fn explain(&self, canvas: &mut Canvas<'_>, area: Rect, list: Rect, title: &str) {
+        let Some(field) = self.selected().filter(|_| area.height > 1) else { return };
+        canvas.rule(Rect { height: 1, ..area }, title);
+        let body = Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height - 1);
+        let room = list.right().saturating_sub(list.x + 1 + self.label_width(list));
+        let long = self.notes.get(&field.key).filter(|(note, _)| fit::width(note) > usize::from(room));
+        let used = long.map_or(0, |(note, role)| canvas.paragraph(body, note, *role) + 1);
+        let rest = Rect { y: body.y + used, height: body.height.saturating_sub(used), ..body };
+        canvas.paragraph(rest, &field.help, Role::Text);
     }
 
     /// What the labels of the tab take.
