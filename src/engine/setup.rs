@@ -10,8 +10,9 @@ use super::keys;
 use super::records::Record;
 use crate::api::check;
 use crate::engine::words::{Check, CheckState, Event, Reply, SavedChange, SettingChange, TestReport};
+use crate::lifecycle::class::Budget;
 use crate::model::settings::{SecretSource, Settings, SyncMode};
-use crate::model::{Class, Integration, Place, Problem, Secret};
+use crate::model::{Class, Currency, Integration, Place, Problem, Secret};
 use crate::settings;
 
 impl Engine {
@@ -31,6 +32,7 @@ impl Engine {
             }
         }
         notes.extend(push_note(&old, &new));
+        notes.extend(self.currency_note(&old, &new)?);
         self.may_write_back(&old, &new)?;
         let keys: Vec<&str> = changes.iter().map(|c| c.key.as_str()).collect();
         let changed = differences(&old, &new, &keys)?;
@@ -57,6 +59,18 @@ impl Engine {
         Ok(())
     }
 
+    /// Budgets are amounts of the workspace's one currency: with another one they mean something else.
+    fn currency_note(&self, old: &Settings, new: &Settings) -> Result<Option<String>, Problem> {
+        let of = |settings: &Settings| {
+            Currency::new(&settings.lifecycle.currency).or_else(|| Currency::new(&settings.halo.currency))
+        };
+        let (Some(was), Some(is)) = (of(old), of(new)) else { return Ok(None) };
+        let priced = self.workspace()?.classes.iter().filter(|class| class.budget != Budget::NONE).count();
+        Ok((was != is && priced > 0).then(|| {
+            format!("The amounts of {priced} classes were typed in {was} and are not converted: they count as {is} now.")
+        }))
+    }
+
     /// Settings from a file. Plain secrets in it are sealed before the settings are stored.
     pub async fn import_settings(&self, text: &str) -> Result<Reply, Problem> {
         let old = self.settings();
@@ -76,7 +90,12 @@ impl Engine {
             .into_iter()
             .map(|c| SavedChange { key: c.key, before: c.before, after: c.after })
             .collect();
-        let notes = import.notes.into_iter().chain(push_note(&old, &import.settings)).collect();
+        let notes = import
+            .notes
+            .into_iter()
+            .chain(push_note(&old, &import.settings))
+            .chain(self.currency_note(&old, &import.settings)?)
+            .collect();
         self.save(import.settings, changed.clone(), None).await?;
         for (key, _) in &import.secrets {
             self.forget_test(key)?;

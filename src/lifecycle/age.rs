@@ -154,7 +154,8 @@ impl std::fmt::Display for DateFault {
                 write!(f, "the {} {date} is in the future", field.label())
             }
             Self::Absurd { field, date } => {
-                write!(f, "the {} {date} cannot be true", field.label())
+                let why = if *date < FIRST { "before 1990" } else { "more than thirty years from now" };
+                write!(f, "the {} {date} cannot be true: it is {why}", field.label())
             }
             Self::Unreadable { field, text } => {
                 write!(f, "the {} '{}' is not a date", field.label(), crate::model::text::shown(text))

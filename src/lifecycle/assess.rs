@@ -9,7 +9,7 @@ use super::class::{self, Budget, Class};
 use super::company::Company;
 use super::configuration::{Configuration, Dates, Local};
 use super::grade::{self, Graded};
-use super::rule::{Facts, Test};
+use super::rule::{Ending, Facts, Test};
 use super::workspace::Workspace;
 use super::{os, serial, warranty};
 use crate::model::Date;
@@ -40,6 +40,8 @@ pub struct Assessment<'w> {
     pub is_virtual: bool,
     pub serial_is_good: bool,
     pub replace_on: Option<Date>,
+    /// What ends within the warning period of its type.
+    pub ending: Option<Ending>,
     pub year: Option<FiscalYear>,
     pub budget: Budget,
 }
@@ -71,14 +73,14 @@ impl<'w> Judge<'w> {
             warranty => warranty,
         };
         let serial_is_good = serial::is_good(&configuration.serial);
-        let facts = Facts {
+        let mut facts = Facts {
             configuration,
             age,
             warranty,
             os_is_unsupported: self.asks_os && self.os_is_unsupported(&configuration.os),
             serial_is_good,
+            ending: None,
         };
-        let grade = grade::grade(&workspace.grades, &facts);
         let class = class::class_for(&workspace.classes, local.and_then(|l| l.class.as_deref()), &facts);
         let life = policy
             .filter(|policy| policy.company.is_some())
@@ -86,9 +88,13 @@ impl<'w> Judge<'w> {
             .or(class.map(|class| class.life_months))
             .or(policy.map(|policy| policy.life_months))
             .unwrap_or(class::DEFAULT_LIFE);
+        let replace_on = age.from().map(|from| replacement(from, life));
+        facts.ending =
+            policy.and_then(|policy| ending(policy.warning_months, replace_on, warranty, self.today));
+        let ending = facts.ending;
+        let grade = grade::grade(&workspace.grades, &facts);
         let counts = !configuration.out_of_scope && !policy.is_some_and(|policy| policy.exempt);
         let is_budgeted = counts && !is_virtual && !local.is_some_and(|local| local.off_budget);
-        let replace_on = age.from().map(|from| replacement(from, life));
         let first_month = workspace.first_month_of(company);
         let year = replace_on.filter(|_| is_budgeted).map(|due| budget_year(due, self.today, first_month));
         let budget = class.filter(|_| is_budgeted).map_or(Budget::NONE, |class| class.budget);
@@ -104,6 +110,7 @@ impl<'w> Judge<'w> {
             is_virtual,
             serial_is_good,
             replace_on,
+            ending,
             year,
             budget,
         }
@@ -117,6 +124,7 @@ impl<'w> Judge<'w> {
             warranty: assessment.warranty,
             os_is_unsupported: self.os_is_unsupported(&configuration.os),
             serial_is_good: assessment.serial_is_good,
+            ending: assessment.ending,
         };
         grade::reason(&self.workspace.grades, &assessment.grade, &facts)
     }
@@ -136,6 +144,21 @@ impl<'w> Judge<'w> {
         }
         is_over
     }
+}
+
+/// What ends within so many months, or has ended: its life, else its warranty.
+fn ending(months: u32, replace_on: Option<Date>, warranty: Warranty, today: Date) -> Option<Ending> {
+    if months == 0 {
+        return None;
+    }
+    let limit = replacement(today, months);
+    let warranty = match warranty {
+        Warranty::Left { until, .. } => Some(until),
+        Warranty::Over { since } => Some(since),
+        Warranty::Unknown | Warranty::NotApplicable => None,
+    };
+    let life = replace_on.filter(|day| *day < limit).map(Ending::Life);
+    life.or(warranty.filter(|day| *day < limit).map(Ending::Warranty))
 }
 
 /// Halo's dates and ours as one, by the policies of the write-back: what the plan shows is what Halo would get. A date

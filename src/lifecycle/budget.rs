@@ -55,7 +55,7 @@ pub fn budget_year(due: Date, today: Date, first_month: i8) -> FiscalYear {
     FiscalYear::of(due.max(today), first_month)
 }
 
-/// What a year costs. One currency, so sums are exact.
+/// What a year costs. One currency, so sums are exact; what no number can hold is the largest there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cost {
     pub count: u32,
@@ -71,15 +71,15 @@ impl Cost {
     }
 
     pub fn total(&self) -> Decimal {
-        self.hardware + self.setup + self.onsite
+        self.hardware.saturating_add(self.setup).saturating_add(self.onsite)
     }
 }
 
 impl AddAssign for Cost {
     fn add_assign(&mut self, other: Self) {
         self.count += other.count;
-        self.hardware += other.hardware;
-        self.setup += other.setup;
-        self.onsite += other.onsite;
+        self.hardware = self.hardware.saturating_add(other.hardware);
+        self.setup = self.setup.saturating_add(other.setup);
+        self.onsite = self.onsite.saturating_add(other.onsite);
     }
 }

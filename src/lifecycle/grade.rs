@@ -45,6 +45,9 @@ pub struct GradeRule {
 /// Where the rules come from: Strategy Overview does not say what its own defaults are, so these are ours.
 pub const DEFAULT_LABEL: &str = "Parhelion's default rules";
 
+/// The longest name of a grade, in characters.
+const LONGEST: usize = 60;
+
 /// The grade of what no rule fits.
 pub const UNGRADED: &str = "Unknown";
 
@@ -66,6 +69,15 @@ pub fn default_rules() -> Vec<GradeRule> {
         rule("Healthy", Tone::Healthy, &[Test::AgeUnder(36), Test::WarrantyAtLeast(6)]),
         rule(UNGRADED, Tone::Unknown, &[Test::Always]),
     ]
+}
+
+/// Our default set where types have a warning period (P70): then what is in it is watched, too.
+pub fn default_rules_that_warn() -> Vec<GradeRule> {
+    let mut rules = default_rules();
+    let place = rules.iter().position(|rule| rule.tone == Tone::Healthy).unwrap_or(rules.len());
+    let warning = GradeRule { grade: "Watch".into(), tone: Tone::Watch, when: Tests(vec![Test::Warning]) };
+    rules.insert(place, warning);
+    rules
 }
 
 /// The grade of a configuration, and which rule gave it.
@@ -120,6 +132,9 @@ pub fn check(rules: &[GradeRule]) -> Result<(), String> {
         if rule.grade.trim().is_empty() {
             return Err(format!("rule {number} has no grade"));
         }
+        if rule.grade.chars().count() > LONGEST || rule.grade.chars().any(char::is_control) {
+            return Err(format!("the grade of rule {number} has 1 to {LONGEST} characters on one line"));
+        }
         if rule.when.0.is_empty() {
             return Err(format!("rule {number} ('{}') has no test; 'always' fits everything", rule.grade));
         }
@@ -131,8 +146,23 @@ pub fn check(rules: &[GradeRule]) -> Result<(), String> {
                 other.tone.key()
             ));
         }
+        if let Some((one, other)) = rule.when.contradiction() {
+            return Err(format!(
+                "rule {number} ('{}') can never fit: nothing has both {one} and {other}",
+                rule.grade
+            ));
+        }
         if rule.when.0 == [Test::Always] && number < rules.len() {
             return Err(format!("rule {number} fits everything, so the rules after it would never count"));
+        }
+        let before = rules[..at].iter().position(|before| rule.when.imply(&before.when));
+        if let Some(before) = before {
+            return Err(format!(
+                "rule {number} ('{}') would never count: rule {} ('{}') before it fits everything that it fits",
+                rule.grade,
+                before + 1,
+                rules[before].grade
+            ));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::age::{Age, Warranty};
 use super::assess::{Assessment, Judge};
-use super::budget::FiscalYear;
+use super::budget::{Cost, FiscalYear};
 use super::class::Budget;
 use super::column::Column;
 use super::company::Company;
@@ -120,7 +120,7 @@ pub struct Row {
 
 impl Row {
     pub fn recurring_a_year(&self) -> Amount {
-        Amount::new(self.budget.recurring.get() * rust_decimal::Decimal::from(12))
+        Amount::new(self.budget.recurring.get().saturating_mul(rust_decimal::Decimal::from(12)))
     }
 
     fn of(
@@ -300,17 +300,38 @@ impl Report {
         Ok(self)
     }
 
-    /// The years to show, from this one on without a gap, with what each costs.
-    pub fn years(&self) -> Vec<(FiscalYear, super::budget::Cost)> {
-        let last = self.summary.years.keys().next_back().copied().unwrap_or(self.this_year.year);
-        // A life of fifty years must not make fifty bars.
-        let last = last.clamp(self.this_year.year, self.this_year.year + 9);
-        (self.this_year.year..=last)
-            .map(|year| {
-                let cost = self.summary.years.get(&year).copied().unwrap_or_default();
-                (FiscalYear { year, ..self.this_year }, cost)
-            })
-            .collect()
+    /// The years to show, from this one on without a gap, with what each costs. A life of fifty years does not make fifty
+    /// bars: the tenth is that year and all after it.
+    pub fn years(&self) -> Vec<(String, Cost)> {
+        self.years_within(10)
+    }
+
+    /// The years in so many lines, and what has no date: the last year has all after it, so that nothing of the total is
+    /// missing.
+    pub fn costs_within(&self, lines: usize) -> Vec<(String, Cost)> {
+        let undated = (self.summary.undated.count > 0).then(|| ("no date".to_owned(), self.summary.undated));
+        let mut costs = self.years_within(lines.saturating_sub(usize::from(undated.is_some())));
+        costs.extend(undated);
+        costs
+    }
+
+    fn years_within(&self, lines: usize) -> Vec<(String, Cost)> {
+        let most = i16::try_from(lines.clamp(1, 10)).unwrap_or(1);
+        let this = self.this_year.year;
+        let last = self.summary.years.keys().next_back().copied().unwrap_or(this).max(this);
+        let of = |year: i16| self.summary.years.get(&year).copied().unwrap_or_default();
+        let named = |year: i16| FiscalYear { year, ..self.this_year }.to_string();
+        if last - this < most {
+            return (this..=last).map(|year| (named(year), of(year))).collect();
+        }
+        let from = this + most - 1;
+        let mut years: Vec<_> = (this..from).map(|year| (named(year), of(year))).collect();
+        let mut later = Cost::default();
+        for year in from..=last {
+            later += of(year);
+        }
+        years.push((format!("{}+", named(from)), later));
+        years
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::age::{Age, Warranty};
 use super::configuration::Configuration;
+use crate::model::Date;
 
 /// One test. Ages and warranties are in months, memory in MB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Test {
     WarrantyAtLeast(u32),
     WarrantyOver,
     WarrantyUnknown,
+    /// Its life or its warranty ends within the warning period of its type (P70), or has ended.
+    Warning,
     /// The maker supports this operating system no more.
     OsUnsupported,
     RamUnder(u64),
@@ -73,6 +76,17 @@ pub struct Facts<'a> {
     pub warranty: Warranty,
     pub os_is_unsupported: bool,
     pub serial_is_good: bool,
+    /// What ends within the warning period of its type; `None` also where the type has none.
+    pub ending: Option<Ending>,
+}
+
+/// What ends within a warning period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Its life: it is to be replaced on this day.
+    Life(Date),
+    /// Its warranty, after this day.
+    Warranty(Date),
 }
 
 impl Test {
@@ -94,11 +108,42 @@ impl Test {
             },
             Self::WarrantyOver => matches!(facts.warranty, Warranty::Over { .. }),
             Self::WarrantyUnknown => matches!(facts.warranty, Warranty::Unknown),
+            Self::Warning => facts.ending.is_some(),
             Self::OsUnsupported => facts.os_is_unsupported,
             Self::RamUnder(most) => facts.configuration.ram_mb().is_some_and(|ram| ram < *most),
             Self::SerialMissing => !facts.serial_is_good,
             Self::Has(field, text) => contains(field.of(facts.configuration), text),
             Self::Always => true,
+        }
+    }
+
+    /// Whether wherever this one holds that one does, too.
+    pub fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::AgeAtLeast(own), Self::AgeAtLeast(other))
+            | (Self::WarrantyAtLeast(own), Self::WarrantyAtLeast(other)) => own >= other,
+            (Self::AgeUnder(own), Self::AgeUnder(other))
+            | (Self::WarrantyUnder(own), Self::WarrantyUnder(other)) => own <= other,
+            (Self::RamUnder(own), Self::RamUnder(other)) => own <= other,
+            (Self::WarrantyOver, Self::WarrantyUnder(_)) => true,
+            (Self::Has(own, text), Self::Has(other, part)) => own == other && contains(text, part),
+            _ => self == other || *other == Self::Always,
+        }
+    }
+
+    /// Whether nothing fits both; asked of itself, whether nothing fits it at all.
+    fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::AgeAtLeast(from), Self::AgeUnder(to))
+            | (Self::WarrantyAtLeast(from), Self::WarrantyUnder(to)) => from >= to,
+            (Self::AgeUnder(0) | Self::RamUnder(0), _)
+            | (Self::AgeUnknown, Self::AgeAtLeast(_) | Self::AgeUnder(_))
+            | (Self::WarrantyAtLeast(_), Self::WarrantyOver)
+            | (
+                Self::WarrantyUnknown,
+                Self::WarrantyAtLeast(_) | Self::WarrantyUnder(_) | Self::WarrantyOver,
+            ) => true,
+            _ => false,
         }
     }
 
@@ -115,6 +160,11 @@ impl Test {
                 Warranty::NotApplicable => "needs no warranty".into(),
             },
             Self::WarrantyUnknown => "warranty unknown".into(),
+            Self::Warning => match facts.ending {
+                Some(Ending::Life(on)) => format!("to be replaced on {on}"),
+                Some(Ending::Warranty(on)) => format!("warranty until {on}"),
+                None => "nothing ends soon".into(),
+            },
             Self::OsUnsupported => format!("{} is out of support", facts.configuration.os),
             Self::RamUnder(_) => format!("only {} of memory", facts.configuration.ram),
             Self::SerialMissing => "no usable serial".into(),
@@ -140,6 +190,7 @@ impl fmt::Display for Test {
             Self::WarrantyAtLeast(months) => write!(f, "warranty>={months}"),
             Self::WarrantyOver => f.write_str("warranty=over"),
             Self::WarrantyUnknown => f.write_str("warranty=unknown"),
+            Self::Warning => f.write_str("warning"),
             Self::OsUnsupported => f.write_str("os=unsupported"),
             Self::RamUnder(mb) => write!(f, "ram<{mb}"),
             Self::SerialMissing => f.write_str("serial=missing"),
@@ -155,10 +206,11 @@ impl FromStr for Test {
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let refuse = || {
+            let text = crate::model::text::shown(text);
             format!(
                 "'{text}' is not a test; tests look like age>=60, age<36, age=unknown, warranty<6, warranty>=6, \
-                 warranty=over, warranty=unknown, os=unsupported, ram<8192, serial=missing, model~pro or always \
-                 (ages in months, memory in MB)"
+                 warranty=over, warranty=unknown, warning, os=unsupported, ram<8192, serial=missing, model~pro or \
+                 always (ages in months, memory in MB)"
             )
         };
         if text.eq_ignore_ascii_case("always") {
@@ -168,7 +220,7 @@ impl FromStr for Test {
             let field = field.trim().to_ascii_lowercase();
             let field = Text::ALL.into_iter().find(|known| known.key() == field).ok_or_else(refuse)?;
             let part = part.trim();
-            return if part.is_empty() || part.contains(',') {
+            return if part.is_empty() || part.contains(',') || part.chars().any(char::is_control) {
                 Err(refuse())
             } else {
                 Ok(Self::Has(field, part.into()))
@@ -192,6 +244,7 @@ impl FromStr for Test {
                 "age=unknown" => Self::AgeUnknown,
                 "warranty=over" => Self::WarrantyOver,
                 "warranty=unknown" => Self::WarrantyUnknown,
+                "warning" => Self::Warning,
                 "os=unsupported" => Self::OsUnsupported,
                 "serial=missing" => Self::SerialMissing,
                 _ => return Err(refuse()),
@@ -207,6 +260,17 @@ pub struct Tests(pub Vec<Test>);
 impl Tests {
     pub fn hold(&self, facts: &Facts<'_>) -> bool {
         !self.0.is_empty() && self.0.iter().all(|test| test.holds(facts))
+    }
+
+    /// Whether everything that fits these fits the others.
+    pub fn imply(&self, others: &Self) -> bool {
+        !others.0.is_empty() && others.0.iter().all(|other| self.0.iter().any(|own| own.implies(other)))
+    }
+
+    /// Two tests of these that nothing can fit both of; one test twice where nothing fits it at all.
+    pub fn contradiction(&self) -> Option<(&Test, &Test)> {
+        let pairs = self.0.iter().flat_map(|one| self.0.iter().map(move |other| (one, other)));
+        pairs.into_iter().find(|(one, other)| one.excludes(other))
     }
 }
 

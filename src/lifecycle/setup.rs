@@ -144,7 +144,9 @@ pub fn steps(facts: &Facts<'_>) -> Vec<SetupStep> {
     let classes = if facts.classes.is_empty() {
         "no class, so every replacement costs 0".into()
     } else if without.is_empty() {
-        format!("{} of {}", facts.classes.len(), count(facts.kinds.len() as u64, "type"))
+        let classes = facts.classes.len();
+        let word = if classes == 1 { "class" } else { "classes" };
+        format!("{classes} {word} for {}", count(facts.kinds.len() as u64, "type"))
     } else {
         format!("none for {}", without.join(", "))
     };

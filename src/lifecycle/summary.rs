@@ -148,7 +148,7 @@ impl Summary {
             return;
         }
         self.unclassed += u32::from(assessment.class.is_none());
-        self.recurring += assessment.budget.recurring.get();
+        self.recurring = self.recurring.saturating_add(assessment.budget.recurring.get());
         let cost = Cost::of(&assessment.budget);
         match assessment.year {
             Some(year) => *self.years.at(&year.year) += cost,
@@ -170,6 +170,7 @@ impl Summary {
 
     /// Everything that will be spent, in whichever year.
     pub fn total(&self) -> rust_decimal::Decimal {
-        self.years.values().map(Cost::total).sum::<rust_decimal::Decimal>() + self.undated.total()
+        let years = self.years.values().map(Cost::total);
+        years.fold(self.undated.total(), rust_decimal::Decimal::saturating_add)
     }
 }

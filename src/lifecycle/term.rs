@@ -141,13 +141,16 @@ pub fn create_unmapped(local: &[Term], halo: &[HaloTerm]) -> Vec<TermChange> {
 /// A sentence: no such term, or Halo's is mapped to another one already and `merge` does not say that the two become
 /// one.
 pub fn map(local: &[Term], id: u32, halo: HaloTerm, merge: bool) -> Result<Vec<TermChange>, String> {
-    let term = local.iter().find(|term| term.id == id).ok_or_else(|| format!("there is no entry {id}"))?;
+    let term = local
+        .iter()
+        .find(|term| term.id == id)
+        .ok_or_else(|| format!("there is no entry {id} in this list"))?;
     let holder = local.iter().find(|t| t.id != id && t.halo.as_ref().is_some_and(|h| h.id == halo.id));
     if let Some(holder) = holder
         && !merge
     {
         return Err(format!(
-            "'{}' is mapped to '{}' already; say that '{}' and '{}' become one, or map another",
+            "'{}' is mapped to '{}' already; let '{}' and '{}' become one (--merge), or map another",
             halo.name, holder.name, holder.name, term.name
         ));
     }
@@ -163,8 +166,10 @@ pub fn rename(local: &[Term], id: u32, name: &str) -> Result<Vec<Term>, String> 
         return Err(format!("'{name}' is there already"));
     }
     let mut terms = local.to_vec();
-    let term =
-        terms.iter_mut().find(|term| term.id == id).ok_or_else(|| format!("there is no entry {id}"))?;
+    let term = terms
+        .iter_mut()
+        .find(|term| term.id == id)
+        .ok_or_else(|| format!("there is no entry {id} in this list"))?;
     if let Some(halo) = &term.halo {
         return Err(format!("'{}' is Halo's own name; rename it there", halo.name));
     }
@@ -177,7 +182,10 @@ pub fn rename(local: &[Term], id: u32, name: &str) -> Result<Vec<Term>, String> 
 /// # Errors
 /// A sentence: no such entry, companies have it, or Halo has it too and it would come again.
 pub fn remove(local: &[Term], id: u32, in_use: usize) -> Result<(Vec<Term>, String), String> {
-    let term = local.iter().find(|term| term.id == id).ok_or_else(|| format!("there is no entry {id}"))?;
+    let term = local
+        .iter()
+        .find(|term| term.id == id)
+        .ok_or_else(|| format!("there is no entry {id} in this list"))?;
     if in_use > 0 {
         let companies = if in_use == 1 { "company has" } else { "companies have" };
         return Err(format!(

@@ -61,16 +61,27 @@ impl Workspace {
             Edit::Statuses(statuses) => self.statuses = statuses,
             Edit::Grades(rules) => {
                 self.grades_are_ours = rules.is_none();
-                self.grades = rules.unwrap_or_else(grade::default_rules);
+                self.grades = rules.unwrap_or_default();
+                self.take_our_grades();
             }
             Edit::Classes(classes) => self.classes = classes,
-            Edit::Policies(policies) => self.policies = policies,
+            Edit::Policies(policies) => {
+                self.policies = policies;
+                self.take_our_grades();
+            }
             Edit::Templates(templates) => self.templates = templates,
             Edit::Company(_)
             | Edit::Local { .. }
             | Edit::Draft { .. }
             | Edit::Discard { .. }
             | Edit::Complete(_) => {}
+        }
+    }
+
+    fn take_our_grades(&mut self) {
+        if self.grades_are_ours {
+            let warns = self.policies.iter().any(|policy| policy.warning_months > 0);
+            self.grades = if warns { grade::default_rules_that_warn() } else { grade::default_rules() };
         }
     }
 }

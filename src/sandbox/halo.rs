@@ -34,6 +34,8 @@ pub(super) const GENERAL_USER: &str = "General User";
 /// Halo's data and sessions.
 #[derive(Debug)]
 pub(super) struct Halo {
+    /// Which installation this is: that of its seed.
+    pub(super) installation: u64,
     tables: [Table; 6],
     pub(super) assets: Registry,
     /// Names of relationships that a person changed.
@@ -50,6 +52,7 @@ pub(super) struct Halo {
 impl Halo {
     pub(super) fn empty() -> Self {
         Self {
+            installation: 1,
             tables: [101, 501, 301, 640, 1_001, 801].map(Table::starting_at),
             assets: Registry::default(),
             renamed: HashMap::new(),

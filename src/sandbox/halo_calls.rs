@@ -157,7 +157,7 @@ fn api(halo: &mut Halo, call: &Call, path: &[&str], quirks: &HaloQuirks, now: Du
             }]),
         ),
         ("GET", None, ["instanceinfo"]) => {
-            let mut shown = instance(&base(call));
+            let mut shown = instance(&base(call), halo.installation);
             if !quirks.database.is_empty() {
                 shown["dbid"] = quirks.database.as_str().into();
             }
@@ -272,9 +272,10 @@ fn top_level((id, name): (i64, &str)) -> Value {
     })
 }
 
-fn instance(base: &str) -> Value {
+fn instance(base: &str, installation: u64) -> Value {
+    let installation = installation & 0xFFFF_FFFF_FFFF;
     json!({
-        "dbid": "00000000-0000-4000-8000-000000000001", "app_name": "Halo PSA", "app_version": "2.188.7",
+        "dbid": format!("00000000-0000-4000-8000-{installation:012x}"), "app_name": "Halo PSA", "app_version": "2.188.7",
         "database_version": "2.188.7", "agent_count": 7, "licensed_agent_count": 7, "online_agent_count": 2,
         "last_login": "2026-07-01T05:41:12.443", "agent_url": base, "portal_url": format!("{base}/portal"),
         "auth_url": format!("{base}/auth"), "mobileapp_enabled": true,

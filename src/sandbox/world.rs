@@ -39,6 +39,7 @@ impl Worlds {
 
     pub(super) fn seeded(size: Size, seed: u64, quirks: &Quirks) -> Self {
         let mut worlds = Self::empty();
+        worlds.halo.installation = seed;
         let mut names = Names::new(seed);
         let mut clients = Vec::new();
         let customers = size.customers();

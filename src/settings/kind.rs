@@ -150,7 +150,7 @@ impl Kind {
                 let mut map = toml::Table::new();
                 for (word, _, meaning) in entries {
                     let Raw::Text(text) = &meaning.value else {
-                        return Err(format!("must give each word {}", meanings(known)));
+                        return Err(format!("must be pairs written as word = {}", meanings(known)));
                     };
                     let word = one_line(word, &mut notes)?;
                     if word.is_empty() {
@@ -236,7 +236,7 @@ impl Kind {
             Self::Words => "a list such as [\"one\", \"two\"]".into(),
             Self::Choice(known) => format!("one of {}", known.join(", ")),
             Self::Choices(known) => format!("a list of {}", known.join(", ")),
-            Self::WordMap(known) => format!("a table of words, each {}", meanings(known)),
+            Self::WordMap(known) => format!("pairs written as word = {}", meanings(known)),
             Self::Time => "a time of day such as \"02:30\"".into(),
             Self::Loopback => "an address of this machine's own such as \"127.0.0.1:9477\", or empty".into(),
             Self::Date => "a day such as \"2027-01-31\", or empty".into(),
@@ -506,7 +506,7 @@ fn word(item: &Node, notes: &mut Vec<String>) -> Result<String, String> {
 
 /// What the words of a table stand for.
 fn meanings(known: &[&str]) -> String {
-    if known.is_empty() { "a text".into() } else { known.join(" or ") }
+    if known.is_empty() { "name".into() } else { known.join(" or ") }
 }
 
 fn one_of(text: &str, known: &[&str]) -> Result<String, String> {

@@ -117,6 +117,157 @@ fn changes_are_steps_that_can_be_taken_back() {
     profile.run(&["config", "set", "lifecycle.psa", "autotask"]).exits(1);
 }
 
+/// Wrong input of every kind: the exit code of `cli.md`, and a sentence that names the record, the field and what to do.
+#[test]
+fn wrong_input_names_the_record_the_field_and_what_to_do() {
+    let (profile, _vendors) = filled();
+    profile.run(&["lifecycle", "classes", "set", "Server", "Big", "--hardware", "5000"]).exits(0);
+    let row =
+        rows(&profile, &["configurations", "list"]).into_iter().find(|row| row["type"] == "Laptop").unwrap();
+    let id = row["id"].as_str().unwrap();
+    let company = row["company"].as_str().unwrap();
+    let long = "ش".repeat(201);
+    let set = |amount: &'static str| vec!["classes", "set", "Laptop", "Basic", "--hardware", amount];
+    let refused: Vec<(Vec<&str>, &str)> = vec![
+        (set("-5"), "Hardware of class 'Basic' of Laptop: '-5' is below 0."),
+        (set("900 EUR"), "Hardware of class 'Basic' of Laptop: '900 EUR' is in EUR"),
+        (set("79228162514264337593543950335"), "is more than 1,000,000,000"),
+        (
+            vec!["classes", "set", "Laptop", "Basic", "--rule", "colour~red"],
+            "Rule of class 'Basic' of Laptop: 'colour~red' is not a test",
+        ),
+        (vec!["classes", "remove", "Laptop", "Gold"], "There is no class 'Gold' of Laptop."),
+        (vec!["configurations", "class", "--name", "Big", id], "Laptop has no class 'Big'"),
+        (vec!["configurations", "off-budget", "999999"], "No configuration has the Halo id 999999."),
+        (vec!["configurations", "date", "purchase_date", "--date", "1950-01-01", id], "it is before 1990"),
+        (
+            vec!["configurations", "list", "--company", "Nobody"],
+            "There is no company 'Nobody' in the workspace.",
+        ),
+        (vec!["companies", "add", company], "is here already"),
+        (vec!["companies", "add", &long], "it has 1 to 200 characters on one line"),
+        (vec!["companies", "add", "Red\u{1b}[31mLtd"], "it has 1 to 200 characters on one line"),
+        (vec!["companies", "year", company, "-1"], "a month from 1 to 12"),
+        (vec!["types", "map", "1", "2"], "is mapped to 'Prospect' already"),
+        (vec!["types", "map", "99", "2"], "There is no entry 99 in this list."),
+        (vec!["grades", "set", "A/replace: age>=36", "B/plan: age>=60"], "Rule 2 ('B') would never count"),
+        (vec!["grades", "set", "A/replace: age>=60, age<36"], "Rule 1 ('A') can never fit"),
+        (vec!["templates", "remove", "Nope"], "There is no template 'Nope'."),
+        (vec!["templates", "remove", "Default"], "cannot be deleted"),
+        (vec!["policies", "remove", "Laptop"], "There is no policy of 'Laptop' for all companies."),
+        (vec!["policies", "set", "Laptop", "--warning", "500"], "0 to 120 months"),
+        (vec!["fields", "map", "colour", "Colour"], "'colour' is no field of the workspace"),
+        (vec!["reports", "discard", "R9"], "There is no report R9."),
+        (vec!["complete", "R9"], "There is no report R9."),
+        (vec!["report", "R9"], "There is no report R9."),
+        (vec!["warranty", "import", "nowhere.csv"], "nowhere.csv cannot be read"),
+        (vec!["undo"], ""),
+    ];
+    for (words, message) in refused {
+        if words == ["undo"] {
+            continue;
+        }
+        let words: Vec<&str> = ["--json", "lifecycle"].into_iter().chain(words).collect();
+        let document = profile.run(&words).exits(1).json();
+        let said = document["error"]["message"].as_str().unwrap();
+        assert!(said.contains(message), "{words:?}: {said}");
+        assert!(!said.contains('\u{1b}'), "{said:?}");
+    }
+    for (words, message) in [
+        (
+            ["configurations", "date", "purchase_date", "--date", "2026-02-30", id],
+            "not a day of the calendar",
+        ),
+        (["configurations", "date", "purchase_date", "--date", "01/02/2026", id], "written as 2027-12-31"),
+        (["configurations", "date", "purchase_date", "--date", "2026-01-01", "LT-1"], "not a Halo id"),
+    ] {
+        let words: Vec<&str> = ["lifecycle"].into_iter().chain(words).collect();
+        let run = profile.run(&words).exits(64);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+    }
+    // Nothing of all that left a step to take back but the class.
+    profile.run(&["lifecycle", "undo"]).exits(0);
+    profile.run(&["lifecycle", "undo"]).exits(0);
+    assert!(rows(&profile, &["types", "list"]).is_empty(), "the import was the first step");
+    profile.run(&["lifecycle", "undo"]).exits(1);
+}
+
+/// S12, S13: what would be renamed or made is shown before it is saved.
+#[test]
+fn steps_6_and_7_a_preview_shows_each_rename_and_saves_nothing() {
+    let (profile, _vendors) = filled();
+    let before = rows(&profile, &["types", "list"]);
+    let preview = |words: &[&str]| {
+        let words: Vec<&str> = ["--json", "lifecycle"].iter().chain(words).copied().collect();
+        profile.run(&words).exits(0).json()
+    };
+    let shown = preview(&["types", "map", "1", "2", "--merge", "--dry-run"]);
+    assert_eq!(shown["changes"], serde_json::json!(["'Customer' becomes 'Prospect', as Halo calls it"]));
+    assert_eq!(preview(&["types", "create-unmapped", "--dry-run"])["changes"], serde_json::json!([]));
+    assert_eq!(rows(&profile, &["types", "list"]), before);
+    profile.run(&["lifecycle", "types", "map", "1", "2", "--merge"]).exits(0);
+    assert_eq!(rows(&profile, &["types", "list"]).len(), before.len() - 1);
+    let again = preview(&["types", "create-unmapped", "--dry-run"]);
+    assert_eq!(again["changes"], serde_json::json!(["'Customer' is created and mapped"]));
+}
+
+/// `--json` is one document on one line, whatever form of a report was asked for; `--plain` keeps the place of a blank
+/// cell, and no name gives the terminal an order.
+#[test]
+fn each_form_of_output_keeps_its_promise() {
+    let (profile, _vendors) = filled();
+    let names: Vec<String> = rows(&profile, &["companies", "list"])
+        .iter()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect();
+    let hostile = names.iter().find(|name| name.contains('\u{1b}')).expect("the sandbox has one");
+    let arabic = names.iter().find(|name| name.contains('ش')).expect("the sandbox has one");
+    for company in [hostile, arabic] {
+        for format in ["text", "json", "csv", "md", "html"] {
+            let run = profile.run(&["--json", "lifecycle", "report", company, "--format", format]).exits(0);
+            assert_eq!(run.stdout.trim_end().lines().count(), 1, "{format}");
+            assert_eq!(run.json()["report"].as_str().unwrap().chars().next(), Some('R'));
+            let run = profile.run(&["lifecycle", "report", company, "--format", format]).exits(0);
+            assert!(!run.stdout.contains('\u{1b}'), "{format}");
+            let file = profile.file(format);
+            let words = ["lifecycle", "report", company, "--format", format, "--out", file.to_str().unwrap()];
+            assert!(!profile.run(&words).exits(0).stdout.contains('\u{1b}'), "{format}");
+        }
+    }
+    for list in ["companies", "types", "statuses", "configurations", "templates", "grades", "reports"] {
+        let run = profile.run(&["--plain", "lifecycle", list, "list"]).exits(0);
+        assert!(!run.stdout.contains('\u{1b}'), "{list}");
+    }
+    let plain = profile.run(&["--plain", "lifecycle", "configurations", "list"]).exits(0).stdout;
+    let cells: Vec<usize> = plain.lines().map(|line| line.split("; ").count()).collect();
+    assert!(cells.iter().all(|count| *count == cells[0]), "each cell has its place");
+    for empty in ["classes", "policies"] {
+        let said = profile.run(&["lifecycle", empty, "list"]).exits(0).stdout;
+        assert!(said.contains("yet"), "{said}");
+    }
+}
+
+/// P70, P71: policies change one thing at a time, and the gaps behind the score can be listed.
+#[test]
+fn policies_keep_what_is_not_said_and_gaps_are_listed() {
+    let (profile, _vendors) = filled();
+    profile.run(&["lifecycle", "policies", "set", "Laptop", "--life", "48", "--warning", "12"]).exits(0);
+    profile.run(&["lifecycle", "policies", "set", "Laptop", "--exempt"]).exits(0);
+    let own = &rows(&profile, &["policies", "list"])[0];
+    assert_eq!(
+        (&own["life_months"], &own["warning_months"], &own["exempt"], &own["virtual"]),
+        (&48.into(), &12.into(), &true.into(), &false.into())
+    );
+    profile.run(&["lifecycle", "policies", "set", "Laptop", "--no-exempt"]).exits(0);
+    assert_eq!(rows(&profile, &["policies", "list"])[0]["exempt"], false);
+    let gaps = rows(&profile, &["configurations", "list", "--gaps"]);
+    let all = rows(&profile, &["configurations", "list"]);
+    assert!(!gaps.is_empty() && gaps.len() < all.len());
+    assert!(gaps.iter().all(|row| !row["missing"].as_array().unwrap().is_empty()));
+    let mistyped = profile.run(&["lifecycle", "policies", "set", "Lapdog", "--exempt"]).exits(0);
+    assert!(mistyped.stderr.contains("No configuration is of type 'Lapdog' yet"), "{}", mistyped.stderr);
+}
+
 #[test]
 fn dates_from_a_file_go_into_halo_only_when_asked_and_stick() {
     let (profile, vendors) = filled();

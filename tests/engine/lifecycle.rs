@@ -373,6 +373,197 @@ async fn a_type_in_use_cannot_be_removed_or_renamed() {
     assert!(!view(&engine).types.iter().any(|term| term.id == club));
 }
 
+/// An id that no configuration has is a slip, not a wish; a class is one of the configuration's own type.
+#[tokio::test(start_paused = true)]
+async fn what_is_said_of_a_configuration_must_fit_one() {
+    let (_ground, engine) = filled().await;
+    let row = rows(&engine, largest(&engine).company.id).into_iter().next().expect("one");
+    let other = view(&engine).configuration_types.into_iter().map(|(name, _)| name);
+    let other = other.into_iter().find(|name| *name != row.kind).expect("another type");
+    tell(&engine, LifecycleOrder::SetClass { was: None, class: class(&other, "Odd", "") }).await;
+    let order = |assets: Vec<i64>, change| LifecycleOrder::Assets { assets, changes: vec![change] };
+    for change in [AssetChange::OffBudget(true), AssetChange::Class(None), AssetChange::Template(None)] {
+        let problem = engine.lifecycle(order(vec![row.id, 999_999], change)).await.expect_err("refused");
+        assert_eq!(problem.message, "No configuration has the Halo id 999999.");
+        assert!(problem.remedy.contains("lifecycle configurations list"), "{problem}");
+    }
+    let wrong = order(vec![row.id], AssetChange::Class(Some("Odd".into())));
+    let message = refused(&engine, wrong).await;
+    assert!(message.contains(&format!("{} has no class 'Odd'", row.kind)), "{message}");
+    assert!(rows(&engine, largest(&engine).company.id).iter().all(|row| row.is_budgeted || !row.counts));
+}
+
+/// What was in a class by hand goes by rule again when the class goes; undo brings both back in one step.
+#[tokio::test(start_paused = true)]
+async fn a_class_that_is_removed_takes_nothing_with_it() {
+    let (_ground, engine) = filled().await;
+    let company = largest(&engine).company.id;
+    let row = rows(&engine, company).into_iter().next().expect("one");
+    tell(&engine, LifecycleOrder::SetClass { was: None, class: class(&row.kind, "Premium", "") }).await;
+    let said =
+        tell(&engine, LifecycleOrder::SetClass { was: None, class: class(&row.kind, "Basic", "always") });
+    assert_eq!(said.await, format!("Saved: class Basic of {}.", row.kind));
+    let changes = vec![AssetChange::Class(Some("Premium".into()))];
+    tell(&engine, LifecycleOrder::Assets { assets: vec![row.id], changes }).await;
+    let class_now =
+        || rows(&engine, company).into_iter().find(|own| own.id == row.id).and_then(|own| own.class);
+    assert_eq!(class_now().as_deref(), Some("Premium"));
+    let said =
+        tell(&engine, LifecycleOrder::RemoveClass { kind: row.kind.clone(), name: "Premium".into() }).await;
+    assert!(said.contains("in it by hand goes by rule again"), "{said}");
+    assert_eq!(class_now().as_deref(), Some("Basic"));
+    tell(&engine, LifecycleOrder::Undo { redo: false }).await;
+    assert_eq!(class_now().as_deref(), Some("Premium"));
+    let hidden = LifecycleOrder::SetClass { was: None, class: class(&row.kind, "Late", "age>=12") };
+    assert!(tell(&engine, hidden).await.contains("Class Basic stands before it"));
+}
+
+/// S17: by hand, too, a company over the cap is not managed, and one name is one company.
+#[tokio::test(start_paused = true)]
+async fn a_company_by_hand_counts_against_the_cap_and_has_a_name_of_its_own() {
+    let (_ground, engine) = filled().await;
+    let name = largest(&engine).company.name;
+    let message = refused(&engine, LifecycleOrder::AddCompany { name: name.to_uppercase() }).await;
+    assert!(message.contains("is here already"), "{message}");
+    let managed = view(&engine).managed;
+    set(&engine, "managed_cap", &managed.to_string()).await;
+    let problem =
+        engine.lifecycle(LifecycleOrder::AddCompany { name: "One More".into() }).await.expect_err("over it");
+    assert_eq!(
+        problem.message,
+        format!("{} companies would be managed, and the cap is {managed}.", managed + 1)
+    );
+    assert_eq!(problem.class, parhelion::model::Class::Limit);
+    let one = largest(&engine).company.id;
+    tell(&engine, LifecycleOrder::Manage { companies: vec![one], managed: false }).await;
+    tell(&engine, LifecycleOrder::AddCompany { name: "One More".into() }).await;
+    assert!(engine.lifecycle(LifecycleOrder::Manage { companies: vec![one], managed: true }).await.is_err());
+}
+
+/// S14: without the full list only the types of companies that come in appear.
+#[tokio::test(start_paused = true)]
+async fn step_6_without_the_full_list_only_types_in_use_appear() {
+    let mut ground = Ground::new(Sandbox::new(Options::default()));
+    ground.settings = "[lifecycle]\nenabled = true\ntypes_full_sync = false".into();
+    let engine = ground.start().await;
+    run(&engine, import()).await;
+    let names =
+        |engine: &Arc<Engine>| view(engine).types.into_iter().map(|term| term.name).collect::<Vec<_>>();
+    assert_eq!(names(&engine), ["Customer"]);
+    assert!(view(&engine).halo_types.len() > 1, "Halo has more");
+    set(&engine, "types_full_sync", "true").await;
+    run(&engine, import()).await;
+    assert!(names(&engine).len() > 1);
+}
+
+/// S19a: switched off, the copy stays as it is and is marked so.
+#[tokio::test(start_paused = true)]
+async fn step_9_switched_off_the_copy_stays_and_says_so() {
+    let (ground, engine) = filled().await;
+    let company = largest(&engine).company;
+    let before = rows(&engine, company.id);
+    set(&engine, "configurations_sync", "false").await;
+    let asset = ground.sandbox.halo_asset(before[0].id).expect("an asset");
+    ground.sandbox.put_halo_asset(&json!({"id": asset["id"], "inactive": true})).expect("an asset");
+    let plan = plan(&engine, &import()).await;
+    assert!(
+        plan.outline.alerts.iter().any(|alert| alert.contains("switched off")),
+        "{:?}",
+        plan.outline.alerts
+    );
+    run(&engine, import()).await;
+    assert_eq!(rows(&engine, company.id), before);
+    assert!(view(&engine).configurations_are_off);
+    let read_at =
+        companies(&engine).into_iter().find(|one| one.company.id == company.id).expect("there").read_at;
+    assert!(read_at.is_some(), "not updated since then");
+}
+
+/// S19g, S19h: a chosen list of companies does not grow by itself and says what it names in vain; narrower types keep
+/// the others, out of scope and out of every total.
+#[tokio::test(start_paused = true)]
+async fn step_9_a_chosen_list_does_not_grow_and_a_narrower_filter_keeps_what_is_here() {
+    let mut ground = Ground::new(Sandbox::new(Options::default()));
+    let chosen = ground.sandbox.halo_assets()[0]["client_id"].as_i64().expect("a client");
+    ground.settings = format!(
+        "[lifecycle]\nenabled = true\ncompanies = [\"{chosen}\", \"77777\"]\ncompany_types = [\"Customer\", \"Vendor\", \"Prospect\"]\ncompany_status = \"all\""
+    );
+    let engine = ground.start().await;
+    let planned = plan(&engine, &import()).await;
+    let alerts = &planned.outline.alerts;
+    assert!(
+        alerts.iter().any(|alert| alert.contains("no managed company has the Halo id '77777'")),
+        "{alerts:?}"
+    );
+    run(&engine, import()).await;
+    let with: Vec<_> = companies(&engine).into_iter().filter(|one| one.configurations > 0).collect();
+    assert_eq!(with.iter().map(|one| one.company.halo).collect::<Vec<_>>(), [Some(chosen)]);
+    let id = with[0].company.id;
+    let before = rows(&engine, id);
+    let kind = before[0].kind.clone();
+    set(&engine, "configuration_types", &format!("[\"{kind}\"]")).await;
+    run(&engine, import()).await;
+    let after = rows(&engine, id);
+    assert_eq!(after.len(), before.len(), "nothing is lost");
+    assert!(
+        after.iter().all(|row| row.out_of_scope == (row.kind != kind) && (row.counts || row.out_of_scope))
+    );
+    set(&engine, "configuration_types", "[]").await;
+    run(&engine, import()).await;
+    assert_eq!(rows(&engine, id), before, "and they come back");
+}
+
+/// Section 8, 4: Halo says yes and keeps nothing, as for a field that the type lacks: the row fails when it is read back.
+#[tokio::test(start_paused = true)]
+async fn a_date_that_does_not_stick_fails_its_row() {
+    let (ground, engine) = filled().await;
+    let ids = dated(&engine, 1).await;
+    let asset = ground.sandbox.halo_asset(ids[0]).expect("an asset");
+    let kind = &asset["assettype_id"];
+    let row = json!({"id": kind, "fields": []});
+    ground.sandbox.put_halo_asset_shelf("types", &row).expect("a type without fields");
+    let written = run(&engine, back()).await;
+    assert_eq!((written.totals.failed, written.state), (1, JobState::Partial), "{:?}", written.problems);
+    assert!(written.problems[0].message.contains("did not stick"), "{:?}", written.problems);
+}
+
+/// Money in two currencies: with another currency the amounts are not converted, and that is said.
+#[tokio::test(start_paused = true)]
+async fn another_currency_says_that_amounts_are_not_converted() {
+    let (_ground, engine) = filled().await;
+    let change = |to: &str| SettingChange { key: "lifecycle.currency".into(), value: Some(to.into()) };
+    let notes = async |to: &str| match engine.set(&[change(to)]).await.expect("a setting") {
+        Reply::Saved { notes, .. } => notes,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(notes("EUR").await, [""; 0], "nothing is priced yet");
+    tell(&engine, LifecycleOrder::SetClass { was: None, class: class("Laptop", "Basic", "always") }).await;
+    let said = notes("GBP").await;
+    assert!(said[0].contains("typed in EUR and are not converted: they count as GBP now"), "{said:?}");
+    assert_eq!(notes("GBP").await, [""; 0], "the same one is no change");
+}
+
+/// A column is there once, and only of a field that has something to show.
+#[tokio::test(start_paused = true)]
+async fn a_templates_columns_are_judged() {
+    let (_ground, engine) = filled().await;
+    let order = |columns: &[&str]| LifecycleOrder::SetTemplate {
+        was: None,
+        template: Template {
+            columns: columns.iter().map(|column| column.parse().expect("a column")).collect(),
+            ..Template::named("Own")
+        },
+    };
+    tell(&engine, order(&["name", "grade", "name"])).await;
+    let own = view(&engine).templates.into_iter().find(|template| template.name == "Own").expect("saved");
+    assert_eq!(own.columns.iter().map(ToString::to_string).collect::<Vec<_>>(), ["name", "grade"]);
+    let message = refused(&engine, order(&["name", "field:Rack"])).await;
+    assert!(message.contains("'Rack' is not among the fields to download"), "{message}");
+    let message = refused(&engine, order(&["field:Serial Number"])).await;
+    assert!(message.contains("its column is 'serial'"), "{message}");
+    assert!(refused(&engine, order(&[])).await.contains("has no column"));
+}
+
 /// A date of a person that cannot be true is refused at once, not put aside later.
 #[tokio::test(start_paused = true)]
 async fn an_impossible_date_of_a_person_is_refused() {

@@ -252,6 +252,31 @@ fn step_8_leads_and_vendors_stay_out_by_default_and_a_second_load_does_not_dupli
     assert!(matches!(&again[0], Step::Follow { changed, .. } if changed.is_empty()), "{again:?}");
 }
 
+/// S16: each filter leaves out what it names, and says why.
+#[test]
+fn step_8_each_filter_leaves_out_what_it_says() {
+    use company::{MappingFilter, StatusFilter};
+    let client = customer(1, "Alder", Some("Customer"), true);
+    let lead = customer(2, "Beech", Some("Lead"), true);
+    let gone = customer(3, "Cedar", Some("Customer"), false);
+    let plain = customer(4, "Damson", None, true);
+    let why = |filter: &Filter, halo: &HaloCompany, mapped| filter.excludes(halo, mapped);
+    let chosen = Filter { types: vec![" lead ".into()], ..default_filter() };
+    assert_eq!(why(&chosen, &lead, false), None, "chosen by name, whatever the case");
+    assert_eq!(why(&chosen, &client, false).as_deref(), Some("type 'Customer' is not among the chosen ones"));
+    assert_eq!(why(&chosen, &plain, false).as_deref(), Some("has no type, and only chosen types are taken"));
+    assert_eq!(why(&default_filter(), &lead, false).as_deref(), Some("type 'Lead' stays out"));
+    assert_eq!(why(&default_filter(), &plain, false), None);
+    let status = |status| Filter { status, ..default_filter() };
+    assert_eq!(why(&status(StatusFilter::Active), &gone, false).as_deref(), Some("inactive in Halo"));
+    assert_eq!(why(&status(StatusFilter::Inactive), &client, false).as_deref(), Some("active in Halo"));
+    assert_eq!(why(&status(StatusFilter::All), &gone, false), None);
+    let mapping = |mapping| Filter { mapping, ..default_filter() };
+    assert_eq!(why(&mapping(MappingFilter::Mapped), &client, false).as_deref(), Some("not mapped"));
+    assert_eq!(why(&mapping(MappingFilter::Unmapped), &client, true).as_deref(), Some("mapped already"));
+    assert_eq!(why(&mapping(MappingFilter::All), &client, true), None);
+}
+
 #[test]
 fn an_exact_name_maps_by_itself_two_of_them_wait() {
     let unmapped = Company { halo: None, ..company() };
@@ -385,6 +410,100 @@ fn grade_rules_are_ordered_and_checked() {
     assert!("age>60".parse::<Tests>().unwrap_err().contains("age>=60"), "says what a test looks like");
 }
 
+/// Rules that contradict themselves or an earlier one would never count: each is refused by its number and grade.
+#[test]
+fn grade_rules_that_can_never_count_are_refused_with_the_reason() {
+    let rules = |whens: &[&str]| -> Vec<GradeRule> {
+        let rule = |(at, when): (usize, &&str)| GradeRule {
+            grade: format!("G{}", at + 1),
+            tone: Tone::Plan,
+            when: when.parse().unwrap(),
+        };
+        whens.iter().enumerate().map(rule).collect()
+    };
+    for never in [
+        "age>=60, age<36",
+        "age<0",
+        "age=unknown, age>=1",
+        "warranty=over, warranty>=1",
+        "warranty<6, warranty>=6",
+        "warranty=unknown, warranty<6",
+        "ram<0",
+    ] {
+        let why = grade::check(&rules(&[never])).unwrap_err();
+        assert!(why.starts_with("rule 1 ('G1') can never fit"), "{never}: {why}");
+    }
+    for (first, second) in [
+        ("age>=36", "age>=60"),
+        ("age>=36", "age>=36"),
+        ("warranty<12", "warranty=over"),
+        ("warranty<12", "warranty<6, age>=10"),
+        ("model~pro", "model~MacBook Pro"),
+        ("ram<8192", "ram<4096, always"),
+    ] {
+        let why = grade::check(&rules(&[first, second])).unwrap_err();
+        assert!(why.contains("rule 2 ('G2') would never count: rule 1 ('G1')"), "{second}: {why}");
+        assert_eq!(
+            grade::check(&rules(&[second, first])).is_ok(),
+            first != second,
+            "{second} first is an order"
+        );
+    }
+    for (first, second) in
+        [("age>=60", "warranty=over"), ("age>=60, model~pro", "age>=60"), ("name~pro", "model~pro")]
+    {
+        assert_eq!(grade::check(&rules(&[first, second])), Ok(()), "{first}; {second}");
+    }
+    assert_eq!(grade::check(&grade::default_rules()), Ok(()));
+    assert_eq!(grade::check(&grade::default_rules_that_warn()), Ok(()));
+    let mut hostile = rules(&["always"]);
+    hostile[0].grade = "Red\u{1b}[31m".into();
+    assert!(grade::check(&hostile).unwrap_err().contains("the grade of rule 1"));
+}
+
+/// P70: so many months before the end of the life or of the warranty the test `warning` holds; without a policy never.
+#[test]
+fn the_warning_period_of_a_type_warns_before_its_life_or_its_warranty_ends() {
+    let of = |policy: TypePolicy| {
+        let mut workspace = Workspace::default();
+        workspace.take(parhelion::lifecycle::workspace::Edit::Policies(vec![policy]));
+        workspace
+    };
+    let with =
+        |months, company| of(TypePolicy { warning_months: months, ..TypePolicy::of("Laptop", company) });
+    let graded = |workspace: &Workspace, configuration: &Configuration| {
+        let judge = Judge::new(workspace, TODAY);
+        let assessment = judge.assess(&company(), configuration, None);
+        (assessment.grade.name.to_owned(), judge.reason(configuration, &assessment))
+    };
+    let none = Workspace::default();
+    // Bought 30 months ago, under warranty for 20 more: healthy, and to be replaced in 30 months.
+    let fresh = laptop(1, Some(30), Some(date(2028, 8, 1)));
+    assert_eq!(graded(&none, &fresh).0, "Healthy");
+    assert_eq!(graded(&with(20, None), &fresh).0, "Healthy");
+    assert_eq!(graded(&with(21, None), &fresh), ("Watch".into(), "warranty until 2028-08-01".into()));
+    assert_eq!(graded(&with(31, None), &fresh), ("Watch".into(), "to be replaced on 2029-05-21".into()));
+    assert_eq!(graded(&with(31, Some(1)), &fresh).0, "Watch", "for this company");
+    assert_eq!(graded(&with(31, Some(2)), &fresh).0, "Healthy", "and for no other");
+    let shorter = TypePolicy { life_months: 31, warning_months: 2, ..TypePolicy::of("Laptop", Some(1)) };
+    let shorter = of(shorter);
+    assert_eq!(graded(&shorter, &fresh).0, "Watch", "its life ends next month");
+    assert_eq!(graded(&with(31, None), &laptop(2, None, None)).0, "Unknown", "no date, no warning");
+    assert_eq!(
+        (none.grades.len() + 1, with(1, None).grades.len()),
+        (9, 9),
+        "only then there is a rule for it"
+    );
+    assert!(TypePolicy { warning_months: 121, ..TypePolicy::of("Laptop", None) }.check().is_err());
+    assert!(TypePolicy { life_months: 0, ..TypePolicy::of("Laptop", None) }.check().is_err());
+    // A class says how long a thing lives, so its rule cannot ask.
+    assert!(
+        class::check(&[class("Basic", "900", "warning")])
+            .unwrap_err()
+            .contains("asks for the warning period")
+    );
+}
+
 #[test]
 fn a_template_in_use_cannot_be_deleted_without_a_replacement() {
     let servers = Template { kinds: ["Server".into()].into(), ..Template::named("Servers") };
@@ -438,6 +557,72 @@ fn unclassed_configurations_are_listed_and_priced_at_0_with_a_warning() {
     assert!(report.warnings[0].contains("no class and is priced at 0"), "{:?}", report.warnings);
 }
 
+/// An amount that cannot be meant is refused by name, and nothing that older trails may hold can overflow a sum.
+#[test]
+fn absurd_amounts_are_refused_and_no_sum_overflows() {
+    let gbp = Currency::new("GBP");
+    for (typed, why) in [
+        ("79228162514264337593543950335", "more than 1,000,000,000"),
+        ("1e28", "more than 1,000,000,000"),
+        ("1000000000.01", "more than 1,000,000,000"),
+        ("-0.01", "below 0"),
+        ("1.23456", "finer than any money"),
+        ("1.200,50", "not an amount such as 1200.00"),
+        ("GBP 12", "not an amount"),
+    ] {
+        let refused = parse_amount(typed, gbp).unwrap_err();
+        assert!(refused.contains(typed) && refused.contains(why), "{typed}: {refused}");
+    }
+    assert_eq!(parse_amount("1000000000", gbp).unwrap().to_string(), "1000000000.00");
+    let most = parhelion::model::Amount::new(rust_decimal::Decimal::MAX);
+    let budget = Budget { hardware: most, setup: most, onsite: most, recurring: most };
+    let absurd = Class { budget, ..class("Basic", "900", "always") };
+    assert!(
+        class::check(std::slice::from_ref(&absurd))
+            .unwrap_err()
+            .contains("hardware of class 'Basic' of Laptop")
+    );
+    let workspace = Workspace { classes: vec![absurd], ..Workspace::default() };
+    let report =
+        report_of(&workspace, &plain([laptop(1, Some(24), None), laptop(2, None, None)]), Mode::Display);
+    for format in Format::ALL {
+        assert!(
+            !export(&report, format, &Headed::list(&[]).unwrap()).unwrap().is_empty(),
+            "{}",
+            format.key()
+        );
+    }
+}
+
+/// A life of fifty years does not make fifty bars, and nothing of the total is lost by it.
+#[test]
+fn the_last_bar_of_the_years_has_everything_after_it() {
+    let long = Class { life_months: 600, ..class("Rack", "500", "model~rack") };
+    let workspace = Workspace { classes: vec![long, class("Basic", "900", "always")], ..workspace() };
+    let rack = Configuration { model: "Rack 42U".into(), ..laptop(2, Some(1), None) };
+    let report = report_of(&workspace, &plain([laptop(1, Some(24), None), rack]), Mode::Display);
+    let years = report.years();
+    assert_eq!((years.len(), years[9].0.as_str(), years[9].1.count), (10, "2035+", 1));
+    let sum: rust_decimal::Decimal = years.iter().map(|(_, cost)| cost.total()).sum();
+    assert_eq!(sum, report.summary.total());
+    let json: serde_json::Value =
+        serde_json::from_slice(&export(&report, Format::Json, &[]).unwrap()).unwrap();
+    assert_eq!(json["years"][9]["year"], "2035+");
+}
+
+#[test]
+fn a_class_that_another_one_hides_is_told_and_one_that_fits_nothing_is_refused() {
+    let classes =
+        [class("Basic", "900", "always"), class("Premium", "1800", "model~pro"), class("Own", "1", "")];
+    assert_eq!(class::shadowed_by(&classes, "Laptop", "Premium").map(|own| own.name.as_str()), Some("Basic"));
+    for counts in ["Basic", "Own", "Nowhere"] {
+        assert_eq!(class::shadowed_by(&classes, "Laptop", counts), None, "{counts}");
+    }
+    assert_eq!(class::check(&classes), Ok(()));
+    let never = class::check(&[class("Basic", "900", "age>=12, age<12")]).unwrap_err();
+    assert!(never.contains("class 'Basic' of Laptop can never fit"), "{never}");
+}
+
 #[test]
 fn a_class_by_hand_goes_before_every_rule() {
     let by_hand = Local { class: Some("Premium".into()), ..Local::default() };
@@ -475,6 +660,7 @@ fn policies_of_a_type_exempt_it_make_it_virtual_and_differ_for_one_company() {
         life_months,
         exempt,
         is_virtual,
+        warning_months: 0,
         company,
     };
     let with = |policies: Vec<TypePolicy>| Workspace { policies, ..workspace() };
@@ -590,6 +776,30 @@ fn the_csv_has_the_columns_and_headings_that_were_set_and_runs_no_formula() {
     let csv = String::from_utf8(export(&report, Format::Csv, &columns).unwrap()).unwrap();
     assert_eq!(csv, "Serial No,Name,Cost\r\n5CG0000001,'=cmd|' /C calc'!A0,1125.50\r\n");
     assert!(Headed::list(&["colour".into()]).unwrap_err().contains("not a column"));
+}
+
+/// Whatever a name begins with, no spreadsheet runs it and no terminal obeys it.
+#[test]
+fn no_name_acts_in_a_file() {
+    for start in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\u{1b}[31m=1", "\u{feff}=1"] {
+        let evil =
+            Configuration { name: start.into(), notes: "two\nlines".into(), ..laptop(1, Some(24), None) };
+        let report = report_of(&workspace(), &plain([evil]), Mode::Display);
+        let columns = Headed::list(&["name".into(), "notes==Notes".into()]).unwrap();
+        let csv = String::from_utf8(export(&report, Format::Csv, &columns).unwrap()).unwrap();
+        assert!(!csv.chars().any(|c| c.is_control() && c != '\r' && c != '\n'), "{csv:?}");
+        let lines: Vec<&str> = csv.trim_end().split("\r\n").collect();
+        assert_eq!(lines.len(), 2, "one row a configuration: {csv:?}");
+        assert!(lines[0].ends_with(",'=Notes"), "{csv:?}");
+        let cell = lines[1].trim_start_matches('"').trim_start();
+        assert!(!cell.starts_with(['=', '+', '-', '@']), "{csv:?}");
+        let text = String::from_utf8(export(&report, Format::Text, &[]).unwrap()).unwrap();
+        let markdown = String::from_utf8(export(&report, Format::Markdown, &[]).unwrap()).unwrap();
+        let page = String::from_utf8(export(&report, Format::Html, &[]).unwrap()).unwrap();
+        for form in [text, markdown, page] {
+            assert!(!form.chars().any(|c| c.is_control() && c != '\n'), "{form:?}");
+        }
+    }
 }
 
 #[test]
@@ -912,6 +1122,53 @@ fn a_list_of_types_or_classes_is_changed_by_its_rules() {
         ("CSAB".into(), "ASCB".into(), "ASBC".into(), "CSAB".into())
     );
     assert!(class::moved(&classes, "Server", "A", 1).is_err());
+}
+
+/// S4-S8: what the guide has a person set in Halo is all there, with a least-privilege list beside the guide's own.
+#[test]
+fn steps_2_and_4_the_checklists_have_the_guides_values() {
+    let steps = setup::steps(&Facts::default());
+    let help = |name: &str| steps.iter().find(|step| step.name == name).unwrap().help.clone();
+    let has = |name: &str, words: &[&str]| {
+        let help = help(name);
+        for word in words {
+            assert!(help.contains(word), "{name}: {word} is not in '{help}'");
+        }
+    };
+    has(
+        "Agent in Halo",
+        &[
+            "user name",
+            "e-mail address that no other agent has",
+            "Active",
+            "API-only",
+            "default team",
+            "working hours",
+            "customers read",
+            "CRM read",
+            "assets read",
+            "users read",
+            "products read",
+        ],
+    );
+    has(
+        "Application in Halo",
+        &[
+            "client id and secret",
+            "log-in type agent",
+            "agent log-ins allowed",
+            "read:customers read:assets",
+            "edit:assets only if dates go back",
+            "all:standard",
+            "admin:webhooks",
+            "customers, CRM, software and assets",
+            "shown once",
+        ],
+    );
+    has(
+        "Addresses",
+        &["proxy", "403", "seven addresses", "only if you also run the vendor's own integration"],
+    );
 }
 
 #[test]

@@ -90,6 +90,14 @@ fn a_class_is_added_by_keys_and_judged_by_the_rules_of_the_commands() {
     rig.says("[Classes]").says("Rack");
 }
 
+/// A sentence that the line under the field cuts off is whole in the pane below.
+#[test]
+fn what_is_refused_is_told_whole_where_it_was_typed() {
+    let mut rig = at(CLASSES);
+    rig.keys("n j j <Enter> <Ctrl-U>").paste("900 EUR").keys("<Enter>").says("never added together");
+    rig.shows("lifecycle-class-refused@80x24");
+}
+
 #[test]
 fn a_class_is_renamed_moved_and_removed_after_a_question() {
     let mut rig = at(CLASSES);
@@ -237,6 +245,17 @@ fn marked_configurations_are_put_into_a_class_at_once() {
     assert_eq!((assets.len(), changes), (2, vec![AssetChange::Class(Some("Premium".into()))]));
     rig.says("SRV-007").keys("u");
     assert_eq!(last(&rig), LifecycleOrder::Undo { redo: false });
+}
+
+/// P71: from the score to what it misses.
+#[test]
+fn a_report_shows_only_what_lacks_a_fact() {
+    let mut rig = at(0);
+    rig.keys("<Enter>").says("SRV-007").keys("f").says("s serial").keys("e");
+    rig.says("only without expiration date").shows("report-without-expiration@80x24");
+    rig.keys("f t").says("Nothing here is without type").keys("<Enter>").says("there is no configuration");
+    rig.keys("<Esc>").says_not("only without").says("SRV-007").keys("f g").says("only what lacks data");
+    rig.keys("f f").says_not("only what lacks data");
 }
 
 #[test]

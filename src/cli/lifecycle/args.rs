@@ -106,9 +106,16 @@ pub enum Terms {
         /// Also if another one stands for it: the two become one
         #[arg(long)]
         merge: bool,
+        /// Show the change of names and save nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Map what has a partner of exactly its name and create the rest
-    CreateUnmapped,
+    CreateUnmapped {
+        /// Show the list and save nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Rename one that stands for none of Halo's
     Rename {
         /// Its number here
@@ -150,6 +157,7 @@ pub enum Companies {
     Year {
         company: String,
         /// 1 to 12; none: as the workspace's
+        #[arg(allow_negative_numbers = true)]
         month: Option<i8>,
     },
 }
@@ -183,7 +191,8 @@ pub enum Configurations {
     Date {
         #[arg(value_parser = date_field, value_name = "FIELD")]
         field: DateField,
-        #[arg(long)]
+        /// Such as 2027-12-31
+        #[arg(long, value_parser = day)]
         date: Option<Date>,
         #[command(flatten)]
         assets: Assets,
@@ -200,7 +209,7 @@ pub enum Configurations {
 #[derive(Debug, Flags)]
 pub struct Assets {
     /// Halo ids
-    #[arg(required = true, value_name = "ASSET")]
+    #[arg(required = true, value_name = "ASSET", value_parser = asset)]
     pub ids: Vec<i64>,
 }
 
@@ -297,14 +306,14 @@ pub struct Class {
     pub kind: String,
     pub name: String,
     /// Such as 1200 or `1200 GBP`
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub hardware: Option<String>,
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub setup: Option<String>,
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub onsite: Option<String>,
     /// A month
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub recurring: Option<String>,
     /// Months from purchase to replacement
     #[arg(long, value_name = "MONTHS")]
@@ -317,18 +326,28 @@ pub struct Class {
 #[derive(Debug, Subcommand)]
 pub enum Policies {
     List,
+    /// Add one, or change what is named
     Set {
         #[arg(value_name = "TYPE")]
         kind: String,
-        /// Months from purchase to replacement, of what has no class
-        #[arg(long, value_name = "MONTHS", default_value_t = crate::lifecycle::class::DEFAULT_LIFE)]
-        life: u32,
+        /// Months from purchase to replacement, of what has no class [default: 60]
+        #[arg(long, value_name = "MONTHS")]
+        life: Option<u32>,
+        /// So many months before its life or its warranty ends the test `warning` holds; 0: never
+        #[arg(long, value_name = "MONTHS")]
+        warning: Option<u32>,
         /// Needs no dates and no budget
         #[arg(long)]
         exempt: bool,
+        /// Needs them again
+        #[arg(long, conflicts_with = "exempt")]
+        no_exempt: bool,
         /// A virtual machine: no warranty, nothing to buy
         #[arg(long = "virtual")]
         is_virtual: bool,
+        /// A thing again
+        #[arg(long = "no-virtual", conflicts_with = "is_virtual")]
+        no_virtual: bool,
         /// For this company only
         #[arg(long, value_name = "COMPANY")]
         company: Option<String>,
@@ -367,6 +386,17 @@ fn date_field(text: &str) -> Result<DateField, String> {
         let known: Vec<_> = DateField::ALL.iter().map(|field| field.key()).collect();
         format!("known are {}", known.join(", "))
     })
+}
+
+/// A day as this program writes it.
+fn day(text: &str) -> Result<Date, String> {
+    let date = text.trim().parse::<Date>().ok().filter(|_| text.trim().len() == 10);
+    date.ok_or_else(|| "not a day of the calendar, written as 2027-12-31".to_owned())
+}
+
+fn asset(text: &str) -> Result<i64, String> {
+    let id = text.trim().parse().ok().filter(|id| *id > 0);
+    id.ok_or_else(|| "not a Halo id; `lifecycle configurations list` shows them".to_owned())
 }
 
 /// The form that was asked for.

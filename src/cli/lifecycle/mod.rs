@@ -26,7 +26,9 @@ use crate::lifecycle::report::{Head, Report, ReportId, Row};
 use crate::lifecycle::rule::Tests;
 use crate::lifecycle::summary::Summary;
 use crate::lifecycle::template::{Mode, Template, View};
+use crate::lifecycle::term::{self, HaloTerm, Term, TermChange};
 use crate::model::asset::FieldKind;
+use crate::model::text::shown;
 use crate::model::{Amount, Class as Kind, Problem};
 
 /// Asks the workspace and takes the one answer that fits.
@@ -96,7 +98,11 @@ pub async fn run(out: &Out, handle: &Handle, command: &Lifecycle) -> Result<u8, 
             let csv = crate::lifecycle::warranty::decode(&files::read(file)?);
             let order = LifecycleOrder::ImportWarranty { csv, dry_run: *dry_run };
             let import =
-                order!(handle, Command::Lifecycle(Box::new(order)), Reply::Warranty(import) => import)?;
+                order!(handle, Command::Lifecycle(Box::new(order)), Reply::Warranty(import) => import)
+                    .map_err(|problem: Problem| {
+                        let message = format!("{}: {}", file.display(), problem.message);
+                        Problem { message, ..problem }
+                    })?;
             out.either(&show::warranty_document(&import), || show::warranty(&import))?;
             Ok(if import.refused.is_empty() { DONE } else { PARTIAL })
         }
@@ -108,7 +114,7 @@ pub async fn run(out: &Out, handle: &Handle, command: &Lifecycle) -> Result<u8, 
 /// One change; says what happened.
 async fn edit(out: &Out, handle: &Handle, order: LifecycleOrder) -> Result<u8, Failure> {
     let said = order!(handle, Command::Lifecycle(Box::new(order)), Reply::Done(said) => said)?;
-    out.either(&serde_json::json!({ "message": said }), || said.clone())?;
+    out.either(&serde_json::json!({ "message": said }), || shown(&said).into_owned())?;
     Ok(DONE)
 }
 
@@ -124,22 +130,53 @@ async fn terms_of(out: &Out, handle: &Handle, list: TermList, command: &Terms) -
     let order = match command {
         Terms::List => {
             let view = overview(handle).await?;
-            let (local, halo) = match list {
-                TermList::Types => (&view.types, &view.halo_types),
-                TermList::Statuses => (&view.statuses, &view.halo_statuses),
-            };
+            let (local, halo) = lists(&view, list);
             out.either(&show::terms_document(local, halo), || show::terms(local, halo, out.plain))?;
             return Ok(DONE);
         }
         Terms::Add { name } => LifecycleOrder::AddTerm { list, name: name.clone() },
-        Terms::Map { id, halo, merge } => {
+        Terms::Map { id, halo, merge, dry_run: true } => {
+            let view = overview(handle).await?;
+            let (local, known) = lists(&view, list);
+            let term = known.iter().find(|term| term.id == *halo || term.name == *halo);
+            let term = term.ok_or_else(|| sentence(&format!("Halo has no '{halo}' in this list")))?;
+            let changes = term::map(local, *id, term.clone(), *merge).map_err(|text| sentence(&text))?;
+            return preview(out, &changes);
+        }
+        Terms::CreateUnmapped { dry_run: true } => {
+            let view = overview(handle).await?;
+            let (local, known) = lists(&view, list);
+            return preview(out, &term::create_unmapped(local, known));
+        }
+        Terms::Map { id, halo, merge, .. } => {
             LifecycleOrder::MapTerm { list, id: *id, halo: halo.clone(), merge: *merge }
         }
-        Terms::CreateUnmapped => LifecycleOrder::CreateUnmapped { list },
+        Terms::CreateUnmapped { .. } => LifecycleOrder::CreateUnmapped { list },
         Terms::Rename { id, name } => LifecycleOrder::RenameTerm { list, id: *id, name: name.clone() },
         Terms::Remove { id } => LifecycleOrder::RemoveTerm { list, id: *id },
     };
     edit(out, handle, order).await
+}
+
+/// The entries here and those of Halo.
+fn lists(view: &WorkspaceView, list: TermList) -> (&[Term], &[HaloTerm]) {
+    match list {
+        TermList::Types => (&view.types, &view.halo_types),
+        TermList::Statuses => (&view.statuses, &view.halo_statuses),
+    }
+}
+
+/// What would change, before it is saved (S12, S13).
+fn preview(out: &Out, changes: &[TermChange]) -> Result<u8, Failure> {
+    let said: Vec<String> = changes.iter().map(|change| shown(&change.sentence()).into_owned()).collect();
+    out.either(&serde_json::json!({ "dry_run": true, "changes": said }), || {
+        if said.is_empty() {
+            "Everything is mapped: 0 new.".into()
+        } else {
+            format!("{}\nNothing was saved.", said.join("\n"))
+        }
+    })?;
+    Ok(DONE)
 }
 
 async fn companies(out: &Out, handle: &Handle, command: &Companies) -> Result<u8, Failure> {
@@ -241,7 +278,10 @@ async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8
         }
         Templates::Rename { name, new } => {
             let old = view.templates.iter().find(|template| template.name == name.trim());
-            let old = old.ok_or_else(|| sentence(&format!("there is no template '{}'", name.trim())))?;
+            let old = old.ok_or_else(|| {
+                sentence(&format!("there is no template '{}'", name.trim()))
+                    .remedy("`parhelion lifecycle templates list` shows them.")
+            })?;
             let template = Template { name: new.clone(), ..old.clone() };
             LifecycleOrder::SetTemplate { was: Some(old.name.clone()), template }
         }
@@ -253,6 +293,7 @@ async fn templates(out: &Out, handle: &Handle, command: &Templates) -> Result<u8
             };
             if let Some(types) = &set.types {
                 template.kinds = words(types);
+                note_unknown(out, &view, &template.kinds);
             }
             if let Some(columns) = &set.columns {
                 let columns: Result<Vec<Column>, String> =
@@ -323,7 +364,10 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
         Classes::Rename { kind, name, new } => {
             let (kind, name) = (kind.trim(), name.trim());
             let old = view.classes.iter().find(|own| own.kind == kind && own.name == name);
-            let old = old.ok_or_else(|| sentence(&format!("there is no class '{name}' of {kind}")))?;
+            let old = old.ok_or_else(|| {
+                sentence(&format!("there is no class '{name}' of {kind}"))
+                    .remedy("`parhelion lifecycle classes list` shows them.")
+            })?;
             let class = Class { name: new.clone(), ..old.clone() };
             LifecycleOrder::SetClass { was: Some(old.name.clone()), class }
         }
@@ -342,21 +386,24 @@ async fn classes(out: &Out, handle: &Handle, command: &Classes) -> Result<u8, Fa
                 life_months: class::DEFAULT_LIFE,
                 rule: Tests::default(),
             });
-            let take = |typed: &Option<String>, amount: &mut Amount| -> Result<(), Problem> {
+            let of = format!("class '{}' of {}", class.name, class.kind);
+            let take = |what: &str, typed: &Option<String>, amount: &mut Amount| -> Result<(), Problem> {
                 if let Some(typed) = typed {
-                    *amount =
-                        class::parse_amount(typed, view.currency).map_err(|text: String| sentence(&text))?;
+                    *amount = class::parse_amount(typed, view.currency)
+                        .map_err(|why| sentence(&format!("{what} of {of}: {why}")))?;
                 }
                 Ok(())
             };
-            take(&set.hardware, &mut class.budget.hardware)?;
-            take(&set.setup, &mut class.budget.setup)?;
-            take(&set.onsite, &mut class.budget.onsite)?;
-            take(&set.recurring, &mut class.budget.recurring)?;
+            take("hardware", &set.hardware, &mut class.budget.hardware)?;
+            take("set-up", &set.setup, &mut class.budget.setup)?;
+            take("onsite", &set.onsite, &mut class.budget.onsite)?;
+            take("recurring", &set.recurring, &mut class.budget.recurring)?;
             class.life_months = set.life.unwrap_or(class.life_months);
             if let Some(rule) = &set.rule {
-                class.rule = rule.parse().map_err(|text: String| sentence(&text))?;
+                class.rule =
+                    rule.parse().map_err(|text: String| sentence(&format!("rule of {of}: {text}")))?;
             }
+            note_unknown(out, &view, [&class.kind]);
             LifecycleOrder::SetClass { was: None, class }
         }
     };
@@ -373,18 +420,22 @@ async fn policies(out: &Out, handle: &Handle, command: &Policies) -> Result<u8, 
     let order = match command {
         Policies::List => {
             let view = overview(handle).await?;
-            out.either(&show::policies_document(&view), || show::policies(&view, out.plain))?;
+            let all = all_companies(handle).await?;
+            out.either(&show::policies_document(&view), || show::policies(&view, &all, out.plain))?;
             return Ok(DONE);
         }
-        Policies::Set { kind, life, exempt, is_virtual, company } => LifecycleOrder::SetPolicy {
-            policy: TypePolicy {
-                kind: kind.trim().to_owned(),
-                life_months: *life,
-                exempt: *exempt,
-                is_virtual: *is_virtual,
-                company: of(company).await?,
-            },
-        },
+        Policies::Set { kind, life, warning, exempt, no_exempt, is_virtual, no_virtual, company } => {
+            let view = overview(handle).await?;
+            let (kind, company) = (kind.trim(), of(company).await?);
+            let old = view.policies.iter().find(|own| own.kind == kind && own.company == company);
+            let mut policy = old.cloned().unwrap_or_else(|| TypePolicy::of(kind, company));
+            policy.life_months = life.unwrap_or(policy.life_months);
+            policy.warning_months = warning.unwrap_or(policy.warning_months);
+            policy.exempt = (policy.exempt || *exempt) && !no_exempt;
+            policy.is_virtual = (policy.is_virtual || *is_virtual) && !no_virtual;
+            note_unknown(out, &view, [&policy.kind]);
+            LifecycleOrder::SetPolicy { policy }
+        }
         Policies::Remove { kind, company } => {
             LifecycleOrder::RemovePolicy { kind: kind.trim().to_owned(), company: of(company).await? }
         }
@@ -423,24 +474,39 @@ async fn report(
     let report: Box<Report> = workspace!(handle, LifecycleQuery::Report { report: id, mode }, Report)?;
     let settings = ask!(handle, Query::Settings, Settings)?.settings;
     let columns = Headed::list(&settings.lifecycle.csv_columns).map_err(|text: String| sentence(&text))?;
+    if file.is_none() && out.json {
+        // One document on standard output, whatever is in it.
+        let document = if format == Format::Json {
+            crate::lifecycle::export::document(&report)
+        } else if format.is_text() {
+            let bytes = export(&report, format, &columns).map_err(|text: String| sentence(&text))?;
+            let text = String::from_utf8_lossy(&bytes);
+            serde_json::json!({"report": report.head.id.to_string(), "format": format.key(), "text": text})
+        } else {
+            return Err(not_printed().into());
+        };
+        out.document(&document)?;
+        return Ok(DONE);
+    }
     let bytes = export(&report, format, &columns).map_err(|text: String| sentence(&text))?;
     match file {
         Some(path) => {
             files::write(path, &bytes)?;
-            let said = format!("{} of {} is in {}.", report.head.id, report.head.name, path.display());
+            let name = shown(&report.head.name);
+            let said = format!("{} of {name} is in {}.", report.head.id, path.display());
             out.either(
                 &serde_json::json!({"report": report.head.id.to_string(), "format": format.key(), "file": path}),
                 || said.clone(),
             )?;
         }
-        None if !format.is_text() => {
-            let problem = Problem::new(Kind::Input, "A spreadsheet cannot be printed.")
-                .remedy("Name a file: `--out FILE`.");
-            return Err(problem.into());
-        }
+        None if !format.is_text() => return Err(not_printed().into()),
         None => out.text(&String::from_utf8_lossy(&bytes))?,
     }
     Ok(DONE)
+}
+
+fn not_printed() -> Problem {
+    Problem::new(Kind::Input, "A spreadsheet cannot be printed.").remedy("Name a file: `--out FILE`.")
 }
 
 async fn portfolio(out: &Out, handle: &Handle) -> Result<u8, Failure> {
@@ -451,6 +517,20 @@ async fn portfolio(out: &Out, handle: &Handle) -> Result<u8, Failure> {
         show::portfolio(&all, &sums, &view, out.plain)
     })?;
     Ok(DONE)
+}
+
+/// Says which of these configuration types nothing has yet: mostly a slip, sometimes only early.
+fn note_unknown<'a>(out: &Out, view: &WorkspaceView, kinds: impl IntoIterator<Item = &'a String>) {
+    let known: Vec<&str> = view.configuration_types.iter().map(|(name, _)| name.as_str()).collect();
+    if known.is_empty() {
+        return;
+    }
+    for kind in kinds {
+        if !known.contains(&kind.as_str()) {
+            let here = known.join(", ");
+            out.remark(&format!("No configuration is of type '{kind}' yet; those here are of {here}."));
+        }
+    }
 }
 
 /// A sentence of the rules as a problem of what was typed.

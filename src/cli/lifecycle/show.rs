@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::text::table;
 use crate::host::words::{CompanyView, FieldView, WarrantyImport, WorkspaceView};
 use crate::lifecycle::column::Column;
 use crate::lifecycle::export::grouped;
@@ -14,6 +13,16 @@ use crate::lifecycle::term::{HaloTerm, Term};
 use crate::lifecycle::{AREAS, NOTICE, Offered};
 use crate::model::Amount;
 use crate::model::text::shown;
+
+/// Rows in columns. What is blank is told, so that with `--plain` each cell keeps its place; an empty list says so.
+fn table(header: &[&str], rows: Vec<Vec<String>>, plain: bool, none: &str) -> String {
+    if rows.is_empty() {
+        return none.to_owned();
+    }
+    let told = |cell: String| if cell.is_empty() { "-".to_owned() } else { cell };
+    let rows = rows.into_iter().map(|row| row.into_iter().map(told).collect()).collect();
+    crate::cli::text::table(header, rows, plain)
+}
 
 fn count(view: &WorkspaceView, area: &str) -> Option<u64> {
     Some(match area {
@@ -69,7 +78,7 @@ pub fn setup(view: &WorkspaceView, plain: bool) -> String {
             vec![state.into(), step.name.clone(), shown(&step.says).into_owned()]
         })
         .collect();
-    table(&["state", "step", "how it stands"], rows, plain)
+    table(&["state", "step", "how it stands"], rows, plain, "")
 }
 
 pub fn fields(fields: &[FieldView], plain: bool) -> String {
@@ -81,7 +90,7 @@ pub fn fields(fields: &[FieldView], plain: bool) -> String {
             vec![field, halo, one.kind.key().to_owned(), one.state.words().to_owned()]
         })
         .collect();
-    table(&["field", "in Halo", "type if made", "state"], rows, plain)
+    table(&["field", "in Halo", "type if made", "state"], rows, plain, "")
 }
 
 pub fn fields_document(fields: &[FieldView]) -> Value {
@@ -105,7 +114,7 @@ pub fn terms(local: &[Term], halo: &[HaloTerm], plain: bool) -> String {
             vec![
                 term.id.to_string(),
                 shown(&term.name).into_owned(),
-                of.map(|halo| halo.id.clone()).unwrap_or_default(),
+                of.map(|halo| shown(&halo.id).into_owned()).unwrap_or_default(),
                 of.map(|halo| shown(&halo.name).into_owned()).unwrap_or_default(),
                 state.into(),
             ]
@@ -115,12 +124,17 @@ pub fn terms(local: &[Term], halo: &[HaloTerm], plain: bool) -> String {
         rows.push(vec![
             String::new(),
             String::new(),
-            one.id.clone(),
+            shown(&one.id).into_owned(),
             shown(&one.name).into_owned(),
             "only in Halo".into(),
         ]);
     }
-    table(&["id", "name", "Halo id", "Halo name", "state"], rows, plain)
+    table(
+        &["id", "name", "Halo id", "Halo name", "state"],
+        rows,
+        plain,
+        "None yet: `parhelion run lifecycle` brings Halo's, `add` makes one by hand.",
+    )
 }
 
 fn unmapped<'a>(local: &'a [Term], halo: &'a [HaloTerm]) -> impl Iterator<Item = &'a HaloTerm> {
@@ -143,8 +157,8 @@ pub fn companies(all: &[CompanyView], view: &WorkspaceView, plain: bool) -> Stri
             vec![
                 one.company.halo.map(|id| id.to_string()).unwrap_or_default(),
                 shown(&one.company.name).into_owned(),
-                one.kind.clone(),
-                one.status.clone(),
+                shown(&one.kind).into_owned(),
+                shown(&one.status).into_owned(),
                 if one.company.managed { "managed".into() } else { "-".into() },
                 one.configurations.to_string(),
                 one.draft.map(|draft| draft.to_string()).unwrap_or_default(),
@@ -153,7 +167,8 @@ pub fn companies(all: &[CompanyView], view: &WorkspaceView, plain: bool) -> Stri
         .collect();
     let cap = if view.cap > 0 { format!(" of {}", view.cap) } else { String::new() };
     let head = ["Halo id", "name", "type", "status", "managed", "configurations", "draft"];
-    format!("{}\n{}{cap} managed", table(&head, rows, plain).trim_end(), view.managed)
+    let none = "No company yet: `parhelion run lifecycle` brings Halo's customers in.";
+    format!("{}\n{}{cap} managed", table(&head, rows, plain, none).trim_end(), view.managed)
 }
 
 pub fn companies_document(all: &[CompanyView], view: &WorkspaceView) -> Value {
@@ -211,7 +226,7 @@ pub fn configurations(rows: &[(String, Row)], plain: bool) -> String {
         "year",
         "total",
     ];
-    table(&head, lines, plain)
+    table(&head, lines, plain, "No configuration.")
 }
 
 pub fn configurations_document(rows: &[(String, Row)]) -> Value {
@@ -252,13 +267,13 @@ pub fn templates(view: &WorkspaceView, plain: bool) -> String {
             vec![
                 shown(&template.name).into_owned(),
                 words(&template.kinds),
-                template.columns.iter().map(Column::key).collect::<Vec<_>>().join(", "),
+                shown(&template.columns.iter().map(Column::key).collect::<Vec<_>>().join(", ")).into_owned(),
                 hides(&template.build),
                 hides(&template.display),
             ]
         })
         .collect();
-    table(&["template", "types", "columns", "build view hides", "display view hides"], rows, plain)
+    table(&["template", "types", "columns", "build view hides", "display view hides"], rows, plain, "")
 }
 
 pub fn templates_document(view: &WorkspaceView) -> Value {
@@ -275,14 +290,14 @@ pub fn grades(view: &WorkspaceView, plain: bool) -> String {
                 (at + 1).to_string(),
                 shown(&rule.grade).into_owned(),
                 rule.tone.key().into(),
-                rule.when.to_string(),
+                shown(&rule.when.to_string()).into_owned(),
             ]
         })
         .collect();
     let whose = if view.grades_are_ours { format!("{DEFAULT_LABEL}; ") } else { String::new() };
     format!(
         "{}\n{whose}the first rule that fits counts",
-        table(&["", "grade", "tone", "when"], rows, plain).trim_end()
+        table(&["", "grade", "tone", "when"], rows, plain, "").trim_end()
     )
 }
 
@@ -310,13 +325,17 @@ pub fn classes(view: &WorkspaceView, plain: bool) -> String {
                 money(class.budget.once()),
                 money(class.budget.recurring),
                 class.life_months.to_string(),
-                class.rule.to_string(),
+                match class.rule.to_string() {
+                    rule if rule.is_empty() => "by hand".into(),
+                    rule => shown(&rule).into_owned(),
+                },
             ]
         })
         .collect();
     let head =
         ["type", "class", "hardware", "set-up", "onsite", "total", "recurring", "life (months)", "rule"];
-    table(&head, rows, plain)
+    let none = "No class yet, so every replacement costs 0: `parhelion lifecycle classes set` adds one.";
+    table(&head, rows, plain, none)
 }
 
 pub fn classes_document(view: &WorkspaceView) -> Value {
@@ -334,22 +353,28 @@ pub fn classes_document(view: &WorkspaceView) -> Value {
     json!({"currency": view.currency, "rows": rows})
 }
 
-pub fn policies(view: &WorkspaceView, plain: bool) -> String {
+pub fn policies(view: &WorkspaceView, all: &[CompanyView], plain: bool) -> String {
     let rows = view
         .policies
         .iter()
         .map(|policy| {
             let yes = |yes: bool| if yes { "yes" } else { "-" }.to_owned();
+            let company = |id: i64| {
+                let one = all.iter().find(|view| i64::from(view.company.id) == id);
+                one.map_or_else(|| id.to_string(), |view| shown(&view.company.name).into_owned())
+            };
             vec![
                 shown(&policy.kind).into_owned(),
-                policy.company.map_or_else(|| "all".into(), |id| id.to_string()),
+                policy.company.map_or_else(|| "all".into(), company),
                 policy.life_months.to_string(),
+                if policy.warning_months == 0 { "-".into() } else { policy.warning_months.to_string() },
                 yes(policy.exempt),
                 yes(policy.is_virtual),
             ]
         })
         .collect();
-    table(&["type", "company", "life (months)", "exempt", "virtual"], rows, plain)
+    let none = "No policy yet: every type lives 60 months without a class; `parhelion lifecycle policies set` adds one.";
+    table(&["type", "company", "life (months)", "warning (months)", "exempt", "virtual"], rows, plain, none)
 }
 
 pub fn policies_document(view: &WorkspaceView) -> Value {
@@ -359,7 +384,7 @@ pub fn policies_document(view: &WorkspaceView) -> Value {
         .map(|policy| {
             json!({
                 "type": policy.kind, "company": policy.company.map(|id| id.to_string()), "life_months": policy.life_months,
-                "exempt": policy.exempt, "virtual": policy.is_virtual,
+                "warning_months": policy.warning_months, "exempt": policy.exempt, "virtual": policy.is_virtual,
             })
         })
         .collect();
@@ -375,7 +400,12 @@ pub fn reports(heads: &[Head], plain: bool) -> String {
             vec![head.id.to_string(), shown(&head.name).into_owned(), state, day(head.created)]
         })
         .collect();
-    table(&["report", "company", "state", "begun"], rows, plain)
+    table(
+        &["report", "company", "state", "begun"],
+        rows,
+        plain,
+        "No report yet: `parhelion lifecycle report COMPANY` begins one.",
+    )
 }
 
 pub fn reports_document(heads: &[Head]) -> Value {
@@ -445,6 +475,7 @@ pub fn portfolio(all: &[CompanyView], sums: &[(u32, Summary)], view: &WorkspaceV
         &["company", "counted", "replace", "plan", "watch", "healthy", "unknown", "quality", "budget"],
         rows,
         plain,
+        "No company is managed yet.",
     )
 }
 

@@ -13,6 +13,7 @@ use crate::lifecycle::report::ReportId;
 use crate::lifecycle::template;
 use crate::lifecycle::term::{self, HaloTerm, Term};
 use crate::lifecycle::workspace::{Edit, Workspace};
+use crate::matching::exact_form;
 use crate::model::{Class as Kind, Problem};
 
 /// The longest name of anything a person makes here.
@@ -48,21 +49,15 @@ impl Engine {
                 let title = format!("class {name} of {kind} moved");
                 self.save_edit(&title, Edit::Classes(workspace.classes), Edit::Classes(classes)).await?
             }
-            O::RemoveClass { kind, name } => {
-                let mut classes = workspace.classes.clone();
-                classes.retain(|class| class.kind != kind || class.name != name);
-                if classes.len() == workspace.classes.len() {
-                    return Err(input(format!("there is no class '{name}' of {kind}")));
-                }
-                let title = format!("class {name} of {kind} removed");
-                self.save_edit(&title, Edit::Classes(workspace.classes), Edit::Classes(classes)).await?
-            }
+            O::RemoveClass { kind, name } => self.remove_class(workspace, &kind, &name).await?,
             O::SetPolicy { policy } => self.set_policy(workspace, policy).await?,
             O::RemovePolicy { kind, company } => {
                 let mut policies = workspace.policies.clone();
                 policies.retain(|policy| policy.kind != kind || policy.company != company);
                 if policies.len() == workspace.policies.len() {
-                    return Err(input(format!("there is no such policy of {kind}")));
+                    let whose = if company.is_some() { "for this company" } else { "for all companies" };
+                    return Err(input(format!("there is no policy of '{kind}' {whose}"))
+                        .remedy("`parhelion lifecycle policies list` shows them."));
                 }
                 let title = format!("policy of {kind} removed");
                 self.save_edit(&title, Edit::Policies(workspace.policies), Edit::Policies(policies)).await?
@@ -138,7 +133,7 @@ impl Engine {
                     .remedy("`parhelion run lifecycle` reads Halo's lists.")
             })?;
         let local = terms(workspace, list);
-        let changes = term::map(local, id, term, merge).map_err(input)?;
+        let changes = term::map(local, id, term, merge).map_err(|why| of_list(list, why))?;
         let said: Vec<String> = changes.iter().map(term::TermChange::sentence).collect();
         let (after, merged) = term::apply(local, &changes);
         let mut step = Step {
@@ -194,7 +189,7 @@ impl Engine {
     ) -> Result<String, Problem> {
         let name = checked(name)?;
         let local = terms(workspace, list);
-        let after = term::rename(local, id, &name).map_err(input)?;
+        let after = term::rename(local, id, &name).map_err(|why| of_list(list, why))?;
         self.save_edit(&format!("renamed to '{name}'"), edit(list, local.to_vec()), edit(list, after)).await
     }
 
@@ -205,7 +200,7 @@ impl Engine {
             .filter(|company| Some(id) == if list == TermList::Types { company.kind } else { company.status })
             .count();
         let local = terms(workspace, list);
-        let (after, name) = term::remove(local, id, in_use).map_err(input)?;
+        let (after, name) = term::remove(local, id, in_use).map_err(|why| of_list(list, why))?;
         self.save_edit(&format!("'{name}' removed"), edit(list, local.to_vec()), edit(list, after)).await
     }
 
@@ -217,7 +212,11 @@ impl Engine {
                     .remedy("`parhelion run lifecycle` reads Halo's customers.")
             })?;
         if let Some(other) = self.book.companies()?.into_iter().find(|c| c.halo == Some(halo) && c.id != id) {
-            return Err(input(format!("'{}' stands for this customer already", other.name)));
+            return Err(input(format!(
+                "'{}' stands for this customer already (Halo's {halo}, '{}')",
+                other.name, customer.name
+            ))
+            .remedy("One customer stands for one company: choose another one."));
         }
         let after = company::as_halo(company.clone(), &customer, &workspace.types, &workspace.statuses);
         let title = format!("'{}' stands for Halo's '{}'", company.name, customer.name);
@@ -245,6 +244,13 @@ impl Engine {
     async fn add_company(&self, name: &str) -> Result<String, Problem> {
         let name = checked(name)?;
         let companies = self.book.companies()?;
+        let form = |name: &str| exact_form(name).to_lowercase();
+        if companies.iter().any(|company| form(&company.name) == form(&name)) {
+            return Err(input(format!("a company '{name}' is here already")).remedy(
+                "`parhelion lifecycle companies manage` takes it in; another one needs another name.",
+            ));
+        }
+        self.check_cap(1)?;
         let id = companies.iter().map(|company| company.id).max().unwrap_or(0) + 1;
         let company = Company {
             id,
@@ -272,14 +278,8 @@ impl Engine {
                 step.before.push(Edit::Company(Box::new(company)));
             }
         }
-        let cap = self.settings().lifecycle.managed_cap;
-        let count = self.managed()?.len() as u64 + step.after.len() as u64;
-        if managed && cap > 0 && count > cap {
-            return Err(Problem::new(
-                Kind::Limit,
-                format!("{count} companies would be managed, and the cap is {cap}."),
-            )
-            .remedy("Raise lifecycle.managed_cap, or take others out."));
+        if managed {
+            self.check_cap(step.after.len())?;
         }
         step.title =
             format!("{} {}", step.after.len(), if managed { "managed" } else { "no longer managed" });
@@ -290,11 +290,20 @@ impl Engine {
         Ok(said)
     }
 
-    async fn set_policy(&self, workspace: Workspace, policy: TypePolicy) -> Result<String, Problem> {
-        if !(1..=600).contains(&policy.life_months) {
-            return Err(input("a life is 1 to 600 months".into()));
+    /// S17: whether so many more companies can be managed.
+    fn check_cap(&self, more: usize) -> Result<(), Problem> {
+        let cap = self.settings().lifecycle.managed_cap;
+        let count = (self.managed()?.len() + more) as u64;
+        if more == 0 || cap == 0 || count <= cap {
+            return Ok(());
         }
+        let why = format!("{count} companies would be managed, and the cap is {cap}.");
+        Err(Problem::new(Kind::Limit, why).remedy("Raise lifecycle.managed_cap, or take others out."))
+    }
+
+    async fn set_policy(&self, workspace: Workspace, policy: TypePolicy) -> Result<String, Problem> {
         let policy = TypePolicy { kind: checked(&policy.kind)?, ..policy };
+        policy.check().map_err(input)?;
         let mut policies = workspace.policies.clone();
         let title = format!("policy of {}", policy.kind);
         match policies.iter_mut().find(|own| own.kind == policy.kind && own.company == policy.company) {
@@ -328,7 +337,11 @@ impl Engine {
     async fn discard_report(&self, id: ReportId) -> Result<String, Problem> {
         let draft = self.book.drafts()?.into_iter().find(|(_, report, _)| *report == id.0);
         let Some((company, report, _)) = draft else {
-            return Err(input(format!("{id} is no open draft")));
+            let why = match self.book.frozen(id)? {
+                Some(_) => format!("{id} is completed, and a completed report stays"),
+                None => format!("there is no report {id}"),
+            };
+            return Err(input(why).remedy("`parhelion lifecycle reports list` shows the drafts."));
         };
         self.fact(Edit::Discard { report, company }).await?;
         Ok(format!("{id} is thrown away."))
@@ -367,9 +380,21 @@ fn edit(list: TermList, terms: Vec<Term>) -> Edit {
 pub(super) fn checked(name: &str) -> Result<String, Problem> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST || name.chars().any(char::is_control) {
-        return Err(input(format!("a name has 1 to {LONGEST} characters on one line")));
+        let start: String = crate::model::text::shown(name).chars().take(40).collect();
+        return Err(input(format!(
+            "'{start}' cannot be a name: it has 1 to {LONGEST} characters on one line"
+        )));
     }
     Ok(name.to_owned())
+}
+
+/// A sentence about an entry of one of the two lists.
+fn of_list(list: TermList, why: String) -> Problem {
+    let word = match list {
+        TermList::Types => "types",
+        TermList::Statuses => "statuses",
+    };
+    input(why).remedy(format!("`parhelion lifecycle {word} list` shows them with their numbers."))
 }
 
 /// A sentence of the rules as a problem of what was typed.

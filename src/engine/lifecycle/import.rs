@@ -66,7 +66,11 @@ impl Engine {
         let mut last = self.book.last(Integration::Lifecycle)?;
         let fingerprint = with.halo.fingerprint().await?;
         same_source(last.fingerprints.get("halo"), &fingerprint)?;
-        last.fingerprints = BTreeMap::from([("halo".to_owned(), fingerprint)]);
+        // A part that Halo did not tell this time does not forget what it told before.
+        let known = last.fingerprints.entry("halo".to_owned()).or_default();
+        if fingerprint.len() >= known.len() {
+            *known = fingerprint;
+        }
         let id = PlanId(self.book.next_number("plan")?);
         let mut rows = Rows { only: self.only(spec)?, ..Rows::default() };
         let mut outline = Outline::default();
@@ -235,6 +239,14 @@ impl Engine {
                         && rows.only.as_ref().is_none_or(|only| only.customers.contains(&SourceId::from(*id)))
                 };
                 let scope: HashSet<i64> = managed.keys().copied().filter(is_chosen).collect();
+                for own in own.companies.iter().map(|own| own.trim()) {
+                    if !managed.keys().any(|id| id.to_string() == own) {
+                        outline.alerts.push(format!(
+                            "no managed company has the Halo id '{}' (lifecycle.companies)",
+                            crate::model::text::shown(own)
+                        ));
+                    }
+                }
                 if rows.only.is_some() {
                     let (narrow, whole) = if is_few(&scope) {
                         ("Read for these customers alone: Halo assets. ", "")

@@ -27,7 +27,8 @@ impl Engine {
     pub(super) async fn import_warranty(&self, csv: &str, dry_run: bool) -> Result<WarrantyImport, Problem> {
         let entries = warranty::parse(csv).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(|(line, why)| format!("line {line}: {why}")).collect();
-            Problem::new(Class::Input, lines.join("\n")).remedy("Nothing was taken.")
+            Problem::new(Class::Input, format!("Nothing of the file was taken:\n{}", lines.join("\n")))
+                .remedy("\nPut these lines right and import it again.")
         })?;
         let ids: HashSet<i64> = entries.iter().filter_map(|entry| entry.id).collect();
         let mut index = SerialIndex::wanted_by(&entries);
@@ -66,7 +67,8 @@ impl Engine {
             );
         }
         if !dry_run && !step.after.is_empty() {
-            step.title = format!("dates of {} configurations from a file", answer.taken);
+            let noun = if answer.taken == 1 { "configuration" } else { "configurations" };
+            step.title = format!("dates of {} {noun} from a file", answer.taken);
             self.record_step(step).await?;
         }
         Ok(answer)

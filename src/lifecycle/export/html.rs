@@ -26,7 +26,7 @@ pub fn html(report: &Report) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
          <title>{name}: lifecycle report</title><style>{STYLE}</style></head><body><main>\n\
-         <header><div><h1>{name}</h1><p>Technology lifecycle report {}, {}</p></div>\
+         <header><div><h1 dir=\"auto\">{name}</h1><p>Technology lifecycle report {}, {}</p></div>\
          <p class=\"day\">as of {}</p></header>\n",
         report.head.id,
         escape(&state_words(report)),
@@ -135,8 +135,7 @@ fn years(out: &mut String, report: &Report) {
             Part { value: value(cost.onsite), tone: "onsite" },
         ],
     };
-    let mut stacks: Vec<Stack> =
-        report.years().iter().map(|(year, cost)| stack(year.to_string(), cost)).collect();
+    let mut stacks: Vec<Stack> = report.years().into_iter().map(|(year, cost)| stack(year, &cost)).collect();
     if report.summary.undated.count > 0 {
         stacks.push(stack("no date".into(), &report.summary.undated));
     }
@@ -184,10 +183,26 @@ fn line(out: &mut String, report: &Report, row: &Row) {
                 )
             }
             column if column.is_number() => write!(out, "<td class=\"number\">{}</td>", escape(&cell)),
-            _ => write!(out, "<td>{}</td>", escape(&cell)),
+            column => write!(out, "<td class=\"{}\" dir=\"auto\">{}</td>", room(column), escape(&cell)),
         };
     }
     out.push_str("</tr>\n");
+}
+
+/// How a cell's text may be broken: dates and ages never, names where they must.
+const fn room(column: &Column) -> &'static str {
+    match column {
+        Column::PurchaseDate
+        | Column::InstallDate
+        | Column::WarrantyStart
+        | Column::ExpirationDate
+        | Column::ReplaceOn
+        | Column::Age
+        | Column::WarrantyLeft
+        | Column::BudgetYear => "short",
+        Column::Name | Column::Serial | Column::Why | Column::Notes | Column::Extra(_) => "long",
+        _ => "word",
+    }
 }
 
 /// Text from outside as HTML, without anything that could act.

@@ -62,7 +62,7 @@ pub fn document(report: &Report) -> Value {
             .iter()
             .map(|(year, of)| {
                 let mut value = cost(of);
-                value["year"] = year.to_string().into();
+                value["year"] = year.as_str().into();
                 value
             })
             .collect::<Vec<_>>(),

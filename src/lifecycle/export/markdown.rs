@@ -45,7 +45,7 @@ pub fn markdown(report: &Report) -> String {
     let _ =
         writeln!(out, "\n## Cost by year\n\n| Year | Configurations | Hardware | Set-up | Onsite | Total |");
     let _ = writeln!(out, "|---|--:|--:|--:|--:|--:|");
-    let mut years: Vec<_> = report.years().into_iter().map(|(year, cost)| (year.to_string(), cost)).collect();
+    let mut years = report.years();
     if s.undated.count > 0 {
         years.push(("no date".into(), s.undated));
     }

@@ -35,7 +35,7 @@ pub fn text(report: &Report) -> String {
         money(s.total(), report)
     );
     for warning in &report.warnings {
-        let _ = writeln!(out, "! {warning}");
+        let _ = writeln!(out, "! {}", shown(warning));
     }
     section(&mut out, if report.grades_are_ours { DEFAULT_LABEL } else { "Grades" });
     bars(&mut out, report.grades.iter().map(|(name, _)| (name.as_str(), s.grade(name))));
@@ -50,14 +50,9 @@ pub fn text(report: &Report) -> String {
         let share = if most.is_zero() { rust_decimal::Decimal::ZERO } else { cost.total() / most };
         let cells =
             (share * rust_decimal::Decimal::from(BAR)).round().to_string().parse::<usize>().unwrap_or(0);
-        let _ = writeln!(
-            out,
-            "  {:<16}{:>14}  {:<4} {}",
-            year.to_string(),
-            grouped(cost.total()),
-            cost.count,
-            "#".repeat(cells)
-        );
+        let bar = "#".repeat(cells);
+        let line = format!("  {year:<16}{:>14}  {:<4} {bar}", grouped(cost.total()), cost.count);
+        let _ = writeln!(out, "{}", line.trim_end());
     }
     if s.undated.count > 0 {
         let _ = writeln!(out, "  {:<16}{:>14}  {}", "no date", grouped(s.undated.total()), s.undated.count);
@@ -80,10 +75,13 @@ fn section(out: &mut String, title: &str) {
 
 fn bars<'a>(out: &mut String, bars: impl Iterator<Item = (&'a str, u32)> + Clone) {
     let most = bars.clone().map(|(_, count)| count).max().unwrap_or(0).max(1);
+    let labels = bars.clone().map(|(label, _)| label.width()).max().unwrap_or(0).clamp(16, WIDEST_CELL);
     for (label, count) in bars {
         // Whatever is there has at least one cell.
         let cells = (count * BAR).div_ceil(most).min(BAR) as usize;
-        let line = format!("  {label:<16}{count:>6}  {}", "#".repeat(cells));
+        let label = cut(&shown(label), labels);
+        let room = " ".repeat(labels.saturating_sub(label.width()));
+        let line = format!("  {label}{room}{count:>6}  {}", "#".repeat(cells));
         let _ = writeln!(out, "{}", line.trim_end());
     }
 }
@@ -99,7 +97,7 @@ fn table(out: &mut String, report: &Report) {
                 .iter()
                 .zip(&mut widths)
                 .map(|(column, width)| {
-                    let cell = cut(&shown(&column.cell(row)));
+                    let cell = cut(&shown(&column.cell(row)), WIDEST_CELL);
                     *width = (*width).max(cell.width());
                     cell
                 })
@@ -124,13 +122,13 @@ fn table(out: &mut String, report: &Report) {
     }
 }
 
-fn cut(text: &str) -> String {
-    if text.width() <= WIDEST_CELL {
+fn cut(text: &str, widest: usize) -> String {
+    if text.width() <= widest {
         return text.to_owned();
     }
     let mut kept = String::new();
     for c in text.chars() {
-        if kept.width() + 4 > WIDEST_CELL {
+        if kept.width() + 4 > widest {
             break;
         }
         kept.push(c);

@@ -75,9 +75,8 @@ fn overview(sheet: &mut Worksheet, report: &Report, styles: &Styles) -> Result<(
     {
         sheet.write_string_with_format(at, column as u16, *title, &styles.head)?;
     }
-    let years = report.years().into_iter().map(|(year, cost)| (year.to_string(), cost));
     let undated = (s.undated.count > 0).then(|| ("no date".to_owned(), s.undated));
-    for (year, cost) in years.chain(undated) {
+    for (year, cost) in report.years().into_iter().chain(undated) {
         at += 1;
         sheet.write_string(at, 0, year)?;
         sheet.write_number(at, 1, cost.count)?;

@@ -101,7 +101,7 @@ pub(super) fn years(canvas: &mut Canvas<'_>, area: Rect, report: &Report) {
         );
         return;
     }
-    let years = report.years();
+    let years = report.costs_within(usize::from(area.height.saturating_sub(1)));
     let value = |amount: rust_decimal::Decimal| amount.to_f64().unwrap_or(0.0);
     let most = years.iter().map(|(_, cost)| value(cost.total())).fold(0.0, f64::max);
     for (line, (year, cost)) in years.iter().enumerate().take(usize::from(area.height - 1)) {
@@ -111,7 +111,7 @@ pub(super) fn years(canvas: &mut Canvas<'_>, area: Rect, report: &Report) {
         } else {
             format!("{} for {}", grouped(cost.total()), cost.count)
         };
-        bar(canvas, at, (&year.to_string(), 9), value(cost.total()), most, &shown, Role::Accent);
+        bar(canvas, at, (year, 9), value(cost.total()), most, &shown, Role::Accent);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::host::words::{
 use crate::lifecycle::column::{Column as Field, Headed};
 use crate::lifecycle::export::{Format, export, grouped, money};
 use crate::lifecycle::report::{Report, ReportId, State};
+use crate::lifecycle::summary::Gap;
 use crate::lifecycle::template::Mode;
 use crate::model::Problem;
 use crate::ui::action::{Action, Availability, Scope};
@@ -29,13 +30,42 @@ use crate::ui::turn::{Step, Turn};
 use crate::ui::widgets::prompt::{Prompt, Typed};
 use crate::ui::widgets::table::{self, Column, Row, cell};
 
+/// Which rows are shown: the way from the data-quality score to what it misses (P71).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    All,
+    /// Those that lack anything.
+    Gaps,
+    Lacking(Gap),
+}
+
+impl Shows {
+    fn takes(self, row: &crate::lifecycle::report::Row) -> bool {
+        match self {
+            Self::All => true,
+            Self::Gaps => row.counts && !row.gaps.is_empty(),
+            Self::Lacking(gap) => row.counts && row.gaps.contains(&gap),
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::All => String::new(),
+            Self::Gaps => "only what lacks data".into(),
+            Self::Lacking(gap) => format!("only without {}", gap.label()),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct ReportScreen {
     id: ReportId,
     mode: Mode,
     report: Option<Box<Report>>,
-    /// The rows' Halo ids, in the report's order.
+    /// The shown rows' Halo ids, in the report's order, and where each stands in the report.
     list: List<i64>,
+    places: Vec<usize>,
+    shows: Shows,
     trouble: Option<Problem>,
     is_asked: bool,
     /// What a row is edited by.
@@ -67,6 +97,10 @@ struct Parts {
 
 const CHART_LINES: u16 = 8;
 
+/// The letter that shows what lacks a fact.
+const LACKING: [(char, Gap); 4] =
+    [('s', Gap::Serial), ('p', Gap::PurchaseDate), ('e', Gap::ExpirationDate), ('t', Gap::Type)];
+
 impl ReportScreen {
     pub fn of(id: ReportId) -> Self {
         Self {
@@ -74,6 +108,8 @@ impl ReportScreen {
             mode: Mode::Display,
             report: None,
             list: List::default(),
+            places: Vec::new(),
+            shows: Shows::All,
             trouble: None,
             is_asked: false,
             view: None,
@@ -101,7 +137,7 @@ impl ReportScreen {
                 details: cut(area.height - details, details),
             };
         }
-        let years = self.report.as_ref().map_or(0, |report| report.years().len() as u16);
+        let years = self.report.as_ref().map_or(0, |report| report.costs_within(11).len() as u16);
         let years = 1 + years.clamp(1, if area.height >= 28 { 8 } else { 3 });
         let top = CHART_LINES + years;
         let details = 2;
@@ -151,12 +187,27 @@ impl ReportScreen {
     }
 
     fn selected(&self) -> Option<&crate::lifecycle::report::Row> {
-        self.report.as_ref()?.rows.get(self.list.position())
+        self.report.as_ref()?.rows.get(*self.places.get(self.list.position())?)
+    }
+
+    fn lay_out(&mut self) {
+        let rows = self.report.as_ref().map_or(&[][..], |report| &report.rows);
+        let shown = rows.iter().enumerate().filter(|(_, row)| self.shows.takes(row));
+        let (places, ids) = shown.map(|(place, row)| (place, row.id)).unzip();
+        self.places = places;
+        self.list.replace(ids);
     }
 
     fn assets(&self, canvas: &mut Canvas<'_>, area: Rect, report: &Report) {
         if report.rows.is_empty() {
             return table::empty(canvas, area, "No configuration of this company is here yet.");
+        }
+        if self.list.is_empty() {
+            let text = match self.shows {
+                Shows::Lacking(gap) => format!("Nothing here is without {}. f f shows all.", gap.label()),
+                _ => "Nothing here lacks data. f f shows all.".into(),
+            };
+            return table::empty(canvas, area, &text);
         }
         let columns = [
             Column::fixed("grade", 9),
@@ -170,7 +221,7 @@ impl ReportScreen {
         ];
         let visible = self.list.visible(usize::from(area.height.saturating_sub(1)));
         table::draw(canvas, area, &columns, visible, Some(self.list.position()), |index| {
-            let row = report.rows.get(index)?;
+            let row = report.rows.get(*self.places.get(index)?)?;
             let text = if row.counts { Role::Text } else { Role::Dim };
             Some(Row {
                 is_marked: self.list.marks().contains(&row.id),
@@ -217,7 +268,10 @@ impl View for ReportScreen {
             State::Completed => "completed, frozen",
         };
         let mode = if self.mode == Mode::Build { ", build view" } else { "" };
-        let left = format!("{state}{mode}, as of {}", report.as_of);
+        let mut left = format!("{state}{mode}, as of {}", report.as_of);
+        if self.shows != Shows::All {
+            left = format!("{left}, {}", self.shows.words());
+        }
         Some((left, self.summary(mirror)))
     }
 
@@ -288,7 +342,8 @@ impl View for ReportScreen {
                 self.prompt =
                     Some(Prompt::proposing((), "export to (html, xlsx, csv, json, md, text) >", &name));
             }
-            Action::Copy | Action::DetailsDown | Action::DetailsUp | Action::Filter => {}
+            Action::Copy | Action::DetailsDown | Action::DetailsUp | Action::Filter | Action::FilterState => {
+            }
             _ => return false,
         }
         true
@@ -303,7 +358,7 @@ impl View for ReportScreen {
             Action::EditAssets if self.list.is_empty() => {
                 Availability::Not("there is no configuration.".into())
             }
-            Action::Filter | Action::FilterState | Action::Order => {
+            Action::Filter | Action::Order => {
                 Availability::Not("a report is in one order: the worst first.".into())
             }
             _ => Availability::Ready,
@@ -313,11 +368,24 @@ impl View for ReportScreen {
     fn letters(&self, action: Action, _mirror: &Mirror) -> Vec<(char, String)> {
         match action {
             Action::Copy => vec![('y', "Halo id".into()), ('n', "name".into()), ('s', "serial".into())],
+            Action::FilterState => {
+                let lacking = LACKING.map(|(letter, gap)| (letter, gap.label().to_owned()));
+                [('g', "gaps".to_owned())].into_iter().chain(lacking).chain([('f', "all".into())]).collect()
+            }
             _ => Vec::new(),
         }
     }
 
-    fn choose(&mut self, _action: Action, letter: char, turn: &mut Turn<'_>) {
+    fn choose(&mut self, action: Action, letter: char, turn: &mut Turn<'_>) {
+        if action == Action::FilterState {
+            let lacking = LACKING.into_iter().find(|(own, _)| *own == letter);
+            self.shows = match lacking {
+                Some((_, gap)) => Shows::Lacking(gap),
+                None if letter == 'g' => Shows::Gaps,
+                None => Shows::All,
+            };
+            return self.lay_out();
+        }
         let Some(row) = self.selected() else { return };
         let text = match letter {
             'y' => row.id.to_string(),
@@ -328,7 +396,13 @@ impl View for ReportScreen {
     }
 
     fn peel(&mut self, _turn: &mut Turn<'_>) -> bool {
-        self.list.clear_marks()
+        if self.list.clear_marks() {
+            return true;
+        }
+        let is_filtered = self.shows != Shows::All;
+        self.shows = Shows::All;
+        self.lay_out();
+        is_filtered
     }
 
     fn hear(&mut self, news: &News, turn: &mut Turn<'_>) {
@@ -339,8 +413,8 @@ impl View for ReportScreen {
                 match result {
                     Ok(Answer::Lifecycle(answer)) => {
                         if let LifecycleAnswer::Report(report) = &**answer {
-                            self.list.replace(report.rows.iter().map(|row| row.id).collect());
                             self.report = Some(report.clone());
+                            self.lay_out();
                             self.trouble = None;
                         }
                     }
@@ -416,6 +490,7 @@ impl View for ReportScreen {
             Action::CompleteReport,
             Action::OtherView,
             Action::Export,
+            Action::FilterState,
             Action::Undo,
             Action::Why,
         ]

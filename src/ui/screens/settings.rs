@@ -519,10 +519,8 @@ impl View for Settings {
             fields.height -= height;
         }
         self.form.draw(canvas, fields);
-        let Some(field) = self.form.selected().filter(|_| help.height > 1) else { return };
-        canvas.rule(Rect { height: 1, ..help }, &format!("{} ({})", field.label, field.key));
-        let text = Rect::new(help.x + 1, help.y + 1, help.width.saturating_sub(2), help.height - 1);
-        canvas.paragraph(text, &field.help, Role::Text);
+        let Some(field) = self.form.selected() else { return };
+        self.form.explain(canvas, help, fields, &format!("{} ({})", field.label, field.key));
     }
 
     fn draws_last_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> bool {

@@ -222,23 +222,34 @@ impl Form {
     pub fn draw_explained(&self, canvas: &mut Canvas<'_>, area: Rect, in_overview: bool) {
         let regions = list_and_details(area, in_overview);
         self.draw(canvas, regions.list);
-        if let Some(field) = self.selected().filter(|_| regions.details.height > 1) {
-            canvas.rule(Rect { height: 1, ..regions.details }, &field.label);
-            let body = Rect {
-                x: regions.details.x + 1,
-                y: regions.details.y + 1,
-                width: regions.details.width.saturating_sub(2),
-                height: regions.details.height - 1,
-            };
-            canvas.paragraph(body, &field.help, Role::Text);
+        if let Some(field) = self.selected() {
+            self.explain(canvas, regions.details, regions.list, &field.label);
         }
+    }
+
+    /// What the selected field is, under a title; above it what was refused, where the field's own line in `list` cuts
+    /// that off.
+    pub fn explain(&self, canvas: &mut Canvas<'_>, area: Rect, list: Rect, title: &str) {
+        let Some(field) = self.selected().filter(|_| area.height > 1) else { return };
+        canvas.rule(Rect { height: 1, ..area }, title);
+        let body = Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height - 1);
+        let room = list.right().saturating_sub(list.x + 1 + self.label_width(list));
+        let long = self.notes.get(&field.key).filter(|(note, _)| fit::width(note) > usize::from(room));
+        let used = long.map_or(0, |(note, role)| canvas.paragraph(body, note, *role) + 1);
+        let rest = Rect { y: body.y + used, height: body.height.saturating_sub(used), ..body };
+        canvas.paragraph(rest, &field.help, Role::Text);
+    }
+
+    /// What the labels of the tab take.
+    fn label_width(&self, area: Rect) -> u16 {
+        let widest = self.shown().map(|field| fit::width(&field.label)).max().unwrap_or(0) as u16;
+        (widest + 2).min(area.width / 2)
     }
 
     /// Draws the fields of the tab, as many as there is room for around the selected one.
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect) {
         let fields: Vec<&FormField> = self.shown().collect();
-        let label = fields.iter().map(|field| fit::width(&field.label)).max().unwrap_or(0) as u16 + 2;
-        let label = label.min(area.width / 2);
+        let label = self.label_width(area);
         let heights: Vec<u16> =
             fields.iter().enumerate().map(|(row, field)| self.height(field, row == self.at)).collect();
         // Whole fields scroll off at the top until the selected one is seen.

@@ -160,14 +160,7 @@ impl Entry {
     }
 
     pub fn new_policy(kind: &str) -> Self {
-        let draft = TypePolicy {
-            kind: kind.to_owned(),
-            life_months: DEFAULT_LIFE,
-            exempt: false,
-            is_virtual: false,
-            company: None,
-        };
-        Self::Policy { is_new: true, draft }
+        Self::Policy { is_new: true, draft: TypePolicy::of(kind, None) }
     }
 
     /// The first field that Halo lacks or that is not mapped.
@@ -309,6 +302,10 @@ impl Entry {
                 "type" => typed.clone_into(&mut draft.kind),
                 "company" => draft.company = company_named(typed, known)?,
                 "life" => draft.life_months = months()?,
+                "warning" => match if typed.is_empty() { Ok(0) } else { typed.parse() } {
+                    Ok(months @ 0..=120) => draft.warning_months = months,
+                    _ => return Err("a warning period is 0 to 120 months".into()),
+                },
                 "exempt" => draft.exempt = typed == "true",
                 _ => draft.is_virtual = typed == "true",
             },

@@ -18,7 +18,7 @@ pub(super) const NONE: &str = "none";
 pub(super) const DIFFERS: &str = "(they differ)";
 
 pub(super) const RULE_HELP: &str = "Tests that must all hold, such as age>=60, age<36, age=unknown, warranty<6, warranty=over, \
-                         os=unsupported, ram<8192, serial=missing, model~pro, always. Ages in months, memory in MB.";
+                         warning, os=unsupported, ram<8192, serial=missing, model~pro, always. Ages in months, memory in MB.";
 
 pub(super) fn text(key: &str, label: &str, value: &str, suggestion: &str, help: &str) -> FormField {
     FormField {
@@ -109,7 +109,9 @@ pub(super) fn class_fields(is_known: bool, draft: &Class, view: &WorkspaceView) 
             &draft.rule.to_string(),
             "always",
             &format!(
-                "Puts configurations into it; the first class of a type whose rule fits counts. Empty: only by hand. {RULE_HELP}"
+                "Puts configurations into it; the first class of a type whose rule fits counts. Empty: only by hand. {}",
+                // The warning period is of the life that the class gives.
+                RULE_HELP.replace(" warning,", "")
             ),
         ),
     ]
@@ -149,6 +151,13 @@ pub(super) fn policy_fields(
             &draft.life_months.to_string(),
             "",
             "From purchase to replacement, of what has no class.",
+        ),
+        text(
+            "warning",
+            "Warning period",
+            &draft.warning_months.to_string(),
+            "",
+            "So many months before its life or its warranty ends the test `warning` of a grade rule holds; 0: never.",
         ),
         switch(
             "exempt",

@@ -102,7 +102,7 @@ impl Tab {
                 "What replacing one costs, and when. Of each type the first class whose rule fits counts: < and > move it."
             }
             Self::Policies => {
-                "What holds for every configuration of a type: its life without a class, exempt, virtual."
+                "What holds for every configuration of a type: its life without a class, its warning period, exempt, virtual."
             }
             Self::Templates => {
                 "What the build and the display view show. Enter: types, columns in order, and what each view leaves out."
@@ -159,7 +159,7 @@ pub(super) fn columns(tab: Tab) -> Vec<Column> {
             Column::growing("type", 12),
             Column::growing("company", 12),
             Column::fixed("life", 8).right(),
-            Column::fixed("is", 16),
+            Column::fixed("is", 20),
         ],
         Tab::Templates => vec![
             Column::growing("template", 12),
@@ -172,6 +172,15 @@ pub(super) fn columns(tab: Tab) -> Vec<Column> {
         Tab::SetUp => {
             vec![Column::fixed("state", 8), Column::fixed("step", 22), Column::growing("how it stands", 16)]
         }
+    }
+}
+
+const fn progress(progress: Progress) -> (&'static str, Role) {
+    match progress {
+        Progress::Done => ("done", Role::Good),
+        Progress::ToDo => ("to do", Role::Notice),
+        Progress::Failed => ("failed", Role::Bad),
+        Progress::Optional => ("optional", Role::Dim),
     }
 }
 
@@ -278,10 +287,14 @@ impl Lifecycle {
                 let company = policy.company.and_then(|id| u32::try_from(id).ok());
                 let company =
                     company.map_or("all", |id| self.company_of(id).map_or("-", |v| &v.company.name));
-                let is: Vec<&str> = [(policy.exempt, "exempt"), (policy.is_virtual, "virtual")]
+                let mut is: Vec<String> = [(policy.exempt, "exempt"), (policy.is_virtual, "virtual")]
                     .into_iter()
-                    .filter_map(|(is, word)| is.then_some(word))
+                    .filter(|(is, _)| *is)
+                    .map(|(_, word)| word.to_owned())
                     .collect();
+                if policy.warning_months > 0 {
+                    is.push(format!("warns {} m", policy.warning_months));
+                }
                 vec![
                     cell(&*policy.kind, Role::Text),
                     cell(company, Role::Dim),
@@ -316,12 +329,7 @@ impl Lifecycle {
             }
             Tab::SetUp => {
                 let step = view?.setup.get(at)?;
-                let (state, role) = match step.progress {
-                    Progress::Done => ("done", Role::Good),
-                    Progress::ToDo => ("to do", Role::Notice),
-                    Progress::Failed => ("failed", Role::Bad),
-                    Progress::Optional => ("optional", Role::Dim),
-                };
+                let (state, role) = progress(step.progress);
                 vec![cell(state, role), cell(&*step.name, Role::Text), cell(&*step.says, Role::Dim)]
             }
         })
@@ -346,6 +354,11 @@ impl Lifecycle {
         let step = self.view.as_deref().zip(selected).filter(|_| self.tab == Tab::SetUp);
         if let Some(step) = step.and_then(|(view, at)| view.setup.get(at as usize)) {
             canvas.rule(Rect { height: 1, ..area }, &step.name);
+            // The list cuts it off; here it is whole.
+            let (state, role) = progress(step.progress);
+            let said = format!("{state}: {}", step.says);
+            let used = canvas.paragraph(body, &said, role) + 1;
+            let body = Rect { y: body.y + used, height: body.height.saturating_sub(used), ..body };
             let used = canvas.paragraph(body, &step.help, Role::Text);
             let offered = |offered: Offered| {
                 AREAS

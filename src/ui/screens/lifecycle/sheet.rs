@@ -240,7 +240,11 @@ impl View for Sheet {
                 if self.sent.as_ref() == Some(&**order) {
                     self.sent = None;
                     self.is_saving = false;
-                    // What was refused stays typed; the pane below says why.
+                    // What was refused stays typed, and says why where the cursor is.
+                    if let (Err(problem), Some(field)) = (result, self.form.selected()) {
+                        let key = field.key.clone();
+                        self.form.note(&key, problem.to_string(), Role::Bad);
+                    }
                     if result.is_ok() {
                         self.saved = self.entry.clone();
                         turn.close();
