@@ -9,7 +9,7 @@ use parhelion::api::http::RealTransport;
 use parhelion::api::liongard::{Liongard, LookUp, NewEnvironment};
 use parhelion::model::check::{Check, CheckState};
 use parhelion::model::settings;
-use parhelion::model::{Class, Packed, Secret, SourceId};
+use parhelion::model::{Class, Secret, SourceId};
 use parhelion::sandbox::{
     DuplicateNames, Faults, Host, KeyState, Kind, Quirks, Redirects, Rule, Sandbox, Served,
 };
@@ -98,7 +98,7 @@ async fn the_examples_are_read() {
             None
         ]
     );
-    let mut all = systems.records.iter().map(Packed::open);
+    let mut all = systems.records.iter();
     let orphan = all.find(|system| &*system.name == "ORPHAN-EXAMPLE").unwrap();
     assert_eq!((&orphan.environment, orphan.inspector, orphan.is_visible), (&None, Some(13), false));
     assert_eq!(orphan.facts[2], None, "its launchpoint is null");

@@ -1,8 +1,8 @@
 //! Packed records are what they were, whatever is in them.
 
 use parhelion::model::{
-    Address, Amount, Count, Currency, Date, Entity, FieldName, Fields, Found, MatchKeys, Packed, PackedList,
-    SourceId, TargetId, Value, Verdict, Wanted,
+    Address, Amount, Count, Currency, Date, Entity, FieldName, Fields, Found, Laid, MatchKeys, Packed,
+    PackedList, SourceId, Stack, TargetId, Value, Verdict, Wanted,
 };
 use parhelion::plan::{Action, Cause, Change, FieldChange, Hold, Mark, Rows, Side};
 use proptest::option;
@@ -173,6 +173,30 @@ proptest! {
         let marker = |one: &Found| one.marker.as_ref().map(ToString::to_string);
         prop_assert_eq!(keys, given(&sorted, own));
         prop_assert_eq!(markers, given(&sorted, marker));
+    }
+
+    /// Equal where their records are, readable at once, and only those that became the list are in it, once each.
+    #[test]
+    fn what_is_laid_on_a_stack_becomes_the_list(
+        records in proptest::collection::vec((found(), any::<bool>()), 0..200),
+    ) {
+        let stack = Stack::default();
+        let laid: Vec<Laid> = records.iter().map(|(found, _)| stack.lay(found)).collect();
+        for (at, (found, _)) in laid.iter().zip(&records) {
+            prop_assert_eq!(&stack.open(*at), found);
+            prop_assert_eq!(*at, stack.lay(found));
+        }
+        for pair in records.windows(2).filter(|pair| pair[0].0 != pair[1].0) {
+            prop_assert!(stack.lay(&pair[0].0) != stack.lay(&pair[1].0));
+        }
+        let taken: Vec<Laid> = laid.iter().zip(&records).filter(|(_, (_, t))| *t).map(|(l, _)| *l).collect();
+        let mut list = stack.list(&taken);
+        let mut wanted: Vec<Found> = records.into_iter().filter(|(_, t)| *t).map(|(found, _)| found).collect();
+        wanted.sort_by(|a, b| a.id.cmp(&b.id));
+        prop_assert_eq!(list.iter().collect::<Vec<_>>(), wanted.clone());
+        list.dedup();
+        wanted.dedup_by(|a, b| a.id == b.id);
+        prop_assert_eq!(list.iter().collect::<Vec<_>>(), wanted);
     }
 
     #[test]
