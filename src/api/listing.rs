@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use futures_util::future::BoxFuture;
 
-use crate::model::packed::Pack;
-use crate::model::{Class, Packed, Problem};
+use crate::model::packed::Identified;
+use crate::model::{Class, Laid, PackedList, Problem, Stack};
 
 /// Called with the rows received so far and, where the vendor says so, how many there are.
 pub type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
@@ -23,6 +23,14 @@ pub struct Certificate {
     pub seen: u64,
     /// Why it is not complete, for people.
     pub why_not: Option<String>,
+}
+
+impl Certificate {
+    fn proven(self) -> Result<(), Problem> {
+        let Some(why) = self.why_not else { return Ok(()) };
+        let message = format!("What is there could not be read completely: {why}.");
+        Err(Problem::new(Class::Listing, message).remedy("Nothing was concluded from it. Try again later."))
+    }
 }
 
 /// The records of a list with its certificate.
@@ -55,14 +63,7 @@ impl<T> Listing<T> {
     /// # Errors
     /// A list that was not proven complete.
     pub fn proven(self) -> Result<Vec<T>, Problem> {
-        match self.certificate.why_not {
-            None => Ok(self.records),
-            Some(why) => Err(Problem::new(
-                Class::Listing,
-                format!("What is there could not be read completely: {why}."),
-            )
-            .remedy("Nothing was concluded from it. Try again later.")),
-        }
+        self.certificate.proven().map(|()| self.records)
     }
 }
 
@@ -74,10 +75,37 @@ impl<T> Listing<T> {
     }
 }
 
-impl<T: Pack> Listing<T> {
+impl<T: Identified> Listing<T> {
     /// The same with its records packed.
-    pub fn packed(self) -> Listing<Packed<T>> {
-        self.map(|record| Packed::new(&record))
+    pub fn packed(self) -> PackedListing<T> {
+        let Self { records, certificate, problems } = self;
+        PackedListing { records: records.into_iter().collect(), certificate, problems }
+    }
+}
+
+impl Listing<Laid> {
+    /// The list of what was laid on a stack.
+    pub fn from<T: Identified>(self, stack: Stack<T>) -> PackedListing<T> {
+        let Self { records, certificate, problems } = self;
+        PackedListing { records: stack.list(&records), certificate, problems }
+    }
+}
+
+/// A listing of so many records that they are held packed, in the order of their ids.
+#[derive(Clone)]
+pub struct PackedListing<T> {
+    pub records: PackedList<T>,
+    pub certificate: Certificate,
+    pub problems: Vec<Problem>,
+}
+
+impl<T: Identified> PackedListing<T> {
+    /// As [`Listing::proven`].
+    ///
+    /// # Errors
+    /// A list that was not proven complete.
+    pub fn proven(self) -> Result<PackedList<T>, Problem> {
+        self.certificate.proven().map(|()| self.records)
     }
 }
 

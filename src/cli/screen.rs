@@ -61,17 +61,21 @@ fn needs_terminal(out: &Out) -> Result<(), Problem> {
 
 fn on(args: &Args, places: &Places, line: &Line) -> Result<Next, Failure> {
     let _ = super::REPORTS.set(places.reports());
-    let places = Places { profile: line.host().profile.clone(), ..places.clone() };
+    let host = line.host();
+    let profile = host.map_or(&places.profile, |host| &host.profile).clone();
+    let places = Places { profile, ..places.clone() };
     let handle = line.handle();
     // A folder or a key of its own belongs to one profile.
     let is_plain = args.global.data_dir.is_none() && args.global.key_file.is_none();
     let others = Places::all().into_iter().map(|other| other.profile).filter(|name| *name != places.profile);
     let profiles = if is_plain { others.collect() } else { Vec::new() };
-    let code = match run(args, &handle, &places, profiles, line.host().warning.clone())? {
+    let notice = host.and_then(|host| host.warning.clone());
+    let code = match run(args, &handle, &places, profiles, notice, host.is_none())? {
         Left::Switch(name) => return Ok(Next::Profile(name)),
         left => code(&left),
     };
-    if code == DONE {
+    // A host that is still on its way has nothing under way that a person here would know of.
+    if code == DONE && line.host().is_some() {
         // What goes on without us, in one line.
         let running = async {
             match handle.ask(Query::Overview).await {
@@ -88,7 +92,7 @@ fn on(args: &Args, places: &Places, line: &Line) -> Result<Next, Failure> {
 
 /// The screen, until it is left.
 pub fn show(args: &Args, handle: &Handle, places: &Places, notice: Option<String>) -> Result<u8, Failure> {
-    Ok(code(&run(args, handle, places, Vec::new(), notice)?))
+    Ok(code(&run(args, handle, places, Vec::new(), notice, false)?))
 }
 
 fn run(
@@ -97,6 +101,7 @@ fn run(
     places: &Places,
     profiles: Vec<String>,
     notice: Option<String>,
+    is_starting: bool,
 ) -> Result<Left, Problem> {
     let options = ui::Options {
         profile: places.profile.clone(),
@@ -108,8 +113,12 @@ fn run(
         data_dir: Some(places.data.clone()),
         notice,
         is_shared: handle.is_shared(),
+        is_starting,
     };
-    ui::run(handle.clone(), options)
+    match ui::run(handle.clone(), options)? {
+        Left::Failed(problem) => Err(*problem),
+        left => Ok(left),
+    }
 }
 
 fn code(left: &Left) -> u8 {
@@ -119,6 +128,7 @@ fn code(left: &Left) -> u8 {
             complain(&format!("{job} was interrupted. `parhelion job resume {job}` goes on with it."));
             INTERRUPTED
         }
+        Left::Failed(problem) => problem.exit_code(),
         Left::Signal(number) => u8::try_from(128 + number).unwrap_or(FAILED),
     }
 }

@@ -42,6 +42,10 @@ pub fn serve(args: &Args, serve: &args::Serve, out: &Out) -> Result<u8, Failure>
             "Serving at {}. `parhelion attach` shows it; Ctrl-C stops it after the record in hand.",
             socket.display()
         ));
+        // Whoever started it waits for this; nobody else reads it.
+        if serve.detached {
+            let _ = out.document(&serde_json::json!({ "socket": socket }));
+        }
     })?;
     match ended {
         Ended::Done => Ok(DONE),

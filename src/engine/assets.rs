@@ -7,13 +7,13 @@ use super::target::Say;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::{AssetValues, Halo, NewAsset};
-use crate::api::listing::{Certificate, Form, Listing};
+use crate::api::listing::{Certificate, Form, Listing, PackedListing};
 use crate::integrations::field_mapping::{self, Targets};
 use crate::model::asset::{
     Asset, AssetType, Definitions, FieldKind, GROUP_FIELD, ID_FIELD, KIND_FIELD, TYPE_FIELD, field_of_type,
     folded, type_gets,
 };
-use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Packed, Problem, TargetId, Value};
+use crate::model::{Class, Entity, FieldName, Fields, Found, MatchKeys, Problem, Stack, TargetId, Value};
 
 /// Which right it needs to make or widen types and fields of assets (L16).
 const NO_KINDS: &str = "The API application needs the permission edit:assets, and the agent it logs in as a role that may \
@@ -74,12 +74,7 @@ pub async fn record(halo: &Halo, entity: Entity, id: &TargetId) -> Result<Option
     match entity {
         Entity::Assets => Ok(halo.asset(id).await?.map(|asset| found(&asset, &targets))),
         Entity::AssetTypes => Ok(halo.asset_type(id).await?.map(|one| found_type(&one, &targets))),
-        _ => Ok(list(halo, entity, &|_, _| {})
-            .await?
-            .records
-            .iter()
-            .find(|found| found.id() == id.as_str())
-            .map(Packed::open)),
+        _ => Ok(list(halo, entity, &|_, _| {}).await?.records.find(id.as_str())),
     }
 }
 
@@ -90,16 +85,16 @@ pub async fn of_customer(halo: &Halo, customer: &TargetId) -> Result<Vec<Found>,
 }
 
 /// All records of a kind: assets type by type, which is how lists carry their fields.
-pub async fn list(halo: &Halo, entity: Entity, say: Say<'_>) -> Result<Listing<Packed<Found>>, Problem> {
+pub async fn list(halo: &Halo, entity: Entity, say: Say<'_>) -> Result<PackedListing<Found>, Problem> {
     if entity != Entity::Assets {
         halo.forget_asset_definitions();
     }
     let known = halo.asset_definitions().await?;
     let targets = Targets::new(&known.fields);
-    let whole = |records: Vec<Packed<Found>>| Listing::whole(records, Vec::new(), None);
+    let whole = |records: Vec<Found>| Listing::whole(records, Vec::new(), None).packed();
     match entity {
         Entity::AssetTypes => {
-            let types = known.types.iter().map(|one| Packed::new(&found_type(one, &targets)));
+            let types = known.types.iter().map(|one| found_type(one, &targets));
             Ok(whole(types.collect()))
         }
         Entity::AssetFields => {
@@ -107,11 +102,15 @@ pub async fn list(halo: &Halo, entity: Entity, say: Say<'_>) -> Result<Listing<P
                 let shown = Fields::new()
                     .with(FieldName::Name, Value::text(&field.name))
                     .with(FieldName::own(KIND_FIELD), Value::text(field.kind.key()));
-                Packed::new(&named(field.id.clone(), &field.name, shown))
+                named(field.id.clone(), &field.name, shown)
             });
             Ok(whole(fields.collect()))
         }
-        _ => read(halo, &known, None, &|asset| Packed::new(&found(&asset, &targets)), say).await,
+        _ => {
+            let stack = Stack::default();
+            let form = |asset| stack.lay(&found(&asset, &targets));
+            Ok(read(halo, &known, None, &form, say).await?.from(stack))
+        }
     }
 }
 

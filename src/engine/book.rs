@@ -33,8 +33,10 @@ pub const CHUNK: u32 = 32;
 /// index out of order.
 const REPLAY_MARGIN: u64 = 4096;
 const PAGE: usize = 1024;
+/// Changes in a batch that need not be one: the index keeps what each replaced until the batch ends.
+const BATCH: usize = 128;
 /// Changes that are written to the index together: so many, or so many bytes of them.
-const GROUP: usize = 2048;
+const GROUP: usize = 512;
 const GROUP_BYTES: usize = 2 << 20;
 /// So many bytes may wait for the disk; then the job waits for it.
 const MOST_BYTES: usize = 8 << 20;
@@ -125,7 +127,7 @@ impl Book {
                 super::records::project(&record, &mut ops);
             }
             seen = seen.max(line.seq);
-            if ops.len() >= PAGE {
+            if ops.len() >= BATCH {
                 index.write(&ops)?;
                 ops.clear();
             }
@@ -172,7 +174,7 @@ impl Book {
     /// What can be made again: straight into the index.
     pub fn cache(&self, ops: &[Op]) -> Result<(), Problem> {
         self.write_pending()?;
-        for group in ops.chunks(PAGE) {
+        for group in ops.chunks(BATCH) {
             self.index.write(group)?;
         }
         Ok(())
@@ -210,7 +212,7 @@ impl Book {
             return Ok(());
         }
         // A disk that cannot follow slows the job down; memory does not grow.
-        let is_too_much = state.fresh.len() >= 32 * GROUP || state.bytes >= MOST_BYTES;
+        let is_too_much = state.fresh.len() >= 128 * GROUP || state.bytes >= MOST_BYTES;
         if is_too_much { self.write_out(state) } else { Ok(()) }
     }
 

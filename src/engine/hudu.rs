@@ -16,12 +16,12 @@ use super::target::Say;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::hudu::{Asset, Cell, Company, CompanyFields, Hudu, Layout, NewAsset};
-use crate::api::listing::Listing;
+use crate::api::listing::{Listing, PackedListing};
 use crate::integrations::hudu as rules;
 use crate::matching::keys::domain_in;
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Moment, Packed, Problem,
-    SourceId, TargetId, Value, marker, settings,
+    Class, Entity, FieldName, Fields, Found, Installation, Integration, MatchKeys, Moment, Problem, SourceId,
+    Stack, TargetId, Value, marker, settings,
 };
 
 /// Where the records that a write names are at the target, by their links.
@@ -371,7 +371,7 @@ impl HuduDesk {
     }
 
     /// All records of an entity, archived assets too. Archived companies are in no list of Hudu's.
-    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<Listing<Packed<Found>>, Problem> {
+    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<PackedListing<Found>, Problem> {
         if entity == Entity::Companies {
             return Ok(self.companies(say).await?.packed());
         }
@@ -389,21 +389,22 @@ impl HuduDesk {
                 self.hudu.assets(sites, archived, &noted, &|_, _| {}).await?;
             }
         }
-        let packed = |asset| Packed::new(&self.found_asset(entity, asset));
+        let stack = Stack::default();
+        let laid = |asset| stack.lay(&self.found_asset(entity, asset));
         let mut all = Listing::whole(Vec::new(), Vec::new(), None);
         for layout in layouts {
             for archived in [false, true] {
                 let before = all.records.len() as u64;
                 let say = |done: u64, _: Option<u64>| say(before + done, None);
-                let part = self.hudu.assets(layout, archived, &packed, &say).await?;
+                let part = self.hudu.assets(layout, archived, &laid, &say).await?;
                 all.certificate.complete &= part.certificate.complete;
                 all.certificate.why_not = all.certificate.why_not.or(part.certificate.why_not);
                 all.problems.extend(part.problems);
                 all.records.extend(part.records);
             }
         }
-        all.records.sort_by(|a, b| a.id().cmp(b.id()));
-        all.records.dedup_by(|a, b| a.id() == b.id());
+        let mut all = all.from(stack);
+        all.records.dedup();
         all.certificate.seen = all.records.len() as u64;
         Ok(all)
     }

@@ -629,7 +629,7 @@ impl Engine {
             let list = target.list(entity, &|done, of| say(&what, done, of)).await?;
             // One unreadable record must not stop the others: then each is looked at by itself.
             let Ok(found) = list.proven() else { return Ok(Freshness::each(plan)) };
-            lists.push((entity, found.into_iter().collect()));
+            lists.push((entity, found));
         }
         Ok(Freshness::listed(plan, lists))
     }

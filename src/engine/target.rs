@@ -10,9 +10,9 @@ use super::records::Write;
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::halo::{Halo, NewCustomer, NewLicence};
-use crate::api::listing::Listing;
+use crate::api::listing::PackedListing;
 use crate::model::{
-    Address, Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Packed, Place, Problem,
+    Address, Class, Entity, FieldName, Fields, Found, Integration, MatchKeys, Place, Problem, Stack,
     TargetId, Value,
 };
 use crate::plan::{equals, holds};
@@ -105,13 +105,16 @@ impl Target {
         }
     }
 
-    /// All records of an entity, packed: they may be as many as the target has.
-    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<Listing<Packed<Found>>, Problem> {
+    /// All records of an entity: they may be as many as the target has.
+    pub async fn list(&self, entity: Entity, say: Say<'_>) -> Result<PackedListing<Found>, Problem> {
         match (self, entity) {
             (Self::Halo(halo), Entity::Customers | Entity::PushFlags) => {
                 Ok(halo.customers(say).await?.packed())
             }
-            (Self::Halo(halo), Entity::Subscriptions) => halo.licences(&|one| Packed::new(&one), say).await,
+            (Self::Halo(halo), Entity::Subscriptions) => {
+                let stack = Stack::default();
+                Ok(halo.licences(&|one| stack.lay(&one), say).await?.from(stack))
+            }
             (Self::Hudu(desk), entity) => desk.list(entity, say).await,
             (Self::Liongard(desk), _) => Ok(desk.list(say).await?.packed()),
             (Self::Halo(halo), entity) => assets::list(halo, entity, say).await,
@@ -151,8 +154,7 @@ impl Target {
                     // A search finds most at once; only a whole listing proves that there is none.
                     Fate::Absent if customer.is_none() => {
                         let all = self.list(*entity, &|_, _| {}).await?;
-                        let records = all.records.iter().map(Packed::open);
-                        proven(created(records, &name, marker, before), all.certificate.why_not)
+                        proven(created(all.records.iter(), &name, marker, before), all.certificate.why_not)
                     }
                     fate => Ok(fate),
                 }
@@ -281,8 +283,8 @@ pub enum Fate {
 }
 
 /// A list where that there are no others matters, opened.
-fn opened(listing: Listing<Packed<Found>>) -> Result<Vec<Found>, Problem> {
-    Ok(listing.proven()?.iter().map(Packed::open).collect())
+fn opened(listing: PackedListing<Found>) -> Result<Vec<Found>, Problem> {
+    Ok(listing.proven()?.iter().collect())
 }
 
 fn named(verdict: WriteVerdict<Found>) -> WriteVerdict<TargetId> {

@@ -14,8 +14,8 @@ use super::planning::{Built, Links, Spec, held_by_limit, weights};
 use super::records::{Record, RowEnd, Write};
 use crate::engine::words::JobState;
 use crate::model::{
-    Class, Currency, Entity, FieldName, Found, Integration, JobId, Link, Packed, PackedList, Place, PlanId,
-    Problem, Slot, SourceId, TargetId, Value,
+    Class, Currency, Entity, FieldName, Found, Integration, JobId, Link, PackedList, Place, PlanId, Problem,
+    Slot, SourceId, TargetId, Value,
 };
 use crate::plan::{self, FieldChange, Image, Linked, Plan, Policy, Side, is_other_account};
 
@@ -304,7 +304,7 @@ async fn look(
         if listed {
             let what = format!("{} {}s", target.place().label(), entity.record());
             let listing = target.list(entity, &|done, of| progress(&what, done, of)).await?;
-            there = listing.proven()?.into_iter().collect();
+            there = listing.proven()?;
         }
         for (done, image) in images.iter_mut().filter(|image| image.entity == entity).enumerate() {
             image.found = if listed {
@@ -341,7 +341,7 @@ async fn currencies(
     let mut known: HashMap<TargetId, Currency> = HashMap::new();
     let mut note = |found: Found| known.extend(found.currency.map(|currency| (found.id, currency)));
     if customers.len() as u64 >= LIST_FROM {
-        target.list(root, &|_, _| {}).await?.records.iter().map(Packed::open).for_each(&mut note);
+        target.list(root, &|_, _| {}).await?.records.iter().for_each(&mut note);
     } else {
         for customer in &customers {
             target.record(root, customer).await?.into_iter().for_each(&mut note);

@@ -9,7 +9,7 @@ use super::records::{Outcome, Record, RowEnd};
 use crate::engine::words::{Level, Phase};
 use crate::model::asset::is_unlisted;
 use crate::model::pile::Gathered;
-use crate::model::{Class, Entity, Found, Packed, PackedList, Problem, TargetId, Value};
+use crate::model::{Class, Entity, Found, PackedList, Problem, TargetId, Value};
 use crate::plan::{Action, Change, holds};
 
 impl Apply {
@@ -92,11 +92,11 @@ impl Apply {
         match self.target(Entity::Push).list(Entity::Push, &|_, _| {}).await {
             Ok(all) => {
                 for name in names {
-                    let same: Vec<&str> = all
+                    let same: Vec<String> = all
                         .records
                         .iter()
-                        .filter(|found| found.open().name.trim().eq_ignore_ascii_case(&name))
-                        .map(Packed::id)
+                        .filter(|found| found.name.trim().eq_ignore_ascii_case(&name))
+                        .map(|found| found.id.to_string())
                         .collect();
                     if same.len() > 1 {
                         self.note(format!(
@@ -154,7 +154,7 @@ impl Apply {
             for entity in related {
                 // None can be read by itself.
                 let listing = self.target(entity).list(entity, &|_, _| {}).await?;
-                there.0.insert(entity, listing.records.into_iter().collect());
+                there.0.insert(entity, listing.records);
             }
             for (entity, id) in ids.iter().filter(|(entity, _)| *entity != Entity::Relations) {
                 if let Some(found) = self.target(*entity).record(*entity, id).await? {
@@ -171,7 +171,7 @@ impl Apply {
         for entity in self.plan.entities.iter().copied().filter(|entity| self.wrote(*entity)) {
             let listing = self.target(entity).list(entity, &say).await?;
             complete &= listing.certificate.complete;
-            there.0.insert(entity, listing.records.into_iter().collect());
+            there.0.insert(entity, listing.records);
         }
         Ok((there, complete))
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc as blocking;
+use std::sync::{Arc, OnceLock, mpsc as blocking};
 use std::time::Duration;
 
 use tokio::io::BufReader;
@@ -26,6 +26,18 @@ const WELCOME_WAIT: Duration = Duration::from_secs(10);
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 const TRY_SLOWLY: Duration = Duration::from_secs(5);
 
+/// How long somebody who starts a host waits for it before anything else: a small store is open by then, and a host that
+/// cannot start has said so. Below what a person takes for a pause.
+const AT_ONCE: Duration = Duration::from_millis(100);
+/// How long a host may start that has not failed: a long trail takes its time.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a host that somebody else starts may hold the lock without answering.
+const OTHERS: Duration = Duration::from_secs(10);
+/// Between two looks for a host that nobody tells us of.
+const LOOK: Duration = Duration::from_millis(20);
+/// The same while we expect to be told.
+const LOOK_SELDOM: Duration = Duration::from_millis(500);
+
 /// Who looks, as others are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -36,10 +48,13 @@ pub enum Kind {
 /// Does what is needed for a host to be there again; called from a thread of its own, seldom.
 pub type Revive = Box<dyn Fn() + Send>;
 
+/// Tells, once, that a host on its way answers by now, or why it never will.
+pub(super) type Coming = oneshot::Receiver<Result<(), Problem>>;
+
 /// A line to a host, as long as it lives.
 pub struct Line {
     handle: Handle,
-    host: Host,
+    host: Arc<OnceLock<Host>>,
 }
 
 /// Who answered.
@@ -58,43 +73,76 @@ impl Line {
     /// # Errors
     /// A host of another version or of another user, and what to do about it.
     pub fn attach(places: &Places, kind: Kind, revive: Option<Revive>) -> Result<Option<Self>, Problem> {
-        let Some(socket) = socket_of(places) else { return Ok(None) };
+        if socket_of(places).is_none() {
+            return Ok(None);
+        }
+        let (line, met) = Self::begin(places, kind, revive, None)?;
+        match met.recv() {
+            Ok(Ok(())) => Ok(Some(line)),
+            Ok(Err(Some(problem))) => Err(problem),
+            Ok(Err(None)) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Connects to a host that is being started. Where that takes longer than a moment the line is there before the
+    /// host: what is asked waits for it, and is answered with the reason should it fail to come.
+    ///
+    /// # Errors
+    /// As [`Line::attach`], and what keeps the host from starting, where that is known in that moment.
+    pub(super) fn to_come(
+        places: &Places,
+        kind: Kind,
+        revive: Revive,
+        coming: Coming,
+    ) -> Result<Self, Problem> {
+        let (line, met) = Self::begin(places, kind, Some(revive), Some(coming))?;
+        match met.recv_timeout(AT_ONCE) {
+            Ok(Err(Some(problem))) => Err(problem),
+            _ => Ok(line),
+        }
+    }
+
+    /// A thread that keeps the line. It says once whether it has met the host; `Err(None)`: nobody answers.
+    fn begin(
+        places: &Places,
+        kind: Kind,
+        revive: Option<Revive>,
+        coming: Option<Coming>,
+    ) -> Result<(Self, blocking::Receiver<Result<(), Option<Problem>>>), Problem> {
         let session = super::random_name()?;
         let (calls, inbox) = mpsc::unbounded_channel();
         let (events, _) = broadcast::channel(1024);
         let handle = Handle::new(calls, events.clone()).shared();
-        let (ready, first) = blocking::channel();
-        let outline = Outline { places: places.clone(), kind, session, revive };
+        let (ready, met) = blocking::channel();
+        let host = Arc::new(OnceLock::new());
+        let outline = Outline { places: places.clone(), kind, session, revive, host: Arc::clone(&host) };
         std::thread::Builder::new()
             .name("line".into())
             .spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 match runtime {
-                    Ok(runtime) => runtime.block_on(outline.live(&socket, inbox, events, &ready)),
+                    Ok(runtime) => runtime.block_on(outline.live(coming, inbox, events, &ready)),
                     Err(error) => {
-                        let _ = ready.send(Err(Problem::new(
+                        let _ = ready.send(Err(Some(Problem::new(
                             Class::Local,
                             format!("The line to the host cannot be kept: {error}."),
-                        )));
+                        ))));
                     }
                 }
             })
             .map_err(|error| {
                 Problem::new(Class::Local, format!("The line's thread cannot be started: {error}."))
             })?;
-        match first.recv() {
-            Ok(Ok(Some(host))) => Ok(Some(Self { handle, host })),
-            Ok(Ok(None)) | Err(_) => Ok(None),
-            Ok(Err(problem)) => Err(problem),
-        }
+        Ok((Self { handle, host }, met))
     }
 
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    pub fn host(&self) -> &Host {
-        &self.host
+    /// Who answered first; `None` while the host is on its way.
+    pub fn host(&self) -> Option<&Host> {
+        self.host.get()
     }
 }
 
@@ -109,6 +157,8 @@ struct Outline {
     kind: Kind,
     session: String,
     revive: Option<Revive>,
+    /// Set once the host has answered.
+    host: Arc<OnceLock<Host>>,
 }
 
 /// Why there is no connection.
@@ -147,22 +197,29 @@ impl Outline {
     /// Until nobody holds the handle any more.
     async fn live(
         self,
-        socket: &Path,
+        coming: Option<Coming>,
         mut calls: mpsc::UnboundedReceiver<Call>,
         events: broadcast::Sender<Event>,
-        ready: &blocking::Sender<Result<Option<Host>, Problem>>,
+        ready: &blocking::Sender<Result<(), Option<Problem>>>,
     ) {
-        let mut met = match self.meet(socket).await {
+        let first = match coming {
+            Some(coming) => self.meet_coming(coming).await,
+            None => self.meet_now().await,
+        };
+        let mut met = match first {
             Ok(met) => met,
-            Err(unmet) => {
-                let _ = ready.send(match unmet {
-                    Unmet::Nobody => Ok(None),
-                    Unmet::Refused(problem) => Err(problem),
-                });
+            Err(Unmet::Nobody) => return drop(ready.send(Err(None))),
+            Err(Unmet::Refused(problem)) => {
+                let _ = ready.send(Err(Some(problem.clone())));
+                // Whoever has begun to ask meanwhile hears the reason.
+                while let Some(call) = calls.recv().await {
+                    refuse(call, &problem);
+                }
                 return;
             }
         };
-        let _ = ready.send(Ok(Some(met.welcome.host_of())));
+        let _ = self.host.set(met.welcome.host_of());
+        let _ = ready.send(Ok(()));
         let mut last_id = 0;
         let mut open = Waiting::new();
         loop {
@@ -185,6 +242,51 @@ impl Outline {
                 }
             }
             let _ = events.send(Event::Missed);
+        }
+    }
+
+    /// The host that the lock names.
+    async fn meet_now(&self) -> Result<Met, Unmet> {
+        match socket_of(&self.places) {
+            Some(socket) => self.meet(&socket).await,
+            None => Err(Unmet::Nobody),
+        }
+    }
+
+    /// The host that is on its way, or another that was faster.
+    async fn meet_coming(&self, mut coming: Coming) -> Result<Met, Unmet> {
+        let begun = tokio::time::Instant::now();
+        let (mut is_told, mut failed) = (false, None);
+        loop {
+            match self.meet_now().await {
+                Err(Unmet::Nobody) => {}
+                met => return met,
+            }
+            if let Some((since, problem)) = &failed {
+                // Whoever has the store may be a host that is about to answer.
+                let problem: &Problem = problem;
+                let may_come = problem.class == Class::Busy && super::start::is_starting(&self.places);
+                let since: &tokio::time::Instant = since;
+                if !may_come || since.elapsed() > OTHERS {
+                    return Err(Unmet::Refused(problem.clone()));
+                }
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(Unmet::Refused(
+                    Problem::new(Class::Local, "The host has started and does not answer.")
+                        .remedy("See its log (`logs/` in the profile's folder)."),
+                ));
+            }
+            let pause = if is_told { LOOK } else { LOOK_SELDOM };
+            tokio::select! {
+                told = &mut coming, if !is_told => {
+                    is_told = true;
+                    if let Ok(Err(problem)) = told {
+                        failed = Some((tokio::time::Instant::now(), problem));
+                    }
+                }
+                () = tokio::time::sleep(pause) => {}
+            }
         }
     }
 
@@ -256,19 +358,11 @@ impl Outline {
         loop {
             let until = tokio::time::Instant::now() + pause;
             while let Ok(call) = tokio::time::timeout_at(until, calls.recv()).await {
-                match call? {
-                    Call::Ask(_, answer) => drop(answer.send(Err(reason.clone()))),
-                    Call::Do(_, answer) | Call::DoFor(_, _, answer) => {
-                        drop(answer.send(Err(reason.clone())));
-                    }
-                }
+                refuse(call?, &reason);
             }
-            let unmet = match socket_of(&self.places) {
-                Some(socket) => match self.meet(&socket).await {
-                    Ok(met) => return Some(met),
-                    Err(unmet) => unmet,
-                },
-                None => Unmet::Nobody,
+            let unmet = match self.meet_now().await {
+                Ok(met) => return Some(met),
+                Err(unmet) => unmet,
             };
             attempts += 1;
             match unmet {
@@ -298,6 +392,13 @@ impl Welcome {
             since: self.since,
             warning: self.presence.warning.clone(),
         }
+    }
+}
+
+fn refuse(call: Call, problem: &Problem) {
+    match call {
+        Call::Ask(_, answer) => drop(answer.send(Err(problem.clone()))),
+        Call::Do(_, answer) | Call::DoFor(_, _, answer) => drop(answer.send(Err(problem.clone()))),
     }
 }
 

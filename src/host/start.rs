@@ -1,21 +1,15 @@
 //! Finding the profile's host, or starting one that outlives whoever needs it.
 
 use std::ffi::OsString;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
-use super::client::{Kind, Line, Revive};
+use tokio::sync::oneshot;
+
+use super::client::{Coming, Kind, Line, Revive};
 use crate::model::{Class, Problem};
 use crate::store::{Places, lock};
-
-/// How long a viewer waits for a host that is starting and has not failed: a long trail takes its time.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How long a host that somebody else starts may hold the lock without answering.
-const OTHERS: Duration = Duration::from_secs(10);
-/// Between two looks.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// The words that a host for this profile is started with.
 #[derive(Debug, Clone, Default)]
@@ -26,55 +20,38 @@ pub struct Start {
 }
 
 impl Start {
-    /// The profile's host; one is started where none answers.
+    /// The profile's host; one is started where none answers, and may still be on its way ([`Line::host`]).
     ///
     /// # Errors
     /// `Busy` where another process uses the store and is no host; what else kept the host from starting.
     pub fn attach(&self, places: &Places, kind: Kind) -> Result<Line, Problem> {
-        let attach = || {
-            let again = self.clone();
-            let name = places.profile.clone();
-            let revive: Revive = Box::new(move || {
-                // It fails where another host is on its way, or the store is in use: the line goes on looking.
-                if let Ok(starting) = again.begin(&name) {
-                    starting.let_go();
-                }
-            });
-            Line::attach(places, kind, Some(revive))
+        let revive = || -> Revive {
+            let (again, name) = (self.clone(), places.profile.clone());
+            // It fails where another host is on its way, or the store is in use: the line goes on looking.
+            Box::new(move || drop(again.begin(&name)))
         };
-        if let Some(line) = attach()? {
+        if let Some(line) = Line::attach(places, kind, Some(revive()))? {
             return Ok(line);
         }
-        let mut starting = self.begin(&places.profile)?;
-        let begun = Instant::now();
-        let mut failed: Option<(Instant, Problem)> = None;
-        loop {
-            if let Some(line) = attach()? {
-                starting.let_go();
-                return Ok(line);
-            }
-            match &failed {
-                None => {
-                    failed = starting.failure().map(|problem| (Instant::now(), problem));
-                }
-                // Whoever has the store may be a host that is about to answer.
-                Some((since, problem)) => {
-                    let may_come = problem.class == Class::Busy && is_starting(places);
-                    if !may_come || since.elapsed() > OTHERS {
-                        return Err(problem.clone());
-                    }
-                }
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(Problem::new(Class::Local, "The host has started and does not answer.")
-                    .remedy("See its log (`logs/` in the profile's folder)."));
-            }
-            std::thread::sleep(LOOK);
-        }
+        let coming = self.begin(&places.profile)?;
+        Line::to_come(places, kind, revive(), coming)
     }
 
-    /// Starts a host: as the service that is installed for this profile, else as a process of its own session.
-    fn begin(&self, profile: &str) -> Result<Starting, Problem> {
+    /// Starts a host, on a thread that stays as long as it lives: somebody must hear of its end, or it stays in the table
+    /// of processes as long as we do.
+    fn begin(&self, profile: &str) -> Result<Coming, Problem> {
+        let (tell, coming) = oneshot::channel();
+        let (start, profile) = (self.clone(), profile.to_owned());
+        std::thread::Builder::new()
+            .name("host's start".into())
+            .spawn(move || start.bring(&profile, tell))
+            .map_err(|error| cannot(&error))?;
+        Ok(coming)
+    }
+
+    /// As the service that is installed for this profile, else as a process of its own session. A caller that has gone
+    /// away meanwhile does not matter to the host.
+    fn bring(&self, profile: &str, tell: oneshot::Sender<Result<(), Problem>>) {
         let is_plain = self.data_dir.is_none() && self.key_file.is_none();
         if is_plain && user_unit_is_installed() {
             let unit = format!("parhelion@{profile}.service");
@@ -85,24 +62,39 @@ impl Start {
                 .stderr(Stdio::null())
                 .status();
             if started.is_ok_and(|status| status.success()) {
-                return Ok(Starting(None));
+                let _ = tell.send(Ok(()));
+                return;
             }
         }
-        let bad = |error: &std::io::Error| {
-            Problem::new(Class::Local, format!("The host cannot be started: {error}."))
-                .remedy("Start it yourself: `parhelion serve`.")
+        let mut child = match self.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                let _ = tell.send(Err(cannot(&error)));
+                return;
+            }
         };
-        let program = std::env::current_exe().map_err(|error| bad(&error))?;
-        let child = Command::new(program)
+        let mut said = String::new();
+        if let Some(out) = child.stdout.take() {
+            let _ = BufReader::new(out.take(64 * 1024)).read_line(&mut said);
+        }
+        let document: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
+        if document["socket"].is_string() {
+            let _ = tell.send(Ok(()));
+            let _ = child.wait();
+        } else if let Ok(status) = child.wait() {
+            let _ = tell.send(Err(failure(status, &document["error"])));
+        }
+    }
+
+    fn spawn(&self) -> std::io::Result<Child> {
+        Command::new(std::env::current_exe()?)
             .args(self.words())
             .stdin(Stdio::null())
-            // The error document, should it fail; nothing after that.
+            // One document: where it serves, or why it does not. Nothing after that.
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .current_dir("/")
             .spawn()
-            .map_err(|error| bad(&error))?;
-        Ok(Starting(Some(child)))
     }
 
     fn words(&self) -> Vec<OsString> {
@@ -142,38 +134,22 @@ fn user_unit_is_installed() -> bool {
         .any(|folder| folder.join("parhelion@.service").exists())
 }
 
-/// A host on its way; `None` where a service manager starts it.
-struct Starting(Option<Child>);
+fn cannot(error: &std::io::Error) -> Problem {
+    Problem::new(Class::Local, format!("The host cannot be started: {error}."))
+        .remedy("Start it yourself: `parhelion serve`.")
+}
 
-impl Starting {
-    /// Why it ended, if it did.
-    fn failure(&mut self) -> Option<Problem> {
-        let child = self.0.as_mut()?;
-        let status = child.try_wait().ok()??;
-        let mut said = String::new();
-        if let Some(out) = child.stdout.as_mut() {
-            let _ = out.take(64 * 1024).read_to_string(&mut said);
-        }
-        self.0 = None;
-        let document: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
-        let text = |key: &str| document["error"][key].as_str().unwrap_or_default().to_owned();
-        let class = match status.code() {
-            Some(6) => Class::Busy,
-            Some(5) => Class::Auth,
-            _ => Class::Local,
-        };
-        let message = match text("message") {
-            message if message.is_empty() => format!("The host ended as it started ({status})."),
-            message => message,
-        };
-        Some(Problem::new(class, message).remedy(text("remedy")))
-    }
-
-    /// It answers: from now on it is nobody's child that matters.
-    fn let_go(mut self) {
-        if let Some(mut child) = self.0.take() {
-            // Somebody must hear of its end, or it stays in the table of processes as long as we do.
-            let _ = std::thread::Builder::new().name("host's end".into()).spawn(move || child.wait());
-        }
-    }
+/// Why it ended as it started, from its own words.
+fn failure(status: ExitStatus, error: &serde_json::Value) -> Problem {
+    let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+    let class = match status.code() {
+        Some(6) => Class::Busy,
+        Some(5) => Class::Auth,
+        _ => Class::Local,
+    };
+    let message = match text("message") {
+        message if message.is_empty() => format!("The host ended as it started ({status})."),
+        message => message,
+    };
+    Problem::new(class, message).remedy(text("remedy"))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::SourceId;
-use super::packed::{Pack, Packed, Packer, Unpacker};
+use super::packed::{Pack, Packer, Unpacker};
 
 /// One customer in Liongard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,15 +59,10 @@ impl Pack for SourceSystem {
     }
 }
 
-impl Packed<SourceSystem> {
-    pub fn system(&self) -> SourceId {
-        SourceId::unpack(&mut self.reader())
-    }
-
-    pub fn environment(&self) -> Option<SourceId> {
-        let mut from = self.reader();
-        from.bytes();
-        from.option(SourceId::unpack)
+impl SourceSystem {
+    /// The beginning of a packed one: its id and its environment.
+    pub fn whose(from: &mut Unpacker<'_>) -> (SourceId, Option<SourceId>) {
+        (SourceId::unpack(from), from.option(SourceId::unpack))
     }
 }
 

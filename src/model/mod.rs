@@ -30,7 +30,7 @@ pub use link::{ChosenSite, Decided, Decision, How, KeyValues, Link, Refusal, Slo
 pub use marker::Installation;
 pub use money::{Amount, Currency};
 pub use packed::Packed;
-pub use pile::PackedList;
+pub use pile::{Laid, PackedList, Stack};
 pub use problem::{Class, Problem};
 pub use record::{Address, Found, MatchKeys, Verdict, Wanted};
 pub use schedule::{Occurrence, OccurrenceId, Timing};

@@ -108,7 +108,12 @@ impl Packer {
     }
 
     pub fn packed<T>(&mut self, record: &Packed<T>) {
-        self.0.extend_from_slice(&record.bytes);
+        self.raw(&record.bytes);
+    }
+
+    /// What was packed elsewhere.
+    pub(super) fn raw(&mut self, packed: &[u8]) {
+        self.0.extend_from_slice(packed);
     }
 
     pub fn byte(&mut self, byte: u8) {

@@ -3,8 +3,9 @@
 //! few stay open, since most readers go on with the next.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lz4_flex::block;
 
@@ -149,6 +150,26 @@ struct Entry {
 /// A list that grows.
 pub struct Gathered<T>(PackedList<T>);
 
+/// Takes the records of a list while it is still being read: the list then holds where each lies instead of the record.
+pub struct Stack<T> {
+    pile: Mutex<Pile>,
+    of: PhantomData<fn(T)>,
+}
+
+/// Where a record lies. Two are equal where their records are.
+#[derive(Debug, Clone, Copy)]
+pub struct Laid {
+    spot: Spot,
+    /// The hash of its bytes.
+    sum: u64,
+}
+
+impl PartialEq for Laid {
+    fn eq(&self, other: &Self) -> bool {
+        self.sum == other.sum
+    }
+}
+
 impl<T> Default for PackedList<T> {
     fn default() -> Self {
         Self { pile: Pile::default(), ids: Packer::default(), entries: Vec::new(), of: PhantomData }
@@ -171,6 +192,50 @@ impl<T> Clone for PackedList<T> {
 impl<T: Identified + fmt::Debug> fmt::Debug for PackedList<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<T> Default for Stack<T> {
+    fn default() -> Self {
+        Self { pile: Mutex::default(), of: PhantomData }
+    }
+}
+
+impl<T: Pack> Stack<T> {
+    pub fn lay(&self, record: &T) -> Laid {
+        let mut to = Packer::default();
+        record.pack(&mut to);
+        let bytes = to.into_bytes();
+        let mut sum = DefaultHasher::new();
+        sum.write(&bytes);
+        let spot = self.pile().append(|to| to.raw(&bytes));
+        Laid { spot, sum: sum.finish() }
+    }
+
+    pub fn open(&self, laid: Laid) -> T {
+        self.read(laid, T::unpack)
+    }
+
+    /// A part of a record, from its first byte on.
+    pub fn read<U>(&self, laid: Laid, with: impl FnOnce(&mut Unpacker<'_>) -> U) -> U {
+        self.pile().read(laid.spot, with)
+    }
+
+    fn pile(&self) -> MutexGuard<'_, Pile> {
+        self.pile.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Identified> Stack<T> {
+    /// Those of its records that became the list, in the order of their ids.
+    pub fn list(self, records: &[Laid]) -> PackedList<T> {
+        let pile = self.pile.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (mut ids, mut entries) = (Packer::default(), Vec::with_capacity(records.len()));
+        for laid in records {
+            entries.push(Entry { id: ids.len() as u32, spot: laid.spot });
+            pile.read(laid.spot, |from| ids.text(from.text()));
+        }
+        Gathered(PackedList { pile, ids, entries, of: PhantomData }).sorted()
     }
 }
 
@@ -272,6 +337,13 @@ impl<T: Identified> PackedList<T> {
 
     pub fn find(&self, id: &str) -> Option<T> {
         self.get(self.place_of(id)?)
+    }
+
+    /// Keeps the first record of each id.
+    pub fn dedup(&mut self) {
+        let Self { ids, entries, .. } = self;
+        let id = |entry: &Entry| ids.reader(entry.id as usize).bytes();
+        entries.dedup_by(|a, b| id(a) == id(b));
     }
 
     /// Puts another record in the place of one; both have the same id.

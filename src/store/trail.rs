@@ -4,6 +4,7 @@
 //! `commit` line, and a group is durable by one `fdatasync` before anybody hears of it. A thread of its own writes,
 //! and puts everything that waits into one group. While the trail is open its last segment ends in empty lines.
 
+mod closed;
 mod disk;
 mod line;
 mod read;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use self::closed::Closed;
 use self::line::{Hash, hash};
 use crate::model::{Class, Moment, Problem};
 
@@ -345,6 +347,8 @@ impl Drop for Closing {
 }
 
 struct Segment {
+    /// The number of its first line.
+    first: Seq,
     path: PathBuf,
     file: File,
     /// Where the next line goes.
@@ -383,12 +387,12 @@ impl Writer {
     const PADDING: u64 = 4 << 20;
 
     /// Goes on in the segment that recovery ended in.
-    fn reopen(mut self, segment: Option<PathBuf>) -> Result<Self, Problem> {
-        if let Some(path) = segment {
+    fn reopen(mut self, segment: Option<(Seq, PathBuf)>) -> Result<Self, Problem> {
+        if let Some((first, path)) = segment {
             let open = || {
                 let file = OpenOptions::new().write(true).open(&path)?;
                 let len = file.metadata()?.len();
-                Ok(Segment { path: path.clone(), file, len, room: len })
+                Ok(Segment { first, path: path.clone(), file, len, room: len })
             };
             self.segment = Some(open().map_err(|error| local(&path, "open", &error))?);
         }
@@ -411,8 +415,8 @@ impl Writer {
             }
         }
         if let Some(segment) = self.segment.as_mut().filter(|_| self.shared.failed.get().is_none()) {
-            // Padding that stays is no harm: it is cut off when the trail is next opened.
-            let _ = segment.trim();
+            // Padding that stays is no harm: it is cut off when the trail is next opened. So is a note that is missing.
+            let _ = segment.trim().and_then(|()| Closed::note(&self.dir, segment.first, &segment.path));
         }
     }
 
@@ -523,7 +527,7 @@ impl Writer {
             Ok(file)
         };
         let file = make().map_err(|error| fatal(&path, &error))?;
-        Ok(Segment { path, file, len: 0, room: 0 })
+        Ok(Segment { first: self.next_seq, path, file, len: 0, room: 0 })
     }
 
     fn check_space(&self) -> Result<(), Problem> {

@@ -77,6 +77,8 @@ pub struct Setup {
     pub saved: Option<serde_json::Value>,
     /// The engine lives in a host process.
     pub is_shared: bool,
+    /// It has not answered yet.
+    pub is_starting: bool,
 }
 
 #[derive(Debug)]
@@ -125,7 +127,11 @@ impl App {
     /// The state at the start, and what to ask first.
     pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
         let mut app = Self {
-            mirror: Mirror { is_shared: setup.is_shared, ..Mirror::default() },
+            mirror: Mirror {
+                is_shared: setup.is_shared,
+                is_starting: setup.is_starting,
+                ..Mirror::default()
+            },
             panes: Pane::ALL.into_iter().map(Stack::new).collect(),
             focus: 0,
             zoomed: false,
@@ -656,6 +662,12 @@ impl App {
 
     /// Every screen hears the news, seen or not.
     fn spread(&mut self, news: &News) {
+        if let News::Answer(Query::Overview, Err(problem)) = news
+            && self.mirror.is_starting
+        {
+            // No engine has come: there is nothing to look at.
+            return self.effects.push(Effect::Leave(Left::Failed(Box::new(problem.clone()))));
+        }
         let said_before = self.notes.last().cloned();
         for query in self.mirror.hear(news) {
             self.effects.push(Effect::Ask(query));

@@ -216,7 +216,7 @@ impl Stage {
         let mut waiting: std::collections::VecDeque<_> = effects.into();
         while let Some(effect) = waiting.pop_front() {
             let news = match effect {
-                Effect::Ask(query) => {
+                Effect::Ask(query) | Effect::AskAhead(query) => {
                     let answer = self.handle.ask(query.clone()).await;
                     News::Answer(query, answer)
                 }

@@ -155,14 +155,9 @@ impl<Id: Clone + Ord> List<Id> {
         self.top..(self.top + height).min(self.ids.len()).max(self.top)
     }
 
-    /// The visible rows and a margin on both sides, so that moving by a page finds them there.
-    pub fn near(&self, height: usize) -> &[Id] {
-        self.ids.get(self.with_margin(height, height)).unwrap_or(&[])
-    }
-
-    /// The rows that may be seen next: the visible ones and half that margin.
-    pub fn soon(&self, height: usize) -> &[Id] {
-        self.ids.get(self.with_margin(height, height / 2)).unwrap_or(&[])
+    /// The visible rows and so many more on both sides.
+    pub fn around(&self, height: usize, margin: usize) -> &[Id] {
+        self.ids.get(self.with_margin(height, margin)).unwrap_or(&[])
     }
 
     /// Places of the visible rows, and of so many more on both sides.
@@ -195,9 +190,26 @@ impl<Id: Clone + Ord, Row> Window<Id, Row> {
         self.rows.get(id)
     }
 
+    /// What to ask for, and whether it is asked ahead: everything that is seen is here. `around` gives the ids of the
+    /// visible rows and of so many more on both sides. What is seen is asked for with little else, to be there soon;
+    /// ahead, so that the next page always is here.
+    pub fn wanted<Ids: AsRef<[Id]>>(
+        &mut self,
+        height: usize,
+        around: impl Fn(usize) -> Ids,
+    ) -> (Vec<Id>, bool) {
+        let is_ahead = self.has(around(0).as_ref());
+        let (soon, near) = if is_ahead { (height, 2 * height) } else { (0, height / 2) };
+        (self.missing(around(soon).as_ref(), around(near).as_ref()), is_ahead)
+    }
+
+    fn has(&self, ids: &[Id]) -> bool {
+        ids.iter().all(|id| self.settled.contains(id) && self.rows.contains_key(id))
+    }
+
     /// The ids to ask for, so that all of `near` are here and fresh; none before one of those that may be seen `soon`
     /// is missing, so that scrolling asks for many rows now and then. Each is named once.
-    pub fn missing(&mut self, soon: &[Id], near: &[Id]) -> Vec<Id> {
+    fn missing(&mut self, soon: &[Id], near: &[Id]) -> Vec<Id> {
         if soon.iter().all(|id| self.settled.contains(id)) {
             return Vec::new();
         }
@@ -287,9 +299,12 @@ mod tests {
         assert_eq!(window.missing(&[1], &[1, 2]), [1, 2]);
         assert!(window.missing(&[1, 2], &[1, 2, 3]).is_empty(), "3 is not seen soon");
         assert_eq!(window.missing(&[2, 3], &[1, 2, 3, 4]), [3, 4]);
+        assert!(!window.has(&[1]), "asked and not here");
         window.put([(1, "one"), (2, "two")]);
+        assert!(window.has(&[1, 2]));
         assert!(window.missing(&[1, 2], &[1, 2]).is_empty());
         window.stale();
+        assert!(!window.has(&[1]));
         assert_eq!(window.get(&1), Some(&"one"));
         assert_eq!(window.missing(&[1], &[1]), [1]);
         window.failed(&[1]);

@@ -63,7 +63,10 @@ pub enum Mouse {
 #[derive(Debug, Clone)]
 pub enum Effect {
     Send(Command),
+    /// The frame waits a moment for the answer.
     Ask(Query),
+    /// No frame waits for the answer.
+    AskAhead(Query),
     /// To the terminal's clipboard (OSC 52).
     Copy(String),
     /// Reads a small text file for a pane, such as mappings to import; of a spreadsheet the first sheet, as CSV.
@@ -89,6 +92,8 @@ pub enum Left {
     Stopped(JobId),
     /// To look at another profile; what runs in this one goes on.
     Switch(String),
+    /// The engine that was on its way could not be started.
+    Failed(Box<Problem>),
     /// By a signal (its number); a job in this process can be resumed.
     Signal(i32),
 }

@@ -25,6 +25,8 @@ pub struct Mirror {
     pub reading: BTreeMap<Integration, Reading>,
     /// The engine lives in a host process: leaving the screen stops nothing (U41).
     pub is_shared: bool,
+    /// The engine is being started and has not answered yet.
+    pub is_starting: bool,
     /// Who else has a screen on this engine.
     pub presence: Presence,
     /// Why the engine cannot go on or cannot be reached.
@@ -48,6 +50,7 @@ impl Mirror {
                 self.progress.clone_from(&overview.running);
                 self.overview = Some((**overview).clone());
                 self.broken = None;
+                self.is_starting = false;
             }
             News::Answer(Query::Settings, Ok(Answer::Settings(settings))) => {
                 self.settings = Some((**settings).clone());

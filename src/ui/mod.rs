@@ -14,7 +14,8 @@
 //! 4. A screen reads [`turn::Turn`] and asks for steps: `turn.send(Command)`, `turn.ask(Query)`, `turn.say`, `turn.open`,
 //!    `turn.dialog(Confirm::new(..).choice('y', ..))`. Answers come to `hear` with the query or command they answer.
 //! 5. Long lists: keep ids in [`list::List`] (`replace` when the order is asked anew), rows in [`list::Window`]; in
-//!    `settle` do `keep_visible`, then `turn.ask(Query::MapRows { ids: window.missing(list.soon(rows), list.near(rows)) })` unless empty;
+//!    `settle` do `keep_visible`, then `turn.ask_rows(Query::MapRows { ids }, is_ahead)` with what `window.wanted` says, unless
+//!    empty;
 //!    in `hear` `window.put` answers and `window.stale` on events. Draw with [`widgets::table::draw`].
 //! 6. Draw only through [`canvas::Canvas::put`]: it cuts and cleans. Sizes come from [`layout`], the same in `act` and `draw`.
 
@@ -34,6 +35,7 @@ pub mod mirror;
 mod others;
 pub mod prefs;
 pub mod screens;
+mod scroll;
 pub mod svg;
 pub mod terminal;
 pub mod theme;
@@ -66,7 +68,7 @@ use self::prefs::Prefs;
 use self::terminal::{Multiplexer, Painter};
 use self::theme::{Depth, Themes};
 use crate::host::Handle;
-use crate::host::words::Event;
+use crate::host::words::{Event, Query};
 use crate::matching::mapping_csv;
 use crate::model::{Class, Problem};
 
@@ -89,6 +91,8 @@ pub struct Options {
     pub notice: Option<String>,
     /// The engine outlives this process: leaving stops nothing (U41).
     pub is_shared: bool,
+    /// The engine is on its way: the screen says so until it answers, and ends with the reason if it does not come.
+    pub is_starting: bool,
 }
 
 /// Shows the engine behind `handle` until a person leaves. Called on the main thread; brings its own runtime, so that
@@ -125,11 +129,11 @@ pub fn run(handle: Handle, options: Options) -> Result<Left, Problem> {
     let left = runtime.block_on(async {
         let signals = Box::pin(signals()?);
         let events = terminal::events();
-        let painter = Painter::new(std::io::stdout(), size);
+        let painter = Painter::new(terminal::output()?, size);
         Ok(view(app, first, &handle, events, signals, painter, clock, &mut wires).await)
     });
     terminal::restore();
-    left.map_err(|error: std::io::Error| local(format!("Signals cannot be listened to: {error}.")))
+    left.map_err(|error: std::io::Error| local(format!("The terminal cannot be used: {error}.")))
 }
 
 fn local(message: String) -> Problem {
@@ -221,6 +225,7 @@ pub fn start(options: &Options, environment: &Environment, size: Size, now: Now)
         complaints,
         saved,
         is_shared: options.is_shared,
+        is_starting: options.is_starting,
     })
 }
 
@@ -276,6 +281,8 @@ pub struct Wires {
 enum Pace {
     /// A key, or the answer to what a key asked: at once.
     Input,
+    /// The answer to what was asked ahead: at once, and nothing waits for it.
+    Ahead,
     /// The engine's news: a few times a second.
     News,
 }
@@ -315,8 +322,10 @@ impl Pacing {
         self.held_until.get_or_insert(now + ANSWER_GAP);
     }
 
-    fn answered(&mut self) {
+    /// Answers that come late come together, too: the frame waits for the others.
+    fn answered(&mut self, now: Duration) {
         self.asked = self.asked.saturating_sub(1);
+        self.held_until.get_or_insert(now + ANSWER_GAP);
     }
 
     /// When the next frame is to be drawn.
@@ -476,11 +485,11 @@ fn take_in(
     for (news, pace) in news.drain(..) {
         let now = clock();
         if pace == Pace::Input && matches!(news, News::Answer(..)) {
-            pacing.answered();
+            pacing.answered(now.tick);
         }
         let gap = match (pace, &news) {
             // Its key has waited long enough.
-            (Pace::Input, News::Answer(..)) => Duration::ZERO,
+            (Pace::Input, News::Answer(..)) | (Pace::Ahead, _) => Duration::ZERO,
             (Pace::Input, _) => INPUT_GAP,
             (Pace::News, _) => wires.news_gap,
         };
@@ -503,15 +512,10 @@ fn carry_out<W: Write>(
     wires: &mut Wires,
 ) -> std::io::Result<Option<Left>> {
     match effect {
-        Effect::Ask(query) => {
-            let handle = handle.clone();
-            answers.push(
-                async move {
-                    let answer = handle.ask(query.clone()).await;
-                    (News::Answer(query, answer), pace)
-                }
-                .boxed_local(),
-            );
+        Effect::Ask(query) => answers.push(asked(handle, query, pace)),
+        Effect::AskAhead(query) => {
+            let pace = if pace == Pace::Input { Pace::Ahead } else { pace };
+            answers.push(asked(handle, query, pace));
         }
         Effect::Send(command) => {
             let handle = handle.clone();
@@ -545,6 +549,15 @@ fn carry_out<W: Write>(
         Effect::Leave(left) => return Ok(Some(left)),
     }
     Ok(None)
+}
+
+fn asked(handle: &Handle, query: Query, pace: Pace) -> LocalBoxFuture<'static, (News, Pace)> {
+    let handle = handle.clone();
+    async move {
+        let answer = handle.ask(query.clone()).await;
+        (News::Answer(query, answer), pace)
+    }
+    .boxed_local()
 }
 
 /// A file a person named, such as mappings to import: text of at most 16 MB.

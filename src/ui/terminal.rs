@@ -1,6 +1,8 @@
 //! The terminal: modes on and off, one write per frame, title and clipboard. Nothing is ever asked of it (U58).
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::Event;
@@ -8,6 +10,8 @@ use futures_util::stream::{Stream, poll_fn};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
+
+use super::scroll::Scroll;
 
 /// Alternate screen, bracketed paste, hidden cursor.
 const ENTER: &str = "\x1b[?1049h\x1b[?2004h\x1b[?25l";
@@ -28,6 +32,11 @@ pub fn take() -> io::Result<()> {
     out.write_all(SAVE_TITLE.as_bytes())?;
     out.write_all(ENTER.as_bytes())?;
     out.flush()
+}
+
+/// Where frames go: standard output without its buffer, which would send a frame in two parts wherever a line ends in it.
+pub fn output() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
 /// Gives the terminal back, once. Errors are ignored: there is nobody left to tell.
@@ -120,6 +129,16 @@ impl<W: Write> Painter<W> {
         }
         let before = self.bytes.len();
         encode(&buffer, &differences(&self.shown, &buffer), &mut self.bytes);
+        if let Some(scroll) = Scroll::between(&self.shown, &buffer) {
+            let mut moved = Vec::new();
+            scroll.encode(&mut moved);
+            scroll.apply(&mut self.shown);
+            encode(&buffer, &differences(&self.shown, &buffer), &mut moved);
+            if moved.len() < self.bytes.len() - before {
+                self.bytes.truncate(before);
+                self.bytes.append(&mut moved);
+            }
+        }
         let drew = self.bytes.len() > before;
         self.shown = buffer;
         let (at, shows) = cursor.map_or((self.cursor, self.cursor_shows), |(at, shows)| (Some(at), shows));
@@ -419,5 +438,59 @@ mod tests {
         let mut painter = painter();
         painter.copy("f", Multiplexer::Tmux).unwrap();
         assert_eq!(painter.out, b"\x1bPtmux;\x1b\x1b]52;c;Zg==\x07\x1b\\");
+    }
+
+    /// Whatever moves between two frames, the terminal shows the second one.
+    #[test]
+    fn a_terminal_shows_what_was_drawn_however_lines_moved() {
+        let (width, height) = (60, 12);
+        let mut painter = Painter::new(Vec::new(), Size::new(width, height));
+        let mut terminal = vt100::Parser::new(height, width, 0);
+        let mut seed = 7_u32;
+        let mut dice = |sides: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) % sides
+        };
+        let (mut top, mut moves) = (20_u32, 0);
+        for _ in 0..500 {
+            // Up or down by up to four lines, and now and then somewhere else; the row that stands out with it.
+            top = if dice(9) == 0 { dice(40) } else { (top + dice(9)).saturating_sub(4) };
+            let at = top + dice(8);
+            let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+            buffer.set_string(0, 0, "a head that stays", Style::default().add_modifier(Modifier::BOLD));
+            for line in 0..8 {
+                let number = top + line;
+                let style = if number == at {
+                    Style::default().add_modifier(Modifier::REVERSED)
+                } else {
+                    Style::default()
+                };
+                let text = format!("{:>4} 東京 customer of {}", number, "x".repeat((number % 23) as usize));
+                buffer.set_string(0, 2 + line as u16, text, style);
+            }
+            buffer.set_string(0, 11, format!("details of {at}"), Style::default());
+            painter.out.clear();
+            painter.paint(Frame { buffer: buffer.clone(), cursor: None, title: None }).unwrap();
+            moves += usize::from(painter.out.windows(3).any(|codes| codes == b"\x1b[r"));
+            terminal.process(&painter.out);
+            let screen = terminal.screen();
+            for (y, shown) in screen.rows(0, width).enumerate() {
+                let row: String = (0..width)
+                    .scan(0, |skip, x| {
+                        let symbol = buffer[(x, y as u16)].symbol();
+                        let is_half =
+                            std::mem::replace(skip, crate::ui::fit::width(symbol).saturating_sub(1)) > 0;
+                        Some(if is_half { "" } else { symbol })
+                    })
+                    .collect();
+                assert_eq!(shown.trim_end(), row.trim_end(), "line {y}");
+            }
+            let reversed = |x: u16, y: u16| screen.cell(y, x).is_some_and(vt100::Cell::inverse);
+            for y in 0..height {
+                let wanted = buffer[(0, y)].modifier.contains(Modifier::REVERSED);
+                assert_eq!(reversed(0, y), wanted, "line {y}");
+            }
+        }
+        assert!(moves > 100, "{moves}");
     }
 }

@@ -63,6 +63,11 @@ impl Turn<'_> {
         self.steps.push(Step::Do(Effect::Ask(query)));
     }
 
+    /// Asks for rows; for those that are asked ahead, which may be scrolled to, no frame waits.
+    pub fn ask_rows(&mut self, query: Query, is_ahead: bool) {
+        self.steps.push(Step::Do(if is_ahead { Effect::AskAhead(query) } else { Effect::Ask(query) }));
+    }
+
     /// What happened, on what, and what to do (U35).
     pub fn say(&mut self, text: impl Into<String>) {
         self.steps.push(Step::Say(text.into(), Role::Text));

@@ -84,9 +84,9 @@ async fn the_examples_are_read() {
     assert_eq!(environments.records[1].website.as_deref(), Some("blueheron.example"));
     let wanted =
         paths(&["System.Name", "Inspector.Alias", "Launchpoint.Alias", "Environment.Name", "Device.Model"]);
-    let systems = liongard.systems(&wanted, &nothing).await.unwrap();
+    let systems = liongard.systems(&wanted, &|one| one, &nothing).await.unwrap();
     assert!(systems.certificate.complete, "{:?}", systems.certificate);
-    let first = systems.records[0].open();
+    let first = &systems.records[0];
     let facts: Vec<Option<&str>> = first.facts.iter().map(Option::as_deref).collect();
     assert_eq!(
         facts,
@@ -132,7 +132,7 @@ async fn every_redirect_mode_gives_the_same_requests() {
         let environment = sandbox.put_environment(&json!({"Name": "Alder"}));
         sandbox.put_system(&json!({"Environment": environment, "Inspector": 90, "Name": "PC-1"}));
         assert_eq!(liongard.environments(&nothing).await.unwrap().records.len(), 1);
-        assert_eq!(liongard.systems(&[], &nothing).await.unwrap().records.len(), 1);
+        assert_eq!(liongard.systems(&[], &|one| one, &nothing).await.unwrap().records.len(), 1);
         liongard.devices(&environment.into(), &[]).await.unwrap();
         liongard
             .evaluate(&["85a77d1c-c7d6-4617-9086-1b3f2ff312ff".into()], None, &mut |_| {}, &nothing)
@@ -218,7 +218,7 @@ async fn a_list_of_many_megabytes_is_read_as_it_arrives() {
         sandbox.put_system(&json!({"Environment": environment, "Inspector": 90, "Name": format!("PC-{n}")}));
     }
     let (served, liongard) = served(sandbox).await;
-    let systems = liongard.systems(&paths(&["Inspector.Alias"]), &nothing).await.unwrap();
+    let systems = liongard.systems(&paths(&["Inspector.Alias"]), &|one| one, &nothing).await.unwrap();
     assert!(systems.certificate.complete, "some 40 MiB, beyond what is held of an answer");
     assert_eq!(systems.records.len(), 20_000);
     served.shut_down().await;
@@ -238,18 +238,18 @@ async fn a_list_that_is_cut_off_or_does_not_add_up_proves_nothing() {
         );
     };
     fault(Kind::Truncated);
-    let problem = liongard.systems(&[], &nothing).await.unwrap_err();
+    let problem = liongard.systems(&[], &|one| one, &nothing).await.unwrap_err();
     assert!(problem.message.contains("cut off") || problem.message.contains("number"), "{problem}");
     for kind in [Kind::HalfPage, Kind::DuplicateRows, Kind::EmptyList] {
         fault(kind.clone());
-        let systems = liongard.systems(&[], &nothing).await.unwrap();
+        let systems = liongard.systems(&[], &|one| one, &nothing).await.unwrap();
         assert!(!systems.certificate.complete, "{kind:?}");
     }
     fault(Kind::WrongShape);
-    assert!(liongard.systems(&[], &nothing).await.is_err());
+    assert!(liongard.systems(&[], &|one| one, &nothing).await.is_err());
     let once = Rule::new(Kind::Truncated).path("v1/systems").when(parhelion::sandbox::When::Nth(vec![2]));
     served.sandbox().set_faults(Faults::none().with(Host::Liongard, once));
-    let systems = liongard.systems(&[], &nothing).await.unwrap();
+    let systems = liongard.systems(&[], &|one| one, &nothing).await.unwrap();
     assert!(systems.certificate.complete && systems.records.len() == 300, "the second reading starts anew");
     served.shut_down().await;
 }
@@ -260,13 +260,9 @@ async fn odd_records_are_named_and_cost_the_certificate() {
         "/api/v1/systems/count/" => ok("4"),
         _ => ok(r#"[{"ID":1,"Name":"A"},{"Name":"no id"},5,{"ID":"2","Name":["a","b"],"Environment":[]}]"#),
     });
-    let systems = client(&vendor).systems(&paths(&["System.Name"]), &nothing).await.unwrap();
+    let systems = client(&vendor).systems(&paths(&["System.Name"]), &|one| one, &nothing).await.unwrap();
     assert_eq!(systems.records.len(), 2);
-    assert_eq!(
-        systems.records[1].open().facts[0].as_deref(),
-        Some("a, b"),
-        "an array where a text should be"
-    );
+    assert_eq!(systems.records[1].facts[0].as_deref(), Some("a, b"), "an array where a text should be");
     assert_eq!(systems.problems.len(), 2);
     assert!(!systems.certificate.complete);
 }

@@ -544,7 +544,7 @@ fn a_screen_starts_a_host_that_outlives_it_and_others_join() {
     slow_down(&profile);
     let _end = Ends(&profile);
     let mut first = Screen::open(&profile, &[], Some("203.0.113.9"));
-    first.until("1 Integrations");
+    first.until("no job running");
     let pid = lock(&profile)["pid"].as_i64().expect("a host runs");
     let mut run = start(&profile, &["run", "also"]);
     until_written(&vendors, &mut run);
@@ -582,4 +582,20 @@ fn a_screen_says_when_its_host_is_killed_and_finds_the_next_one() {
     screen.key("q");
     assert!(screen.child.wait().unwrap().success());
     profile.run(&["serve", "--stop"]).exits(0);
+}
+
+/// Whether it is said before the screen is drawn or after, a store that somebody else uses ends it with 6.
+#[test]
+fn a_screen_on_a_store_in_use_says_so_and_ends_with_6() {
+    let profile = Profile::new();
+    let _held = parhelion::store::Lock::take(&profile.file("state/parhelion/default"), "parhelion plan also")
+        .unwrap();
+    let mut screen = Screen::open(&profile, &[], None);
+    assert_eq!(screen.child.wait().unwrap().exit_code(), 6);
+    screen.until("parhelion plan also");
+    let shown = screen.seen.lock().unwrap();
+    assert!(
+        !shown.screen().alternate_screen() && !shown.screen().hide_cursor(),
+        "the terminal is given back"
+    );
 }

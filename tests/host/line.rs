@@ -23,7 +23,10 @@ async fn next(events: &mut Receiver<Event>) -> Event {
 async fn a_handle_does_not_show_where_the_engine_is() {
     let host = Host::open();
     let line = attach(&host, Kind::Screen).await;
-    assert_eq!((line.host().pid, line.host().profile.as_str()), (std::process::id(), "acme"));
+    assert_eq!(
+        (line.host().expect("met").pid, line.host().expect("met").profile.as_str()),
+        (std::process::id(), "acme")
+    );
     let handle = line.handle();
     assert!(handle.is_shared());
     let Answer::Overview(overview) = handle.ask(Query::Overview).await.unwrap() else { panic!() };

@@ -18,6 +18,7 @@ fn numbers(trail: &Trail) -> Vec<u64> {
 
 fn segments(dir: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
     paths.sort();
     paths
 }
@@ -326,4 +327,42 @@ async fn files_are_private_and_newer_formats_are_refused() {
 fn the_trails_own_kinds_cannot_be_written_by_others() {
     assert!(Entry::new("commit", &1).is_err());
     assert!(Entry::new("segment", &1).is_err());
+}
+
+/// What a close notes spares the next start some work and nothing else: damage is found all the same, and without the
+/// note, or with an old one, the lines are followed.
+#[tokio::test]
+async fn a_clean_close_hides_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let note = dir.path().join("closed.json");
+    filled(dir.path(), 3).await;
+    let (trail, first) = Trail::open_with(dir.path(), small(Sync::Disk)).unwrap();
+    drop(trail);
+    let old = std::fs::read(&note).expect("noted");
+    let (trail, opened) = Trail::open_with(dir.path(), small(Sync::Disk)).unwrap();
+    assert_eq!(opened, first);
+    trail.commit(vec![entry(6)]).await.unwrap();
+    drop(trail);
+    let newest = segments(dir.path()).pop().unwrap();
+    let whole = std::fs::read(&newest).unwrap();
+    let noted = std::fs::read(&note).unwrap();
+    assert_ne!(noted, old);
+    let expected = first.last_seq + 2;
+    for other in [Some(noted.as_slice()), Some(old.as_slice()), Some(b"{".as_slice()), None] {
+        match other {
+            Some(text) => std::fs::write(&note, text).unwrap(),
+            None => std::fs::remove_file(&note).unwrap(),
+        }
+        let (trail, opened) = Trail::open_with(dir.path(), small(Sync::Disk)).unwrap();
+        assert_eq!((opened.last_seq, opened.dropped_tail_bytes), (expected, 0));
+        assert_eq!(numbers(&trail), (0..7).collect::<Vec<_>>());
+    }
+    // One letter inside a record, with the note of the whole one in place.
+    for at in [whole.len() / 4, whole.len() / 2] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&newest, &bytes).unwrap();
+        std::fs::write(&note, &noted).unwrap();
+        assert!(Trail::open_with(dir.path(), small(Sync::Disk)).is_err(), "byte {at}");
+    }
 }

@@ -93,6 +93,49 @@ pub fn spelt_otherwise() -> MapRow {
     }
 }
 
+/// A table as long and as mixed as in life: names, places and counts of many lengths, each third row mapped, undecided
+/// between two, or near to one.
+pub fn many(rows: u64) -> Vec<MapRow> {
+    const FIRST: [&str; 7] =
+        ["Aberdeen", "Barnsley", "Ashdown & Radcliffe", "Bath", "Glenmore", "Hale", "Inverness"];
+    const WHAT: [&str; 5] = ["Precision", "Catering", "Components", "Legal", "Distribution"];
+    const FORM: [&str; 4] = ["Ltd", "Limited", "plc", "LLP"];
+    const PLACE: [&str; 6] = ["Cardiff", "York", "Shrewsbury", "Hereford", "", "Matlock"];
+    let pick = |from: &[&str], at: u64| from[(at % from.len() as u64) as usize].to_owned();
+    (0..rows)
+        .map(|n| {
+            let words = format!("{} {}", pick(&FIRST, n), pick(&WHAT, n / 2));
+            let (name, place) = (format!("{words} {}", pick(&FORM, n)), pick(&PLACE, n));
+            let domain = format!("{}.example", words.to_lowercase().replace([' ', '&'], ""));
+            let id = 310_000 + n * 7;
+            let source = party(id, &name, &place, if place.is_empty() { "" } else { &domain });
+            let carries = Carried {
+                records: (n * 5 % 29) as u32 + 1,
+                seats: n * 53 % 1200 + 1,
+                ..Carried::of(Entity::Subscriptions)
+            };
+            let row = match n % 3 {
+                0 => mapped(id, &name, &name, How::Exact),
+                1 => {
+                    let two = [halo(n as i64 + 1653, &name, ""), halo(n as i64 + 3863, &name, "")];
+                    MapRow {
+                        aspect: Some(Aspect::Ambiguous),
+                        candidates: two.iter().map(|one| near(one.clone(), 100, "same name")).collect(),
+                        same_name: two.into(),
+                        ..unmapped(id, &name)
+                    }
+                }
+                _ => MapRow {
+                    aspect: Some(Aspect::Suggested),
+                    candidates: vec![near(halo(n as i64, &words, &domain), 93, "other legal form")],
+                    ..unmapped(id, &name)
+                },
+            };
+            MapRow { source, carries: vec![carries], ..row }
+        })
+        .collect()
+}
+
 fn mapped(id: u64, name: &str, target: &str, how: How) -> MapRow {
     MapRow {
         target: Some(halo(id as i64 + 1, target, "example.com")),

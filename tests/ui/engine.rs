@@ -38,6 +38,8 @@ pub struct World {
     pub desk: Desk,
     /// Everything is refused with this.
     pub trouble: Option<Problem>,
+    /// Nothing is answered yet.
+    pub is_away: bool,
 }
 
 impl World {
@@ -76,6 +78,7 @@ impl World {
             market: Market::new(),
             desk: Desk::new(),
             trouble: None,
+            is_away: false,
         }
     }
 
@@ -377,6 +380,9 @@ pub fn start(world: &Rc<RefCell<World>>) -> (Handle, broadcast::Sender<Event>) {
     let news = events.clone();
     tokio::task::spawn_local(async move {
         while let Some(call) = waiting.recv().await {
+            while world.borrow().is_away {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
             match call {
                 Call::Ask(query, answer) => {
                     let _ = answer.send(world.borrow_mut().ask(&query));

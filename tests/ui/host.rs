@@ -30,6 +30,42 @@ fn leaving_asks_nothing_and_stops_nothing() {
     own.keys("q").says("Leave with a job running?");
 }
 
+/// The screen is drawn and takes keys while its engine is still opening a large store; what comes then comes at once.
+#[test]
+fn the_screen_is_there_before_its_engine() {
+    let starting = || {
+        let mut start = shared().with(|world| world.is_away = true);
+        start.options.is_starting = true;
+        start.rig()
+    };
+    let mut rig = starting();
+    rig.says("starting the engine ...").says("[1 Integrations]").shows("host-starting@80x24");
+    rig.keys("2").says("[2 Customers]").keys("?").says("Help").keys("<Esc> 1").sent();
+    rig.world.borrow_mut().is_away = false;
+    rig.idle().says("187/312").says("Westcoast").says_not("starting");
+    let mut rig = starting();
+    rig.sent();
+    rig.world.borrow_mut().is_away = false;
+    rig.idle().says("187/312");
+    assert_eq!(rig.sent().1, 1, "one frame more");
+    let mut rig = starting();
+    rig.keys("q");
+    assert_eq!(rig.left(), Some(Left::Quit));
+}
+
+#[test]
+fn an_engine_that_does_not_come_ends_the_screen_with_the_reason() {
+    let reason = Problem::new(Class::Busy, "The store is in use by process 77.");
+    let mut start = shared().with(|world| world.trouble = Some(reason.clone()));
+    start.options.is_starting = true;
+    assert_eq!(start.rig().left(), Some(Left::Failed(Box::new(reason.clone()))));
+    // One that has been there is waited for.
+    let mut rig = shared().rig();
+    rig.world.borrow_mut().trouble = Some(reason);
+    rig.news(Event::Missed);
+    assert_eq!(rig.left(), None);
+}
+
 /// N21: one other by name, several by number, as far as there is room.
 #[test]
 fn the_header_says_who_else_is_here() {

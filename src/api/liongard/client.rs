@@ -1,6 +1,7 @@
 //! Liongard's calls.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::api::address::clean_instance;
 use crate::api::budget::{Budget, Lane, Permit};
 use crate::api::call::{Caller, Cause, Effect, Failure, Retry, WriteVerdict};
 use crate::api::http::{Pieces, Request, Response, SendErrorKind, Transport, Url};
-use crate::api::listing::{Listing, Progress};
+use crate::api::listing::{Form, Listing, Progress};
 use crate::api::records::Records;
 use crate::api::row::reason;
 use crate::model::liongard::{
@@ -22,7 +23,7 @@ use crate::model::liongard::{
 };
 use crate::model::settings::{Liongard as Settings, Pace};
 use crate::model::text::{Pool, shown};
-use crate::model::{Class, Packed, Problem, Secret, SourceId};
+use crate::model::{Class, Problem, Secret, SourceId};
 
 const KEY: HeaderName = HeaderName::from_static("x-roar-api-key");
 /// Collections without this are answered with a redirect, which would turn a POST into a GET (section 2).
@@ -121,9 +122,8 @@ impl Liongard {
     /// Every environment that the key may see, compared with what the vendor counts.
     pub async fn environments(&self, progress: Progress<'_>) -> Result<Listing<SourceEnvironment>, Problem> {
         let count = self.count_environments().await?;
-        let read = |json: &Json| read::environment(json);
-        let id = |environment: &SourceEnvironment| environment.id.clone();
-        self.whole_list("environments", "/api/v1/environments", Some(count), &read, &id, progress).await
+        let read = |json: &Json| read::environment(json).map(|one| (one.id.clone(), one));
+        self.whole_list("environments", "/api/v1/environments", Some(count), &read, progress).await
     }
 
     /// One environment; `None` where there is none of that id, or none that the key may see.
@@ -149,37 +149,36 @@ impl Liongard {
         Ok(Some(found))
     }
 
-    /// Every system of every environment that the key may see, with the values at these paths. Packed, since all come in
-    /// one answer.
-    pub async fn systems(
+    /// Every system of every environment that the key may see, with the values at these paths, in the caller's form: all
+    /// come in one answer.
+    pub async fn systems<T: Send>(
         &self,
         paths: &[Box<str>],
+        form: Form<'_, SourceSystem, T>,
         progress: Progress<'_>,
-    ) -> Result<Listing<Packed<SourceSystem>>, Problem> {
+    ) -> Result<Listing<T>, Problem> {
         let count = self.count_systems().await?;
         let pool = Pool::default();
-        let read = |json: &Json| Ok(Packed::new(&read::system(json, paths, &pool)?));
-        let id = |system: &Packed<SourceSystem>| SourceId::new(system.reader().text());
-        self.whole_list("systems", "/api/v1/systems", Some(count), &read, &id, progress).await
+        let read = |json: &Json| read::system(json, paths, &pool).map(|one| (one.id.clone(), form(one)));
+        self.whole_list("systems", "/api/v1/systems", Some(count), &read, progress).await
     }
 
     pub async fn inspectors(&self) -> Result<Vec<SourceInspector>, Problem> {
         let read = |json: &Json| {
             let name = || Problem::new(Class::Record, "An inspector that Liongard listed has no id.");
-            read::inspector(json).ok_or_else(name)
+            read::inspector(json).map(|one| (one.id.into(), one)).ok_or_else(name)
         };
-        let id = |inspector: &SourceInspector| inspector.id.into();
-        let list = self.whole_list("inspectors", "/api/v1/inspectors", None, &read, &id, &|_, _| {}).await?;
+        let list = self.whole_list("inspectors", "/api/v1/inspectors", None, &read, &|_, _| {}).await?;
         Ok(list.records)
     }
 
     pub async fn metrics(&self) -> Result<Listing<SourceMetric>, Problem> {
         let read = |json: &Json| {
             read::metric(json)
+                .map(|one| (SourceId::new(&one.uuid), one))
                 .ok_or_else(|| Problem::new(Class::Record, "A metric that Liongard listed has no UUID."))
         };
-        let id = |metric: &SourceMetric| SourceId::new(&metric.uuid);
-        self.whole_list("metrics", "/api/v1/metrics", None, &read, &id, &|_, _| {}).await
+        self.whole_list("metrics", "/api/v1/metrics", None, &read, &|_, _| {}).await
     }
 
     /// Every device profile of one environment, with the values at these paths.
@@ -389,17 +388,18 @@ impl Liongard {
         name: &str,
         path: &str,
         count: Option<u64>,
-        translate: &(dyn Fn(&Json) -> Result<T, Problem> + Send + Sync),
-        id: &(dyn Fn(&T) -> SourceId + Send + Sync),
+        translate: &(dyn Fn(&Json) -> Result<(SourceId, T), Problem> + Send + Sync),
         progress: Progress<'_>,
     ) -> Result<Listing<T>, Problem> {
         struct Reading<T> {
             records: Vec<T>,
-            ids: HashSet<SourceId>,
+            /// Hashes of them. Two that are alike by chance only cost the certificate.
+            ids: HashSet<u64>,
             problems: Vec<Problem>,
             twice: Option<SourceId>,
         }
         let what = format!("the list of {name}");
+        let hasher = RandomState::new();
         let fresh =
             || Reading { records: Vec::new(), ids: HashSet::new(), problems: Vec::new(), twice: None };
         let state = Arc::new(Mutex::new(fresh()));
@@ -415,12 +415,11 @@ impl Liongard {
                 Err(why) => Err(Problem::new(Class::Record, format!("On {what} {why}."))),
             };
             match read {
-                Ok(record) => {
-                    let key = id(&record);
-                    if reading.ids.insert(key.clone()) {
+                Ok((id, record)) => {
+                    if reading.ids.insert(hasher.hash_one(&id)) {
                         reading.records.push(record);
                     } else {
-                        reading.twice = Some(key);
+                        reading.twice = Some(id);
                     }
                     if reading.records.len().is_multiple_of(1000) {
                         progress(reading.records.len() as u64, count);

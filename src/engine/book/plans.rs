@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
-use super::{Book, CHUNK, PAGE, damaged, read};
+use super::{BATCH, Book, CHUNK, damaged, read};
 use crate::engine::glance::Glance;
 use crate::engine::keys;
 use crate::model::{Class, PlanId, Problem};
@@ -34,7 +34,7 @@ impl Book {
             text.push(b']');
             ops.extend(keys::put_bytes(&keys::plan_chunk(plan.id, at), &pack(&text)?));
             at += 1;
-            if ops.len() >= 64 {
+            if ops.len() >= BATCH {
                 self.index.write(&ops)?;
                 ops.clear();
             }
@@ -48,7 +48,7 @@ impl Book {
         self.index.commit(&[Op::Del(keys::plan(plan))])?;
         for prefix in [keys::plan_all(plan), [b"x/".to_vec(), keys::plan_all(plan)].concat()] {
             loop {
-                let page = self.scan(&prefix, None, PAGE)?;
+                let page = self.scan(&prefix, None, BATCH)?;
                 if page.is_empty() {
                     break;
                 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::api::call::Retry;
 use crate::api::halo::{Site, User};
-use crate::api::listing::Listing;
+use crate::api::listing::{Listing, PackedListing};
 use crate::engine::Engine;
 use crate::engine::connect::Connections;
 use crate::engine::customers::SourceParty;
@@ -271,7 +271,7 @@ impl Reader<'_> {
         &self,
         entity: Entity,
         wanted: &PackedList<Wanted>,
-    ) -> Result<Option<Listing<Packed<Found>>>, Problem> {
+    ) -> Result<Option<PackedListing<Found>>, Problem> {
         let (Some(only), Some(companies)) = (self.only, self.companies.clone()) else { return Ok(None) };
         let linked = links_within(self.engine, HUDU, entity, only)?;
         if wanted.iter().any(|one| one.verdict == Verdict::Take && !linked.contains_key(&one.id)) {
@@ -279,14 +279,13 @@ impl Reader<'_> {
         }
         let mut records = Vec::new();
         for company in companies {
-            let its = self.desk.near(entity, Some(&company), "").await?;
-            records.extend(its.iter().map(Packed::new));
+            records.extend(self.desk.near(entity, Some(&company), "").await?);
         }
-        for id in elsewhere(linked, records.iter().map(Packed::id)) {
-            records.extend(self.desk.record(entity, &id).await?.as_ref().map(Packed::new));
+        for id in elsewhere(linked, records.iter().map(|one| one.id.as_str())) {
+            records.extend(self.desk.record(entity, &id).await?);
         }
         // Each of those lists is proven, or it is an error.
-        Ok(Some(Listing::whole(records, Vec::new(), None)))
+        Ok(Some(Listing::whole(records, Vec::new(), None).packed()))
     }
 
     /// Sites that are in Hudu, or that this plan brings there.
@@ -398,7 +397,7 @@ impl Reader<'_> {
             wanted,
             read: Reading::Whole(completeness(&certificate)),
             found_complete: completeness(&found.certificate),
-            found: found.records.into_iter().collect(),
+            found: found.records,
             ..Lines::default()
         })
     }
@@ -430,7 +429,7 @@ impl Reader<'_> {
             wanted: all.records.into_iter().flatten().collect(),
             read: Reading::Whole(completeness(&all.certificate)),
             found_complete: completeness(&found.certificate),
-            found: found.records.into_iter().collect(),
+            found: found.records,
             ..Lines::default()
         })
     }
@@ -523,7 +522,7 @@ impl Reader<'_> {
             wanted,
             read: Reading::Whole(completeness(&certificate)),
             found_complete: completeness(&found.certificate),
-            found: found.records.into_iter().collect(),
+            found: found.records,
             changed: Changed { source: changed, target: self.desk.changed(entity) },
             ..Lines::default()
         })

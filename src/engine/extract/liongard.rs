@@ -13,7 +13,7 @@ use super::{
 use crate::api::call::Retry;
 use crate::api::halo::Halo;
 use crate::api::liongard::{Liongard, LookUp};
-use crate::api::listing::Listing;
+use crate::api::listing::{Listing, PackedListing};
 use crate::engine::Engine;
 use crate::engine::assets;
 use crate::engine::connect::Connections;
@@ -28,8 +28,8 @@ use crate::model::pile::Gathered;
 use crate::model::settings::{AssetSource, Liongard as Settings};
 use crate::model::text::Pool;
 use crate::model::{
-    Class, Entity, FieldName, Found, Integration, Packed, PackedList, Place, Problem, SourceId, TargetId,
-    Value, Wanted,
+    Class, Entity, FieldName, Found, Integration, Laid, PackedList, Place, Problem, SourceId, Stack,
+    TargetId, Value, Wanted,
 };
 use crate::plan::snapshot::Changed;
 use crate::plan::{
@@ -246,7 +246,7 @@ async fn assets(
         told.notes.push(narrowly_read(settings.asset_source, few(only).is_some(), is_whole));
     }
     let found_complete = completeness(&found.certificate);
-    let mut found: PackedList<Found> = found.records.into_iter().collect();
+    let mut found = found.records;
     alerts.extend(strangers::mark(engine, with, &wanted, &mut found).await?);
     let kinds = kinds(settings, &known, &targets, &mapping);
     let shape = metrics.map(|metrics| Shape {
@@ -359,14 +359,15 @@ async fn systems(
     if inspections.is_some() {
         needs = needs.with_inspections();
     }
-    let mut systems =
-        liongard.systems(&needs.system, &|done, of| progress("Liongard systems", done, of)).await?;
+    let stack = Stack::<SourceSystem>::default();
+    let say = |done, of| progress("Liongard systems", done, of);
+    let mut systems = liongard.systems(&needs.system, &|one| stack.lay(&one), &say).await?;
     if let Some(only) = only {
         // Those of its customers, and those that were: where they have moved to is another customer's matter.
         let linked = links_within(engine, ME, Entity::Assets, only)?;
         systems.records.retain(|system| {
-            system.environment().is_some_and(|id| only.customers.contains(&id))
-                || linked.contains_key(&system.system())
+            let (id, environment) = stack.read(*system, SourceSystem::whose);
+            environment.is_some_and(|id| only.customers.contains(&id)) || linked.contains_key(&id)
         });
     }
     alerts.extend(systems.problems.iter().take(20).map(ToString::to_string));
@@ -389,10 +390,11 @@ async fn systems(
         }
     }
     // Systems of one environment at a time, so that only its devices are in memory.
-    let mut by_environment: HashMap<Option<SourceId>, Vec<Packed<SourceSystem>>> = HashMap::new();
+    let mut by_environment: HashMap<Option<SourceId>, Vec<Laid>> = HashMap::new();
     let complete = completeness(&systems.certificate);
     for system in systems.records {
-        by_environment.entry(system.environment()).or_default().push(system);
+        let (_, environment) = stack.read(system, SourceSystem::whose);
+        by_environment.entry(environment).or_default().push(system);
     }
     let mut wanted = Gathered::default();
     let mut unsure = BTreeMap::new();
@@ -433,15 +435,15 @@ async fn systems(
         let unread = why.map(Arc::from).or_else(|| unread.clone());
         let by_key = Devices::new(&devices, &settings.placeholder_values);
         if let Some(inspections) = &mut inspections {
-            let open: Vec<SourceSystem> = systems.iter().map(Packed::open).collect();
+            let open: Vec<SourceSystem> = systems.iter().map(|one| stack.open(*one)).collect();
             let lacking = open
                 .iter()
                 .map(|one| by_key.evidence(one, &needs, &metrics))
                 .filter(Evidence::wants_inspection);
             inspections.read(engine, liongard, lacking).await?;
         }
-        for system in &systems {
-            let system = &system.open();
+        for system in systems {
+            let system = &stack.open(system);
             let mut evidence = by_key.evidence(system, &needs, &metrics);
             let mut unread = unread.clone();
             if let Some(inspections) = &inspections {
@@ -518,7 +520,7 @@ async fn existing(
     wanted: &PackedList<Wanted>,
     only: Option<&Only>,
     progress: Progress<'_>,
-) -> Result<(Listing<Packed<Found>>, bool), Problem> {
+) -> Result<(PackedListing<Found>, bool), Problem> {
     let labels: BTreeSet<FieldName> = mapping.targets().chain(mapping.matching_target).collect();
     let keep: Vec<TargetId> = targets
         .iter()
@@ -531,7 +533,7 @@ async fn existing(
             .matching_target
             .and_then(|label| found.fields.get(label))
             .and_then(|value| mapping.matching_form(&value.to_string()));
-        Packed::new(&found)
+        found
     };
     if let (Some(only), Some(partners)) = (only, partners_of(engine, ME, only)?) {
         let linked = links_within(engine, ME, Entity::Assets, only)?;
@@ -541,14 +543,16 @@ async fn existing(
             let read = |id: TargetId| async move { halo.full_assets_of(&id, Some(keep)).await }.boxed();
             let its = together(partners, read).await?;
             let mut found = its.map(form);
-            for id in elsewhere(linked, found.records.iter().map(Packed::id)) {
+            for id in elsewhere(linked, found.records.iter().map(|one| one.id.as_str())) {
                 found.records.extend(halo.asset(&id).await?.map(form));
             }
-            return Ok((found, false));
+            return Ok((found.packed(), false));
         }
     }
     let say = |done: u64, of: Option<u64>| progress("Halo assets", done, of);
-    Ok((assets::read(halo, known, Some(&keep), &form, &say).await?, true))
+    let stack = Stack::default();
+    let all = assets::read(halo, known, Some(&keep), &|asset| stack.lay(&form(asset)), &say).await?;
+    Ok((all.from(stack), true))
 }
 
 fn kinds(settings: &Settings, known: &Definitions, targets: &Targets, mapping: &Mapping) -> Kinds {

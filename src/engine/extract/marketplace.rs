@@ -20,8 +20,7 @@ use crate::model::marketplace::SourceCompany;
 use crate::model::pile::Gathered;
 use crate::model::settings::Marketplace as Settings;
 use crate::model::{
-    Class, Decision, Entity, Found, Integration, Packed, PackedList, Place, Problem, SourceId, Verdict,
-    Wanted,
+    Class, Decision, Entity, Found, Integration, PackedList, Place, Problem, SourceId, Stack, Verdict, Wanted,
 };
 use crate::plan::{Absence, Completeness, Lines, Only, Reading, Snapshot};
 
@@ -100,10 +99,11 @@ pub async fn read(
             subscriptions(engine, market, integration, settings, ask, progress),
             async {
                 if let Some(its) = licences_of(engine, with, integration, only).await? {
-                    return Ok(its.packed());
+                    return Ok::<_, Problem>(its.packed());
                 }
                 let say = |done: u64, of: Option<u64>| progress("Halo licences", done, of);
-                with.halo.licences(&|one| Packed::new(&one), &say).await
+                let stack = Stack::default();
+                Ok(with.halo.licences(&|one| stack.lay(&one), &say).await?.from(stack))
             },
         )
         .await;
@@ -125,7 +125,7 @@ pub async fn read(
             wanted,
             read: Reading::Each(read),
             found_complete: completeness(&licences.certificate),
-            found: licences.records.into_iter().collect(),
+            found: licences.records,
             absences: BTreeMap::new(),
             ..Lines::default()
         };

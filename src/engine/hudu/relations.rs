@@ -11,12 +11,12 @@ use super::{HuduDesk, Named, parts};
 use crate::api::budget::Permit;
 use crate::api::call::WriteVerdict;
 use crate::api::hudu::Relation;
-use crate::api::listing::Listing;
+use crate::api::listing::{Listing, PackedListing};
 use crate::engine::records::Write;
 use crate::engine::target::Say;
 use crate::integrations::hudu as rules;
 use crate::model::{
-    Class, Entity, FieldName, Fields, Found, MatchKeys, Packed, Problem, SourceId, TargetId, Value,
+    Class, Entity, FieldName, Fields, Found, MatchKeys, PackedList, Problem, SourceId, TargetId, Value,
 };
 
 const ME: Entity = Entity::Relations;
@@ -109,19 +109,17 @@ impl HuduDesk {
     }
 
     /// All relations of Halo's contacts and sites, and those that this job took away.
-    pub(super) async fn list_relations(&self, say: Say<'_>) -> Result<Listing<Packed<Found>>, Problem> {
+    pub(super) async fn list_relations(&self, say: Say<'_>) -> Result<PackedListing<Found>, Problem> {
         let all = self.read_relations(say).await?;
         let there: BTreeSet<(i64, i64)> = all.records.iter().map(|one| (one.from, one.to)).collect();
         let removed = self.with_relations(|shelf| shelf.removed.clone());
         let gone = removed.difference(&there).map(|ends| (*ends, false));
         let found = there.iter().map(|ends| (*ends, true)).chain(gone);
-        let mut records: Vec<Packed<Found>> = found
-            .filter_map(|(ends, is_there)| self.found_relation(ends, is_there).as_ref().map(Packed::new))
-            .collect();
-        records.sort_by(|a, b| a.id().cmp(b.id()));
+        let records: PackedList<Found> =
+            found.filter_map(|(ends, is_there)| self.found_relation(ends, is_there)).collect();
         let mut certificate = all.certificate;
         certificate.seen = records.len() as u64;
-        Ok(Listing { records, certificate, problems: all.problems })
+        Ok(PackedListing { records, certificate, problems: all.problems })
     }
 
     /// One relation by its ends. One that is not there is inactive: it can be made again.
@@ -136,7 +134,7 @@ impl HuduDesk {
     /// The relations of a company, as they are now.
     pub(super) async fn relations_of(&self, company: &TargetId) -> Result<Vec<Found>, Problem> {
         let all = self.list_relations(&|_, _| {}).await?.proven()?;
-        Ok(all.iter().map(Packed::open).filter(|one| one.parent.as_ref() == Some(company)).collect())
+        Ok(all.iter().filter(|one| one.parent.as_ref() == Some(company)).collect())
     }
 
     /// Makes a relation, or takes one away. The list must be known.

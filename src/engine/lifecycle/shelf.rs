@@ -1,6 +1,9 @@
 //! Where the workspace lies in the index. What people decided follows from the trail; what was read from Halo can be
 //! read again. A company's configurations are one deflated piece, so that half a million of them are never in memory.
 
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -132,18 +135,42 @@ pub fn project_step(number: u64, step_of: &Step, undone: Option<bool>, ops: &mut
     ops.push(keys::put(part("top"), &top));
 }
 
+fn unwritten(error: impl std::fmt::Display) -> Problem {
+    Problem::new(crate::model::Class::Local, format!("The workspace could not be stored: {error}."))
+}
+
 pub fn deflate(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
-    let unwritten = |error: &dyn std::fmt::Display| {
-        Problem::new(crate::model::Class::Local, format!("The workspace could not be stored: {error}."))
-    };
-    let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    serde_json::to_writer(&mut deflated, value).map_err(|e| unwritten(&e))?;
-    deflated.finish().map_err(|e| unwritten(&e))
+    let mut deflated = DeflateEncoder::new(Vec::new(), Compression::fast());
+    serde_json::to_writer(&mut deflated, value).map_err(unwritten)?;
+    deflated.finish().map_err(unwritten)
+}
+
+/// What is put aside while much else comes and goes. In one piece: the small parts of thousands would lie scattered
+/// between what is let go, and none of that memory could be used again.
+pub struct Aside(DeflateEncoder<Vec<u8>>);
+
+impl Default for Aside {
+    fn default() -> Self {
+        Self(DeflateEncoder::new(Vec::new(), Compression::fast()))
+    }
+}
+
+impl Aside {
+    pub fn put(&mut self, value: &impl Serialize) -> Result<(), Problem> {
+        serde_json::to_writer(&mut self.0, value).map_err(unwritten)
+    }
+
+    /// All of it, in the order it came.
+    pub fn take<T: DeserializeOwned>(self) -> Result<Vec<T>, Problem> {
+        let kept = self.0.finish().map_err(unwritten)?;
+        let text = std::io::BufReader::new(DeflateDecoder::new(kept.as_slice()));
+        serde_json::Deserializer::from_reader(text).into_iter().collect::<Result<_, _>>().map_err(unwritten)
+    }
 }
 
 fn inflate<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let mut text = Vec::with_capacity(bytes.len() * 6);
-    std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(bytes), &mut text).ok()?;
+    std::io::Read::read_to_end(&mut DeflateDecoder::new(bytes), &mut text).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

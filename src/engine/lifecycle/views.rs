@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::shelf::Aside;
 use super::words::{CompanyView, FieldState, LifecycleAnswer, LifecycleQuery, WorkspaceView};
 use crate::engine::Engine;
 use crate::engine::words::{Check, CheckState};
@@ -101,7 +102,7 @@ impl Engine {
         let workspace = self.workspace()?;
         let judge = Judge::new(&workspace, self.today());
         let any_local = self.book.has_locals()?;
-        let mut sums = Vec::new();
+        let mut sums = Aside::default();
         for company in self.managed()? {
             let mut sum = Summary::default();
             if let Some(fleet) = company.halo.map(|halo| self.book.fleet(halo)).transpose()?.flatten() {
@@ -110,10 +111,9 @@ impl Engine {
                     sum.add(configuration, &judge.assess(&company, configuration, local.as_ref()));
                 }
             }
-            // A copy takes the room it needs and no more, where the company's configurations just lay.
-            sums.push((company.id, sum.clone()));
+            sums.put(&(company.id, sum))?;
         }
-        Ok(sums)
+        sums.take()
     }
 
     fn company_views(&self) -> Result<Vec<CompanyView>, Problem> {

@@ -114,7 +114,18 @@ impl SledIndex {
             }
         }
         self.db.apply_batch(batch).map_err(|error| self.problem("write", &error))?;
-        Ok(self.written.fetch_add(1, Ordering::SeqCst) + 1)
+        let number = self.written.fetch_add(1, Ordering::SeqCst) + 1;
+        self.let_go(ops.len())?;
+        Ok(number)
+    }
+
+    /// sled keeps a leaf as it was before each change until its threads have come by often enough, which a batch does but
+    /// once: a look for each change lets those leaves go, or a large batch would leave fifty MiB of them.
+    fn let_go(&self, changes: usize) -> Result<(), Problem> {
+        for _ in 0..changes {
+            self.db.contains_key(SCHEMA).map_err(|error| self.problem("read", &error))?;
+        }
+        Ok(())
     }
 
     /// Makes everything up to that batch durable. Whoever comes while another flushes waits, and mostly finds its
@@ -185,7 +196,7 @@ impl Index for SledIndex {
         let _held = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         self.db.apply_batch(batch).map_err(|error| self.problem("write", &error))?;
         self.written.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+        self.let_go(changes.len())
     }
 
     fn flush(&self) -> Result<(), Problem> {

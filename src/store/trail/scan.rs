@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Sync;
+use super::closed::Closed;
 use super::line::{COMMIT, Hash, Line, NOTHING, hash};
 use crate::model::{Class, Problem};
 use crate::store::{files, hex};
@@ -14,8 +15,8 @@ use crate::store::{files, hex};
 pub struct End {
     pub last_seq: u64,
     pub prev: Hash,
-    /// The segment to go on in.
-    pub segment: Option<PathBuf>,
+    /// The segment to go on in, with the number of its first line.
+    pub segment: Option<(u64, PathBuf)>,
     pub dropped: u64,
 }
 
@@ -124,7 +125,7 @@ impl Found {
 }
 
 /// Finds the last commit. Only segments that can still be unfinished are read: every earlier one was synced before its
-/// successor came to be, and is checked whenever it is read. Changes nothing, so it can be done beside a writer.
+/// successor came to be, and is checked whenever it is read. One that is as a clean close left it is not followed again. Changes nothing, so it can be done beside a writer.
 ///
 /// # Errors
 /// Damage before the last commit, with file and line; a newer format; a first file that is missing.
@@ -138,6 +139,7 @@ pub fn find(dir: &Path) -> Result<Found, Problem> {
     {
         return Err(missing(path, *first));
     }
+    let closed = Closed::read(dir);
     let mut found = Found { start, segments, let_go, last: None, begun: None };
     for (at, (first, path)) in found.segments.iter().enumerate().rev() {
         let bytes = std::fs::read(path).map_err(|error| files::problem(path, "read", &error))?;
@@ -146,7 +148,11 @@ pub fn find(dir: &Path) -> Result<Found, Problem> {
             Some((_, earlier)) => last_hash(earlier)?,
         };
         let len = written(&bytes);
-        match scan(&bytes, *first, before).map_err(|fault| fault.problem(path))? {
+        let last = match closed.as_ref().and_then(|closed| closed.end(*first, &bytes, &before)) {
+            Some(commit) => Some(commit),
+            None => scan(&bytes, *first, before).map_err(|fault| fault.problem(path))?,
+        };
+        match last {
             Some(commit) => {
                 found.last = Some((at, commit, len));
                 break;
@@ -187,7 +193,7 @@ pub fn recover(dir: &Path, sync: &Sync) -> Result<End, Problem> {
         files::sync_dir(dir)?;
     }
     let (last_seq, prev, segment) = match &found.last {
-        Some((at, commit, _)) => (commit.seq, commit.hash, found.segments.get(*at).map(|(_, p)| p.clone())),
+        Some((at, commit, _)) => (commit.seq, commit.hash, found.segments.get(*at).cloned()),
         None => (0, NOTHING, None),
     };
     Ok(End { last_seq, prev, segment, dropped })
@@ -229,11 +235,12 @@ pub fn last_hash(path: &Path) -> Result<Hash, Problem> {
     Ok(hash(&body[start..]))
 }
 
-struct Commit {
-    seq: u64,
-    hash: Hash,
+/// A commit line.
+pub struct Commit {
+    pub seq: u64,
+    pub hash: Hash,
     /// Where the line after it begins.
-    end: u64,
+    pub end: u64,
 }
 
 struct Fault {

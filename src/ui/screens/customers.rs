@@ -421,9 +421,9 @@ impl View for Customers {
         }
         let rows = list_and_details(turn.area, turn.in_overview).rows();
         self.list.keep_visible(rows);
-        let ids = self.rows.missing(self.list.soon(rows), self.list.near(rows));
+        let (ids, is_ahead) = self.rows.wanted(rows, |margin| self.list.around(rows, margin));
         if !ids.is_empty() {
-            turn.ask(Query::MapRows { integration: self.integration, ids });
+            turn.ask_rows(Query::MapRows { integration: self.integration, ids }, is_ahead);
         }
     }
 

@@ -669,14 +669,15 @@ impl View for PlanScreen {
         let height = parts(turn.area, self.has_money(), self.notice_lines(turn.area.width).len()).1.rows();
         self.list.keep_visible(height);
         let Some(plan) = self.plan.as_ref().map(|plan| plan.id) else { return };
+        let mut window = std::mem::take(&mut self.rows);
         let rows = |margin: usize| -> Vec<u32> {
             let near = self.list.with_margin(height, margin);
             near.filter_map(|at| Some(self.at(at)?.1?.row)).collect()
         };
-        let (soon, near) = (rows(height / 2), rows(height));
-        let rows = self.rows.missing(&soon, &near);
+        let (rows, is_ahead) = window.wanted(height, rows);
+        self.rows = window;
         if !rows.is_empty() {
-            turn.ask(Query::PlanRows { plan, rows });
+            turn.ask_rows(Query::PlanRows { plan, rows }, is_ahead);
         }
     }
 

@@ -28,6 +28,8 @@ fn job(canvas: &mut Canvas<'_>, area: Rect) -> u16 {
     let mirror = canvas.mirror;
     if let Some(problem) = &mirror.broken {
         canvas.put(area.x, area.y, area.width, &problem.to_string(), Role::Bad)
+    } else if mirror.is_starting {
+        canvas.put(area.x, area.y, area.width, "starting the engine ...", Role::Text)
     } else if let Some(progress) = &mirror.progress {
         let role = if progress.held + progress.failed > 0 { Role::Notice } else { Role::Text };
         canvas.put(area.x, area.y, area.width, &running(progress), role)

@@ -105,7 +105,13 @@ pub fn draw<'a>(
         plain(canvas, area, columns, visible, selected, row);
         return;
     }
-    let bar = bar(&kept).min(area.width);
+    let bar = bar(&kept);
+    let bar_of = |y| Rect {
+        x: area.x + bar.start,
+        y,
+        width: bar.end.min(area.width).saturating_sub(bar.start),
+        height: 1,
+    };
     let mut x = area.x + 1;
     for (i, width) in &kept {
         let column = &columns[*i];
@@ -122,7 +128,7 @@ pub fn draw<'a>(
         let Some(row) = row else {
             canvas.put(area.x + 1, y, area.width, "...", Role::Dim);
             if is_selected {
-                point(canvas, Rect { y, height: 1, width: bar, ..area });
+                point(canvas, area.x, bar_of(y));
             }
             continue;
         };
@@ -135,7 +141,7 @@ pub fn draw<'a>(
                 let role = match cell.role {
                     _ if row.is_marked => Role::Marked,
                     // Reversed, what is dim would be a patch of another colour in the bar.
-                    Role::Dim if is_selected && canvas.focused && x < area.x + bar => Role::Text,
+                    Role::Dim if is_selected && canvas.focused && bar.contains(&(x - area.x)) => Role::Text,
                     role => role,
                 };
                 if columns[*i].right {
@@ -152,16 +158,19 @@ pub fn draw<'a>(
             x += width + 2;
         }
         if is_selected {
-            point(canvas, Rect { y, height: 1, width: bar, ..area });
+            point(canvas, area.x, bar_of(y));
         }
     }
 }
 
 /// How much of the selected row stands out, about.
 const BAR: u16 = 30;
+/// A first column as narrow as this holds a sign.
+const SIGN: u16 = 2;
 
-/// The whole columns that stand out. Two rows in full length would be most of what a move costs on a slow link (U59).
-fn bar(kept: &[(usize, u16)]) -> u16 {
+/// The whole columns that stand out, as places in the row. Two rows in full length would be most of what a move costs on a
+/// slow link (U59). A sign in front stays as it is: its colour is what it says.
+fn bar(kept: &[(usize, u16)]) -> Range<u16> {
     let mut next = 1;
     let ends: Vec<u16> = kept
         .iter()
@@ -173,16 +182,18 @@ fn bar(kept: &[(usize, u16)]) -> u16 {
         .collect();
     let fits = |end: &&u16| (BAR / 2..=BAR).contains(*end);
     let nearly = |end: &&u16| (BAR..=BAR + BAR / 2).contains(*end);
-    ends.iter().rfind(fits).or_else(|| ends.iter().find(nearly)).copied().unwrap_or(BAR)
+    let end = ends.iter().rfind(fits).or_else(|| ends.iter().find(nearly)).copied().unwrap_or(BAR);
+    let sign = kept.first().filter(|(_, width)| *width <= SIGN && kept.len() > 1);
+    sign.map_or(0, |(_, width)| 1 + width + 2)..end
 }
 
 /// Shows the selected row, and puts the terminal's cursor on it (U62).
-fn point(canvas: &mut Canvas<'_>, bar: Rect) {
+fn point(canvas: &mut Canvas<'_>, x: u16, bar: Rect) {
     if canvas.focused {
         canvas.cover(bar, Role::Selected);
-        canvas.cursor = Some((Position::new(bar.x, bar.y), false));
+        canvas.cursor = Some((Position::new(x, bar.y), false));
     } else {
-        canvas.put(bar.x, bar.y, 1, ">", Role::Accent);
+        canvas.put(x, bar.y, 1, ">", Role::Accent);
     }
 }
 
@@ -257,9 +268,9 @@ mod tests {
 
     #[test]
     fn what_stands_out_ends_with_a_column_and_is_seen() {
-        assert_eq!(bar(&[(0, 1), (1, 22), (2, 22)]), 26);
-        assert_eq!(bar(&[(0, 1), (1, 60), (2, 60)]), BAR, "a sign alone is too little, a name is long");
-        assert_eq!(bar(&[(0, 4), (1, 10), (2, 10)]), 29);
+        assert_eq!(bar(&[(0, 1), (1, 22), (2, 22)]), 4..26, "the sign keeps its colour");
+        assert_eq!(bar(&[(0, 1), (1, 60), (2, 60)]), 4..BAR, "a sign alone is too little, a name is long");
+        assert_eq!(bar(&[(0, 4), (1, 10), (2, 10)]), 0..29);
     }
 
     #[test]

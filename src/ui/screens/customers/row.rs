@@ -185,16 +185,18 @@ pub(super) fn facts(
     let line =
         |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ");
     let mut facts = vec![("Enter", enter(row).to_owned(), Role::Accent)];
+    // Every fact that most rows have keeps its line where one has it not: a move then changes words and not the page.
     let source = line(&[&row.source.place, &row.source.domain]);
-    if !source.is_empty() {
-        facts.push((integration.source(integration.root()).label(), source, Role::Text));
-    }
+    let source = if source.is_empty() { "-".to_owned() } else { source };
+    facts.push((integration.source(integration.root()).label(), source, Role::Text));
+    // The name stands above; whoever has the same is not named again.
+    let other = |name: &str| if name == row.source.name { String::new() } else { name.to_owned() };
     if let Some(target) = &row.target {
         let id = format!("id {}", target.id);
         let site = row.site.as_ref().map(|site| format!("site {}", site.name)).unwrap_or_default();
         facts.push((
             integration.target(integration.root()).label(),
-            line(&[&target.name, &id, &target.place, &target.domain, &site]),
+            line(&[&other(&target.name), &id, &target.place, &target.domain, &site]),
             Role::Text,
         ));
     }
@@ -214,9 +216,9 @@ pub(super) fn facts(
     for (i, one) in row.candidates.iter().enumerate() {
         let id = format!("id {}", one.party.id);
         let mark = if i == at { ">" } else { "-" };
-        let party = line(&[&one.party.name, &id, &one.party.place, &one.party.domain]);
-        let text = format!("{mark} {:>2} {party}: {}", one.score, one.why.join(", "));
-        let role = if i == at { Role::Accent } else { Role::Text };
+        let party = line(&[&other(&one.party.name), &id, &one.party.place, &one.party.domain]);
+        let text = format!("{mark} {:>3} {party}: {}", one.score, one.why.join(", "));
+        let role = if i == at { Role::Strong } else { Role::Text };
         facts.push((if i == 0 { "near" } else { "" }, text, role));
     }
     for (i, refused) in row.refused.iter().enumerate() {
