@@ -22,8 +22,13 @@ pub struct Vendors {
 
 impl Vendors {
     pub fn start(profile: &Profile) -> Self {
+        Self::seeded(profile, "7")
+    }
+
+    /// Another seed is another installation of everything.
+    pub fn seeded(profile: &Profile, seed: &str) -> Self {
         let mut child = profile
-            .command(&["sandbox", "--size", "small", "--seed", "7"])
+            .command(&["sandbox", "--size", "small", "--seed", seed])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

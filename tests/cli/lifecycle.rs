@@ -192,6 +192,28 @@ fn wrong_input_names_the_record_the_field_and_what_to_do() {
     profile.run(&["lifecycle", "undo"]).exits(1);
 }
 
+/// S9: the data of another Halo never mixes with what is here; nothing is lost, and the way out is told.
+#[test]
+fn step_5_another_halo_is_refused_and_changes_nothing() {
+    let (profile, vendors) = filled();
+    let other = Vendors::seeded(&profile, "8");
+    let file = profile.file("settings.json");
+    let connect = |vendors: &Vendors| {
+        std::fs::write(&file, vendors.settings()).unwrap();
+        profile.run(&["config", "import", file.to_str().unwrap()]).exits(0);
+    };
+    let before = rows(&profile, &["companies", "list"]);
+    connect(&other);
+    for words in [["--json", "plan", "lifecycle"], ["--json", "run", "lifecycle"]] {
+        let error = profile.run(&words).exits(1).json()["error"].clone();
+        assert!(error["message"].as_str().unwrap().contains("one workspace has one PSA"), "{error}");
+        assert!(error["remedy"].as_str().unwrap().contains("--profile NAME"), "{error}");
+    }
+    assert_eq!(rows(&profile, &["companies", "list"]), before);
+    connect(&vendors);
+    profile.run(&["plan", "lifecycle"]).exits(0);
+}
+
 /// S12, S13: what would be renamed or made is shown before it is saved.
 #[test]
 fn steps_6_and_7_a_preview_shows_each_rename_and_saves_nothing() {

@@ -410,7 +410,7 @@ fn is_few(customers: &HashSet<i64>) -> bool {
 fn same_source(then: Option<&String>, now: &str) -> Result<(), Problem> {
     match then {
         Some(then) if plan::is_other_account(then, now) => Err(Problem::new(
-            Class::Limit,
+            Class::Input,
             "This workspace is fed by another Halo: one workspace has one PSA, and the two would be mixed up.",
         )
         .remedy("Use a profile of its own for the other tenant (`--profile NAME`), or set the address back.")),
