@@ -42,6 +42,7 @@ const TOLD_IN: &[(&str, &[u8])] = &sources![
     "lifecycle/rule.rs",
     "lifecycle/setup.rs",
     "lifecycle/summary.rs",
+    "lifecycle/tally.rs",
     "lifecycle/template.rs",
     "lifecycle/term.rs",
     "lifecycle/warranty.rs",

@@ -125,7 +125,8 @@ impl Found {
 }
 
 /// Finds the last commit. Only segments that can still be unfinished are read: every earlier one was synced before its
-/// successor came to be, and is checked whenever it is read. One that is as a clean close left it is not followed again. Changes nothing, so it can be done beside a writer.
+/// successor came to be, and is checked whenever it is read. One that is as a clean close left it is not followed again.
+/// Changes nothing, so it can be done beside a writer.
 ///
 /// # Errors
 /// Damage before the last commit, with file and line; a newer format; a first file that is missing.
