@@ -66,7 +66,8 @@ fn stop(places: &Places, out: &Out) -> Result<u8, Failure> {
         Problem::new(Class::Local, format!("The host (process {}) cannot be told: {error}.", holder.pid))
     })?;
     let asked = Instant::now();
-    while test_kill_process(pid).is_ok() && lock::holder(&places.data).is_some_and(|now| now == holder) {
+    // It withdraws its socket first and lets the store go last.
+    while test_kill_process(pid).is_ok() && lock::holder(&places.data).is_some_and(|now| now.pid == holder.pid) {
         if asked.elapsed() > STOP {
             return Err(Problem::new(
                 Class::Busy,
