@@ -2,13 +2,15 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use parhelion::{cli, logging};
 
 fn main() -> ExitCode {
+    one_heap();
     report_bugs();
     no_core_dumps();
     let words: Vec<OsString> = std::env::args_os().collect();
@@ -17,6 +19,23 @@ fn main() -> ExitCode {
         1
     });
     ExitCode::from(code)
+}
+
+/// The name by which glibc is told how many heaps its threads may have (mallopt(3)).
+const HEAPS: &str = "MALLOC_ARENA_MAX";
+
+/// glibc gives threads heaps of their own, and what one lets go serves no other: what was read for a plan stayed while the
+/// plan was made beside it, a third of a large import's memory. It can only be told at a process's start, so this one
+/// begins again in place; whoever set the number themselves keeps it.
+fn one_heap() {
+    if !cfg!(target_env = "gnu") || std::env::var_os(HEAPS).is_some() {
+        return;
+    }
+    let mut words = std::env::args_os();
+    if let (Ok(program), Some(name)) = (std::env::current_exe(), words.next()) {
+        // It comes back only where that cannot be done: then with more memory.
+        let _ = Command::new(program).arg0(name).args(words).env(HEAPS, "1").exec();
+    }
 }
 
 /// A bug is told on standard error and leaves a report; expected errors never come here. Whoever draws on the

@@ -67,7 +67,9 @@ fn stop(places: &Places, out: &Out) -> Result<u8, Failure> {
     })?;
     let asked = Instant::now();
     // It withdraws its socket first and lets the store go last.
-    while test_kill_process(pid).is_ok() && lock::holder(&places.data).is_some_and(|now| now.pid == holder.pid) {
+    while test_kill_process(pid).is_ok()
+        && lock::holder(&places.data).is_some_and(|now| now.pid == holder.pid)
+    {
         if asked.elapsed() > STOP {
             return Err(Problem::new(
                 Class::Busy,
